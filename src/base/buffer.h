@@ -1,0 +1,44 @@
+/*
+ * A growing byte buffer that has a maximum and remembers failure.
+ *
+ * Appending to a buffer that failed does nothing, so a series of appends is checked once at its
+ * end with buffer_ok(). `data` is always NUL-terminated (the NUL is not counted in `length`).
+ */
+#ifndef HBRSYNC_BASE_BUFFER_H
+#define HBRSYNC_BASE_BUFFER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct buffer {
+    char *data; /* owned; points at an empty string before the first append */
+    size_t length;
+    size_t capacity; /* 0: nothing allocated yet */
+    size_t maximum;  /* bytes, the final NUL not counted */
+    bool failed;     /* no memory, or it would have grown beyond `maximum` */
+    bool too_long;   /* the failure was the maximum */
+};
+
+void buffer_init(struct buffer *buffer, size_t maximum);
+
+/* Frees the bytes; the buffer may be used again as after buffer_init. */
+void buffer_free(struct buffer *buffer);
+
+/* Overwrites the bytes before freeing them, for secrets. */
+void buffer_free_secret(struct buffer *buffer);
+
+/* Empties the buffer and clears its failure; keeps the memory. */
+void buffer_reset(struct buffer *buffer);
+
+void buffer_append(struct buffer *buffer, const void *bytes, size_t length);
+void buffer_puts(struct buffer *buffer, const char *text);
+void buffer_putc(struct buffer *buffer, char byte);
+void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* False, with *err filled ("WHAT is longer than N bytes" or no memory), when any append failed. */
+bool buffer_ok(const struct buffer *buffer, const char *what, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,120 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define SIGNAL_STATUS_BASE 128
+
+static const struct exit_code exit_codes[] = {
+    {0, ERROR_NONE, "done and proved"},
+    {1, ERROR_INTERNAL, "unexpected failure"},
+    {2, ERROR_USAGE, "wrong usage or configuration"},
+    {3, ERROR_PARTIAL, "some sources failed, the others are done"},
+    {4, ERROR_CREDENTIALS, "credentials or permission"},
+    {5, ERROR_SERVICE, "network or service gave up after retries"},
+    {6, ERROR_DATABASE, "database"},
+    {7, ERROR_LOCKED, "another sync holds the lock"},
+    {8, ERROR_UNPROVED, "stored, but completeness could not be proved"},
+    {130, ERROR_INTERRUPTED, "interrupted by SIGINT (143: by SIGTERM)"},
+};
+
+void error_clear(struct error *err)
+{
+    memset(err, 0, sizeof(*err));
+}
+
+static void set_message(struct error *err, enum error_code code, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void set_message(struct error *err, enum error_code code, const char *format, va_list args)
+{
+    error_clear(err);
+    err->code = code;
+    if (vsnprintf(err->message, sizeof(err->message), format, args) < 0) {
+        err->message[0] = '\0';
+    }
+}
+
+bool error_set(struct error *err, enum error_code code, const char *format, ...)
+{
+    if (err != NULL) {
+        va_list args;
+        va_start(args, format);
+        set_message(err, code, format, args);
+        va_end(args);
+    }
+    return false;
+}
+
+bool error_set_errno(struct error *err, enum error_code code, int os_errno, const char *format, ...)
+{
+    if (err != NULL) {
+        va_list args;
+        va_start(args, format);
+        set_message(err, code, format, args);
+        va_end(args);
+        size_t used = strlen(err->message);
+        char reason[128];
+        /* _GNU_SOURCE selects the strerror_r that returns the text. */
+        const char *text = strerror_r(os_errno, reason, sizeof(reason));
+        (void)snprintf(err->message + used, sizeof(err->message) - used, ": %s", text);
+    }
+    return false;
+}
+
+bool error_no_memory(struct error *err)
+{
+    return error_set(err, ERROR_INTERNAL, "out of memory");
+}
+
+bool error_hint(struct error *err, const char *format, ...)
+{
+    if (err != NULL) {
+        va_list args;
+        va_start(args, format);
+        if (vsnprintf(err->hint, sizeof(err->hint), format, args) < 0) {
+            err->hint[0] = '\0';
+        }
+        va_end(args);
+    }
+    return false;
+}
+
+bool error_context(struct error *err, const char *format, ...)
+{
+    if (err != NULL) {
+        char joined[ERROR_MESSAGE_MAX];
+        va_list args;
+        va_start(args, format);
+        int used = vsnprintf(joined, sizeof(joined), format, args);
+        va_end(args);
+        if (used > 0 && (size_t)used < sizeof(joined)) {
+            int rest = snprintf(joined + used, sizeof(joined) - (size_t)used, ": %s", err->message);
+            if (rest > 0) {
+                memcpy(err->message, joined, sizeof(joined));
+            }
+        }
+    }
+    return false;
+}
+
+int error_exit_status(enum error_code code, int signal_number)
+{
+    if (code == ERROR_INTERRUPTED && signal_number > 0) {
+        return SIGNAL_STATUS_BASE + signal_number;
+    }
+    for (size_t i = 0; i < COUNT(exit_codes); i++) {
+        if (exit_codes[i].code == code) {
+            return exit_codes[i].status;
+        }
+    }
+    return 1;
+}
+
+const struct exit_code *error_exit_codes(size_t *ret_count)
+{
+    *ret_count = COUNT(exit_codes);
+    return exit_codes;
+}

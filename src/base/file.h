@@ -1,0 +1,24 @@
+/* Whole small files: read with a bound, written by rename. */
+#ifndef HBRSYNC_BASE_FILE_H
+#define HBRSYNC_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+/*
+ * Appends the file `path` ("-": standard input) to `buffer`, whose maximum is the bound.
+ * ERROR_USAGE names the file; *ret_missing (may be NULL) tells a file that is not there.
+ */
+bool file_read(const char *path, struct buffer *buffer, bool *ret_missing,
+               struct error *err) MUST_CHECK;
+
+/*
+ * Replaces `path` by these bytes: written beside it (mode 0600 less umask), synced, renamed, so a reader sees
+ * the old or the new text and never half of one.
+ */
+bool file_replace(const char *path, const char *bytes, size_t length, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,59 @@
+#include "base/interrupt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t received;
+static int wake_pipe[2] = {-1, -1};
+
+static void handler(int number)
+{
+    int saved = errno;
+    if (received != 0) {
+        _exit(128 + number);
+    }
+    received = number;
+    ssize_t written = write(wake_pipe[1], "", 1);
+    (void)written; /* a full pipe is readable already */
+    errno = saved;
+}
+
+bool interrupt_install(struct error *err)
+{
+    if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot make a pipe for signals");
+    }
+    struct sigaction action;
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = handler;
+    struct sigaction ignore;
+    memset(&ignore, 0, sizeof(ignore));
+    ignore.sa_handler = SIG_IGN;
+    if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0 ||
+        sigaction(SIGPIPE, &ignore, NULL) != 0) {
+        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot install signal handlers");
+    }
+    return true;
+}
+
+int interrupt_signal(void)
+{
+    return received;
+}
+
+int interrupt_descriptor(void)
+{
+    return wake_pipe[0];
+}
+
+bool interrupt_check(struct error *err)
+{
+    if (received == 0) {
+        return true;
+    }
+    return error_set(err, ERROR_INTERRUPTED, "interrupted by %s",
+                     received == SIGINT ? "SIGINT" : "SIGTERM");
+}

@@ -1,0 +1,69 @@
+/*
+ * JSON (RFC 8259) on top of json-c: a strict, bounded parse, and getters that tell "missing" from "null" from
+ * "of another type", because json-c's own getters coerce and saturate without a word.
+ *
+ * The text is scanned before json-c sees it, for what json-c 0.16 accepts or loses even when strict: NaN and
+ * Infinity, single quotes, control characters in strings, duplicate keys, NULs in keys, and integers beyond int64,
+ * which it would saturate. Such an integer is handed to json-c as a number with exponent ("...e0"), which json-c keeps
+ * as text, so its exact value survives in the output of json_text().
+ */
+#ifndef HBRSYNC_BASE_JSON_H
+#define HBRSYNC_BASE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+struct json_object;
+
+#define JSON_DEPTH_MAX 32
+#define JSON_VALUES_MAX 10000000
+
+enum json_kind { JSON_MISSING, JSON_NULL, JSON_TEXT, JSON_INTEGER, JSON_BOOLEAN, JSON_OTHER };
+
+/* A scalar member of an object; text is borrowed from the object. */
+struct json_value {
+    enum json_kind kind;
+    const char *text;
+    size_t length;
+    int64_t integer; /* JSON_INTEGER; JSON_BOOLEAN as 0 or 1 */
+    struct json_object *object; /* the member itself, borrowed; NULL when missing or null */
+};
+
+/*
+ * Parses one JSON document. `*ret_root` is owned by the caller (json_release) and NULL for the document `null`.
+ * ERROR_SERVICE (retryable: a garbled answer may come whole next time) names the byte offset.
+ */
+bool json_parse(const char *text, size_t length, struct json_object **ret_root,
+                struct error *err) MUST_CHECK;
+
+/* Accepts NULL. */
+void json_release(struct json_object *root);
+
+bool json_is_object(const struct json_object *node);
+bool json_is_array(const struct json_object *node);
+size_t json_array_length(const struct json_object *array);
+struct json_object *json_array_item(const struct json_object *array, size_t index);
+
+/* Describes a node (which may be NULL) or a member of an object by type; never coerces. */
+struct json_value json_describe(struct json_object *node);
+struct json_value json_member(const struct json_object *object, const char *name);
+
+/* A member's text when it is a text of at most `size - 1` bytes without NUL; else "" and false. */
+bool json_member_text(const struct json_object *object, const char *name, char *target, size_t size);
+
+/* Calls `visit` for each member in the order received; stops when it returns false. */
+bool json_each_member(const struct json_object *object,
+                      bool (*visit)(const char *name, struct json_object *node, void *context),
+                      void *context);
+
+/* Appends the node as compact JSON. */
+void json_text(struct json_object *node, struct buffer *buffer);
+
+/* Appends a string literal with its quotes. */
+void json_quote(struct buffer *buffer, const char *text, size_t length);
+
+#endif

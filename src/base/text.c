@@ -1,0 +1,178 @@
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DURATION_MAX_SECONDS (10LL * 366 * 24 * 3600)
+
+char *text_copy(const char *text)
+{
+    return text_copy_length(text, strlen(text));
+}
+
+char *text_copy_length(const char *text, size_t length)
+{
+    char *copy = malloc(length + 1);
+    if (copy != NULL) {
+        if (length > 0) {
+            memcpy(copy, text, length);
+        }
+        copy[length] = '\0';
+    }
+    return copy;
+}
+
+bool text_fit(char *target, size_t size, const char *text)
+{
+    size_t length = strlen(text);
+    bool fits = length < size;
+    if (!fits) {
+        length = size - 1;
+    }
+    memmove(target, text, length);
+    target[length] = '\0';
+    return fits;
+}
+
+bool text_to_int64(const char *text, int64_t minimum, int64_t maximum, int64_t *ret_value)
+{
+    bool negative = *text == '-';
+    const char *digit = text + (negative ? 1 : 0);
+    if (*digit == '\0') {
+        return false;
+    }
+    int64_t value = 0;
+    for (; *digit != '\0'; digit++) {
+        if (*digit < '0' || *digit > '9') {
+            return false;
+        }
+        int amount = *digit - '0';
+        /* Built downwards: the negative range is the larger one. */
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_sub_overflow(value, amount, &value)) {
+            return false;
+        }
+    }
+    if (!negative && __builtin_sub_overflow(0, value, &value)) {
+        return false;
+    }
+    if (value < minimum || value > maximum) {
+        return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+bool text_to_duration(const char *text, int64_t *ret_seconds)
+{
+    static const struct {
+        char unit;
+        int64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+    char number[24];
+    size_t length = strlen(text);
+    if (length == 0 || length >= sizeof(number)) {
+        return false;
+    }
+    int64_t unit = 1;
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (text[length - 1] == units[i].unit) {
+            unit = units[i].seconds;
+            length--;
+            break;
+        }
+    }
+    memcpy(number, text, length);
+    number[length] = '\0';
+    int64_t value;
+    if (!text_to_int64(number, 0, DURATION_MAX_SECONDS / unit, &value)) {
+        return false;
+    }
+    *ret_seconds = value * unit;
+    return true;
+}
+
+size_t text_utf8_length(const char *text, size_t length, uint32_t *ret_code_point)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (length == 0) {
+        return 0;
+    }
+    size_t size;
+    uint32_t code;
+    if (bytes[0] < 0x80) {
+        size = 1;
+        code = bytes[0];
+    } else if ((bytes[0] & 0xE0) == 0xC0) {
+        size = 2;
+        code = bytes[0] & 0x1FU;
+    } else if ((bytes[0] & 0xF0) == 0xE0) {
+        size = 3;
+        code = bytes[0] & 0x0FU;
+    } else if ((bytes[0] & 0xF8) == 0xF0) {
+        size = 4;
+        code = bytes[0] & 0x07U;
+    } else {
+        return 0;
+    }
+    if (size > length) {
+        return 0;
+    }
+    for (size_t i = 1; i < size; i++) {
+        if ((bytes[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+        code = (code << 6) | (bytes[i] & 0x3FU);
+    }
+    if ((size > 1 && code < least[size]) || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
+        return 0;
+    }
+    *ret_code_point = code;
+    return size;
+}
+
+/* Controls, separators and marks that change what a terminal or a reader sees of the text around. */
+static bool is_dangerous(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x061C ||
+           (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
+           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || code >= 0xE0000;
+}
+
+void text_escape(struct buffer *buffer, const char *text, size_t length, size_t maximum)
+{
+    size_t start = buffer->length;
+    size_t at = 0;
+    while (at < length) {
+        if (buffer->length - start >= maximum) {
+            buffer_puts(buffer, "...");
+            return;
+        }
+        uint32_t code = 0;
+        size_t size = text_utf8_length(text + at, length - at, &code);
+        if (size == 0) {
+            buffer_printf(buffer, "\\x%02x", (unsigned)(unsigned char)text[at]);
+            size = 1;
+        } else if (is_dangerous(code)) {
+            buffer_printf(buffer, "\\u{%04x}", (unsigned)code);
+        } else {
+            buffer_append(buffer, text + at, size);
+        }
+        at += size;
+    }
+}
+
+static char lower(char byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+}
+
+bool text_equal_nocase(const char *left, const char *right)
+{
+    while (*left != '\0' && lower(*left) == lower(*right)) {
+        left++;
+        right++;
+    }
+    return lower(*left) == lower(*right);
+}

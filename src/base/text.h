@@ -1,0 +1,42 @@
+/* Text: parsing of numbers and durations, copying, and making foreign text safe to print. */
+#ifndef HBRSYNC_BASE_TEXT_H
+#define HBRSYNC_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+/* A copy owned by the caller (free), or NULL when there is no memory. */
+char *text_copy(const char *text);
+char *text_copy_length(const char *text, size_t length);
+
+/*
+ * Copies `text` into `target` of `size` bytes, cut where it does not fit, always terminated.
+ * Returns false when it was cut.
+ */
+bool text_fit(char *target, size_t size, const char *text);
+
+/* A decimal integer within [minimum, maximum], nothing before or after it. */
+bool text_to_int64(const char *text, int64_t minimum, int64_t maximum,
+                   int64_t *ret_value) MUST_CHECK;
+
+/* A duration: "90", "90s", "10m", "24h", "7d", "2w"; seconds, at most 10 years. */
+bool text_to_duration(const char *text, int64_t *ret_seconds) MUST_CHECK;
+
+/*
+ * Appends foreign text with everything escaped that could move a cursor, change its direction or
+ * forge a line: C0 and C1 controls, DEL, line separators, bidirectional controls, and bytes that are not
+ * UTF-8 (as \xNN or \u{NNNN}). At most `maximum` bytes are appended, then "...".
+ */
+void text_escape(struct buffer *buffer, const char *text, size_t length, size_t maximum);
+
+/* The number of bytes of the well-formed UTF-8 character at `text` (RFC 3629), 0 when ill-formed. */
+size_t text_utf8_length(const char *text, size_t length, uint32_t *ret_code_point);
+
+/* Case-insensitive comparison in ASCII alone, whatever the locale. */
+bool text_equal_nocase(const char *left, const char *right);
+
+#endif
