@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #define READ_SIZE 65536
 
 static bool read_all(int descriptor, const char *path, struct buffer *buffer, struct error *err)
@@ -33,6 +35,7 @@ static bool read_all(int descriptor, const char *path, struct buffer *buffer, st
             break;
         }
     }
+    OPENSSL_cleanse(chunk, READ_SIZE); /* the file may hold keys */
     free(chunk);
     return ok;
 }

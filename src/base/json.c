@@ -7,6 +7,8 @@
 
 #include "base/json_scan.h"
 
+#define BEYOND_INT64_DIGITS 19 /* the least number of digits of an integer beyond int64 */
+
 static bool parse_scanned(const char *text, size_t length, struct json_object **ret_root,
                           struct error *err)
 {
@@ -44,7 +46,7 @@ bool json_parse(const char *text, size_t length, struct json_object **ret_root, 
     } else if (ok) {
         ok = parse_scanned(text, length, ret_root, err);
     }
-    buffer_free(&rewritten);
+    buffer_free_secret(&rewritten); /* a configuration file may hold keys */
     return ok;
 }
 
@@ -141,6 +143,38 @@ bool json_each_member(const struct json_object *object,
     return true;
 }
 
+/* The end of a string literal that begins at `at`. */
+static size_t string_end(const char *text, size_t length, size_t at)
+{
+    for (at++; at < length && text[at] != '"'; at++) {
+        at += text[at] == '\\' ? 1 : 0;
+    }
+    return at < length ? at + 1 : length;
+}
+
+/* Appends serialised JSON without the "e0" that json_scan put after integers beyond int64. */
+static void append_without_marks(struct buffer *buffer, const char *text, size_t length)
+{
+    size_t start = 0;
+    size_t digits = 0;
+    size_t at = 0;
+    while (at < length) {
+        if (text[at] == '"') {
+            at = string_end(text, length, at);
+            digits = 0;
+        } else if (text[at] == 'e' && digits >= BEYOND_INT64_DIGITS && text[at + 1] == '0') {
+            buffer_append(buffer, text + start, at - start);
+            at += 2;
+            start = at;
+            digits = 0;
+        } else {
+            digits = text[at] >= '0' && text[at] <= '9' ? digits + 1 : 0;
+            at++;
+        }
+    }
+    buffer_append(buffer, text + start, length - start);
+}
+
 void json_text(struct json_object *node, struct buffer *buffer)
 {
     size_t length = 0;
@@ -150,7 +184,7 @@ void json_text(struct json_object *node, struct buffer *buffer)
         buffer->failed = true;
         return;
     }
-    buffer_append(buffer, text, length);
+    append_without_marks(buffer, text, length);
 }
 
 void json_quote(struct buffer *buffer, const char *text, size_t length)
@@ -176,4 +210,9 @@ void json_quote(struct buffer *buffer, const char *text, size_t length)
     }
     buffer_append(buffer, text + start, length - start);
     buffer_putc(buffer, '"');
+}
+
+const char *json_library_version(void)
+{
+    return json_c_version();
 }

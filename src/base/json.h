@@ -66,4 +66,7 @@ void json_text(struct json_object *node, struct buffer *buffer);
 /* Appends a string literal with its quotes. */
 void json_quote(struct buffer *buffer, const char *text, size_t length);
 
+/* json-c's version text. */
+const char *json_library_version(void);
+
 #endif
