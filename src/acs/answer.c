@@ -1,0 +1,194 @@
+#include "acs/answer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "acs/answer_hint.h"
+#include "acs/redact.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#define SHOWN_MAX 480   /* of the service's message in an error */
+#define EXCERPT_MAX 160 /* of a body that is not the service's form */
+#define BUFFER_MAX ((size_t)16 * 1024)
+
+/* A Code is letters, digits, ".", "_" and "-"; whatever else comes in one is shown as "?". */
+static void copy_code(char *target, size_t size, const char *text, size_t length)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < length && used + 1 < size; i++) {
+        char byte = text[i];
+        bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+                     (byte >= 'a' && byte <= 'z') || byte == '.' || byte == '_' || byte == '-';
+        target[used++] = plain ? byte : '?';
+    }
+    target[used] = '\0';
+}
+
+/* "Code", or "code" as some gateways write it. */
+static struct json_value either_member(const struct json_object *root, const char *name,
+                                       const char *other)
+{
+    struct json_value value = json_member(root, name);
+    return value.kind == JSON_MISSING ? json_member(root, other) : value;
+}
+
+static void read_code(const struct json_object *root, char *code, size_t size)
+{
+    struct json_value value = either_member(root, "Code", "code");
+    code[0] = '\0';
+    if (value.kind == JSON_TEXT) {
+        copy_code(code, size, value.text, value.length);
+    } else if (value.kind == JSON_INTEGER) {
+        if (snprintf(code, size, "%lld", (long long)value.integer) < 0) {
+            code[0] = '\0';
+        }
+    }
+}
+
+/* Some answers have it as a text. */
+static bool says_failure(const struct json_object *root)
+{
+    struct json_value value = either_member(root, "Success", "success");
+    return ((value.kind == JSON_BOOLEAN || value.kind == JSON_INTEGER) && value.integer == 0) ||
+           (value.kind == JSON_TEXT && text_equal_nocase(value.text, "false"));
+}
+
+static void read_request_id(const struct acs_reply *reply, const struct json_object *root,
+                            char request_id[64])
+{
+    struct json_value value = either_member(root, "RequestId", "requestId");
+    request_id[0] = '\0';
+    if (value.kind == JSON_TEXT) {
+        acs_request_id_copy(request_id, 64, value.text);
+    }
+    if (request_id[0] == '\0') {
+        acs_request_id_copy(request_id, 64, reply->headers->request_id);
+    }
+}
+
+/* What an answer says about its failure: the Message, else the beginning of the body. */
+static void append_reason(const struct acs_reply *reply, const struct json_object *root,
+                          struct buffer *text)
+{
+    struct json_value value = either_member(root, "Message", "message");
+    if (value.kind == JSON_TEXT && value.length > 0) {
+        acs_redact(text, value.text, value.length, SHOWN_MAX, reply->credentials);
+    } else if (root == NULL && reply->length > 0) {
+        acs_redact(text, reply->body, reply->length, EXCERPT_MAX, reply->credentials);
+    }
+}
+
+static enum acs_outcome fail(const struct acs_reply *reply, const struct json_object *root,
+                             const char *code, const char *request_id, struct error *err)
+{
+    struct buffer text;
+    buffer_init(&text, BUFFER_MAX);
+    if (code[0] != '\0') {
+        buffer_puts(&text, code);
+    } else {
+        buffer_printf(&text, "HTTP %d", reply->http_status);
+    }
+    size_t start = text.length;
+    buffer_puts(&text, ": ");
+    append_reason(reply, root, &text);
+    if (text.length == start + 2) {
+        buffer_puts(&text, "the service says no more");
+    }
+    if (request_id[0] != '\0') {
+        buffer_printf(&text, " (request id %s)", request_id);
+    }
+    (void)error_set(err, ERROR_SERVICE, "%s", text.failed ? "the service failed" : text.data);
+    buffer_free(&text);
+
+    (void)text_fit(err->api_code, sizeof(err->api_code), code);
+    err->code = acs_answer_class(reply, err);
+    acs_answer_hint(reply, err);
+    return acs_outcome_of_code(reply->http_status, code);
+}
+
+static enum acs_outcome refuse_redirect(const struct acs_reply *reply, struct error *err)
+{
+    struct buffer host;
+    buffer_init(&host, BUFFER_MAX);
+    acs_redact(&host, reply->headers->location, strlen(reply->headers->location), EXCERPT_MAX,
+               reply->credentials);
+    (void)error_set(err, ERROR_SERVICE, "HTTP %d redirects to %s, which is not followed",
+                    reply->http_status, host.length > 0 ? host.data : "another place");
+    buffer_free(&host);
+    (void)error_hint(err,
+                     "Check --endpoint, and whether a proxy or portal answers in the service's "
+                     "place.");
+    return ACS_PERMANENT;
+}
+
+static enum acs_outcome garbled(const struct error *reason, const char *what, struct error *err)
+{
+    (void)error_set(err, ERROR_SERVICE, "%s%s%s", what, reason != NULL ? ": " : "",
+                    reason != NULL ? reason->message : "");
+    return ACS_GARBLED;
+}
+
+/* An answer of status 2xx, which is not yet a success. */
+static enum acs_outcome judge_success(const struct acs_reply *reply, struct json_object *root,
+                                      const char *request_id, struct error *err)
+{
+    char code[sizeof(err->api_code)];
+    if (!json_is_object(root)) {
+        return garbled(NULL, "the answer is JSON but not an object", err);
+    }
+    read_code(root, code, sizeof(code));
+    bool code_is_good = code[0] == '\0' || strcmp(code, "200") == 0;
+    if (!says_failure(root) && code_is_good) {
+        return ACS_OK;
+    }
+    if (code_is_good) {
+        code[0] = '\0';
+    }
+    return fail(reply, root, code, request_id, err);
+}
+
+static enum acs_outcome judge_body(const struct acs_reply *reply, struct json_object **root,
+                                   char request_id[64], struct error *err)
+{
+    struct error reason;
+    error_clear(&reason);
+    bool parsed = reply->length > 0 && json_parse(reply->body, reply->length, root, &reason);
+    if (parsed) {
+        read_request_id(reply, *root, request_id);
+    }
+    if (reply->http_status >= 300 || reply->http_status < 200) {
+        char code[sizeof(err->api_code)];
+        read_code(*root, code, sizeof(code));
+        return fail(reply, json_is_object(*root) ? *root : NULL, code, request_id, err);
+    }
+    if (reply->length == 0) {
+        return garbled(NULL, "the answer is empty", err);
+    }
+    if (!parsed) {
+        return garbled(&reason, "the answer cannot be read", err);
+    }
+    return judge_success(reply, *root, request_id, err);
+}
+
+enum acs_outcome acs_answer_judge(const struct acs_reply *reply, struct json_object **ret_root,
+                                  char request_id[64], struct error *err)
+{
+    struct json_object *root = NULL;
+    enum acs_outcome outcome;
+    read_request_id(reply, NULL, request_id);
+    if (reply->http_status >= 300 && reply->http_status < 400) {
+        outcome = refuse_redirect(reply, err);
+    } else {
+        outcome = judge_body(reply, &root, request_id, err);
+    }
+    if (outcome == ACS_OK) {
+        *ret_root = root;
+        return ACS_OK;
+    }
+    json_release(root);
+    err->http_status = reply->http_status;
+    (void)text_fit(err->request_id, sizeof(err->request_id), request_id);
+    err->retryable = outcome != ACS_PERMANENT;
+    return outcome;
+}

@@ -1,0 +1,34 @@
+/*
+ * Internal to acs: what an answer means. HTTP status, then `Success`, then `Code` decide; all text
+ * of the service is cut, escaped and freed of secrets before it enters an error.
+ */
+#ifndef HBRSYNC_ACS_ANSWER_H
+#define HBRSYNC_ACS_ANSWER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "acs/credentials.h"
+#include "acs/headers.h"
+#include "acs/retry.h"
+#include "base/error.h"
+
+struct json_object;
+
+/* What one attempt brought back, and what it had asked. */
+struct acs_reply {
+    int http_status;
+    const struct acs_headers *headers;
+    const char *body;
+    size_t length;
+    const char *action;
+    const char *version;
+    const struct acs_credentials *credentials;
+    int64_t now; /* UNIX seconds of our clock */
+};
+
+/* ACS_OK hands over the root; anything else fills *err (never NULL here). */
+enum acs_outcome acs_answer_judge(const struct acs_reply *reply, struct json_object **ret_root,
+                                  char request_id[64], struct error *err);
+
+#endif

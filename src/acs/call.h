@@ -1,0 +1,59 @@
+/* Internal to acs: a call that was submitted, from then until its answer is taken. */
+#ifndef HBRSYNC_ACS_CALL_H
+#define HBRSYNC_ACS_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "acs/client.h"
+#include "acs/endpoint.h"
+#include "acs/retry.h"
+#include "acs/transfer.h"
+#include "base/buffer.h"
+
+#define ACS_NAME_MAX 64
+
+/* What calls to one region share: the rate limit; and what calls to one host share: connections. */
+struct acs_share;
+
+struct acs_call {
+    struct acs_endpoint endpoint;
+    char region[ACS_NAME_MAX];
+    char action[ACS_NAME_MAX];
+    char version[ACS_NAME_MAX];
+    struct acs_parameter *parameters; /* owned; their texts are in `texts` */
+    size_t parameter_count;
+    char *texts;
+    bool (*check)(struct json_object *root, const void *tag, struct error *err);
+    struct acs_share *region_share; /* the client's */
+    struct acs_share *host_share;   /* the client's */
+    struct acs_transfer *transfer;  /* while an attempt is under way, else NULL */
+    int64_t not_before_ms;
+    struct acs_retry retry;
+    struct acs_answer answer;
+    struct acs_call *next;
+};
+
+/* A copy of the request, checked for what could not be sent. */
+bool acs_call_new(const struct acs_request *request, struct acs_call **ret_call,
+                  struct error *err) MUST_CHECK;
+
+/* Accepts NULL; releases the answer's root. The transfer is not the call's. */
+void acs_call_free(struct acs_call *call);
+
+/* Puts "ACTION in REGION at ENDPOINT: N attempts in S s: " before the message. */
+void acs_call_context(const struct acs_call *call, int64_t now_ms, struct error *err);
+
+/* A first-in first-out list of calls. */
+struct acs_call_list {
+    struct acs_call *first;
+    struct acs_call *last;
+};
+
+void acs_call_append(struct acs_call_list *list, struct acs_call *call);
+
+/* Takes the call out of the list, which must hold it. */
+void acs_call_remove(struct acs_call_list *list, struct acs_call *call);
+
+#endif

@@ -1,0 +1,33 @@
+#include "acs/identity.h"
+
+#include "base/json.h"
+
+const char *acs_sts_endpoint_default(bool vpc)
+{
+    return vpc ? "https://sts-vpc.{region}.aliyuncs.com" : "https://sts.{region}.aliyuncs.com";
+}
+
+bool acs_caller_identity(struct acs_client *client, const char *endpoint, const char *region,
+                         struct acs_identity *ret_identity, struct error *err)
+{
+    char url[512];
+    if (!acs_endpoint_for_region(endpoint, region, url, sizeof(url))) {
+        return error_set(err, ERROR_USAGE, "no STS endpoint can be made for region \"%s\"", region);
+    }
+    struct acs_request request = {
+        .endpoint = url, .region = region, .action = "GetCallerIdentity", .version = "2015-04-01"};
+    struct acs_answer answer;
+    if (!acs_client_call(client, &request, &answer, err)) {
+        return false;
+    }
+    bool ok = json_member_text(answer.root, "AccountId", ret_identity->account_id,
+                               sizeof(ret_identity->account_id)) &&
+              ret_identity->account_id[0] != '\0';
+    (void)json_member_text(answer.root, "Arn", ret_identity->arn, sizeof(ret_identity->arn));
+    acs_answer_free(&answer);
+    if (!ok) {
+        error_set(err, ERROR_SERVICE, "GetCallerIdentity answered without an AccountId");
+        return error_hint(err, "Name the account with --account-id.");
+    }
+    return true;
+}

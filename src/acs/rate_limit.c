@@ -1,0 +1,87 @@
+#include "acs/rate_limit.h"
+
+#include <string.h>
+
+#define WINDOW_SECONDS 60.0
+#define RECOVERY_PER_SECOND 0.01 /* from half to full in 50 seconds */
+#define FACTOR_MIN (1.0 / 64)
+#define SLOW_AGAIN_MS 1000 /* answers throttled together halve the rate once */
+#define DELAY_MAX_MS 120000
+
+void acs_rate_limit_init(struct acs_rate_limit *limit, double rate, int64_t now_ms)
+{
+    memset(limit, 0, sizeof(*limit));
+    limit->rate = rate;
+    limit->factor = 1;
+    limit->burst = rate > 1 ? rate : 1;
+    limit->tokens = limit->burst;
+    limit->updated_ms = now_ms;
+    limit->paused_until_ms = now_ms;
+    limit->slowed_ms = now_ms - SLOW_AGAIN_MS;
+}
+
+/* Tokens a second: what is left of a window's requests after a burst at its beginning. */
+static double fill_rate(const struct acs_rate_limit *limit)
+{
+    double spread = (limit->rate * WINDOW_SECONDS - limit->burst) / WINDOW_SECONDS;
+    double least = limit->rate / 2;
+    return (spread > least ? spread : least) * limit->factor;
+}
+
+static void refill(struct acs_rate_limit *limit, int64_t now_ms)
+{
+    if (now_ms <= limit->updated_ms) {
+        return;
+    }
+    double seconds = (double)(now_ms - limit->updated_ms) / 1000;
+    limit->tokens += seconds * fill_rate(limit);
+    if (limit->tokens > limit->burst) {
+        limit->tokens = limit->burst;
+    }
+    int64_t since =
+        limit->updated_ms > limit->paused_until_ms ? limit->updated_ms : limit->paused_until_ms;
+    if (now_ms > since) {
+        limit->factor += (double)(now_ms - since) / 1000 * RECOVERY_PER_SECOND;
+        if (limit->factor > 1) {
+            limit->factor = 1;
+        }
+    }
+    limit->updated_ms = now_ms;
+}
+
+int64_t acs_rate_limit_delay(struct acs_rate_limit *limit, int64_t now_ms)
+{
+    int64_t pause = limit->paused_until_ms - now_ms;
+    if (pause > 0) {
+        return pause;
+    }
+    refill(limit, now_ms);
+    if (limit->tokens >= 1) {
+        return 0;
+    }
+    double wait = (1 - limit->tokens) * 1000 / fill_rate(limit);
+    return wait < DELAY_MAX_MS ? (int64_t)wait + 1 : DELAY_MAX_MS;
+}
+
+void acs_rate_limit_take(struct acs_rate_limit *limit, int64_t now_ms)
+{
+    refill(limit, now_ms);
+    limit->tokens -= 1;
+}
+
+void acs_rate_limit_throttled(struct acs_rate_limit *limit, int64_t now_ms, int64_t until_ms)
+{
+    refill(limit, now_ms);
+    if (now_ms >= limit->paused_until_ms && now_ms - limit->slowed_ms >= SLOW_AGAIN_MS) {
+        limit->factor /= 2;
+        if (limit->factor < FACTOR_MIN) {
+            limit->factor = FACTOR_MIN;
+        }
+        limit->slowed_ms = now_ms;
+    }
+    if (until_ms > limit->paused_until_ms) {
+        limit->paused_until_ms = until_ms;
+    }
+    /* One request tries whether the service takes them again; no burst follows a pause. */
+    limit->tokens = 1 - (double)(limit->paused_until_ms - now_ms) / 1000 * fill_rate(limit);
+}

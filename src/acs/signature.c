@@ -1,0 +1,216 @@
+#include "acs/signature.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#define ALGORITHM "ACS3-HMAC-SHA256"
+#define DIGEST_SIZE 32
+#define DIGEST_HEX_SIZE (2 * DIGEST_SIZE + 1)
+#define CANONICAL_MAX ((size_t)1024 * 1024)
+
+const char ACS_EMPTY_BODY_SHA256[] =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+static bool is_unreserved(unsigned char byte)
+{
+    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+           (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == '.' || byte == '~';
+}
+
+void acs_percent_encode(struct buffer *buffer, const char *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (is_unreserved(byte)) {
+            buffer_putc(buffer, *text);
+        } else {
+            char encoded[3] = {'%', digits[byte >> 4], digits[byte & 0x0F]};
+            buffer_append(buffer, encoded, sizeof(encoded));
+        }
+    }
+}
+
+/*
+ * The place of a byte in the order of encoded texts: "%" sorts before every unreserved character,
+ * and the hexadecimal digits after it sort as the byte itself.
+ */
+static int encoded_rank(char byte)
+{
+    unsigned char value = (unsigned char)byte;
+    return is_unreserved(value) ? 0x100 + value : value;
+}
+
+static int compare_encoded(const char *left, const char *right)
+{
+    while (*left != '\0' && *left == *right) {
+        left++;
+        right++;
+    }
+    return encoded_rank(*left) - encoded_rank(*right);
+}
+
+static int compare_parameters(const void *left, const void *right)
+{
+    const struct acs_parameter *first = left;
+    const struct acs_parameter *second = right;
+    int order = compare_encoded(first->name, second->name);
+    return order != 0 ? order : compare_encoded(first->value, second->value);
+}
+
+bool acs_canonical_query(const struct acs_parameter *parameters, size_t count,
+                         struct buffer *buffer, struct error *err)
+{
+    if (count > ACS_PARAMETERS_MAX) {
+        return error_set(err, ERROR_INTERNAL, "%zu parameters, more than %d", count,
+                         ACS_PARAMETERS_MAX);
+    }
+    if (count == 0) {
+        return true;
+    }
+    struct acs_parameter *sorted = malloc(count * sizeof(*sorted));
+    if (sorted == NULL) {
+        return error_no_memory(err);
+    }
+    memcpy(sorted, parameters, count * sizeof(*sorted));
+    qsort(sorted, count, sizeof(*sorted), compare_parameters);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) {
+            buffer_putc(buffer, '&');
+        }
+        acs_percent_encode(buffer, sorted[i].name);
+        buffer_putc(buffer, '=');
+        acs_percent_encode(buffer, sorted[i].value);
+    }
+    free(sorted);
+    return buffer_ok(buffer, "the request's query", err);
+}
+
+static bool has_token(const struct acs_signing_input *input)
+{
+    return input->security_token != NULL && input->security_token[0] != '\0';
+}
+
+/* The names of the signed headers; their order is that of acs_canonical_request. */
+static const char *signed_headers(const struct acs_signing_input *input)
+{
+    return has_token(input)
+               ? "host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-security-token;"
+                 "x-acs-signature-nonce;x-acs-version"
+               : "host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;"
+                 "x-acs-version";
+}
+
+static void append_header(struct buffer *buffer, const char *name, const char *value)
+{
+    buffer_puts(buffer, name);
+    buffer_putc(buffer, ':');
+    buffer_puts(buffer, value);
+    buffer_putc(buffer, '\n');
+}
+
+bool acs_canonical_request(const struct acs_signing_input *input, struct buffer *buffer,
+                           struct error *err)
+{
+    buffer_puts(buffer, input->method);
+    buffer_puts(buffer, "\n/\n");
+    if (!acs_canonical_query(input->parameters, input->parameter_count, buffer, err)) {
+        return false;
+    }
+    buffer_putc(buffer, '\n');
+    append_header(buffer, "host", input->host);
+    append_header(buffer, "x-acs-action", input->action);
+    append_header(buffer, "x-acs-content-sha256", ACS_EMPTY_BODY_SHA256);
+    append_header(buffer, "x-acs-date", input->date);
+    if (has_token(input)) {
+        append_header(buffer, "x-acs-security-token", input->security_token);
+    }
+    append_header(buffer, "x-acs-signature-nonce", input->nonce);
+    append_header(buffer, "x-acs-version", input->version);
+    buffer_putc(buffer, '\n');
+    buffer_puts(buffer, signed_headers(input));
+    buffer_putc(buffer, '\n');
+    buffer_puts(buffer, ACS_EMPTY_BODY_SHA256);
+    return buffer_ok(buffer, "the canonical request", err);
+}
+
+static void to_hex(const unsigned char *bytes, size_t count, char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < count; i++) {
+        text[2 * i] = digits[bytes[i] >> 4];
+        text[2 * i + 1] = digits[bytes[i] & 0x0F];
+    }
+    text[2 * count] = '\0';
+}
+
+static bool sha256_hex(const char *bytes, size_t length, char hex[DIGEST_HEX_SIZE])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    if (EVP_Digest(bytes, length, digest, &size, EVP_sha256(), NULL) != 1 || size != DIGEST_SIZE) {
+        return false;
+    }
+    to_hex(digest, size, hex);
+    return true;
+}
+
+static bool hmac_sha256_hex(const char *key, const char *text, char hex[DIGEST_HEX_SIZE])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    if (HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)text, strlen(text), digest,
+             &size) == NULL ||
+        size != DIGEST_SIZE) {
+        return false;
+    }
+    to_hex(digest, size, hex);
+    return true;
+}
+
+bool acs_authorization(const struct acs_signing_input *input, struct buffer *buffer,
+                       struct error *err)
+{
+    struct buffer canonical;
+    char hash[DIGEST_HEX_SIZE];
+    char signature[DIGEST_HEX_SIZE];
+    char string_to_sign[sizeof(ALGORITHM "\n") + DIGEST_HEX_SIZE];
+
+    buffer_init(&canonical, CANONICAL_MAX);
+    bool ok = acs_canonical_request(input, &canonical, err);
+    if (ok && !sha256_hex(canonical.data, canonical.length, hash)) {
+        ok = error_set(err, ERROR_INTERNAL, "OpenSSL cannot compute SHA-256");
+    }
+    buffer_free_secret(&canonical);
+    if (!ok) {
+        return false;
+    }
+    int length = snprintf(string_to_sign, sizeof(string_to_sign), ALGORITHM "\n%s", hash);
+    if (length < 0 || !hmac_sha256_hex(input->access_key_secret, string_to_sign, signature)) {
+        return error_set(err, ERROR_INTERNAL, "OpenSSL cannot compute HMAC-SHA-256");
+    }
+    buffer_puts(buffer, ALGORITHM " Credential=");
+    buffer_puts(buffer, input->access_key_id);
+    buffer_puts(buffer, ",SignedHeaders=");
+    buffer_puts(buffer, signed_headers(input));
+    buffer_puts(buffer, ",Signature=");
+    buffer_puts(buffer, signature);
+    return buffer_ok(buffer, "the Authorization header", err);
+}
+
+bool acs_nonce(char nonce[ACS_NONCE_SIZE], struct error *err)
+{
+    unsigned char bytes[(ACS_NONCE_SIZE - 1) / 2];
+    if (RAND_bytes(bytes, (int)sizeof(bytes)) != 1) {
+        return error_set(err, ERROR_INTERNAL, "no random numbers from OpenSSL");
+    }
+    to_hex(bytes, sizeof(bytes), nonce);
+    return true;
+}

@@ -1,0 +1,132 @@
+#include "acs/trace.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "acs/redact.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+#define BODY_MAX ((size_t)64 * 1024)
+#define LINE_MAX_SHOWN ((size_t)64 * 1024)
+#define BLOCK_MAX ((size_t)4 * 1024 * 1024)
+
+/* Headers whose values are never shown, in requests and answers. */
+static const char *const hidden[] = {
+    "authorization", "proxy-authorization", "x-acs-security-token", "x-acs-signature-nonce",
+    "cookie",        "set-cookie",
+};
+
+static bool is_hidden(const char *line, size_t name_length)
+{
+    char name[64];
+    if (name_length >= sizeof(name)) {
+        return true;
+    }
+    memcpy(name, line, name_length);
+    name[name_length] = '\0';
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+        if (text_equal_nocase(name, hidden[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void append_header(const struct acs_trace *trace, struct buffer *block, const char *mark,
+                          const char *line, size_t length)
+{
+    const char *colon = memchr(line, ':', length);
+    buffer_puts(block, mark);
+    if (colon != NULL && is_hidden(line, (size_t)(colon - line))) {
+        text_escape(block, line, (size_t)(colon - line), LINE_MAX_SHOWN);
+        buffer_puts(block, ": " ACS_REDACTED);
+    } else {
+        acs_redact(block, line, length, LINE_MAX_SHOWN, trace->credentials);
+    }
+    buffer_putc(block, '\n');
+}
+
+static void append_title(struct buffer *block, const char *mark, const struct acs_trace_call *call)
+{
+    char now[CLOCK_ISO8601_SIZE];
+    if (!clock_to_iso8601(clock_now(), now)) {
+        now[0] = '\0';
+    }
+    buffer_printf(block, "%s%s %s %s attempt %u", mark, now, call->action, call->region,
+                  call->attempt);
+}
+
+/* Writes the block at once; a trace that cannot be written is given up, not the work it traces. */
+static void write_block(struct acs_trace *trace, struct buffer *block)
+{
+    if (!block->failed && (fwrite(block->data, 1, block->length, trace->file) != block->length ||
+                           fflush(trace->file) != 0)) {
+        trace->file = NULL;
+    }
+    buffer_free(block);
+}
+
+void acs_trace_request(struct acs_trace *trace, const struct acs_trace_call *call, const char *url,
+                       const struct curl_slist *headers)
+{
+    struct buffer block;
+    if (trace->file == NULL) {
+        return;
+    }
+    buffer_init(&block, BLOCK_MAX);
+    append_title(&block, "> ", call);
+    buffer_puts(&block, "\n> POST ");
+    acs_redact(&block, url, strlen(url), BLOCK_MAX / 2, trace->credentials);
+    buffer_putc(&block, '\n');
+    for (; headers != NULL; headers = headers->next) {
+        size_t length = strlen(headers->data);
+        if (length > 0 && headers->data[length - 1] != ':') {
+            append_header(trace, &block, "> ", headers->data, length);
+        }
+    }
+    buffer_putc(&block, '\n');
+    write_block(trace, &block);
+}
+
+void acs_trace_answer(struct acs_trace *trace, const struct acs_trace_call *call,
+                      int64_t elapsed_ms, const struct acs_headers *headers, const char *body,
+                      size_t length)
+{
+    struct buffer block;
+    if (trace->file == NULL) {
+        return;
+    }
+    buffer_init(&block, BLOCK_MAX);
+    append_title(&block, "< ", call);
+    buffer_printf(&block, " after %" PRId64 " ms, %zu bytes\n", elapsed_ms, length);
+    const char *line = headers->lines.data;
+    while (*line != '\0') {
+        size_t size = strcspn(line, "\r\n");
+        if (size > 0) {
+            append_header(trace, &block, "< ", line, size);
+        }
+        line += size;
+        line += strspn(line, "\r\n");
+    }
+    acs_redact(&block, body, length, BODY_MAX, trace->credentials);
+    buffer_puts(&block, "\n\n");
+    write_block(trace, &block);
+}
+
+void acs_trace_failure(struct acs_trace *trace, const struct acs_trace_call *call,
+                       int64_t elapsed_ms, const char *reason)
+{
+    struct buffer block;
+    if (trace->file == NULL) {
+        return;
+    }
+    buffer_init(&block, BLOCK_MAX);
+    append_title(&block, "! ", call);
+    buffer_printf(&block, " after %" PRId64 " ms: ", elapsed_ms);
+    acs_redact(&block, reason, strlen(reason), LINE_MAX_SHOWN, trace->credentials);
+    buffer_puts(&block, "\n\n");
+    write_block(trace, &block);
+}

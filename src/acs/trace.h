@@ -1,0 +1,41 @@
+/*
+ * Internal to acs: the trace of requests and answers, a block each. What it prints of ours is
+ * chosen (the headers that are or carry secrets show as "***"); what it prints of theirs passes
+ * acs_redact.
+ */
+#ifndef HBRSYNC_ACS_TRACE_H
+#define HBRSYNC_ACS_TRACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "acs/credentials.h"
+#include "acs/headers.h"
+
+struct curl_slist;
+
+struct acs_trace {
+    FILE *file; /* borrowed, NULL: no trace; becomes NULL when it cannot be written */
+    const struct acs_credentials *credentials;
+};
+
+/* Which attempt of which call a block is about. */
+struct acs_trace_call {
+    const char *action;
+    const char *region;
+    unsigned attempt;
+};
+
+void acs_trace_request(struct acs_trace *trace, const struct acs_trace_call *call, const char *url,
+                       const struct curl_slist *headers);
+
+void acs_trace_answer(struct acs_trace *trace, const struct acs_trace_call *call,
+                      int64_t elapsed_ms, const struct acs_headers *headers, const char *body,
+                      size_t length);
+
+/* An attempt that brought no answer. `reason` is libcurl's. */
+void acs_trace_failure(struct acs_trace *trace, const struct acs_trace_call *call,
+                       int64_t elapsed_ms, const char *reason);
+
+#endif

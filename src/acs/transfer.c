@@ -1,0 +1,367 @@
+#include "acs/transfer.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <openssl/crypto.h>
+
+#include "acs/redact.h"
+#include "acs/retry.h"
+#include "base/clock.h"
+
+#define URL_MAX ((size_t)1024 * 1024)
+#define HEADER_LINE_MAX ((size_t)16 * 1024)
+#define REASON_MAX 400
+#define CONNECTION_LIFETIME_SECONDS 3600L
+#define STALL_BYTES_PER_SECOND 1L
+
+struct acs_transfer *acs_transfer_new(size_t answer_max)
+{
+    struct acs_transfer *transfer = calloc(1, sizeof(*transfer));
+    if (transfer == NULL) {
+        return NULL;
+    }
+    buffer_init(&transfer->url, URL_MAX);
+    buffer_init(&transfer->body, answer_max);
+    acs_headers_init(&transfer->answer);
+    transfer->answer_max = answer_max;
+    transfer->easy = curl_easy_init();
+    if (transfer->easy == NULL) {
+        acs_transfer_free(transfer);
+        return NULL;
+    }
+    return transfer;
+}
+
+/* curl_slist_append copies its text, so the copies are wiped here. */
+static void free_headers(struct acs_transfer *transfer)
+{
+    for (struct curl_slist *item = transfer->headers; item != NULL; item = item->next) {
+        OPENSSL_cleanse(item->data, strlen(item->data));
+    }
+    curl_slist_free_all(transfer->headers);
+    transfer->headers = NULL;
+}
+
+void acs_transfer_reset(struct acs_transfer *transfer)
+{
+    /* The handle lets go of the header list before that is freed. */
+    curl_easy_reset(transfer->easy);
+    free_headers(transfer);
+    buffer_reset(&transfer->url);
+    buffer_reset(&transfer->body);
+    acs_headers_reset(&transfer->answer);
+    transfer->error_text[0] = '\0';
+    transfer->too_large = false;
+    transfer->owner = NULL;
+}
+
+void acs_transfer_free(struct acs_transfer *transfer)
+{
+    if (transfer == NULL) {
+        return;
+    }
+    curl_easy_cleanup(transfer->easy);
+    free_headers(transfer);
+    buffer_free(&transfer->url);
+    buffer_free(&transfer->body);
+    acs_headers_free(&transfer->answer);
+    free(transfer);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct acs_transfer *transfer = context;
+    size_t length = size * count;
+    /* Counted here, after decompression: libcurl's own limit is not. */
+    if (length > transfer->answer_max - transfer->body.length) {
+        transfer->too_large = true;
+        return 0;
+    }
+    buffer_append(&transfer->body, bytes, length);
+    return transfer->body.failed ? 0 : length;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+    struct acs_transfer *transfer = context;
+    size_t length = size * count;
+    if (!acs_headers_line(&transfer->answer, bytes, length, clock_now())) {
+        transfer->too_large = true;
+        return 0;
+    }
+    return length;
+}
+
+/* For plain http: whatever a name resolves to, only a loopback address is connected to. */
+static curl_socket_t open_loopback(void *context, curlsocktype purpose,
+                                   struct curl_sockaddr *address)
+{
+    bool loopback = false;
+    (void)context;
+    (void)purpose;
+    if (address->family == AF_INET) {
+        struct sockaddr_in ipv4;
+        memcpy(&ipv4, &address->addr, sizeof(address->addr));
+        loopback = (ntohl(ipv4.sin_addr.s_addr) >> 24) == 127;
+    } else if (address->family == AF_INET6 && address->addrlen >= sizeof(struct sockaddr_in6)) {
+        struct sockaddr_in6 ipv6;
+        /* curl_sockaddr declares a sockaddr but holds what addrlen says. */
+        const void *start = &address->addr;
+        memcpy(&ipv6, start, sizeof(ipv6));
+        loopback = IN6_IS_ADDR_LOOPBACK(&ipv6.sin6_addr);
+    }
+    if (!loopback) {
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* Puts one line into the header list; wipes what it was composed in. */
+static bool add_header(struct acs_transfer *transfer, const char *name, const char *value,
+                       struct error *err)
+{
+    struct buffer line;
+    buffer_init(&line, HEADER_LINE_MAX);
+    buffer_puts(&line, name);
+    buffer_puts(&line, ":");
+    if (value[0] != '\0') {
+        buffer_putc(&line, ' ');
+        buffer_puts(&line, value);
+    }
+    bool ok = buffer_ok(&line, "a header of the request", err);
+    if (ok) {
+        struct curl_slist *list = curl_slist_append(transfer->headers, line.data);
+        if (list == NULL) {
+            ok = error_no_memory(err);
+        } else {
+            transfer->headers = list;
+        }
+    }
+    buffer_free_secret(&line);
+    return ok;
+}
+
+static bool add_headers(struct acs_transfer *transfer, const struct acs_signing_input *signing,
+                        struct error *err)
+{
+    struct buffer authorization;
+    buffer_init(&authorization, HEADER_LINE_MAX);
+    bool ok = acs_authorization(signing, &authorization, err) &&
+              add_header(transfer, "Host", signing->host, err) &&
+              add_header(transfer, "Accept", "application/json", err) &&
+              add_header(transfer, "Content-Type", "", err) && /* removes libcurl's own */
+              add_header(transfer, "Expect", "", err) &&
+              add_header(transfer, "x-acs-action", signing->action, err) &&
+              add_header(transfer, "x-acs-version", signing->version, err) &&
+              add_header(transfer, "x-acs-date", signing->date, err) &&
+              add_header(transfer, "x-acs-signature-nonce", signing->nonce, err) &&
+              add_header(transfer, "x-acs-content-sha256", ACS_EMPTY_BODY_SHA256, err) &&
+              (signing->security_token[0] == '\0' ||
+               add_header(transfer, "x-acs-security-token", signing->security_token, err)) &&
+              add_header(transfer, "Authorization", authorization.data, err);
+    buffer_free_secret(&authorization);
+    return ok;
+}
+
+static bool sign(struct acs_transfer *transfer, const struct acs_setup *setup,
+                 const struct acs_transfer_input *input, struct error *err)
+{
+    char date[CLOCK_ISO8601_SIZE];
+    char nonce[ACS_NONCE_SIZE];
+    if (!acs_nonce(nonce, err)) {
+        return false;
+    }
+    if (!clock_to_iso8601(clock_now(), date)) {
+        return error_set(err, ERROR_INTERNAL, "the clock is outside the years 0 to 9999");
+    }
+    struct acs_signing_input signing = {
+        .method = "POST",
+        .host = input->endpoint->host,
+        .action = input->action,
+        .version = input->version,
+        .date = date,
+        .nonce = nonce,
+        .access_key_id = setup->credentials->access_key_id,
+        .access_key_secret = setup->credentials->access_key_secret,
+        .security_token = setup->credentials->security_token,
+        .parameters = input->parameters,
+        .parameter_count = input->parameter_count,
+    };
+    return add_headers(transfer, &signing, err);
+}
+
+/* One option; does nothing after a failure, so that a series is checked once. */
+#define SET(option, value)                                                                         \
+    do {                                                                                           \
+        if (result == CURLE_OK) {                                                                  \
+            result = curl_easy_setopt(easy, option, value);                                        \
+        }                                                                                          \
+    } while (0)
+
+static CURLcode set_request(struct acs_transfer *transfer, const struct acs_setup *setup)
+{
+    CURL *easy = transfer->easy;
+    CURLcode result = CURLE_OK;
+    SET(CURLOPT_URL, transfer->url.data);
+    SET(CURLOPT_POST, 1L);
+    SET(CURLOPT_POSTFIELDS, "");
+    SET(CURLOPT_POSTFIELDSIZE, 0L);
+    SET(CURLOPT_HTTPHEADER, transfer->headers);
+    SET(CURLOPT_USERAGENT, setup->options->user_agent);
+    SET(CURLOPT_ACCEPT_ENCODING, ""); /* all that libcurl was built with */
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, transfer);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, transfer);
+    SET(CURLOPT_ERRORBUFFER, transfer->error_text);
+    SET(CURLOPT_PRIVATE, transfer);
+    return result;
+}
+
+static CURLcode set_protocol(CURL *easy, bool https)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, https ? "https" : "http");
+#else
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, https ? CURLPROTO_HTTPS : CURLPROTO_HTTP);
+#endif
+}
+
+/* Whom we talk to: no other protocol, place or certificate than meant. */
+static CURLcode set_security(CURL *easy, const struct acs_endpoint *endpoint, const char *ca_file)
+{
+    CURLcode result = set_protocol(easy, endpoint->https);
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* ours are not for a proxy */
+    if (ca_file != NULL) {
+        SET(CURLOPT_CAINFO, ca_file);
+        SET(CURLOPT_CAPATH, NULL);
+    }
+    if (endpoint->loopback) {
+        SET(CURLOPT_PROXY, "");
+    }
+    if (!endpoint->https) {
+        SET(CURLOPT_OPENSOCKETFUNCTION, open_loopback);
+    }
+    return result;
+}
+
+static CURLcode set_limits(CURL *easy, const struct acs_client_options *options)
+{
+    CURLcode result = CURLE_OK;
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
+    SET(CURLOPT_TIMEOUT_MS, (long)options->attempt_timeout_ms);
+    SET(CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES_PER_SECOND);
+    SET(CURLOPT_LOW_SPEED_TIME, (long)((options->stall_timeout_ms + 999) / 1000));
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075000
+    SET(CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFETIME_SECONDS);
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+    SET(CURLOPT_QUICK_EXIT, 1L); /* an interrupt does not wait for the resolver */
+#endif
+    return result;
+}
+
+static bool compose_url(struct acs_transfer *transfer, const struct acs_transfer_input *input,
+                        struct error *err)
+{
+    buffer_puts(&transfer->url, input->endpoint->base);
+    buffer_puts(&transfer->url, input->parameter_count > 0 ? "/?" : "/");
+    return acs_canonical_query(input->parameters, input->parameter_count, &transfer->url, err) &&
+           buffer_ok(&transfer->url, "the request's URL", err);
+}
+
+bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_setup *setup,
+                          const struct acs_transfer_input *input, struct error *err)
+{
+    acs_transfer_reset(transfer);
+    if (!compose_url(transfer, input, err) || !sign(transfer, setup, input, err)) {
+        return false;
+    }
+    CURLcode result = set_request(transfer, setup);
+    if (result == CURLE_OK) {
+        result = set_security(transfer->easy, input->endpoint, setup->ca_file);
+    }
+    if (result == CURLE_OK) {
+        result = set_limits(transfer->easy, setup->options);
+    }
+    if (result != CURLE_OK) {
+        return error_set(err, ERROR_INTERNAL, "libcurl %s takes not all options: %s",
+                         curl_version_info(CURLVERSION_NOW)->version, curl_easy_strerror(result));
+    }
+    transfer->started_ms = clock_monotonic_ms();
+    return true;
+}
+
+int acs_transfer_status(const struct acs_transfer *transfer)
+{
+    long status = 0;
+    if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK) {
+        return 0;
+    }
+    return (int)status;
+}
+
+static void hint_transfer(CURLcode result, struct error *err)
+{
+    switch (result) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+        error_hint(err,
+                   "The server's certificate could not be verified. Where a proxy or a private "
+                   "CA signs it, name the file of CA certificates with --ca-file or "
+                   "SSL_CERT_FILE.");
+        break;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+        error_hint(err, "Check the region, --endpoint, and whether this machine needs a proxy "
+                        "(https_proxy).");
+        break;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
+        error_hint(err, "Check the proxy named by https_proxy or all_proxy.");
+        break;
+    default:
+        break;
+    }
+}
+
+void acs_transfer_error(const struct acs_transfer *transfer, const struct acs_setup *setup,
+                        CURLcode result, struct error *err)
+{
+    struct buffer text;
+    if (transfer->too_large) {
+        (void)error_set(err, ERROR_SERVICE,
+                        "the answer is larger than %zu bytes or its headers than %zu",
+                        transfer->answer_max, ACS_HEADERS_MAX);
+        return;
+    }
+    if (transfer->body.failed || result == CURLE_OUT_OF_MEMORY) {
+        (void)error_no_memory(err);
+        return;
+    }
+    const char *reason =
+        transfer->error_text[0] != '\0' ? transfer->error_text : curl_easy_strerror(result);
+    buffer_init(&text, REASON_MAX * 8);
+    acs_redact(&text, reason, strlen(reason), REASON_MAX, setup->credentials);
+    (void)error_set(err, ERROR_SERVICE, "%s", text.data);
+    buffer_free(&text);
+    if (err != NULL) {
+        err->retryable = acs_outcome_of_transfer((int)result) != ACS_PERMANENT;
+    }
+    hint_transfer(result, err);
+}

@@ -1,0 +1,69 @@
+/*
+ * Internal to acs: one attempt of a call on one libcurl easy handle. The handle is kept for the
+ * next attempt; connections live in the multi handle.
+ */
+#ifndef HBRSYNC_ACS_TRANSFER_H
+#define HBRSYNC_ACS_TRANSFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <curl/curl.h>
+
+#include "acs/client.h"
+#include "acs/endpoint.h"
+#include "acs/headers.h"
+#include "base/buffer.h"
+
+/* What all attempts of a client share. */
+struct acs_setup {
+    const struct acs_client_options *options;
+    const struct acs_credentials *credentials;
+    const char *ca_file; /* NULL: libcurl's default */
+};
+
+/* What an attempt asks. */
+struct acs_transfer_input {
+    const struct acs_endpoint *endpoint;
+    const char *action;
+    const char *version;
+    const struct acs_parameter *parameters;
+    size_t parameter_count;
+};
+
+struct acs_transfer {
+    CURL *easy;
+    struct curl_slist *headers; /* holds secrets: freed by wiping */
+    struct buffer url;
+    struct buffer body;
+    struct acs_headers answer;
+    char error_text[CURL_ERROR_SIZE];
+    int64_t started_ms;
+    size_t answer_max;
+    bool too_large; /* the answer was cut off by us */
+    void *owner;    /* the client's, while the attempt is under way */
+    struct acs_transfer *next;
+};
+
+/* NULL when there is no memory. */
+struct acs_transfer *acs_transfer_new(size_t answer_max);
+
+/* Accepts NULL. The easy handle must not be in a multi handle any more. */
+void acs_transfer_free(struct acs_transfer *transfer);
+
+/* Signs with a new date and nonce, and sets every option. */
+bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_setup *setup,
+                          const struct acs_transfer_input *input, struct error *err) MUST_CHECK;
+
+/* The HTTP status of a finished attempt, 0 when there was no answer. */
+int acs_transfer_status(const struct acs_transfer *transfer);
+
+/* Fills *err for an attempt that libcurl ended with `result`, which is not CURLE_OK. */
+void acs_transfer_error(const struct acs_transfer *transfer, const struct acs_setup *setup,
+                        CURLcode result, struct error *err);
+
+/* Forgets what the attempt held, secrets wiped, so that the transfer can serve another. */
+void acs_transfer_reset(struct acs_transfer *transfer);
+
+#endif

@@ -1,0 +1,189 @@
+/* Sources, watermarks, runs, status. */
+#include "store_fixture.h"
+
+static void test_source(void **state)
+{
+    struct fixture *f = *state;
+    struct store_source again;
+    f->source.filters = LEARNT_YES;
+    f->source.between_upper = LEARNT_NO;
+    f->source.page_cap = 10000;
+    f->source.learnt_at = 5;
+    f->source.empty_since = 6;
+    (void)snprintf(f->source.id_filter, sizeof f->source.id_filter, "restoreId");
+    assert_done(f, store_source_save(f->store, &f->source, &f->err));
+    assert_done(f, store_source_open(f->store, "1000000000000001", "cn-hangzhou", "STANDARD", &again,
+                                     &f->err));
+    assert_memory_equal(&again, &f->source, sizeof again);
+    int changes = sqlite3_total_changes(f->store->db);
+    assert_done(f, store_source_save(f->store, &f->source, &f->err));
+    assert_int_equal(sqlite3_total_changes(f->store->db), changes);
+    assert_done(f, store_source_open(f->store, "1000000000000001", "cn-hangzhou", "BASIC", &again,
+                                     &f->err));
+    assert_true(again.source_id != f->source.source_id);
+    char longer[STORE_NAME_MAX + 1];
+    memset(longer, 'x', sizeof longer);
+    longer[STORE_NAME_MAX] = '\0';
+    assert_false(store_source_open(f->store, longer, "r", "BASIC", &again, &f->err));
+    assert_int_equal(f->err.code, ERROR_USAGE);
+}
+
+static void test_watermark(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = f->source.source_id;
+    struct store_watermark mark = {.known = true};
+    assert_done(f, store_watermark_get(f->store, id, "", &mark, &f->err));
+    assert_false(mark.known);
+    assert_done(f, store_watermark_unproved(f->store, id, "", &f->err));
+    assert_done(f, store_watermark_get(f->store, id, "", &mark, &f->err));
+    assert_false(mark.known);
+    struct store_watermark put = {.known = true, .proved = true, .updated_time = INT64_MAX,
+                                  .cut_time = 7, .full_walk_at = 8, .run_id = 9};
+    assert_done(f, store_watermark_put(f->store, id, "", &put, &f->err));
+    assert_done(f, store_watermark_get(f->store, id, "", &mark, &f->err));
+    assert_true(mark.known && mark.proved && mark.updated_time == INT64_MAX && mark.cut_time == 7 &&
+                mark.full_walk_at == 8 && mark.run_id == 9);
+    assert_done(f, store_watermark_get(f->store, id, "NAS", &mark, &f->err));
+    assert_false(mark.known);
+    int changes = sqlite3_total_changes(f->store->db);
+    assert_done(f, store_watermark_put(f->store, id, "", &put, &f->err));
+    assert_int_equal(sqlite3_total_changes(f->store->db), changes);
+    assert_done(f, store_watermark_unproved(f->store, id, "", &f->err));
+    assert_done(f, store_watermark_get(f->store, id, "", &mark, &f->err));
+    assert_true(mark.known && !mark.proved && mark.updated_time == INT64_MAX);
+    assert_done(f, store_commit(f->store, &f->err));
+    assert_false(store_watermark_put(f->store, id, "", &put, &f->err));
+    assert_int_equal(f->err.code, ERROR_INTERNAL);
+}
+
+/* --- runs and status ------------------------------------------------------------------------------- */
+
+static struct store_run new_run(struct fixture *f, const char *scope, int64_t started_at)
+{
+    struct store_run run = {.source_id = f->source.source_id, .mode = RUN_DELTA,
+                            .started_at = started_at, .total_count = -1, .local_count = -1};
+    (void)snprintf(run.scope, sizeof run.scope, "%s", scope);
+    assert_done(f, store_run_next_id(f->store, &run.run_id, &f->err));
+    assert_done(f, store_run_begin(f->store, &run, &f->err));
+    return run;
+}
+
+struct collected {
+    size_t count;
+    struct store_status status[4];
+};
+
+static bool collect(const struct store_status *status, void *context, struct error *err)
+{
+    (void)err;
+    struct collected *all = context;
+    assert_true(all->count < 4);
+    all->status[all->count++] = *status;
+    return true;
+}
+
+static bool stop(const struct store_status *status, void *context, struct error *err)
+{
+    (void)status;
+    (void)context;
+    return error_set(err, ERROR_INTERRUPTED, "stopped");
+}
+
+static void test_runs(void **state)
+{
+    struct fixture *f = *state;
+    struct store_run run = new_run(f, "", 100);
+    assert_int_equal(run.run_id, 1);
+    assert_query(f, "SELECT outcome || proof || typeof(finished_at) || typeof(total_count) ||"
+                    " typeof(error) FROM sync_run", "runningunprovednullnullnull");
+    run.outcome = RUN_DONE;
+    run.finished_at = 150;
+    run.requests = 4;
+    run.unknown_fields = 13;
+    run.total_count = 0;
+    run.local_count = 0;
+    run.proved = true;
+    run.watermark = 99;
+    (void)snprintf(run.proof, sizeof run.proof, "equal counts");
+    assert_done(f, store_run_end(f->store, &run, &f->err));
+    assert_query(f, "SELECT mode || outcome || requests || unknown_fields || total_count || proof || proof_detail"
+                    " || watermark FROM sync_run", "deltadone4130provedequal counts99");
+    run.run_id = 77;
+    assert_false(store_run_end(f->store, &run, &f->err));
+    assert_int_equal(f->err.code, ERROR_INTERNAL);
+}
+
+static void test_crashed_and_status(void **state)
+{
+    struct fixture *f = *state;
+    struct store_run run = new_run(f, "", 100);
+    run.outcome = RUN_DONE;
+    run.finished_at = 150;
+    run.proved = true;
+    run.stale = 3;
+    assert_done(f, store_run_end(f->store, &run, &f->err));
+    (void)new_run(f, "", 200);
+    (void)new_run(f, "RestoreType=NAS", 300);
+    (void)new_run(f, "Status IN FAILED", 400);
+    int64_t count = 0;
+    assert_done(f, store_run_close_crashed(f->store, 500, &count, &f->err));
+    assert_int_equal(count, 3);
+    assert_done(f, store_run_close_crashed(f->store, 600, &count, &f->err));
+    assert_int_equal(count, 0);
+    struct record job = job_new("r-1", "RUNNING", 0, 1);
+    job_text(&job, "restore_type", "NAS");
+    assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+    job = job_new("r-2", "COMPLETE", 5, 1);
+    assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+    bool marked = false;
+    assert_done(f, store_job_mark_missing_id(f->store, &f->writer, "r-2", &marked, &f->err));
+    struct collected all = {0};
+    assert_done(f, store_status_each(f->store, collect, &all, &f->err));
+    assert_int_equal(all.count, 2);
+    const struct store_status *whole = &all.status[0];
+    const struct store_status *nas = &all.status[1];
+    assert_string_equal(whole->scope, "");
+    assert_string_equal(whole->source.region_id, "cn-hangzhou");
+    assert_true(whole->jobs == 1 && whole->open_jobs == 1 && whole->missing_jobs == 1);
+    assert_true(whole->last_run.run_id == 2 && whole->last_run.outcome == RUN_CRASHED);
+    assert_true(whole->last_run.finished_at == 500 && whole->last_run.total_count == -1);
+    assert_true(whole->last_run.error[0] != '\0');
+    assert_true(whole->last_proved_at == 150 && whole->last_success_at == 150);
+    assert_string_equal(nas->scope, "RestoreType=NAS");
+    assert_true(nas->jobs == 1 && nas->missing_jobs == 0 && nas->last_proved_at == 0);
+    assert_query(f, "SELECT group_concat(scope || ':' || last_outcome || ':' || proved || ':' || jobs ||"
+                    " ':' || open_jobs || ':' || missing_jobs || ':' || coalesce(last_proved_utc, '-'), ' ')"
+                    " FROM (SELECT * FROM v_sync_health ORDER BY scope)",
+                 ":crashed:0:1:1:1:1970-01-01 00:02:30 RestoreType=NAS:crashed:0:1:1:0:-");
+    assert_false(store_status_each(f->store, stop, NULL, &f->err));
+    assert_int_equal(f->err.code, ERROR_INTERRUPTED);
+    assert_done(f, store_commit(f->store, &f->err));
+    fixture_close(f);
+    fixture_open(f, STORE_READ);
+    memset(&all, 0, sizeof all);
+    assert_done(f, store_status_each(f->store, collect, &all, &f->err));
+    assert_int_equal(all.count, 2);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_string_equal(store_run_mode_name(RUN_FULL), "full");
+    assert_string_equal(store_run_mode_name(RUN_IMPORT), "import");
+    assert_string_equal(store_run_outcome_name(RUN_RUNNING), "running");
+    assert_string_equal(store_run_outcome_name(RUN_CRASHED), "crashed");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_source),
+        TEST(test_watermark),
+        TEST(test_runs),
+        TEST(test_crashed_and_status),
+        cmocka_unit_test(test_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
