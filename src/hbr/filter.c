@@ -1,0 +1,107 @@
+#include "hbr/filter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static const char *const operators[] = {
+    "EQUAL",     "NOT_EQUAL", "GREATER_THAN", "GREATER_THAN_OR_EQUAL", "LESS_THAN",
+    "LESS_THAN_OR_EQUAL", "BETWEEN", "IN", NULL};
+
+static bool known_operator(const char *op)
+{
+    for (size_t i = 0; operators[i] != NULL; i++) {
+        if (strcmp(op, operators[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Cuts the next word off; NULL when there is none. */
+static char *next_word(char **rest)
+{
+    char *start = *rest + strspn(*rest, " \t");
+    if (*start == '\0') {
+        return NULL;
+    }
+    char *end = start + strcspn(start, " \t");
+    *rest = *end == '\0' ? end : end + 1;
+    *end = '\0';
+    return start;
+}
+
+static bool split_values(char *list, struct hbr_filter_text *filter)
+{
+    char *rest = list;
+    while (rest != NULL) {
+        char *value = rest;
+        char *comma = strchr(rest, ',');
+        if (comma != NULL) {
+            *comma = '\0';
+            rest = comma + 1;
+        } else {
+            rest = NULL;
+        }
+        if (filter->filter.value_count == HBR_FILTER_VALUES_MAX || *value == '\0') {
+            return false;
+        }
+        filter->values[filter->filter.value_count++] = value;
+    }
+    return true;
+}
+
+static bool check(const struct hbr_filter *filter, const char *text, struct error *err)
+{
+    if (!known_operator(filter->op)) {
+        return error_set(err, ERROR_USAGE, "filter \"%s\": unknown operator %s", text, filter->op);
+    }
+    if (strcmp(filter->op, "IN") == 0 && strcmp(filter->key, "CompleteTime") == 0) {
+        return error_set(err, ERROR_USAGE,
+                         "filter \"%s\": the service does not support IN with CompleteTime", text);
+    }
+    size_t wanted = strcmp(filter->op, "BETWEEN") == 0 ? 2 : 1;
+    if (strcmp(filter->op, "IN") != 0 && filter->value_count != wanted) {
+        return error_set(err, ERROR_USAGE, "filter \"%s\": %s takes %zu value%s", text, filter->op,
+                         wanted, wanted == 1 ? "" : "s");
+    }
+    return true;
+}
+
+bool hbr_filter_parse(const char *text, struct hbr_filter_text *ret_filter, struct error *err)
+{
+    memset(ret_filter, 0, sizeof(*ret_filter));
+    ret_filter->copy = text_copy(text);
+    ret_filter->values = calloc(HBR_FILTER_VALUES_MAX, sizeof(*ret_filter->values));
+    if (ret_filter->copy == NULL || ret_filter->values == NULL) {
+        hbr_filter_free(ret_filter);
+        return error_no_memory(err);
+    }
+    char *rest = ret_filter->copy;
+    char *key = next_word(&rest);
+    char *op = next_word(&rest);
+    char *list = rest + strspn(rest, " \t");
+    if (key == NULL || op == NULL || *list == '\0' || !split_values(list, ret_filter)) {
+        hbr_filter_free(ret_filter);
+        error_set(err, ERROR_USAGE, "filter \"%s\" is not of the form 'KEY OP VALUE[,VALUE...]'",
+                  text);
+        return error_hint(err, "For example: --filter 'VaultId IN v-0001,v-0002' (at most %d values).",
+                          HBR_FILTER_VALUES_MAX);
+    }
+    ret_filter->filter.key = key;
+    ret_filter->filter.op = op;
+    ret_filter->filter.values = ret_filter->values;
+    if (!check(&ret_filter->filter, text, err)) {
+        hbr_filter_free(ret_filter);
+        return false;
+    }
+    return true;
+}
+
+void hbr_filter_free(struct hbr_filter_text *filter)
+{
+    free(filter->copy);
+    free(filter->values);
+    memset(filter, 0, sizeof(*filter));
+}

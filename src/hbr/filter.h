@@ -1,0 +1,33 @@
+/* A filter of DescribeRestoreJobs2 as text: KEY OP VALUE[,VALUE...]. */
+#ifndef HBRSYNC_HBR_FILTER_H
+#define HBRSYNC_HBR_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+#define HBR_FILTER_VALUES_MAX 500 /* the gateway's maxItems of Filters[].Values */
+#define HBR_FILTERS_MAX 5         /* ... of Filters */
+
+struct hbr_filter {
+    const char *key;
+    const char *op; /* EQUAL NOT_EQUAL GREATER_THAN ... BETWEEN IN */
+    const char *const *values;
+    size_t value_count;
+};
+
+/* A filter that owns its texts. */
+struct hbr_filter_text {
+    struct hbr_filter filter;
+    char *copy;
+    const char **values;
+};
+
+/* Checks the operator, the number of values, and that IN is not used with CompleteTime. ERROR_USAGE. */
+bool hbr_filter_parse(const char *text, struct hbr_filter_text *ret_filter,
+                      struct error *err) MUST_CHECK;
+
+void hbr_filter_free(struct hbr_filter_text *filter);
+
+#endif

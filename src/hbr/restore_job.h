@@ -1,0 +1,47 @@
+/*
+ * RestoreJob: the one description of its fields.
+ *
+ * Source: DescribeRestoreJobs2, API version 2017-09-08, response parameters RestoreJobs.RestoreJob[];
+ * SourceResourceId is newer than that page (Go SDK v4.7.1).
+ */
+#ifndef HBRSYNC_HBR_RESTORE_JOB_H
+#define HBRSYNC_HBR_RESTORE_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/record.h"
+
+enum hbr_part { HBR_JOB = 0, HBR_REPORT = 1, HBR_OTS_DETAIL = 2 };
+
+/* Indexes into part HBR_JOB of the fields that the program itself looks at. */
+enum hbr_job_field {
+    HBR_RESTORE_ID = 0,
+    HBR_RESTORE_TYPE = 2,
+    HBR_STATUS = 4,
+    HBR_COMPLETE_TIME = 10,
+    HBR_UPDATED_TIME = 11
+};
+
+extern const struct record_model hbr_restore_job_model;
+
+/* CompleteTime, 0 when it is absent: a job is closed when this is greater than 0. */
+int64_t hbr_job_complete_time(const struct record *job);
+
+/* Whether Status is CREATED, QUEUED, RUNNING or CANCELING. */
+bool hbr_job_is_open(const struct record *job);
+
+/* Whether Status (or, in the second, RestoreType) is this text. */
+bool hbr_job_has_status(const struct record *job, const char *status);
+bool hbr_job_has_type(const struct record *job, const char *restore_type);
+
+/* The statuses of jobs under way, ended by NULL. */
+extern const char *const hbr_open_statuses[];
+
+/* Every other Status that was ever seen, ended by NULL. */
+extern const char *const hbr_other_statuses[];
+
+/* Every RestoreType known, ended by NULL; the service may know more. */
+extern const char *const hbr_restore_types[];
+
+#endif

@@ -1,0 +1,165 @@
+#include "hbr/service.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+
+#define HBR_VERSION "2017-09-08"
+#define ENDPOINT_MAX 512
+#define REGIONS_MAX 500
+#define NAME_SIZE 72
+#define NUMBER_SIZE 24
+
+const char *hbr_endpoint_default(bool vpc)
+{
+    return vpc ? "https://hbr-vpc.{region}.aliyuncs.com" : "https://hbr.{region}.aliyuncs.com";
+}
+
+/* The parameters of one request; the names of filters and the numbers need room of their own. */
+struct parameters {
+    struct acs_parameter list[ACS_PARAMETERS_MAX];
+    char names[ACS_PARAMETERS_MAX][NAME_SIZE];
+    size_t count;
+};
+
+static bool add(struct parameters *parameters, const char *name, const char *value)
+{
+    if (parameters->count == ACS_PARAMETERS_MAX) {
+        return false;
+    }
+    char *copy = parameters->names[parameters->count];
+    (void)snprintf(copy, NAME_SIZE, "%s", name);
+    parameters->list[parameters->count++] = (struct acs_parameter){copy, value};
+    return true;
+}
+
+/* Filters.1.Key=VaultId&Filters.1.Operator=IN&Filters.1.Values.1=v-1&... */
+static bool add_filter(struct parameters *parameters, size_t number, const struct hbr_filter *filter)
+{
+    char name[NAME_SIZE];
+    (void)snprintf(name, sizeof(name), "Filters.%zu.Key", number);
+    bool ok = add(parameters, name, filter->key);
+    (void)snprintf(name, sizeof(name), "Filters.%zu.Operator", number);
+    ok = ok && add(parameters, name, filter->op);
+    for (size_t i = 0; i < filter->value_count; i++) {
+        (void)snprintf(name, sizeof(name), "Filters.%zu.Values.%zu", number, i + 1);
+        ok = ok && add(parameters, name, filter->values[i]);
+    }
+    return ok;
+}
+
+static bool add_query(struct parameters *parameters, const struct hbr_query *query,
+                      const char *page_number, const char *page_size)
+{
+    bool ok = add(parameters, "PageNumber", page_number) && add(parameters, "PageSize", page_size);
+    if (strcmp(query->edition, "STANDARD") != 0) {
+        ok = ok && add(parameters, "Edition", query->edition);
+    }
+    if (query->restore_type != NULL && query->restore_type[0] != '\0') {
+        ok = ok && add(parameters, "RestoreType", query->restore_type);
+    }
+    for (size_t i = 0; i < query->filter_count; i++) {
+        ok = ok && add_filter(parameters, i + 1, &query->filters[i]);
+    }
+    return ok;
+}
+
+bool hbr_list_submit(const struct hbr_service *service, const struct hbr_query *query, void *tag,
+                     struct error *err)
+{
+    char endpoint[ENDPOINT_MAX], page_number[NUMBER_SIZE], page_size[NUMBER_SIZE];
+    if (!acs_endpoint_for_region(service->endpoint, query->region, endpoint, sizeof(endpoint))) {
+        return error_set(err, ERROR_USAGE, "no endpoint can be made for region \"%s\"", query->region);
+    }
+    struct parameters *parameters = calloc(1, sizeof(*parameters));
+    if (parameters == NULL) {
+        return error_no_memory(err);
+    }
+    (void)snprintf(page_number, sizeof(page_number), "%" PRId64, query->page_number);
+    (void)snprintf(page_size, sizeof(page_size), "%" PRId64, query->page_size);
+    bool ok = add_query(parameters, query, page_number, page_size);
+    if (!ok) {
+        error_set(err, ERROR_USAGE, "a request with more than %d parameters", ACS_PARAMETERS_MAX);
+    } else {
+        struct acs_request request = {
+            .endpoint = endpoint,
+            .region = query->region,
+            .action = "DescribeRestoreJobs2",
+            .version = HBR_VERSION,
+            .parameters = parameters->list,
+            .parameter_count = parameters->count,
+            .check = hbr_page_check,
+            .tag = tag,
+        };
+        ok = acs_client_submit(service->client, &request, err);
+    }
+    free(parameters);
+    return ok;
+}
+
+bool hbr_list_wait(const struct hbr_service *service, struct hbr_page *ret_page, void **ret_tag,
+                   struct error *ret_failure, struct error *err)
+{
+    struct acs_answer answer;
+    memset(ret_page, 0, sizeof(*ret_page));
+    error_clear(ret_failure);
+    if (!acs_client_wait(service->client, &answer, err)) {
+        return false;
+    }
+    *ret_tag = answer.tag;
+    if (!answer.ok) {
+        *ret_failure = answer.error;
+        acs_answer_free(&answer);
+        return true;
+    }
+    struct json_object *root = answer.root;
+    answer.root = NULL; /* the page owns it now */
+    if (hbr_page_decode(root, ret_page, ret_failure)) {
+        ret_page->date = answer.date;
+    } else {
+        (void)snprintf(ret_failure->request_id, sizeof(ret_failure->request_id), "%s",
+                       answer.request_id);
+    }
+    acs_answer_free(&answer);
+    return true;
+}
+
+bool hbr_is_refusal(const struct error *failure)
+{
+    return failure->code == ERROR_SERVICE && !failure->retryable && failure->http_status >= 400 &&
+           failure->http_status < 500;
+}
+
+bool hbr_regions(const struct hbr_service *service, const char *region,
+                 bool (*visit)(const char *region_id, void *context, struct error *err),
+                 void *context, struct error *err)
+{
+    char endpoint[ENDPOINT_MAX];
+    if (!acs_endpoint_for_region(service->endpoint, region, endpoint, sizeof(endpoint))) {
+        return error_set(err, ERROR_USAGE, "no endpoint can be made for region \"%s\"", region);
+    }
+    struct acs_request request = {
+        .endpoint = endpoint, .region = region, .action = "DescribeRegions", .version = HBR_VERSION};
+    struct acs_answer answer;
+    if (!acs_client_call(service->client, &request, &answer, err)) {
+        return false;
+    }
+    const struct json_object *list =
+        json_member(json_member(answer.root, "Regions").object, "Region").object;
+    size_t count = json_array_length(list);
+    bool ok = true;
+    if (count == 0 || count > REGIONS_MAX) {
+        ok = error_set(err, ERROR_SERVICE, "DescribeRegions lists %zu regions", count);
+    }
+    for (size_t i = 0; ok && i < count; i++) {
+        char id[64];
+        if (json_member_text(json_array_item(list, i), "RegionId", id, sizeof(id)) && id[0] != '\0') {
+            ok = visit(id, context, err);
+        }
+    }
+    acs_answer_free(&answer);
+    return ok;
+}

@@ -1,0 +1,52 @@
+/* The HBR service's two calls that this program makes: DescribeRestoreJobs2 and DescribeRegions. */
+#ifndef HBRSYNC_HBR_SERVICE_H
+#define HBRSYNC_HBR_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "acs/client.h"
+#include "base/error.h"
+#include "hbr/filter.h"
+#include "hbr/page.h"
+
+#define HBR_PAGE_SIZE_MAX 99 /* "PageSize" of the API page */
+
+struct hbr_service {
+    struct acs_client *client;
+    const char *endpoint; /* pattern with {region}, see hbr_endpoint_default */
+};
+
+/* https://hbr.{region}.aliyuncs.com, or the endpoint inside a VPC. Source: the SDKs' endpoint rule. */
+const char *hbr_endpoint_default(bool vpc);
+
+struct hbr_query {
+    const char *region;
+    const char *edition;      /* "STANDARD" is the service's default and not sent */
+    const char *restore_type; /* "" or NULL: not sent */
+    struct hbr_filter filters[HBR_FILTERS_MAX];
+    size_t filter_count;
+    int64_t page_number; /* from 1 */
+    int64_t page_size;   /* 1 to 99 */
+};
+
+/* Queues the request; everything is copied. */
+bool hbr_list_submit(const struct hbr_service *service, const struct hbr_query *query, void *tag,
+                     struct error *err) MUST_CHECK;
+
+/*
+ * Waits for any queued request. A request that the service failed gives true, an empty page, and the failure in
+ * *ret_failure (else ERROR_NONE there). False: interrupted, or nothing can go on.
+ */
+bool hbr_list_wait(const struct hbr_service *service, struct hbr_page *ret_page, void **ret_tag,
+                   struct error *ret_failure, struct error *err) MUST_CHECK;
+
+/* Whether a failure means that the service does not take the request's parameters (HTTP 4xx), not that it failed. */
+bool hbr_is_refusal(const struct error *failure);
+
+/* DescribeRegions, asked at the endpoint of `region`: calls `visit` with each RegionId. */
+bool hbr_regions(const struct hbr_service *service, const char *region,
+                 bool (*visit)(const char *region_id, void *context, struct error *err),
+                 void *context, struct error *err) MUST_CHECK;
+
+#endif
