@@ -1,0 +1,383 @@
+-- Views for people and BI tools. hbrsync re-creates them whenever their text here changes; views and tables of
+-- other names are never touched. Written for old readers too: nothing newer than SQLite 3.25 with JSON functions.
+--
+-- Texts of times are UTC, 'YYYY-MM-DD HH:MM:SS', NULL where the time is NULL, 0 or beyond the year 9999.
+-- Views with a row a job hold every job. The aggregates (v_restore_daily, v_restore_by_vault, v_restore_by_type) count
+-- top-level jobs only (ParentId NULL or ''), because a parent's numbers may include its children's. All of them keep the jobs that
+-- the service no longer lists (missing_since).
+-- Sums use total(), which cannot overflow; they are exact up to 2^53.
+
+-- One row a job: every column of restore_job, its report and Tablestore parts, its source, and what follows from them.
+-- is_finished: it has a complete_time, or a status that is final. is_success: the status is COMPLETE, nothing else.
+-- duration_seconds is NULL unless the job was started and completed, in that order.
+DROP VIEW IF EXISTS v_restore_job;
+CREATE VIEW v_restore_job AS
+SELECT
+    j.restore_id,
+    s.account_id,
+    s.region_id,
+    s.edition,
+    j.parent_id,
+    j.restore_type,
+    j.source_type,
+    j.status,
+    j.progress,
+    j.error_message,
+    j.error_file,
+    j.created_time,
+    j.start_time,
+    j.complete_time,
+    j.updated_time,
+    j.expire_time,
+    j.vault_id,
+    j.snapshot_id,
+    j.snapshot_hash,
+    j.source_instance_id,
+    j.source_resource_id,
+    j.cluster_id,
+    j.target_instance_id,
+    j.target_client_id,
+    j.target_data_source_id,
+    j.target_path,
+    j.target_bucket,
+    j.target_prefix,
+    j.target_file_system_id,
+    j.target_create_time,
+    j.target_instance_name,
+    j.target_table_name,
+    j.target_time,
+    j.items_total,
+    j.items_done,
+    j.actual_items,
+    j.bytes_total,
+    j.bytes_done,
+    j.actual_bytes,
+    j.metering_bytes_total,
+    j.metering_bytes_done,
+    j.speed,
+    j.storage_class,
+    j.include,
+    j.exclude,
+    j.options,
+    j.udm_detail,
+    j.failback_detail,
+    j.cross_account_type,
+    j.cross_account_user_id,
+    j.cross_account_role_name,
+    j.extra,
+    j.source_id,
+    j.first_run_id,
+    j.changed_run_id,
+    j.missing_since,
+    r.total_files AS report_total_files,
+    r.success_files AS report_success_files,
+    r.failed_files AS report_failed_files,
+    r.skipped_files AS report_skipped_files,
+    r.report_task_status AS report_task_status,
+    r.extra AS report_extra,
+    o.batch_channel_count AS ots_batch_channel_count,
+    o.overwrite_existing AS ots_overwrite_existing,
+    o.extra AS ots_extra,
+    CASE WHEN j.created_time BETWEEN 1 AND 253402300799 THEN datetime(j.created_time, 'unixepoch') END AS created_time_utc,
+    CASE WHEN j.start_time BETWEEN 1 AND 253402300799 THEN datetime(j.start_time, 'unixepoch') END AS start_time_utc,
+    CASE WHEN j.complete_time BETWEEN 1 AND 253402300799 THEN datetime(j.complete_time, 'unixepoch') END AS complete_time_utc,
+    CASE WHEN j.updated_time BETWEEN 1 AND 253402300799 THEN datetime(j.updated_time, 'unixepoch') END AS updated_time_utc,
+    CASE WHEN j.expire_time BETWEEN 1 AND 253402300799 THEN datetime(j.expire_time, 'unixepoch') END AS expire_time_utc,
+    CASE WHEN j.target_create_time BETWEEN 1 AND 253402300799 THEN datetime(j.target_create_time, 'unixepoch') END AS target_create_time_utc,
+    CASE WHEN j.target_time BETWEEN 1 AND 253402300799 THEN datetime(j.target_time, 'unixepoch') END AS target_time_utc,
+    CASE WHEN j.missing_since BETWEEN 1 AND 253402300799 THEN datetime(j.missing_since, 'unixepoch') END AS missing_since_utc,
+    CASE WHEN j.start_time > 0 AND j.complete_time >= j.start_time
+         THEN j.complete_time - j.start_time END AS duration_seconds,
+    j.progress / 100.0 AS progress_percent,
+    coalesce(j.complete_time > 0, 0)
+        OR coalesce(j.status IN ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED'), 0) AS is_finished,
+    coalesce(j.status = 'COMPLETE', 0) AS is_success,
+    CASE WHEN j.start_time > 0 AND j.complete_time > j.start_time
+         THEN CAST(j.bytes_done AS REAL) / (j.complete_time - j.start_time) END AS bytes_per_second
+FROM restore_job AS j
+JOIN sync_source AS s ON s.source_id = j.source_id
+LEFT JOIN restore_job_report AS r ON r.restore_id = j.restore_id
+LEFT JOIN restore_job_ots_detail AS o ON o.restore_id = j.restore_id;
+
+-- The Include and Exclude lists, a path a row; position counts from 0. The lists are JSON inside a text, sometimes escaped once
+-- more; a text that is no JSON at all comes out as it is, as one row.
+DROP VIEW IF EXISTS v_restore_job_path;
+CREATE VIEW v_restore_job_path AS
+SELECT p.restore_id, p.list, e.key AS position, e.value AS path
+FROM (
+    SELECT
+        t.restore_id,
+        t.list,
+        CASE WHEN json_valid(t.inner_text)
+             THEN CASE json_type(t.inner_text) WHEN 'array' THEN t.inner_text WHEN 'null' THEN '[]' ELSE json_array(t.raw) END
+             WHEN json_valid(t.raw) THEN json_array(t.inner_text)
+             ELSE json_array(t.raw) END AS items
+    FROM (
+        SELECT l.restore_id, l.list, l.raw,
+            CASE
+                WHEN json_valid(l.raw) THEN CASE json_type(l.raw) WHEN 'text' THEN json_extract(l.raw, '$') ELSE l.raw END
+                WHEN json_valid('"' || l.raw || '"') THEN json_extract('"' || l.raw || '"', '$')
+                ELSE l.raw
+            END AS inner_text
+        FROM (
+            SELECT restore_id, 'include' AS list, include AS raw FROM restore_job WHERE include <> ''
+            UNION ALL
+            SELECT restore_id, 'exclude', exclude FROM restore_job WHERE exclude <> ''
+        ) AS l
+    ) AS t
+) AS p, json_each(p.items) AS e;
+
+-- UdmDetail (restores of whole ECS instances) as columns: JSON inside a text, in the API page's own example escaped twice.
+-- is_readable is 0, and all else NULL, where the text is not a JSON object. Booleans are 0 or 1.
+DROP VIEW IF EXISTS v_restore_job_udm;
+CREATE VIEW v_restore_job_udm AS
+SELECT
+    d.restore_id,
+    d.detail IS NOT NULL AS is_readable,
+    json_extract(d.detail, '$.doCopy') AS do_copy,
+    json_extract(d.detail, '$.doBackup') AS do_backup,
+    json_extract(d.detail, '$.instanceName') AS instance_name,
+    json_extract(d.detail, '$.appConsistent') AS app_consistent,
+    json_extract(d.detail, '$.destinationRegionId') AS destination_region_id,
+    json_extract(d.detail, '$.destinationRetention') AS destination_retention,
+    json_extract(d.detail, '$.enableFsFreeze') AS enable_fs_freeze,
+    json_extract(d.detail, '$.enableWriters') AS enable_writers,
+    json_extract(d.detail, '$.osName') AS os_name,
+    json_extract(d.detail, '$.osNameEn') AS os_name_en,
+    json_extract(d.detail, '$.osType') AS os_type,
+    json_extract(d.detail, '$.platform') AS platform,
+    json_extract(d.detail, '$.diskIdList') AS disk_id_list,
+    json_extract(d.detail, '$.backupVaultId') AS backup_vault_id,
+    json_extract(d.detail, '$.backupRetention') AS backup_retention,
+    json_extract(d.detail, '$.snapshotGroup') AS snapshot_group,
+    json_extract(d.detail, '$.timeoutInSeconds') AS timeout_in_seconds,
+    json_extract(d.detail, '$.preScriptPath') AS pre_script_path,
+    json_extract(d.detail, '$.postScriptPath') AS post_script_path,
+    json_extract(d.detail, '$.ecsDeleted') AS ecs_deleted,
+    d.detail
+FROM (
+    SELECT
+        t.restore_id,
+        CASE WHEN json_valid(t.inner_text)
+             THEN CASE json_type(t.inner_text) WHEN 'object' THEN t.inner_text END END AS detail
+    FROM (
+        SELECT j.restore_id,
+            CASE
+                WHEN json_valid(j.udm_detail) THEN CASE json_type(j.udm_detail) WHEN 'text' THEN json_extract(j.udm_detail, '$') ELSE j.udm_detail END
+                WHEN json_valid('"' || j.udm_detail || '"') THEN json_extract('"' || j.udm_detail || '"', '$')
+                ELSE j.udm_detail
+            END AS inner_text
+        FROM restore_job AS j WHERE j.udm_detail <> ''
+    ) AS t
+) AS d;
+
+-- FailbackDetail (VMware) as columns; its member "extra" is JSON inside a text once more.
+DROP VIEW IF EXISTS v_restore_job_failback;
+CREATE VIEW v_restore_job_failback AS
+SELECT
+    d.restore_id,
+    d.detail IS NOT NULL AS is_readable,
+    json_extract(d.detail, '$.cpu') AS cpu,
+    json_extract(d.detail, '$.memoryInMB') AS memory_in_mb,
+    json_extract(d.detail, '$.instanceId') AS instance_id,
+    json_extract(d.detail, '$.serverId') AS server_id,
+    json_extract(d.detail, '$.uefiBoot') AS uefi_boot,
+    json_extract(d.nested, '$.restoreVMNamePrefix') AS restore_vm_name_prefix,
+    json_extract(d.nested, '$.locationName') AS location_name,
+    json_extract(d.nested, '$.dataCenterName') AS data_center_name,
+    json_extract(d.nested, '$.computeResourceName') AS compute_resource_name,
+    json_extract(d.nested, '$.dataStoreId') AS data_store_id,
+    json_extract(d.nested, '$.dataStoreName') AS data_store_name,
+    json_extract(d.nested, '$.folderId') AS folder_id,
+    json_extract(d.nested, '$.resourcePoolId') AS resource_pool_id,
+    json_extract(d.nested, '$.networkMoReference') AS network_mo_reference,
+    json_extract(d.nested, '$.useHotAdd') AS use_hot_add,
+    d.detail
+FROM (
+    SELECT
+        n.restore_id,
+        n.detail,
+        CASE WHEN json_valid(json_extract(n.detail, '$.extra'))
+             THEN CASE json_type(json_extract(n.detail, '$.extra')) WHEN 'object' THEN json_extract(n.detail, '$.extra') END END AS nested
+    FROM (
+        SELECT
+            t.restore_id,
+            CASE WHEN json_valid(t.inner_text)
+                 THEN CASE json_type(t.inner_text) WHEN 'object' THEN t.inner_text END END AS detail
+        FROM (
+            SELECT j.restore_id,
+                CASE
+                    WHEN json_valid(j.failback_detail) THEN CASE json_type(j.failback_detail) WHEN 'text' THEN json_extract(j.failback_detail, '$') ELSE j.failback_detail END
+                    WHEN json_valid('"' || j.failback_detail || '"') THEN json_extract('"' || j.failback_detail || '"', '$')
+                    ELSE j.failback_detail
+                END AS inner_text
+            FROM restore_job AS j WHERE j.failback_detail <> ''
+        ) AS t
+    ) AS n
+) AS d;
+
+-- Top-level jobs by the UTC day on which they were created.
+DROP VIEW IF EXISTS v_restore_daily;
+CREATE VIEW v_restore_daily AS
+SELECT
+    CASE WHEN j.created_time BETWEEN 1 AND 253402300799 THEN date(j.created_time, 'unixepoch') END AS day,
+    s.account_id,
+    s.region_id,
+    count(*) AS jobs,
+    CAST(total(j.status = 'COMPLETE') AS INTEGER) AS succeeded,
+    CAST(total(j.status = 'PARTIAL_COMPLETE') AS INTEGER) AS partial,
+    CAST(total(j.status IN ('FAILED', 'EXPIRED', 'CLIENT_DELETED')) AS INTEGER) AS failed,
+    CAST(total(j.status = 'CANCELED') AS INTEGER) AS canceled,
+    CAST(total(CASE WHEN coalesce(j.complete_time > 0, 0)
+                    OR coalesce(j.status IN ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED'), 0) THEN 0 ELSE 1 END) AS INTEGER) AS unfinished,
+    CAST(total(j.bytes_done) AS INTEGER) AS bytes_done,
+    CAST(total(j.items_done) AS INTEGER) AS items_done,
+    avg(CASE WHEN j.start_time > 0 AND j.complete_time >= j.start_time
+             THEN j.complete_time - j.start_time END) AS average_duration_seconds
+FROM restore_job AS j
+JOIN sync_source AS s ON s.source_id = j.source_id
+WHERE (j.parent_id IS NULL OR j.parent_id = '')
+GROUP BY 1, 2, 3;
+
+-- Top-level jobs by vault: which vaults were ever restored from, and when that last worked.
+DROP VIEW IF EXISTS v_restore_by_vault;
+CREATE VIEW v_restore_by_vault AS
+SELECT
+    j.vault_id,
+    s.account_id,
+    s.region_id,
+    count(*) AS jobs,
+    CAST(total(j.status = 'COMPLETE') AS INTEGER) AS succeeded,
+    CAST(total(j.status = 'PARTIAL_COMPLETE') AS INTEGER) AS partial,
+    CAST(total(j.status IN ('FAILED', 'EXPIRED', 'CLIENT_DELETED')) AS INTEGER) AS failed,
+    CAST(total(j.status = 'CANCELED') AS INTEGER) AS canceled,
+    CAST(total(CASE WHEN coalesce(j.complete_time > 0, 0)
+                    OR coalesce(j.status IN ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED'), 0) THEN 0 ELSE 1 END) AS INTEGER) AS unfinished,
+    CAST(total(j.bytes_done) AS INTEGER) AS bytes_done,
+    CAST(total(j.items_done) AS INTEGER) AS items_done,
+    avg(CASE WHEN j.start_time > 0 AND j.complete_time >= j.start_time
+             THEN j.complete_time - j.start_time END) AS average_duration_seconds,
+    CASE WHEN max(j.created_time) BETWEEN 1 AND 253402300799
+         THEN datetime(max(j.created_time), 'unixepoch') END AS last_created_time_utc,
+    CASE WHEN max(CASE WHEN j.status = 'COMPLETE' THEN j.complete_time END) BETWEEN 1 AND 253402300799
+         THEN datetime(max(CASE WHEN j.status = 'COMPLETE' THEN j.complete_time END), 'unixepoch') END AS last_success_time_utc
+FROM restore_job AS j
+JOIN sync_source AS s ON s.source_id = j.source_id
+WHERE (j.parent_id IS NULL OR j.parent_id = '')
+GROUP BY 1, 2, 3;
+
+-- Top-level jobs by type of restore and of source.
+DROP VIEW IF EXISTS v_restore_by_type;
+CREATE VIEW v_restore_by_type AS
+SELECT
+    j.restore_type,
+    j.source_type,
+    s.account_id,
+    s.region_id,
+    count(*) AS jobs,
+    CAST(total(j.status = 'COMPLETE') AS INTEGER) AS succeeded,
+    CAST(total(j.status = 'PARTIAL_COMPLETE') AS INTEGER) AS partial,
+    CAST(total(j.status IN ('FAILED', 'EXPIRED', 'CLIENT_DELETED')) AS INTEGER) AS failed,
+    CAST(total(j.status = 'CANCELED') AS INTEGER) AS canceled,
+    CAST(total(CASE WHEN coalesce(j.complete_time > 0, 0)
+                    OR coalesce(j.status IN ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED'), 0) THEN 0 ELSE 1 END) AS INTEGER) AS unfinished,
+    CAST(total(j.bytes_done) AS INTEGER) AS bytes_done,
+    CAST(total(j.items_done) AS INTEGER) AS items_done,
+    avg(CASE WHEN j.start_time > 0 AND j.complete_time >= j.start_time
+             THEN j.complete_time - j.start_time END) AS average_duration_seconds,
+    CASE WHEN max(j.created_time) BETWEEN 1 AND 253402300799
+         THEN datetime(max(j.created_time), 'unixepoch') END AS last_created_time_utc,
+    CASE WHEN max(CASE WHEN j.status = 'COMPLETE' THEN j.complete_time END) BETWEEN 1 AND 253402300799
+         THEN datetime(max(CASE WHEN j.status = 'COMPLETE' THEN j.complete_time END), 'unixepoch') END AS last_success_time_utc
+FROM restore_job AS j
+JOIN sync_source AS s ON s.source_id = j.source_id
+WHERE (j.parent_id IS NULL OR j.parent_id = '')
+GROUP BY 1, 2, 3, 4;
+
+-- Jobs that did not succeed, or only in part; children too (parent_id tells).
+DROP VIEW IF EXISTS v_restore_failure;
+CREATE VIEW v_restore_failure AS
+SELECT
+    restore_id, parent_id, account_id, region_id, edition, restore_type, source_type, status, error_message, error_file,
+    vault_id, snapshot_id, source_instance_id, target_instance_id, target_client_id, target_path, target_bucket,
+    target_file_system_id, target_instance_name, target_table_name,
+    created_time, complete_time, created_time_utc, start_time_utc, complete_time_utc, duration_seconds,
+    items_total, items_done, bytes_total, bytes_done, progress_percent,
+    report_failed_files, report_skipped_files, report_task_status, missing_since
+FROM v_restore_job
+WHERE status IN ('FAILED', 'PARTIAL_COMPLETE', 'EXPIRED', 'CLIENT_DELETED');
+
+-- Jobs that are not finished and still listed by the service; children too. age_seconds counts from created_time,
+-- quiet_seconds from the last sign of life.
+DROP VIEW IF EXISTS v_restore_open;
+CREATE VIEW v_restore_open AS
+SELECT
+    restore_id, parent_id, account_id, region_id, edition, restore_type, source_type, status, progress_percent,
+    vault_id, snapshot_id, source_instance_id, target_instance_id, target_client_id, target_path,
+    created_time, start_time, updated_time, created_time_utc, start_time_utc, updated_time_utc,
+    items_total, items_done, bytes_total, bytes_done,
+    CASE WHEN created_time > 0 THEN CAST(strftime('%s', 'now') AS INTEGER) - created_time END AS age_seconds,
+    CASE WHEN updated_time > 0 THEN CAST(strftime('%s', 'now') AS INTEGER) - updated_time END AS quiet_seconds
+FROM v_restore_job
+WHERE (complete_time IS NULL OR complete_time <= 0) AND missing_since IS NULL AND is_finished = 0;
+
+-- Each source and scope: is the copy fresh, and was it proved complete? Scopes are '' (everything) and
+-- 'RestoreType=...'; runs restricted by filters prove nothing about the whole and are left out. jobs counts what the service should list.
+DROP VIEW IF EXISTS v_sync_health;
+CREATE VIEW v_sync_health AS
+SELECT
+    h.account_id,
+    h.region_id,
+    h.edition,
+    h.scope,
+    l.run_id AS last_run_id,
+    l.mode AS last_mode,
+    l.outcome AS last_outcome,
+    datetime(l.started_at, 'unixepoch') AS last_started_utc,
+    datetime(l.finished_at, 'unixepoch') AS last_finished_utc,
+    l.proof AS last_proof,
+    l.proof_detail AS last_proof_detail,
+    l.error AS last_error,
+    coalesce(w.proved, 0) AS proved,
+    CASE WHEN h.empty_since > 0 THEN datetime(h.empty_since, 'unixepoch') END AS empty_since_utc,
+    datetime(h.last_proved_at, 'unixepoch') AS last_proved_utc,
+    datetime(h.last_success_at, 'unixepoch') AS last_success_utc,
+    CASE WHEN w.full_walk_at > 0 THEN datetime(w.full_walk_at, 'unixepoch') END AS full_walk_utc,
+    CASE WHEN w.updated_time > 0 THEN datetime(w.updated_time, 'unixepoch') END AS watermark_utc,
+    CAST(strftime('%s', 'now') AS INTEGER) - coalesce(l.finished_at, l.started_at) AS seconds_since_last_run,
+    CAST(strftime('%s', 'now') AS INTEGER) - h.last_proved_at AS seconds_since_proved,
+    CAST(strftime('%s', 'now') AS INTEGER) - h.last_success_at AS seconds_since_success,
+    CASE WHEN w.full_walk_at > 0 THEN CAST(strftime('%s', 'now') AS INTEGER) - w.full_walk_at END AS seconds_since_full_walk,
+    (SELECT count(*) FROM restore_job AS j
+     WHERE j.source_id = h.source_id AND j.missing_since IS NULL
+       AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS jobs,
+    (SELECT count(*) FROM restore_job AS j
+     WHERE j.source_id = h.source_id AND (j.complete_time IS NULL OR j.complete_time <= 0) AND j.missing_since IS NULL
+       AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS open_jobs,
+    (SELECT count(*) FROM restore_job AS j
+     WHERE j.source_id = h.source_id AND j.missing_since IS NOT NULL
+       AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS missing_jobs
+FROM (
+    SELECT s.source_id, s.account_id, s.region_id, s.edition, s.empty_since, c.restore_type, c.scope,
+        (SELECT max(r.run_id) FROM sync_run AS r
+         WHERE r.source_id = s.source_id AND r.scope = c.scope) AS last_run_id,
+        (SELECT max(r.finished_at) FROM sync_run AS r
+         WHERE r.source_id = s.source_id AND r.scope = c.scope AND r.proof = 'proved') AS last_proved_at,
+        (SELECT max(r.finished_at) FROM sync_run AS r
+         WHERE r.source_id = s.source_id AND r.scope = c.scope AND r.outcome = 'done') AS last_success_at
+    FROM sync_source AS s
+    JOIN (
+        SELECT source_id, restore_type,
+            CASE restore_type WHEN '' THEN '' ELSE 'RestoreType=' || restore_type END AS scope
+        FROM sync_watermark
+        UNION
+        SELECT source_id, '', '' FROM sync_run WHERE scope = ''
+        UNION
+        SELECT source_id, substr(scope, 13), scope FROM sync_run
+        WHERE scope GLOB 'RestoreType=*' AND substr(scope, 13) NOT GLOB '*[^A-Za-z0-9_]*'
+    ) AS c ON c.source_id = s.source_id
+) AS h
+LEFT JOIN sync_run AS l
+    ON l.run_id = h.last_run_id AND l.source_id = h.source_id AND l.scope = h.scope
+LEFT JOIN sync_watermark AS w
+    ON w.source_id = h.source_id AND w.restore_type = h.restore_type;

@@ -1,0 +1,210 @@
+/* The database as a file: what it is before anything touches it, how it is created, where it lies. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "store/internal.h"
+
+/* --- identity ---------------------------------------------------------------------------------- */
+
+struct identity {
+    int64_t application_id;
+    int64_t version;
+    int64_t objects; /* tables and so on; -1: not asked */
+};
+
+static bool refuse_foreign(const char *path, struct error *err)
+{
+    error_set(err, ERROR_DATABASE, "%s is a database of another program; it was not changed", path);
+    return error_hint(err, "Name another file with --db.");
+}
+
+static bool refuse_newer(const char *path, int64_t version, int newest, struct error *err)
+{
+    error_set(err, ERROR_DATABASE,
+              "%s was written by a newer hbrsync (schema %lld, this one knows %d); it was not changed",
+              path, (long long)version, newest);
+    return error_hint(err, "Use that newer version, or name another file with --db.");
+}
+
+static bool judge(const char *path, const struct identity *identity, int newest, bool *ret_ours,
+                  struct error *err)
+{
+    *ret_ours = identity->application_id == STORE_APPLICATION_ID;
+    if (*ret_ours) {
+        return identity->version <= newest || refuse_newer(path, identity->version, newest, err);
+    }
+    if (identity->application_id != 0 || identity->version != 0 || identity->objects > 0) {
+        return refuse_foreign(path, err);
+    }
+    return true;
+}
+
+static bool query(sqlite3 *db, const char *sql, int64_t *ret_value)
+{
+    sqlite3_stmt *handle = NULL;
+    bool done = sqlite3_prepare_v2(db, sql, -1, &handle, NULL) == SQLITE_OK &&
+                sqlite3_step(handle) == SQLITE_ROW;
+    if (done) {
+        *ret_value = sqlite3_column_int64(handle, 0);
+    }
+    (void)sqlite3_finalize(handle);
+    return done;
+}
+
+static bool read_identity(sqlite3 *db, bool count_objects, struct identity *ret_identity)
+{
+    ret_identity->objects = -1;
+    return query(db, "PRAGMA application_id", &ret_identity->application_id) &&
+           query(db, "PRAGMA user_version", &ret_identity->version) &&
+           (!count_objects || ret_identity->application_id != 0 ||
+            query(db, "SELECT count(*) FROM sqlite_master", &ret_identity->objects));
+}
+
+static bool side_file_has_bytes(const char *path, const char *suffix)
+{
+    struct buffer side;
+    buffer_init(&side, 8192);
+    buffer_printf(&side, "%s%s", path, suffix);
+    struct stat status;
+    bool has = !side.failed && stat(side.data, &status) == 0 && status.st_size > 0;
+    buffer_free(&side);
+    return has;
+}
+
+/*
+ * "immutable" makes SQLite read the file alone: no locks, no journal, no WAL, nothing created. Reading it with our own
+ * open and close would drop the POSIX locks of any other connection of this process.
+ */
+static void append_immutable_uri(struct buffer *uri, const char *path)
+{
+    buffer_puts(uri, "file:");
+    for (const char *byte = path; *byte != '\0'; byte++) {
+        if (*byte == '?' || *byte == '#' || *byte == '%') {
+            buffer_printf(uri, "%%%02X", (unsigned)(unsigned char)*byte);
+        } else {
+            buffer_putc(uri, *byte);
+        }
+    }
+    buffer_puts(uri, "?immutable=1");
+}
+
+static bool identify_database(const char *path, int newest, enum store_file_kind *ret_kind,
+                              struct error *err)
+{
+    struct buffer uri;
+    buffer_init(&uri, 16384);
+    append_immutable_uri(&uri, path);
+    if (!buffer_ok(&uri, "the path of the database", err)) {
+        buffer_free(&uri);
+        return false;
+    }
+    /* With a journal to roll back, or content in the WAL, the file alone tells only its first page for sure. */
+    bool unsettled = side_file_has_bytes(path, "-journal") || side_file_has_bytes(path, "-wal");
+    sqlite3 *db = NULL;
+    struct identity identity = {0};
+    bool ours = false;
+    bool done =
+        sqlite3_open_v2(uri.data, &db,
+                        SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE |
+                            SQLITE_OPEN_NOMUTEX,
+                        NULL) == SQLITE_OK &&
+        read_identity(db, !unsettled, &identity);
+    if (!done) {
+        store_error_on(db, path, err, "open the database");
+    } else {
+        done = judge(path, &identity, newest, &ours, err);
+    }
+    (void)sqlite3_close(db);
+    buffer_free(&uri);
+    if (done) {
+        *ret_kind = ours ? STORE_FILE_OURS : STORE_FILE_EMPTY;
+    }
+    return done;
+}
+
+bool store_file_identify(const char *path, int newest, enum store_file_kind *ret_kind,
+                         struct error *err)
+{
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        if (errno == ENOENT) {
+            *ret_kind = STORE_FILE_ABSENT;
+            return true;
+        }
+        return error_set_errno(err, ERROR_DATABASE, errno, "cannot open the database %s", path);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        error_set(err, ERROR_DATABASE, "%s is %s, not a database file", path,
+                  S_ISDIR(status.st_mode) ? "a folder" : "no ordinary file");
+        return error_hint(err, "Name a file with --db.");
+    }
+    if (status.st_size == 0) {
+        *ret_kind = STORE_FILE_EMPTY;
+        return true;
+    }
+    return identify_database(path, newest, ret_kind, err);
+}
+
+bool store_check_identity(struct store *store, int newest, struct error *err)
+{
+    struct identity identity = {0};
+    bool ours = false;
+    if (!read_identity(store->db, true, &identity)) {
+        return store_error(store, err, "read the database");
+    }
+    if (!judge(store->path, &identity, newest, &ours, err)) {
+        return false;
+    }
+    store->version = ours ? (int)identity.version : 0;
+    return true;
+}
+
+/* --- creation and place ------------------------------------------------------------------------ */
+
+bool store_file_create(const char *path, struct error *err)
+{
+    int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor < 0) {
+        error_set_errno(err, ERROR_DATABASE, errno, "cannot create the database %s", path);
+        return error_hint(err, "The folder must exist and be writable.");
+    }
+    bool done = true;
+    if (fchmod(descriptor, 0600) != 0) { /* whatever the umask; SQLite's side files inherit it */
+        done = error_set_errno(err, ERROR_DATABASE, errno, "cannot set the mode of %s", path);
+    }
+    (void)close(descriptor);
+    return done;
+}
+
+#define MAGIC_CIFS 0xff534d42L
+#define MAGIC_SMB2 0xfe534d42L
+#define MAGIC_FUSE 0x65735546L
+#define MAGIC_CEPH 0x00c36400L
+#define MAGIC_GPFS 0x47504653L
+#define MAGIC_LUSTRE 0x0bd00bd0L
+
+bool store_file_is_remote(const char *path)
+{
+    /* WAL needs memory shared by all who use the database, which a network file system cannot give. */
+    static const unsigned long remote[] = {
+        NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, MAGIC_CIFS,  MAGIC_SMB2,
+        MAGIC_FUSE,      AFS_SUPER_MAGIC, V9FS_MAGIC,  CODA_SUPER_MAGIC,
+        NCP_SUPER_MAGIC, MAGIC_CEPH,      MAGIC_GPFS,  MAGIC_LUSTRE,
+    };
+    struct statfs status;
+    if (statfs(path, &status) != 0) {
+        return false;
+    }
+    unsigned long type = (unsigned long)status.f_type & 0xffffffffUL;
+    for (size_t i = 0; i < sizeof remote / sizeof remote[0]; i++) {
+        if (type == remote[i]) {
+            return true;
+        }
+    }
+    return false;
+}

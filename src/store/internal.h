@@ -1,0 +1,240 @@
+/*
+ * Private to src/store: what an open store holds, and how its statements are used.
+ *
+ * One thread at a time uses a store. Statements are prepared once, when first used, and kept.
+ */
+#ifndef HBRSYNC_STORE_INTERNAL_H
+#define HBRSYNC_STORE_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "base/buffer.h"
+#include "store/sql_files.h"
+#include "store/store.h"
+
+/* The tables' generated statements take one slot a part, hence the ranges. */
+enum statement_id {
+    STATEMENT_JOB_SELECT,
+    STATEMENT_PART_PUT,
+    STATEMENT_PART_PUT_LAST = STATEMENT_PART_PUT + RECORD_PARTS_MAX - 1,
+    STATEMENT_PART_DELETE,
+    STATEMENT_PART_DELETE_LAST = STATEMENT_PART_DELETE + RECORD_PARTS_MAX - 1,
+    STATEMENT_JOB_UNMARK,
+    STATEMENT_CHANGE_ADD,
+    STATEMENT_SEEN_ADD,
+    STATEMENT_SEEN_COUNT,
+    STATEMENT_SEEN_CLEAR,
+    STATEMENT_SEEN_MERGE,
+    STATEMENT_SEEN_DIFFERS,
+    STATEMENT_JOB_COUNT,
+    STATEMENT_JOB_COUNT_OPEN,
+    STATEMENT_JOB_COUNT_CLOSED,
+    STATEMENT_JOB_COUNT_MISSING,
+    STATEMENT_JOB_MEDIAN,
+    STATEMENT_JOB_BEFORE,
+    STATEMENT_JOB_RANGE,
+    STATEMENT_JOB_MAX_UPDATED,
+    STATEMENT_JOB_LATEST_CLOSED,
+    STATEMENT_JOB_PICK_OPEN,
+    STATEMENT_JOB_PICK_RECENT,
+    STATEMENT_JOB_PICK_REPORT,
+    STATEMENT_MISSING_CHANGE,
+    STATEMENT_MISSING_MARK,
+    STATEMENT_MISSING_WINDOW_CHANGE,
+    STATEMENT_MISSING_WINDOW_MARK,
+    STATEMENT_MISSING_OPEN_CHANGE,
+    STATEMENT_MISSING_OPEN_MARK,
+    STATEMENT_MISSING_ID_CHANGE,
+    STATEMENT_MISSING_ID_MARK,
+    STATEMENT_JOB_SIBLING,
+    STATEMENT_JOB_TYPES,
+    STATEMENT_SEEN_HAS,
+    STATEMENT_SEEN_ANY,
+    STATEMENT_SEEN_CLOSED,
+    STATEMENT_SOURCE_SELECT,
+    STATEMENT_SOURCE_INSERT,
+    STATEMENT_SOURCE_UPDATE,
+    STATEMENT_WATERMARK_SELECT,
+    STATEMENT_WATERMARK_PUT,
+    STATEMENT_WATERMARK_UNPROVED,
+    STATEMENT_RUN_NEXT,
+    STATEMENT_RUN_INSERT,
+    STATEMENT_RUN_UPDATE,
+    STATEMENT_RUN_CRASHED,
+    STATEMENT_RUN_LAST,
+    STATEMENT_RUN_TIMES,
+    STATEMENT_STATUS_SCOPES,
+    STATEMENT_COUNT
+};
+
+/* A column of restore_job_change that repeats a field of the model before and after. */
+#define STORE_TRACKED_COUNT 5
+struct store_tracked {
+    int part;  /* -1: the model has no such field */
+    int field;
+};
+
+struct store {
+    sqlite3 *db;
+    char *path;
+    enum store_mode mode;
+    const struct record_model *model;
+    int lock; /* descriptor of the locked file, -1 none */
+    int version;
+    bool changed; /* something was committed: worth an ANALYZE at the end */
+    struct store_tracked tracked[STORE_TRACKED_COUNT];
+    struct buffer change_text; /* scratch for restore_job_change.changed */
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+};
+
+/* --- errors (statement.c) ---------------------------------------------------------------------- */
+
+/* Fills *err from SQLite's last error on the store's connection. Returns false. */
+bool store_error(struct store *store, struct error *err, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* The same for a connection and path that are not a store's. */
+bool store_error_on(sqlite3 *db, const char *path, struct error *err, const char *format, ...)
+    PRINTF_LIKE(4, 5);
+
+/* --- statements (statement.c) -------------------------------------------------------------------- */
+
+/* One use of a cached statement: open, bind in order, step, close. */
+struct statement {
+    struct store *store;
+    sqlite3_stmt *handle;
+    const char *what; /* for messages: what is being done */
+    int next;         /* the parameter that is bound next */
+    int bind_result;  /* the first failure of a bind, reported by the next step */
+};
+
+/* Prepares `sql` the first time. */
+bool statement_open(struct store *store, enum statement_id id, const char *sql, const char *what,
+                    struct statement *ret_statement, struct error *err) MUST_CHECK;
+
+/* Whether the statement of this slot is prepared already, so that its text need not be made again. */
+bool statement_is_ready(const struct store *store, enum statement_id id);
+
+void statement_bind_integer(struct statement *statement, int64_t value);
+/* The text is borrowed until the statement is closed. */
+void statement_bind_text(struct statement *statement, const char *text, size_t length);
+void statement_bind_string(struct statement *statement, const char *text);
+void statement_bind_null(struct statement *statement);
+void statement_bind_value(struct statement *statement, const struct value *value);
+
+/* *ret_row tells whether there is a row to read. */
+bool statement_step(struct statement *statement, bool *ret_row, struct error *err) MUST_CHECK;
+
+/* Steps a statement that returns no rows and closes it, whatever came out; *ret_changes may be NULL. */
+bool statement_run(struct statement *statement, int64_t *ret_changes, struct error *err) MUST_CHECK;
+
+/* Reads one integer (NULL: 0) of the only row and closes the statement. */
+bool statement_read_integer(struct statement *statement, int64_t *ret_value,
+                            struct error *err) MUST_CHECK;
+
+void statement_close(struct statement *statement);
+
+int64_t statement_integer(const struct statement *statement, int column, int64_t if_null);
+/* Copies a text column, cut where it does not fit; NULL gives "". */
+void statement_copy_text(const struct statement *statement, int column, char *target, size_t size);
+/* The column as a value; its text is borrowed until the next step or close. */
+struct value statement_value(const struct statement *statement, int column);
+
+/*
+ * Calls `visit` with the text in the only column of each row. The rows are collected and the statement closed first, so
+ * the visitor may write to the store, or wait.
+ */
+bool statement_visit_texts(struct statement *query,
+                           bool (*visit)(const char *text, void *context, struct error *err),
+                           void *context, struct error *err) MUST_CHECK;
+
+/* Finalizes everything that was prepared. */
+void statement_free_all(struct store *store);
+
+/* Runs SQL without parameters and rows. */
+bool store_exec(struct store *store, const char *sql, const char *what,
+                struct error *err) MUST_CHECK;
+
+/* The single integer that `sql` returns. */
+bool store_query_integer(struct store *store, const char *sql, int64_t *ret_value,
+                         struct error *err) MUST_CHECK;
+
+/* False, with ERROR_INTERNAL, outside a transaction. */
+bool store_need_transaction(struct store *store, const char *what, struct error *err) MUST_CHECK;
+
+/* --- opening (file.c, lock.c, migrate.c, views.c, model.c) ------------------------------------------ */
+
+/* What can be said of a file from its first page, without locks and without touching it. */
+enum store_file_kind {
+    STORE_FILE_ABSENT,
+    STORE_FILE_EMPTY, /* no bytes, or a database that says nothing yet */
+    STORE_FILE_OURS
+};
+
+/* Refuses what is not ours or too new. */
+bool store_file_identify(const char *path, int newest, enum store_file_kind *ret_kind,
+                         struct error *err) MUST_CHECK;
+bool store_file_create(const char *path, struct error *err) MUST_CHECK;
+bool store_file_is_remote(const char *path);
+
+/* Reads identity and version through the connection, where the WAL counts too; refuses as above. */
+bool store_check_identity(struct store *store, int newest, struct error *err) MUST_CHECK;
+
+bool store_lock(const char *path, int *ret_descriptor, struct error *err) MUST_CHECK;
+
+/* The highest version that an array of migrations reaches. */
+int store_newest(const struct sql_file *migrations);
+
+/* Brings schema and views up to date, all in one transaction; writes nothing when they are. */
+bool store_migrate(struct store *store, const struct sql_file *migrations,
+                   const struct sql_file *views, struct error *err) MUST_CHECK;
+
+/* Whether the views differ from what `views` would create. */
+bool store_views_outdated(struct store *store, const struct sql_file *views, bool *ret_outdated,
+                          struct error *err) MUST_CHECK;
+
+/* Every field of the model has its column. */
+bool store_check_model(struct store *store, struct error *err) MUST_CHECK;
+
+/* SQL generated from the model: reading a job with its parts, writing and deleting one part. */
+void store_model_select_sql(const struct record_model *model, struct buffer *sql);
+void store_model_put_sql(const struct record_model *model, size_t part, struct buffer *sql);
+void store_model_delete_sql(const struct record_model *model, size_t part, struct buffer *sql);
+
+/* store_open with other migrations and views than the ones built in. */
+bool store_open_with(const char *path, enum store_mode mode, const struct record_model *model,
+                     const struct sql_file *migrations, const struct sql_file *views,
+                     struct store **ret_store, struct error *err) MUST_CHECK;
+
+/* A durable step happened or is about to (steps.c). */
+void store_step(void);
+
+/* COMMIT, with a step before and after. */
+bool store_commit_durably(struct store *store, struct error *err) MUST_CHECK;
+
+/* --- changes (job_change.c) ---------------------------------------------------------------------- */
+
+struct store_writer;
+
+/* A job as it is stored; texts are borrowed from the statement that read it. */
+struct stored_job {
+    struct record record;
+    struct value missing_since;
+};
+
+/* Looks up the fields that restore_job_change repeats. */
+void store_change_prepare(struct store *store);
+
+/* Begins store->change_text anew, without a difference. */
+void store_change_start(struct store *store);
+
+/* Begins store->change_text anew with what differs, and tells for each part whether anything does. */
+void store_change_describe(struct store *store, const struct record *stored,
+                           const struct record *incoming, bool ret_differs[RECORD_PARTS_MAX]);
+
+/* Adds the row of restore_job_change for store->change_text and the removal of a missing mark. */
+bool store_change_add(struct store *store, const struct store_writer *writer,
+                      const struct stored_job *stored, const struct record *incoming,
+                      struct error *err) MUST_CHECK;
+
+#endif

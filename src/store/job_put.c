@@ -1,0 +1,219 @@
+/*
+ * The guarded upsert. The stored row is read and compared here, so an unchanged job costs no write and a changed one
+ * leaves its history; the statement repeats the guard against older rows.
+ */
+#include "store/internal.h"
+#include "store/job.h"
+
+/* --- reading what is stored -------------------------------------------------------------------- */
+
+static bool open_select(struct store *store, struct statement *ret_select, struct error *err)
+{
+    static const char what[] = "read a job";
+    if (statement_is_ready(store, STATEMENT_JOB_SELECT)) {
+        return statement_open(store, STATEMENT_JOB_SELECT, "", what, ret_select, err);
+    }
+    struct buffer sql;
+    store_model_select_sql(store->model, &sql);
+    bool done = buffer_ok(&sql, "a generated statement", err) &&
+                statement_open(store, STATEMENT_JOB_SELECT, sql.data, what, ret_select, err);
+    buffer_free(&sql);
+    return done;
+}
+
+/* The columns are in the order of store_model_select_sql. */
+static void read_stored(const struct statement *select, struct stored_job *ret_stored)
+{
+    const struct record_model *model = select->store->model;
+    int column = 0;
+    ret_stored->missing_since = statement_value(select, column++);
+    for (size_t part = 0; part < model->part_count; part++) {
+        ret_stored->record.present[part] =
+            part == 0 || sqlite3_column_int(select->handle, column++) != 0;
+        for (size_t i = 0; i < model->parts[part].field_count; i++) {
+            ret_stored->record.values[part][i] = statement_value(select, column++);
+        }
+        ret_stored->record.extra[part] = statement_value(select, column++);
+    }
+}
+
+/* --- writing parts ------------------------------------------------------------------------------- */
+
+typedef void sql_maker(const struct record_model *model, size_t part, struct buffer *sql);
+
+static bool open_generated(struct store *store, enum statement_id base, size_t part,
+                           sql_maker *make, struct statement *ret_statement, struct error *err)
+{
+    enum statement_id id = (enum statement_id)((size_t)base + part);
+    const char *what = base == STATEMENT_PART_PUT ? "write a job" : "remove a part of a job";
+    if (statement_is_ready(store, id)) {
+        return statement_open(store, id, "", what, ret_statement, err);
+    }
+    struct buffer sql;
+    make(store->model, part, &sql);
+    bool done = buffer_ok(&sql, "a generated statement", err) &&
+                statement_open(store, id, sql.data, what, ret_statement, err);
+    buffer_free(&sql);
+    return done;
+}
+
+static bool put_part(struct store *store, const struct store_writer *writer,
+                     const struct record *record, size_t part, struct error *err)
+{
+    const struct record_model *model = store->model;
+    struct statement put;
+    if (!open_generated(store, STATEMENT_PART_PUT, part, store_model_put_sql, &put, err)) {
+        return false;
+    }
+    if (part > 0) {
+        statement_bind_value(&put, &record->values[0][model->key]);
+    }
+    for (size_t i = 0; i < model->parts[part].field_count; i++) {
+        statement_bind_value(&put, &record->values[part][i]);
+    }
+    statement_bind_value(&put, &record->extra[part]);
+    if (part == 0) {
+        statement_bind_integer(&put, writer->source_id);
+        statement_bind_integer(&put, writer->run_id);
+        statement_bind_integer(&put, writer->run_id);
+    }
+    int64_t changes = 0;
+    if (!statement_run(&put, &changes, err)) {
+        return false;
+    }
+    return changes == 1 || error_set(err, ERROR_INTERNAL, "a job was not written by its upsert");
+}
+
+static bool delete_part(struct store *store, const struct record *record, size_t part,
+                        struct error *err)
+{
+    struct statement delete;
+    if (!open_generated(store, STATEMENT_PART_DELETE, part, store_model_delete_sql, &delete, err)) {
+        return false;
+    }
+    statement_bind_value(&delete, &record->values[0][store->model->key]);
+    return statement_run(&delete, NULL, err);
+}
+
+/* Writes the row and those other parts that `write` names. */
+static bool write_parts(struct store *store, const struct store_writer *writer,
+                        const struct record *record, const bool write[RECORD_PARTS_MAX],
+                        struct error *err)
+{
+    if (!put_part(store, writer, record, 0, err)) {
+        return false;
+    }
+    for (size_t part = 1; part < store->model->part_count; part++) {
+        bool done = !write[part] || (record->present[part]
+                                         ? put_part(store, writer, record, part, err)
+                                         : delete_part(store, record, part, err));
+        if (!done) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool remove_mark(struct store *store, const struct store_writer *writer,
+                        const struct record *record, struct error *err)
+{
+    struct statement unmark;
+    if (!statement_open(store, STATEMENT_JOB_UNMARK,
+                        "UPDATE restore_job SET missing_since = NULL, changed_run_id = ?1"
+                        " WHERE restore_id = ?2",
+                        "remove a missing mark", &unmark, err)) {
+        return false;
+    }
+    statement_bind_integer(&unmark, writer->run_id);
+    statement_bind_value(&unmark, &record->values[0][store->model->key]);
+    return statement_run(&unmark, NULL, err);
+}
+
+/* --- deciding ------------------------------------------------------------------------------------ */
+
+static bool is_older(const struct store *store, const struct record *incoming,
+                     const struct record *stored)
+{
+    const struct value *new_version = &incoming->values[0][store->model->version];
+    const struct value *old_version = &stored->values[0][store->model->version];
+    return new_version->kind == VALUE_INTEGER && old_version->kind == VALUE_INTEGER &&
+           new_version->integer < old_version->integer;
+}
+
+/*
+ * Decides what becomes of a job that is stored, and records the change while the old row can still be read. An older
+ * answer changes nothing but the mark: the service does list the job.
+ */
+static bool judge(struct store *store, const struct store_writer *writer,
+                  const struct stored_job *stored, const struct record *incoming,
+                  enum store_put_result *ret_result, bool write[RECORD_PARTS_MAX],
+                  struct error *err)
+{
+    bool differs = false;
+    if (is_older(store, incoming, &stored->record)) {
+        *ret_result = PUT_STALE;
+        store_change_start(store);
+        incoming = &stored->record;
+    } else {
+        store_change_describe(store, &stored->record, incoming, write);
+        for (size_t i = 0; i < store->model->part_count; i++) {
+            differs |= write[i];
+        }
+        *ret_result = differs ? PUT_UPDATED : PUT_UNCHANGED;
+    }
+    if (!differs && stored->missing_since.kind == VALUE_NULL) {
+        return true;
+    }
+    return store_change_add(store, writer, stored, incoming, err);
+}
+
+static bool put_known(struct store *store, const struct store_writer *writer,
+                      struct statement *select, const struct record *record,
+                      enum store_put_result *ret_result, bool *ret_returned, struct error *err)
+{
+    struct stored_job stored = {0};
+    bool write[RECORD_PARTS_MAX] = {false};
+    read_stored(select, &stored);
+    *ret_returned = stored.missing_since.kind != VALUE_NULL;
+    bool done = judge(store, writer, &stored, record, ret_result, write, err);
+    statement_close(select); /* the texts of `stored` end here */
+    if (!done) {
+        return false;
+    }
+    if (*ret_result == PUT_UPDATED) {
+        return write_parts(store, writer, record, write, err);
+    }
+    return !*ret_returned || remove_mark(store, writer, record, err);
+}
+
+bool store_job_put(struct store *store, const struct store_writer *writer,
+                   const struct record *record, enum store_put_result *ret_result,
+                   bool *ret_returned, struct error *err)
+{
+    const struct value *key = &record->values[0][store->model->key];
+    if (!store_need_transaction(store, "a job is written", err)) {
+        return false;
+    }
+    if (key->kind != VALUE_TEXT) {
+        return error_set(err, ERROR_INTERNAL, "a job without an id cannot be stored");
+    }
+    struct statement select;
+    if (!open_select(store, &select, err)) {
+        return false;
+    }
+    statement_bind_value(&select, key);
+    bool known = false;
+    bool returned = false;
+    bool done = statement_step(&select, &known, err);
+    if (!done || !known) {
+        statement_close(&select);
+        *ret_result = PUT_INSERTED;
+        done = done && write_parts(store, writer, record, record->present, err);
+    } else {
+        done = put_known(store, writer, &select, record, ret_result, &returned, err);
+    }
+    if (ret_returned != NULL) {
+        *ret_returned = returned;
+    }
+    return done;
+}

@@ -1,0 +1,97 @@
+/*
+ * The writer's lock: flock on a file beside the database. The kernel releases it when the process ends, however
+ * it ends, so a lock file without a process means nothing and is never removed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "store/internal.h"
+
+/* The holder's process id as it wrote it, 0 when there is none to read. Only for the message. */
+static int64_t read_holder(int descriptor)
+{
+    char text[32];
+    ssize_t length = pread(descriptor, text, sizeof text - 1, 0);
+    if (length <= 0) {
+        return 0;
+    }
+    text[length] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    int64_t pid = 0;
+    return text_to_int64(text, 1, INT32_MAX, &pid) ? pid : 0;
+}
+
+static void write_holder(int descriptor)
+{
+    char text[32];
+    int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    /* The lock holds without it; a stale number would only mislead. */
+    if (ftruncate(descriptor, 0) == 0 && length > 0) {
+        ssize_t written = pwrite(descriptor, text, (size_t)length, 0);
+        (void)written;
+    }
+}
+
+static bool take(int descriptor, const char *lock_path, const char *path, struct error *err)
+{
+    int result;
+    do {
+        result = flock(descriptor, LOCK_EX | LOCK_NB);
+    } while (result != 0 && errno == EINTR);
+    if (result == 0) {
+        write_holder(descriptor);
+        return true;
+    }
+    if (errno != EWOULDBLOCK) {
+        return error_set_errno(err, ERROR_DATABASE, errno, "cannot lock %s", lock_path);
+    }
+    int64_t pid = read_holder(descriptor);
+    if (pid > 0) {
+        error_set(err, ERROR_LOCKED, "another process (%lld) is writing the database %s",
+                  (long long)pid, path);
+    } else {
+        error_set(err, ERROR_LOCKED, "another process is writing the database %s", path);
+    }
+    return error_hint(err, "Wait until it has finished, then run again.");
+}
+
+bool store_lock(const char *path, int *ret_descriptor, struct error *err)
+{
+    /* A link and its target are one database and must be one lock. */
+    char *real = realpath(path, NULL);
+    struct buffer lock_path;
+    buffer_init(&lock_path, 8192);
+    buffer_printf(&lock_path, "%s.lock", real != NULL ? real : path);
+    free(real);
+    if (!buffer_ok(&lock_path, "the path of the database", err)) {
+        buffer_free(&lock_path);
+        return false;
+    }
+    bool done = false;
+    int descriptor = open(lock_path.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0) {
+        int open_errno = errno;
+        error_set_errno(err, ERROR_DATABASE, open_errno, "cannot create the lock file %s",
+                        lock_path.data);
+        error_hint(err, open_errno == ENOENT
+                            ? "The folder of the database does not exist: create it first."
+                            : "The folder of the database must be writable.");
+    } else {
+        (void)fchmod(descriptor, 0600); /* a strange umask; not our file when it fails */
+        done = take(descriptor, lock_path.data, path, err);
+        if (done) {
+            *ret_descriptor = descriptor;
+        } else {
+            (void)close(descriptor);
+        }
+    }
+    buffer_free(&lock_path);
+    return done;
+}

@@ -1,0 +1,168 @@
+/*
+ * Schema versions: sql/NNNN_name.sql in order, the number is the version they reach. All that is missing is
+ * applied in one transaction with the version number, so a failure half-way leaves the old schema as it was.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/internal.h"
+
+int store_newest(const struct sql_file *migrations)
+{
+    int count = 0;
+    while (migrations[count].name != NULL) {
+        count++;
+    }
+    return count;
+}
+
+/* --- a copy before anything changes -------------------------------------------------------------- */
+
+static bool vacuum_into(struct store *store, const char *target, struct error *err)
+{
+    sqlite3_stmt *handle = NULL;
+    bool done = sqlite3_prepare_v2(store->db, "VACUUM INTO ?1", -1, &handle, NULL) == SQLITE_OK &&
+                sqlite3_bind_text(handle, 1, target, -1, SQLITE_STATIC) == SQLITE_OK &&
+                sqlite3_step(handle) == SQLITE_DONE;
+    if (!done) {
+        store_error(store, err, "copy the database to %s before changing its schema", target);
+    }
+    (void)sqlite3_finalize(handle);
+    return done;
+}
+
+/* Written under another name first: a file called .bak is always whole. */
+static bool write_copy(struct store *store, const char *part, const char *target, struct error *err)
+{
+    /* SQLite would create it readable to all; it accepts an empty file. */
+    int descriptor = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0) {
+        return error_set_errno(err, ERROR_DATABASE, errno, "cannot create %s", part);
+    }
+    bool done = vacuum_into(store, part, err);
+    if (done && (fsync(descriptor) != 0 || rename(part, target) != 0)) {
+        done = error_set_errno(err, ERROR_DATABASE, errno, "cannot write %s", target);
+    }
+    (void)close(descriptor);
+    if (!done) {
+        (void)unlink(part);
+    }
+    return done;
+}
+
+static bool keep_copy(struct store *store, struct error *err)
+{
+    struct buffer target;
+    struct buffer part;
+    buffer_init(&target, 8192);
+    buffer_init(&part, 8192);
+    buffer_printf(&target, "%s.v%d.bak", store->path, store->version);
+    buffer_printf(&part, "%s.v%d.bak.part", store->path, store->version);
+    bool done = buffer_ok(&target, "the name of the copy", err) &&
+                buffer_ok(&part, "the name of the copy", err) &&
+                write_copy(store, part.data, target.data, err);
+    buffer_free(&target);
+    buffer_free(&part);
+    return done;
+}
+
+/* --- one transaction --------------------------------------------------------------------------- */
+
+static bool apply_one(struct store *store, const struct sql_file *file, int version,
+                      struct error *err)
+{
+    char *end = NULL;
+    if (strtol(file->name, &end, 10) != version || end != file->name + 4) {
+        return error_set(err, ERROR_INTERNAL, "the migration %s is not number %d", file->name,
+                         version);
+    }
+    if (sqlite3_exec(store->db, file->text, NULL, NULL, NULL) != SQLITE_OK) {
+        return store_error(store, err, "apply %s", file->name);
+    }
+    return true;
+}
+
+static bool set_version(struct store *store, int version, struct error *err)
+{
+    char sql[96]; /* PRAGMA takes no parameters */
+    (void)snprintf(sql, sizeof sql, "PRAGMA user_version = %d; PRAGMA application_id = %d;", version,
+                   STORE_APPLICATION_ID);
+    return store_exec(store, sql, "set the schema version", err);
+}
+
+static bool check_foreign_keys(struct store *store, struct error *err)
+{
+    int64_t broken = 0;
+    if (!store_query_integer(store, "SELECT count(*) FROM pragma_foreign_key_check", &broken, err)) {
+        return false;
+    }
+    if (broken != 0) {
+        return error_set(err, ERROR_DATABASE,
+                         "%s: %lld rows refer to rows that do not exist; the schema was not changed",
+                         store->path, (long long)broken);
+    }
+    return true;
+}
+
+static bool apply_migrations(struct store *store, const struct sql_file *migrations, int newest,
+                             struct error *err)
+{
+    for (int version = store->version + 1; version <= newest; version++) {
+        if (!apply_one(store, &migrations[version - 1], version, err)) {
+            return false;
+        }
+    }
+    return set_version(store, newest, err) && check_foreign_keys(store, err);
+}
+
+static bool apply_views(struct store *store, const struct sql_file *views, struct error *err)
+{
+    for (; views->name != NULL; views++) {
+        if (sqlite3_exec(store->db, views->text, NULL, NULL, NULL) != SQLITE_OK) {
+            return store_error(store, err, "apply %s", views->name);
+        }
+    }
+    return true;
+}
+
+static bool apply_all(struct store *store, const struct sql_file *migrations,
+                      const struct sql_file *views, struct error *err)
+{
+    int newest = store_newest(migrations);
+    bool outdated = false;
+    /* Read again inside the transaction: nobody else can change it now. */
+    return store_check_identity(store, newest, err) &&
+           (store->version == newest || apply_migrations(store, migrations, newest, err)) &&
+           store_views_outdated(store, views, &outdated, err) &&
+           (!outdated || apply_views(store, views, err)) && store_commit_durably(store, err);
+}
+
+bool store_migrate(struct store *store, const struct sql_file *migrations,
+                   const struct sql_file *views, struct error *err)
+{
+    int newest = store_newest(migrations);
+    bool outdated = false;
+    if (!store_views_outdated(store, views, &outdated, err)) {
+        return false;
+    }
+    if (store->version == newest && !outdated) {
+        return true;
+    }
+    if (store->mode == STORE_WRITE && store->version > 0 && store->version < newest &&
+        !keep_copy(store, err)) {
+        return false;
+    }
+    if (!store_begin(store, err)) {
+        return false;
+    }
+    if (!apply_all(store, migrations, views, err)) {
+        store_rollback(store);
+        return false;
+    }
+    store->version = newest;
+    return true;
+}

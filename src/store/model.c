@@ -1,0 +1,131 @@
+/* The model against the schema, and the SQL that is generated from it. */
+#include <string.h>
+
+#include "store/internal.h"
+
+#define SQL_MAX ((size_t)64 << 10)
+
+/* --- check --------------------------------------------------------------------------------------- */
+
+static bool check_column(struct store *store, sqlite3_stmt *handle, const char *table,
+                         const char *column, struct error *err)
+{
+    bool bound = sqlite3_bind_text(handle, 1, table, -1, SQLITE_STATIC) == SQLITE_OK &&
+                 sqlite3_bind_text(handle, 2, column, -1, SQLITE_STATIC) == SQLITE_OK;
+    int result = bound ? sqlite3_step(handle) : SQLITE_ERROR;
+    if (result != SQLITE_ROW) {
+        bool failed = result != SQLITE_DONE;
+        return failed ? store_error(store, err, "read the schema")
+                      : error_set(err, ERROR_DATABASE, "%s: the table %s has no column %s",
+                                  store->path, table, column);
+    }
+    return sqlite3_reset(handle) == SQLITE_OK || store_error(store, err, "read the schema");
+}
+
+static bool check_part(struct store *store, sqlite3_stmt *handle, const struct record_part *part,
+                       const char *key, struct error *err)
+{
+    for (size_t i = 0; i < part->field_count; i++) {
+        if (!check_column(store, handle, part->table, part->fields[i].column, err)) {
+            return false;
+        }
+    }
+    return check_column(store, handle, part->table, key, err) &&
+           check_column(store, handle, part->table, "extra", err);
+}
+
+bool store_check_model(struct store *store, struct error *err)
+{
+    const struct record_model *model = store->model;
+    sqlite3_stmt *handle = NULL;
+    if (sqlite3_prepare_v2(store->db, "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2", -1,
+                           &handle, NULL) != SQLITE_OK) {
+        return store_error(store, err, "read the schema");
+    }
+    bool done = true;
+    for (size_t i = 0; done && i < model->part_count; i++) {
+        done = check_part(store, handle, &model->parts[i],
+                          model->parts[0].fields[model->key].column, err);
+    }
+    (void)sqlite3_finalize(handle);
+    if (!done && err != NULL && err->hint[0] == '\0') {
+        error_hint(err, "The schema was altered by something else; put a backup of the file back.");
+    }
+    return done;
+}
+
+/* --- generated SQL ------------------------------------------------------------------------------- */
+
+static const char *key_column(const struct record_model *model)
+{
+    return model->parts[0].fields[model->key].column;
+}
+
+/* missing_since, the fields of part 0 and its extra; then for each other part: present, its fields, its extra. */
+void store_model_select_sql(const struct record_model *model, struct buffer *sql)
+{
+    const char *key = key_column(model);
+    buffer_init(sql, SQL_MAX);
+    buffer_puts(sql, "SELECT p0.missing_since");
+    for (size_t i = 0; i < model->part_count; i++) {
+        if (i > 0) {
+            buffer_printf(sql, ", p%zu.%s IS NOT NULL", i, key);
+        }
+        for (size_t j = 0; j < model->parts[i].field_count; j++) {
+            buffer_printf(sql, ", p%zu.%s", i, model->parts[i].fields[j].column);
+        }
+        buffer_printf(sql, ", p%zu.extra", i);
+    }
+    buffer_printf(sql, " FROM %s AS p0", model->parts[0].table);
+    for (size_t i = 1; i < model->part_count; i++) {
+        buffer_printf(sql, " LEFT JOIN %s AS p%zu ON p%zu.%s = p0.%s", model->parts[i].table, i, i,
+                      key, key);
+    }
+    buffer_printf(sql, " WHERE p0.%s = ?1", key);
+}
+
+static void append_updates(const struct record_part *part, const char *key, struct buffer *sql)
+{
+    buffer_printf(sql, ") ON CONFLICT (%s) DO UPDATE SET extra = excluded.extra", key);
+    for (size_t i = 0; i < part->field_count; i++) {
+        const char *column = part->fields[i].column;
+        if (strcmp(column, key) != 0) {
+            buffer_printf(sql, ", %s = excluded.%s", column, column);
+        }
+    }
+}
+
+/*
+ * Part 0 takes its fields, extra, source_id, and the run twice; the source and the first run of a known job stay, and a
+ * row that is newer by its version field stays altogether. The other parts take the key, their fields and extra.
+ */
+void store_model_put_sql(const struct record_model *model, size_t part, struct buffer *sql)
+{
+    const struct record_part *description = &model->parts[part];
+    const char *key = key_column(model);
+    size_t count = description->field_count + (part == 0 ? 4 : 2);
+    buffer_init(sql, SQL_MAX);
+    buffer_printf(sql, "INSERT INTO %s (%s", description->table, part == 0 ? "" : key);
+    for (size_t i = 0; i < description->field_count; i++) {
+        buffer_printf(sql, "%s%s", part == 0 && i == 0 ? "" : ", ", description->fields[i].column);
+    }
+    buffer_puts(sql, part == 0 ? ", extra, source_id, first_run_id, changed_run_id" : ", extra");
+    buffer_puts(sql, ") VALUES (?1");
+    for (size_t i = 1; i < count; i++) {
+        buffer_printf(sql, ", ?%zu", i + 1);
+    }
+    append_updates(description, key, sql);
+    if (part == 0) {
+        const char *version = description->fields[model->version].column;
+        buffer_printf(sql,
+                      ", changed_run_id = excluded.changed_run_id, missing_since = NULL"
+                      " WHERE excluded.%s IS NULL OR %s.%s IS NULL OR excluded.%s >= %s.%s",
+                      version, description->table, version, version, description->table, version);
+    }
+}
+
+void store_model_delete_sql(const struct record_model *model, size_t part, struct buffer *sql)
+{
+    buffer_init(sql, SQL_MAX);
+    buffer_printf(sql, "DELETE FROM %s WHERE %s = ?1", model->parts[part].table, key_column(model));
+}

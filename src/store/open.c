@@ -1,0 +1,341 @@
+/* Opening and closing a store, and its transactions. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "store/internal.h"
+
+#define BUSY_TIMEOUT_MS 5000
+#define CLOSE_TIMEOUT_MS 500
+/* Room for the indexes of some 200,000 jobs, so that a first load does not read back what it wrote. */
+#define CONNECTION_PRAGMAS                                                                         \
+    "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"                                       \
+    "PRAGMA cache_size = -32768; PRAGMA temp.cache_size = -16384;"
+#define CHANGE_TEXT_MAX ((size_t)512 << 20)
+#define SQLITE_VERSION_FLOOR 3037002 /* UPSERT and savepoint bugs before it */
+
+const char *store_sqlite_version(void)
+{
+    return sqlite3_libversion();
+}
+
+bool store_sqlite_version_check(struct error *err)
+{
+    if (sqlite3_libversion_number() >= SQLITE_VERSION_FLOOR) {
+        return true;
+    }
+    error_set(err, ERROR_DATABASE, "SQLite %s is too old, 3.37.2 is needed", sqlite3_libversion());
+    return error_hint(err, "Install a newer libsqlite3.");
+}
+
+/* --- connections ------------------------------------------------------------------------------- */
+
+static bool open_connection(sqlite3 **ret_db, const char *path, int flags, struct error *err)
+{
+    sqlite3 *db = NULL;
+    int result = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX,
+                                 NULL);
+    /*
+     * A misspelt column is an error, not a text. TRUSTED_SCHEMA stays on: SQLite 3.40 takes its own JSON functions for
+     * unsafe inside our views, and hbrsync gives SQL no function of its own that a foreign schema could call.
+     */
+    bool done = result == SQLITE_OK && sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK &&
+                sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK &&
+                sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL) == SQLITE_OK &&
+                sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL) == SQLITE_OK &&
+                sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL) == SQLITE_OK &&
+                sqlite3_exec(db, CONNECTION_PRAGMAS, NULL, NULL, NULL) == SQLITE_OK;
+    if (!done) {
+        store_error_on(db, path, err, "open the database");
+        (void)sqlite3_close(db);
+        return false;
+    }
+    *ret_db = db;
+    return true;
+}
+
+/* Sets a journal mode and tells the one in force. */
+static bool set_journal_mode(struct store *store, const char *sql, bool *ret_wal, struct error *err)
+{
+    sqlite3_stmt *handle = NULL;
+    bool done = sqlite3_prepare_v2(store->db, sql, -1, &handle, NULL) == SQLITE_OK &&
+                sqlite3_step(handle) == SQLITE_ROW;
+    if (done) {
+        const char *mode = (const char *)sqlite3_column_text(handle, 0);
+        *ret_wal = mode != NULL && strcmp(mode, "wal") == 0;
+    } else {
+        store_error(store, err, "set the journal mode");
+    }
+    (void)sqlite3_finalize(handle);
+    return done;
+}
+
+static bool set_durability(struct store *store, struct error *err)
+{
+    bool wal = false;
+    bool remote = store_file_is_remote(store->path);
+    if (!set_journal_mode(store, remote ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = WAL",
+                          &wal, err)) {
+        return false;
+    }
+    if (remote && wal) {
+        error_set(err, ERROR_LOCKED,
+                  "%s: cannot leave WAL mode, which does not work on a network file system",
+                  store->path);
+        return error_hint(err, "Close every program that has the database open, then run again.");
+    }
+    /* FULL: a committed page and its watermark survive a power failure. */
+    return store_exec(store, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;"
+                      "PRAGMA wal_autocheckpoint = 8192;",
+                      "set the durability", err);
+}
+
+/* --- the three ways to open ---------------------------------------------------------------------- */
+
+/* Until the file is known to be ours, closing it must not move its WAL into it. */
+static bool keep_wal(struct store *store, int keep, struct error *err)
+{
+    if (sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep, NULL) != SQLITE_OK) {
+        return store_error(store, err, "configure the connection");
+    }
+    return true;
+}
+
+static bool open_for_writing(struct store *store, const struct sql_file *migrations,
+                             const struct sql_file *views, struct error *err)
+{
+    int newest = store_newest(migrations);
+    enum store_file_kind kind = STORE_FILE_ABSENT;
+    /* Before the lock, so that no lock file appears beside what is not ours; after it, because it may have changed. */
+    if (!store_file_identify(store->path, newest, &kind, err) ||
+        !store_lock(store->path, &store->lock, err) ||
+        !store_file_identify(store->path, newest, &kind, err)) {
+        return false;
+    }
+    if (kind == STORE_FILE_ABSENT) {
+        if (!store_file_create(store->path, err)) {
+            return false;
+        }
+        store_step();
+    }
+    if (!open_connection(&store->db, store->path, SQLITE_OPEN_READWRITE, err)) {
+        return false;
+    }
+    if (sqlite3_db_readonly(store->db, "main") == 1) {
+        error_set(err, ERROR_DATABASE, "%s is not writable", store->path);
+        return error_hint(err, "Check the owner and mode of the file, or name another with --db.");
+    }
+    return keep_wal(store, 1, err) && store_check_identity(store, newest, err) &&
+           keep_wal(store, 0, err) && set_durability(store, err) &&
+           store_migrate(store, migrations, views, err);
+}
+
+static bool refuse_empty(const char *path, struct error *err)
+{
+    error_set(err, ERROR_DATABASE, "%s holds no data of hbrsync yet", path);
+    return error_hint(err, "Run `hbrsync sync` first, or name another file with --db.");
+}
+
+static bool open_for_reading(struct store *store, const struct sql_file *migrations,
+                             struct error *err)
+{
+    int newest = store_newest(migrations);
+    enum store_file_kind kind = STORE_FILE_ABSENT;
+    if (!store_file_identify(store->path, newest, &kind, err)) {
+        return false;
+    }
+    if (kind == STORE_FILE_ABSENT) {
+        error_set(err, ERROR_DATABASE, "the database %s does not exist", store->path);
+        return error_hint(err, "Run `hbrsync sync` first, or name another file with --db.");
+    }
+    if (!open_connection(&store->db, store->path, SQLITE_OPEN_READONLY, err) ||
+        !store_check_identity(store, newest, err)) {
+        return false;
+    }
+    if (store->version == 0) {
+        return refuse_empty(store->path, err);
+    }
+    if (store->version < newest) {
+        error_set(err, ERROR_DATABASE, "%s has the older schema %d, this hbrsync reads %d",
+                  store->path, store->version, newest);
+        return error_hint(err, "Run `hbrsync sync` once: it brings the schema up to date.");
+    }
+    return true;
+}
+
+static bool copy_database(struct store *store, struct error *err)
+{
+    sqlite3 *original = NULL;
+    if (!open_connection(&original, store->path, SQLITE_OPEN_READONLY, err)) {
+        return false;
+    }
+    sqlite3_backup *backup = sqlite3_backup_init(store->db, "main", original, "main");
+    bool done = backup != NULL && sqlite3_backup_step(backup, -1) == SQLITE_DONE;
+    /* The error of the step is left in the target by the finish. */
+    done = sqlite3_backup_finish(backup) == SQLITE_OK && done;
+    if (!done) {
+        store_error(store, err, "copy the database for a dry run");
+    }
+    (void)sqlite3_close(original);
+    return done;
+}
+
+static bool open_for_dry_run(struct store *store, const struct sql_file *migrations,
+                             const struct sql_file *views, struct error *err)
+{
+    int newest = store_newest(migrations);
+    enum store_file_kind kind = STORE_FILE_ABSENT;
+    /* An empty name is a private temporary database that SQLite removes. */
+    return store_file_identify(store->path, newest, &kind, err) &&
+           open_connection(&store->db, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) &&
+           (kind == STORE_FILE_ABSENT || copy_database(store, err)) &&
+           store_check_identity(store, newest, err) &&
+           store_exec(store, "PRAGMA synchronous = OFF", "set the durability", err) &&
+           store_migrate(store, migrations, views, err);
+}
+
+/* --- open and close ---------------------------------------------------------------------------- */
+
+static struct store *new_store(const char *path, enum store_mode mode,
+                               const struct record_model *model)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        return NULL;
+    }
+    store->lock = -1;
+    store->mode = mode;
+    store->model = model;
+    buffer_init(&store->change_text, CHANGE_TEXT_MAX);
+    /* ":memory:" and "file:..." are names to SQLite; here they are files like any other. */
+    struct buffer name;
+    buffer_init(&name, 8192);
+    buffer_puts(&name, path[0] == ':' || strncmp(path, "file:", 5) == 0 ? "./" : "");
+    buffer_puts(&name, path);
+    store->path = name.failed ? NULL : text_copy(name.data);
+    buffer_free(&name);
+    return store;
+}
+
+static bool finish_open(struct store *store, struct error *err)
+{
+    static const char seen[] = "CREATE TEMP TABLE seen (set_id INTEGER NOT NULL,"
+                               " restore_id TEXT NOT NULL, PRIMARY KEY (set_id, restore_id))"
+                               " WITHOUT ROWID";
+    if (!store_check_model(store, err)) {
+        return false;
+    }
+    store_change_prepare(store);
+    return store_exec(store, seen, "create the table of ids seen", err);
+}
+
+bool store_open_with(const char *path, enum store_mode mode, const struct record_model *model,
+                     const struct sql_file *migrations, const struct sql_file *views,
+                     struct store **ret_store, struct error *err)
+{
+    if (!store_sqlite_version_check(err)) {
+        return false;
+    }
+    if (path == NULL || path[0] == '\0') {
+        return error_set(err, ERROR_USAGE, "the name of the database is empty");
+    }
+    struct store *store = new_store(path, mode, model);
+    bool done = store != NULL && store->path != NULL;
+    if (!done) {
+        error_no_memory(err);
+    } else if (mode == STORE_WRITE) {
+        done = open_for_writing(store, migrations, views, err);
+    } else if (mode == STORE_READ) {
+        done = open_for_reading(store, migrations, err);
+    } else {
+        done = open_for_dry_run(store, migrations, views, err);
+    }
+    if (done && finish_open(store, err)) {
+        *ret_store = store;
+        return true;
+    }
+    store_close(store);
+    return false;
+}
+
+bool store_open(const char *path, enum store_mode mode, const struct record_model *model,
+                struct store **ret_store, struct error *err)
+{
+    return store_open_with(path, mode, model, sql_migrations, sql_views, ret_store, err);
+}
+
+/* Statistics for the planner and an empty WAL: worth having, no reason to fail. */
+static void tidy(struct store *store)
+{
+    (void)sqlite3_busy_timeout(store->db, CLOSE_TIMEOUT_MS);
+    if (store->changed) {
+        (void)sqlite3_exec(store->db, "PRAGMA analysis_limit = 400; PRAGMA optimize;", NULL, NULL,
+                           NULL);
+        (void)sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    }
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    if (store->db != NULL) {
+        statement_free_all(store);
+        store_rollback(store);
+        if (store->mode == STORE_WRITE) {
+            tidy(store);
+        }
+        (void)sqlite3_close(store->db);
+    }
+    if (store->lock >= 0) {
+        (void)close(store->lock); /* the kernel drops the lock with it */
+    }
+    buffer_free(&store->change_text);
+    free(store->path);
+    free(store);
+}
+
+const char *store_path(const struct store *store)
+{
+    return store->path;
+}
+
+int store_schema_version(const struct store *store)
+{
+    return store->version;
+}
+
+/* --- transactions ------------------------------------------------------------------------------ */
+
+bool store_begin(struct store *store, struct error *err)
+{
+    return store_exec(store, "BEGIN IMMEDIATE", "begin a transaction", err);
+}
+
+bool store_commit_durably(struct store *store, struct error *err)
+{
+    if (store->mode != STORE_WRITE) {
+        return store_exec(store, "COMMIT", "commit", err);
+    }
+    store_step();
+    if (!store_exec(store, "COMMIT", "commit", err)) {
+        return false;
+    }
+    store->changed = true;
+    store_step();
+    return true;
+}
+
+bool store_commit(struct store *store, struct error *err)
+{
+    return store_commit_durably(store, err);
+}
+
+void store_rollback(struct store *store)
+{
+    if (sqlite3_get_autocommit(store->db) == 0) {
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+}

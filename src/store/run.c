@@ -1,0 +1,204 @@
+/* The record of each run: sync_run. */
+#include <string.h>
+
+#include "store/run_row.h"
+
+static const char *const mode_names[] = {
+    [RUN_FULL] = "full", [RUN_DELTA] = "delta", [RUN_IMPORT] = "import"};
+static const char *const outcome_names[] = {
+    [RUN_RUNNING] = "running", [RUN_DONE] = "done",
+    [RUN_UNPROVED] = "unproved", [RUN_FAILED] = "failed",
+    [RUN_INTERRUPTED] = "interrupted", [RUN_SKIPPED] = "skipped",
+    [RUN_CRASHED] = "crashed"};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+const char *store_run_mode_name(enum store_run_mode mode)
+{
+    return (size_t)mode < COUNT(mode_names) ? mode_names[mode] : "unknown";
+}
+
+const char *store_run_outcome_name(enum store_run_outcome outcome)
+{
+    return (size_t)outcome < COUNT(outcome_names) ? outcome_names[outcome] : "unknown";
+}
+
+static size_t name_index(const char *const *names, size_t count, const char *name, size_t if_none)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return i;
+        }
+    }
+    return if_none;
+}
+
+/* --- writing ------------------------------------------------------------------------------------- */
+
+bool store_run_next_id(struct store *store, int64_t *ret_run_id, struct error *err)
+{
+    struct statement query;
+    return store_need_transaction(store, "a run is numbered", err) &&
+           statement_open(store, STATEMENT_RUN_NEXT,
+                          "SELECT coalesce(max(run_id), 0) + 1 FROM sync_run", "number a run",
+                          &query, err) &&
+           statement_read_integer(&query, ret_run_id, err);
+}
+
+/* Numbers whose "unknown" is `none`, and empty texts, are NULL in the table. */
+static void bind_known(struct statement *statement, int64_t value, int64_t none)
+{
+    if (value == none) {
+        statement_bind_null(statement);
+    } else {
+        statement_bind_integer(statement, value);
+    }
+}
+
+static void bind_optional(struct statement *statement, const char *text)
+{
+    if (text[0] == '\0') {
+        statement_bind_null(statement);
+    } else {
+        statement_bind_string(statement, text);
+    }
+}
+
+/* Binds all columns in the order of both statements below. */
+static bool write_row(struct statement *statement, const struct store_run *run,
+                      int64_t *ret_changes, struct error *err)
+{
+    const int64_t counters[] = {run->requests, run->retries,   run->throttled, run->pages,
+                                run->seen,     run->inserted,  run->updated,   run->unchanged,
+                                run->stale,    run->missing,   run->returned,  run->rejected,
+                                run->unknown_fields};
+    statement_bind_integer(statement, run->run_id);
+    statement_bind_integer(statement, run->source_id);
+    statement_bind_string(statement, run->scope);
+    statement_bind_string(statement, store_run_mode_name(run->mode));
+    statement_bind_string(statement, store_run_outcome_name(run->outcome));
+    statement_bind_integer(statement, run->started_at);
+    bind_known(statement, run->finished_at, 0);
+    for (size_t i = 0; i < COUNT(counters); i++) {
+        statement_bind_integer(statement, counters[i]);
+    }
+    bind_known(statement, run->total_count, -1);
+    bind_known(statement, run->local_count, -1);
+    statement_bind_integer(statement, run->open_jobs);
+    statement_bind_string(statement, run->proved ? "proved" : "unproved");
+    bind_optional(statement, run->proof);
+    bind_known(statement, run->watermark, 0);
+    bind_optional(statement, run->error);
+    return statement_run(statement, ret_changes, err);
+}
+
+bool store_run_begin(struct store *store, const struct store_run *run, struct error *err)
+{
+    static const char sql[] =
+        "INSERT INTO sync_run (run_id, source_id, scope, mode, outcome, started_at, finished_at,"
+        " requests, retries, throttled, pages, seen, inserted, updated, unchanged, stale, missing,"
+        " returned, rejected, unknown_fields, total_count, local_count, open_jobs, proof,"
+        " proof_detail, watermark, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+        " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)";
+    struct statement insert;
+    struct store_run running = *run;
+    running.outcome = RUN_RUNNING;
+    return store_need_transaction(store, "a run is begun", err) &&
+           statement_open(store, STATEMENT_RUN_INSERT, sql, "record a run", &insert, err) &&
+           write_row(&insert, &running, NULL, err);
+}
+
+bool store_run_end(struct store *store, const struct store_run *run, struct error *err)
+{
+    static const char sql[] =
+        "UPDATE sync_run SET mode = ?4, outcome = ?5, started_at = ?6, finished_at = ?7,"
+        " requests = ?8, retries = ?9, throttled = ?10, pages = ?11, seen = ?12, inserted = ?13,"
+        " updated = ?14, unchanged = ?15, stale = ?16, missing = ?17, returned = ?18,"
+        " rejected = ?19, unknown_fields = ?20, total_count = ?21, local_count = ?22,"
+        " open_jobs = ?23, proof = ?24, proof_detail = ?25, watermark = ?26, error = ?27"
+        " WHERE run_id = ?1 AND source_id = ?2 AND scope = ?3";
+    struct statement update;
+    int64_t changes = 0;
+    if (!store_need_transaction(store, "a run is ended", err) ||
+        !statement_open(store, STATEMENT_RUN_UPDATE, sql, "record a run", &update, err) ||
+        !write_row(&update, run, &changes, err)) {
+        return false;
+    }
+    return changes == 1 ||
+           error_set(err, ERROR_INTERNAL, "run %lld was never begun", (long long)run->run_id);
+}
+
+bool store_run_close_crashed(struct store *store, int64_t now, int64_t *ret_count,
+                             struct error *err)
+{
+    struct statement update;
+    if (!store_need_transaction(store, "runs are closed", err) ||
+        !statement_open(store, STATEMENT_RUN_CRASHED,
+                        "UPDATE sync_run SET outcome = 'crashed', finished_at = ?1,"
+                        " proof = 'unproved', error = coalesce(error, 'the process ended before"
+                        " the run did') WHERE outcome = 'running'",
+                        "close the runs that were left open", &update, err)) {
+        return false;
+    }
+    statement_bind_integer(&update, now);
+    return statement_run(&update, ret_count, err);
+}
+
+/* --- reading ------------------------------------------------------------------------------------- */
+
+static void read_run(const struct statement *select, struct store_run *ret_run)
+{
+    int64_t *const counters[] = {
+        &ret_run->requests,  &ret_run->retries,  &ret_run->throttled, &ret_run->pages,
+        &ret_run->seen,      &ret_run->inserted, &ret_run->updated,   &ret_run->unchanged,
+        &ret_run->stale,     &ret_run->missing,  &ret_run->returned,  &ret_run->rejected,
+        &ret_run->unknown_fields};
+    char text[32];
+    int column = 0;
+    ret_run->run_id = statement_integer(select, column++, 0);
+    ret_run->source_id = statement_integer(select, column++, 0);
+    statement_copy_text(select, column++, ret_run->scope, sizeof ret_run->scope);
+    statement_copy_text(select, column++, text, sizeof text);
+    ret_run->mode = (enum store_run_mode)name_index(mode_names, COUNT(mode_names), text, RUN_FULL);
+    statement_copy_text(select, column++, text, sizeof text);
+    ret_run->outcome = (enum store_run_outcome)name_index(outcome_names, COUNT(outcome_names), text,
+                                                          RUN_FAILED);
+    ret_run->started_at = statement_integer(select, column++, 0);
+    ret_run->finished_at = statement_integer(select, column++, 0);
+    for (size_t i = 0; i < COUNT(counters); i++) {
+        *counters[i] = statement_integer(select, column++, 0);
+    }
+    ret_run->total_count = statement_integer(select, column++, -1);
+    ret_run->local_count = statement_integer(select, column++, -1);
+    ret_run->open_jobs = statement_integer(select, column++, 0);
+    statement_copy_text(select, column++, text, sizeof text);
+    ret_run->proved = strcmp(text, "proved") == 0;
+    statement_copy_text(select, column++, ret_run->proof, sizeof ret_run->proof);
+    ret_run->watermark = statement_integer(select, column++, 0);
+    statement_copy_text(select, column, ret_run->error, sizeof ret_run->error);
+}
+
+bool store_run_last(struct store *store, int64_t source_id, const char *scope,
+                    struct store_run *ret_run, struct error *err)
+{
+    static const char sql[] =
+        "SELECT run_id, source_id, scope, mode, outcome, started_at, finished_at, requests,"
+        " retries, throttled, pages, seen, inserted, updated, unchanged, stale, missing, returned,"
+        " rejected, unknown_fields, total_count, local_count, open_jobs, proof, proof_detail,"
+        " watermark, error FROM sync_run WHERE source_id = ?1 AND scope = ?2"
+        " ORDER BY run_id DESC LIMIT 1";
+    struct statement select;
+    if (!statement_open(store, STATEMENT_RUN_LAST, sql, "read the last run", &select, err)) {
+        return false;
+    }
+    statement_bind_integer(&select, source_id);
+    statement_bind_string(&select, scope);
+    bool row = false;
+    bool done = statement_step(&select, &row, err);
+    memset(ret_run, 0, sizeof *ret_run);
+    if (done && row) {
+        read_run(&select, ret_run);
+    }
+    statement_close(&select);
+    return done;
+}

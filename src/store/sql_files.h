@@ -1,0 +1,16 @@
+/* The files of sql/, embedded at build; each array ends with a row of NULLs. */
+#ifndef HBRSYNC_STORE_SQL_FILES_H
+#define HBRSYNC_STORE_SQL_FILES_H
+
+#include <stddef.h>
+
+struct sql_file {
+    const char *name; /* "0001_schema.sql" */
+    const char *text; /* NUL-terminated */
+    size_t length;
+};
+
+extern const struct sql_file sql_migrations[]; /* sql/NNNN_name.sql, in order */
+extern const struct sql_file sql_views[];      /* sql/views.sql */
+
+#endif

@@ -1,0 +1,178 @@
+/* Sources and watermarks. */
+#include "store/state.h"
+
+#include "base/text.h"
+#include "store/internal.h"
+
+/* --- sources ------------------------------------------------------------------------------------- */
+
+static bool select_source(struct store *store, struct store_source *source, bool *ret_found,
+                          struct error *err)
+{
+    struct statement select;
+    if (!statement_open(store, STATEMENT_SOURCE_SELECT,
+                        "SELECT source_id, filters, untyped, edition_honoured, between_lower,"
+                        " between_upper, id_filter, page_cap, learnt_at, empty_since"
+                        " FROM sync_source"
+                        " WHERE account_id = ?1 AND region_id = ?2 AND edition = ?3",
+                        "read a source", &select, err)) {
+        return false;
+    }
+    statement_bind_string(&select, source->account_id);
+    statement_bind_string(&select, source->region_id);
+    statement_bind_string(&select, source->edition);
+    bool done = statement_step(&select, ret_found, err);
+    if (done && *ret_found) {
+        source->source_id = statement_integer(&select, 0, 0);
+        source->filters = (enum store_learnt)statement_integer(&select, 1, 0);
+        source->untyped = (enum store_learnt)statement_integer(&select, 2, 0);
+        source->edition_honoured = (enum store_learnt)statement_integer(&select, 3, 0);
+        source->between_lower = (enum store_learnt)statement_integer(&select, 4, 0);
+        source->between_upper = (enum store_learnt)statement_integer(&select, 5, 0);
+        statement_copy_text(&select, 6, source->id_filter, sizeof source->id_filter);
+        source->page_cap = statement_integer(&select, 7, 0);
+        source->learnt_at = statement_integer(&select, 8, 0);
+        source->empty_since = statement_integer(&select, 9, 0);
+    }
+    statement_close(&select);
+    return done;
+}
+
+static bool insert_source(struct store *store, struct store_source *source, struct error *err)
+{
+    struct statement insert;
+    if (!store_need_transaction(store, "a source is added", err) ||
+        !statement_open(store, STATEMENT_SOURCE_INSERT,
+                        "INSERT INTO sync_source (account_id, region_id, edition)"
+                        " VALUES (?1, ?2, ?3)",
+                        "add a source", &insert, err)) {
+        return false;
+    }
+    statement_bind_string(&insert, source->account_id);
+    statement_bind_string(&insert, source->region_id);
+    statement_bind_string(&insert, source->edition);
+    if (!statement_run(&insert, NULL, err)) {
+        return false;
+    }
+    source->source_id = sqlite3_last_insert_rowid(store->db);
+    return true;
+}
+
+bool store_source_open(struct store *store, const char *account_id, const char *region_id,
+                       const char *edition, struct store_source *ret_source, struct error *err)
+{
+    struct store_source source = {0};
+    bool found = false;
+    if (!text_fit(source.account_id, sizeof source.account_id, account_id) ||
+        !text_fit(source.region_id, sizeof source.region_id, region_id) ||
+        !text_fit(source.edition, sizeof source.edition, edition)) {
+        return error_set(err, ERROR_USAGE, "an account, region or edition is longer than %d bytes",
+                         STORE_NAME_MAX - 1);
+    }
+    if (!select_source(store, &source, &found, err) ||
+        (!found && !insert_source(store, &source, err))) {
+        return false;
+    }
+    *ret_source = source;
+    return true;
+}
+
+bool store_source_save(struct store *store, const struct store_source *source, struct error *err)
+{
+    static const char sql[] =
+        "UPDATE sync_source SET filters = ?2, untyped = ?3, edition_honoured = ?4,"
+        " between_lower = ?5, between_upper = ?6, id_filter = ?7, page_cap = ?8, learnt_at = ?9,"
+        " empty_since = ?10 WHERE source_id = ?1 AND (filters, untyped, edition_honoured, between_lower,"
+        " between_upper, id_filter, page_cap, learnt_at, empty_since)"
+        " IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    struct statement update;
+    if (!store_need_transaction(store, "a source is written", err) ||
+        !statement_open(store, STATEMENT_SOURCE_UPDATE, sql, "write a source", &update, err)) {
+        return false;
+    }
+    statement_bind_integer(&update, source->source_id);
+    statement_bind_integer(&update, source->filters);
+    statement_bind_integer(&update, source->untyped);
+    statement_bind_integer(&update, source->edition_honoured);
+    statement_bind_integer(&update, source->between_lower);
+    statement_bind_integer(&update, source->between_upper);
+    statement_bind_string(&update, source->id_filter);
+    statement_bind_integer(&update, source->page_cap);
+    statement_bind_integer(&update, source->learnt_at);
+    statement_bind_integer(&update, source->empty_since);
+    return statement_run(&update, NULL, err);
+}
+
+/* --- watermarks ---------------------------------------------------------------------------------- */
+
+bool store_watermark_get(struct store *store, int64_t source_id, const char *restore_type,
+                         struct store_watermark *ret_watermark, struct error *err)
+{
+    struct statement select;
+    if (!statement_open(store, STATEMENT_WATERMARK_SELECT,
+                        "SELECT proved, updated_time, cut_time, full_walk_at, run_id"
+                        " FROM sync_watermark WHERE source_id = ?1 AND restore_type = ?2",
+                        "read a watermark", &select, err)) {
+        return false;
+    }
+    statement_bind_integer(&select, source_id);
+    statement_bind_string(&select, restore_type);
+    struct store_watermark watermark = {0};
+    bool done = statement_step(&select, &watermark.known, err);
+    if (done && watermark.known) {
+        watermark.proved = statement_integer(&select, 0, 0) != 0;
+        watermark.updated_time = statement_integer(&select, 1, 0);
+        watermark.cut_time = statement_integer(&select, 2, 0);
+        watermark.full_walk_at = statement_integer(&select, 3, 0);
+        watermark.run_id = statement_integer(&select, 4, 0);
+    }
+    statement_close(&select);
+    if (done) {
+        *ret_watermark = watermark;
+    }
+    return done;
+}
+
+bool store_watermark_put(struct store *store, int64_t source_id, const char *restore_type,
+                         const struct store_watermark *watermark, struct error *err)
+{
+    static const char sql[] =
+        "INSERT INTO sync_watermark (source_id, restore_type, proved, updated_time, cut_time,"
+        " full_walk_at, run_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+        " ON CONFLICT (source_id, restore_type) DO UPDATE SET proved = excluded.proved,"
+        " updated_time = excluded.updated_time, cut_time = excluded.cut_time,"
+        " full_walk_at = excluded.full_walk_at, run_id = excluded.run_id"
+        " WHERE (sync_watermark.proved, sync_watermark.updated_time, sync_watermark.cut_time,"
+        " sync_watermark.full_walk_at, sync_watermark.run_id) IS NOT (excluded.proved,"
+        " excluded.updated_time, excluded.cut_time, excluded.full_walk_at, excluded.run_id)";
+    struct statement put;
+    if (!store_need_transaction(store, "a watermark is written", err) ||
+        !statement_open(store, STATEMENT_WATERMARK_PUT, sql, "write a watermark", &put, err)) {
+        return false;
+    }
+    statement_bind_integer(&put, source_id);
+    statement_bind_string(&put, restore_type);
+    statement_bind_integer(&put, watermark->proved);
+    statement_bind_integer(&put, watermark->updated_time);
+    statement_bind_integer(&put, watermark->cut_time);
+    statement_bind_integer(&put, watermark->full_walk_at);
+    statement_bind_integer(&put, watermark->run_id);
+    return statement_run(&put, NULL, err);
+}
+
+bool store_watermark_unproved(struct store *store, int64_t source_id, const char *restore_type,
+                              struct error *err)
+{
+    /* A scope without a watermark gets a full walk anyway. */
+    struct statement update;
+    if (!store_need_transaction(store, "a watermark is written", err) ||
+        !statement_open(store, STATEMENT_WATERMARK_UNPROVED,
+                        "UPDATE sync_watermark SET proved = 0"
+                        " WHERE source_id = ?1 AND restore_type = ?2 AND proved <> 0",
+                        "write a watermark", &update, err)) {
+        return false;
+    }
+    statement_bind_integer(&update, source_id);
+    statement_bind_string(&update, restore_type);
+    return statement_run(&update, NULL, err);
+}

@@ -1,0 +1,119 @@
+/* What sync remembers between runs: sources, watermarks, and a record of each run. */
+#ifndef HBRSYNC_STORE_STATE_H
+#define HBRSYNC_STORE_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "store/store.h"
+
+#define STORE_NAME_MAX 64
+
+/* What was learnt about how a source's service behaves; every field has an "unknown" so that it is tried (again). */
+enum store_learnt { LEARNT_UNKNOWN = 0, LEARNT_YES = 1, LEARNT_NO = 2 };
+
+struct store_source {
+    int64_t source_id;
+    char account_id[STORE_NAME_MAX];
+    char region_id[STORE_NAME_MAX];
+    char edition[STORE_NAME_MAX];
+    enum store_learnt filters;         /* Status and CompleteTime filters are honoured */
+    enum store_learnt untyped;         /* a listing without RestoreType lists every type */
+    enum store_learnt edition_honoured; /* the Edition parameter selects */
+    enum store_learnt between_lower;   /* BETWEEN includes its lower end */
+    enum store_learnt between_upper;   /* ... its upper end */
+    char id_filter[STORE_NAME_MAX];    /* the filter key that selects by RestoreId; "" unknown, "-" none */
+    int64_t page_cap;                  /* rows beyond which pages fail, 0: none met */
+    int64_t learnt_at;                 /* when the above was last established, UNIX seconds */
+    int64_t empty_since;               /* when it first listed nothing although jobs are stored, 0: it lists */
+};
+
+/* Finds or adds the source; needs a transaction. */
+bool store_source_open(struct store *store, const char *account_id, const char *region_id,
+                       const char *edition, struct store_source *ret_source,
+                       struct error *err) MUST_CHECK;
+
+/* Writes what was learnt, when it differs; needs a transaction. */
+bool store_source_save(struct store *store, const struct store_source *source,
+                       struct error *err) MUST_CHECK;
+
+struct store_watermark {
+    bool known;           /* a listing of this scope was once proved */
+    bool proved;          /* ... and nothing unproved was stored since */
+    int64_t updated_time; /* the greatest UpdatedTime that the last proved listing stored */
+    int64_t cut_time;     /* the service's Date when the last proved listing began */
+    int64_t full_walk_at; /* when the last proved full walk ended */
+    int64_t run_id;
+};
+
+/* `restore_type` is "" for a listing without a type. A scope never listed gives known = false. */
+bool store_watermark_get(struct store *store, int64_t source_id, const char *restore_type,
+                         struct store_watermark *ret_watermark, struct error *err) MUST_CHECK;
+
+/* Both need a transaction. The second keeps the watermark and says that the next run has to be a full walk. */
+bool store_watermark_put(struct store *store, int64_t source_id, const char *restore_type,
+                         const struct store_watermark *watermark, struct error *err) MUST_CHECK;
+bool store_watermark_unproved(struct store *store, int64_t source_id, const char *restore_type,
+                              struct error *err) MUST_CHECK;
+
+enum store_run_mode { RUN_FULL, RUN_DELTA, RUN_IMPORT };
+enum store_run_outcome { RUN_RUNNING, RUN_DONE, RUN_UNPROVED, RUN_FAILED, RUN_INTERRUPTED, RUN_SKIPPED, RUN_CRASHED };
+
+/* One row of sync_run: a run and a source and a scope. */
+struct store_run {
+    int64_t run_id;
+    int64_t source_id;
+    char scope[512];
+    enum store_run_mode mode;
+    enum store_run_outcome outcome;
+    int64_t started_at;
+    int64_t finished_at;
+    int64_t requests, retries, throttled, pages;
+    int64_t seen, inserted, updated, unchanged, stale, missing, returned;
+    int64_t rejected;     /* rows without a usable RestoreId */
+    int64_t unknown_fields; /* values that went to `extra` */
+    int64_t total_count;  /* the service's, -1 unknown */
+    int64_t local_count;  /* rows of the scope not marked missing, -1 unknown */
+    int64_t open_jobs;
+    bool proved;
+    int64_t watermark;    /* 0: none */
+    char proof[1024];     /* what was seen: counts, windows, tries, and why it was not proved */
+    char error[1024];
+};
+
+const char *store_run_mode_name(enum store_run_mode mode);       /* "full" "delta" "import" */
+const char *store_run_outcome_name(enum store_run_outcome outcome); /* "running" "done" ... "crashed" */
+
+/* The next free run_id; needs a transaction. */
+bool store_run_next_id(struct store *store, int64_t *ret_run_id, struct error *err) MUST_CHECK;
+
+/* Inserts the row as running; needs a transaction. */
+bool store_run_begin(struct store *store, const struct store_run *run, struct error *err) MUST_CHECK;
+
+/* Updates the whole row; needs a transaction. */
+bool store_run_end(struct store *store, const struct store_run *run, struct error *err) MUST_CHECK;
+
+/* Closes as `crashed` the runs that a dead process left open; needs a transaction. */
+bool store_run_close_crashed(struct store *store, int64_t now, int64_t *ret_count,
+                             struct error *err) MUST_CHECK;
+
+/* What `status` shows of a source and scope. */
+struct store_status {
+    struct store_source source;
+    char scope[512];         /* of the watermark: '' or 'RestoreType=...' */
+    struct store_watermark watermark;
+    int64_t jobs, open_jobs, missing_jobs;
+    struct store_run last_run;      /* run_id 0: none */
+    int64_t last_proved_at;         /* 0: never */
+    int64_t last_success_at;
+};
+
+/* Calls `visit` for each source and scope, in the order of account, region, edition, scope. */
+bool store_status_each(struct store *store,
+                       bool (*visit)(const struct store_status *status, void *context,
+                                     struct error *err),
+                       void *context, struct error *err) MUST_CHECK;
+
+#endif

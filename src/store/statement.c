@@ -1,0 +1,300 @@
+/* SQLite's errors as ours, and the cached statements. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "store/internal.h"
+
+#define TEXT_LIST_MAX ((size_t)1 << 30)
+
+/* --- errors ------------------------------------------------------------------------------------ */
+
+static void set_hint(int code, const char *path, struct error *err)
+{
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+        error_hint(err, "Free space on the file system of %s and run again: what was committed "
+                        "before is kept.", path);
+        break;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        error_hint(err, "The database and its folder must be writable for this user; a reader can "
+                        "use a copy made by `hbrsync publish`.");
+        break;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        error_hint(err, "Another program holds the database for longer than hbrsync waits; close it "
+                        "or end its transaction, then run again.");
+        break;
+    case SQLITE_CORRUPT:
+        error_hint(err, "Run `hbrsync verify`; put a backup of the file back, or move it away and "
+                        "run `hbrsync sync --full` into a new one.");
+        break;
+    case SQLITE_NOTADB:
+        error_hint(err, "Name another file with --db.");
+        break;
+    case SQLITE_CANTOPEN:
+        error_hint(err, "The folder must exist, and SQLite must be able to create files beside the "
+                        "database; a reader can use a copy made by `hbrsync publish`.");
+        break;
+    case SQLITE_IOERR:
+        error_hint(err, "The system could not read or write the file: check the disk and the system "
+                        "log.");
+        break;
+    default:
+        break;
+    }
+}
+
+static bool fill_error(sqlite3 *db, const char *path, struct error *err, const char *what)
+{
+    int code = db != NULL ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
+    if ((code & 0xff) == SQLITE_NOMEM) {
+        return error_no_memory(err);
+    }
+    bool busy = (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED;
+    error_set(err, busy ? ERROR_LOCKED : ERROR_DATABASE, "%s: cannot %s: %s (SQLite error %d)",
+              path, what, sqlite3_errmsg(db), code);
+    err->retryable = busy;
+    set_hint(code, path, err);
+    return false;
+}
+
+bool store_error_on(sqlite3 *db, const char *path, struct error *err, const char *format, ...)
+{
+    char what[256];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    return err == NULL ? false : fill_error(db, path, err, what);
+}
+
+bool store_error(struct store *store, struct error *err, const char *format, ...)
+{
+    char what[256];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    return err == NULL ? false : fill_error(store->db, store->path, err, what);
+}
+
+/* --- one use of a statement ---------------------------------------------------------------------- */
+
+bool statement_is_ready(const struct store *store, enum statement_id id)
+{
+    return store->statements[id] != NULL;
+}
+
+bool statement_open(struct store *store, enum statement_id id, const char *sql, const char *what,
+                    struct statement *ret_statement, struct error *err)
+{
+    if (store->statements[id] == NULL) {
+        int result = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                        &store->statements[id], NULL);
+        if (result != SQLITE_OK) {
+            return store_error(store, err, "%s", what);
+        }
+    }
+    *ret_statement = (struct statement){
+        .store = store, .handle = store->statements[id], .what = what, .next = 1};
+    return true;
+}
+
+static void note_bind(struct statement *statement, int result)
+{
+    statement->next++;
+    if (statement->bind_result == SQLITE_OK) {
+        statement->bind_result = result;
+    }
+}
+
+void statement_bind_integer(struct statement *statement, int64_t value)
+{
+    note_bind(statement, sqlite3_bind_int64(statement->handle, statement->next, value));
+}
+
+void statement_bind_text(struct statement *statement, const char *text, size_t length)
+{
+    /* A NULL pointer would bind NULL; an empty text stays one. */
+    note_bind(statement, sqlite3_bind_text64(statement->handle, statement->next,
+                                             text != NULL ? text : "", text != NULL ? length : 0,
+                                             SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void statement_bind_string(struct statement *statement, const char *text)
+{
+    statement_bind_text(statement, text, strlen(text));
+}
+
+void statement_bind_null(struct statement *statement)
+{
+    note_bind(statement, sqlite3_bind_null(statement->handle, statement->next));
+}
+
+void statement_bind_value(struct statement *statement, const struct value *value)
+{
+    switch (value->kind) {
+    case VALUE_TEXT:
+        statement_bind_text(statement, value->text, value->length);
+        return;
+    case VALUE_INTEGER:
+        statement_bind_integer(statement, value->integer);
+        return;
+    case VALUE_NULL:
+        break;
+    }
+    statement_bind_null(statement);
+}
+
+bool statement_step(struct statement *statement, bool *ret_row, struct error *err)
+{
+    if (statement->bind_result != SQLITE_OK) {
+        return error_set(err, ERROR_DATABASE, "%s: cannot %s: a value could not be bound: %s",
+                         statement->store->path, statement->what,
+                         sqlite3_errstr(statement->bind_result));
+    }
+    int result = sqlite3_step(statement->handle);
+    if (result != SQLITE_ROW && result != SQLITE_DONE) {
+        return store_error(statement->store, err, "%s", statement->what);
+    }
+    *ret_row = result == SQLITE_ROW;
+    return true;
+}
+
+void statement_close(struct statement *statement)
+{
+    /* Both repeat or cannot add to what the step has reported already. */
+    (void)sqlite3_reset(statement->handle);
+    (void)sqlite3_clear_bindings(statement->handle);
+}
+
+bool statement_run(struct statement *statement, int64_t *ret_changes, struct error *err)
+{
+    bool row = false;
+    bool done = statement_step(statement, &row, err);
+    if (done && ret_changes != NULL) {
+        *ret_changes = sqlite3_changes64(statement->store->db);
+    }
+    statement_close(statement);
+    return done;
+}
+
+bool statement_read_integer(struct statement *statement, int64_t *ret_value, struct error *err)
+{
+    bool row = false;
+    bool done = statement_step(statement, &row, err);
+    if (done) {
+        *ret_value = row ? sqlite3_column_int64(statement->handle, 0) : 0;
+    }
+    statement_close(statement);
+    return done;
+}
+
+int64_t statement_integer(const struct statement *statement, int column, int64_t if_null)
+{
+    return sqlite3_column_type(statement->handle, column) == SQLITE_NULL
+               ? if_null
+               : sqlite3_column_int64(statement->handle, column);
+}
+
+void statement_copy_text(const struct statement *statement, int column, char *target, size_t size)
+{
+    const unsigned char *text = sqlite3_column_text(statement->handle, column);
+    (void)text_fit(target, size, text != NULL ? (const char *)text : "");
+}
+
+struct value statement_value(const struct statement *statement, int column)
+{
+    struct value value = {.kind = VALUE_NULL};
+    switch (sqlite3_column_type(statement->handle, column)) {
+    case SQLITE_NULL:
+        break;
+    case SQLITE_INTEGER:
+        value.kind = VALUE_INTEGER;
+        value.integer = sqlite3_column_int64(statement->handle, column);
+        break;
+    default:
+        value.kind = VALUE_TEXT;
+        value.text = (const char *)sqlite3_column_text(statement->handle, column);
+        value.length = (uint32_t)sqlite3_column_bytes(statement->handle, column);
+        break;
+    }
+    return value;
+}
+
+/* Appends the texts of the only column, each with its NUL. */
+static bool collect_texts(struct statement *query, struct buffer *texts, struct error *err)
+{
+    bool row = false;
+    bool done;
+    while ((done = statement_step(query, &row, err)) && row) {
+        struct value text = statement_value(query, 0);
+        buffer_append(texts, text.text != NULL ? text.text : "", text.length);
+        buffer_putc(texts, '\0');
+    }
+    statement_close(query);
+    return done && buffer_ok(texts, "a list of jobs", err);
+}
+
+bool statement_visit_texts(struct statement *query,
+                           bool (*visit)(const char *text, void *context, struct error *err),
+                           void *context, struct error *err)
+{
+    struct buffer texts;
+    buffer_init(&texts, TEXT_LIST_MAX);
+    bool done = collect_texts(query, &texts, err);
+    size_t at = 0;
+    while (done && at < texts.length) {
+        const char *text = texts.data + at;
+        done = visit(text, context, err);
+        at += strlen(text) + 1;
+    }
+    buffer_free(&texts);
+    return done;
+}
+
+void statement_free_all(struct store *store)
+{
+    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+        (void)sqlite3_finalize(store->statements[i]);
+        store->statements[i] = NULL;
+    }
+}
+
+/* --- statements used once ------------------------------------------------------------------------ */
+
+bool store_exec(struct store *store, const char *sql, const char *what, struct error *err)
+{
+    if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        return store_error(store, err, "%s", what);
+    }
+    return true;
+}
+
+bool store_query_integer(struct store *store, const char *sql, int64_t *ret_value,
+                         struct error *err)
+{
+    sqlite3_stmt *handle = NULL;
+    bool done = sqlite3_prepare_v2(store->db, sql, -1, &handle, NULL) == SQLITE_OK;
+    int result = done ? sqlite3_step(handle) : SQLITE_ERROR;
+    if (result == SQLITE_ROW) {
+        *ret_value = sqlite3_column_int64(handle, 0);
+    } else if (result == SQLITE_DONE) {
+        *ret_value = 0;
+    } else {
+        done = store_error(store, err, "read the database");
+    }
+    (void)sqlite3_finalize(handle);
+    return done;
+}
+
+bool store_need_transaction(struct store *store, const char *what, struct error *err)
+{
+    if (sqlite3_get_autocommit(store->db) != 0) {
+        return error_set(err, ERROR_INTERNAL, "%s outside a transaction", what);
+    }
+    return true;
+}

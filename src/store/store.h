@@ -1,0 +1,55 @@
+/*
+ * The database: opening, the lock, migrations, transactions. The rest of src/store works on an open store.
+ *
+ * Nothing outside src/store includes sqlite3.h. Errors are ERROR_DATABASE (ERROR_LOCKED for the lock and for
+ * SQLITE_BUSY after the timeout), name the file, and carry SQLite's extended code and text.
+ */
+#ifndef HBRSYNC_STORE_STORE_H
+#define HBRSYNC_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/record.h"
+
+#define STORE_APPLICATION_ID 0x48425253 /* "HBRS" */
+
+struct store;
+
+enum store_mode {
+    STORE_READ,   /* an existing database, not changed in any way */
+    STORE_WRITE,  /* created when missing (0600), locked against other writers, migrated */
+    STORE_DRY_RUN /* a private temporary copy of the database, or an empty one; nothing is kept */
+};
+
+/*
+ * Opens `path`. A file that is not ours (another application_id, or tables without one), or that a newer version
+ * wrote, is refused untouched. The model is checked against the schema's tables and columns. `model` must outlive the store.
+ */
+bool store_open(const char *path, enum store_mode mode, const struct record_model *model,
+                struct store **ret_store, struct error *err) MUST_CHECK;
+
+/* Rolls back what is open, checkpoints the WAL, releases the lock. Accepts NULL. */
+void store_close(struct store *store);
+
+const char *store_path(const struct store *store);
+int store_schema_version(const struct store *store);
+
+/* BEGIN IMMEDIATE; never kept open across a wait for the network. */
+bool store_begin(struct store *store, struct error *err) MUST_CHECK;
+bool store_commit(struct store *store, struct error *err) MUST_CHECK;
+/* Does nothing outside a transaction. */
+void store_rollback(struct store *store);
+
+/* SQLite's version text, and false with an error when it is older than 3.37.2. */
+const char *store_sqlite_version(void);
+bool store_sqlite_version_check(struct error *err) MUST_CHECK;
+
+/* The number of durable steps (commits) so far in this process, and the step at which to die by SIGKILL (0: never);
+ * see tests: every one of them is tried. */
+uint64_t store_steps(void);
+void store_kill_at_step(uint64_t step);
+
+#endif
