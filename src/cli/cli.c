@@ -1,0 +1,167 @@
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acs/setup.h"
+#include "base/interrupt.h"
+#include "base/json.h"
+#include "output/log.h"
+#include "store/store.h"
+
+const struct cli_command cli_commands[] = {
+    {"sync", "[OPTIONS]", "fetch restore jobs from the service and store them", cli_sync},
+    {"import", "[OPTIONS] FILE...", "store jobs from saved API answers (\"-\" is standard input)",
+     cli_import},
+    {"status", "[OPTIONS]", "show sources, watermarks, and the last proof of completeness",
+     cli_status},
+    {NULL, NULL, NULL, NULL},
+};
+
+static const struct cli_command *find_command(const char *name)
+{
+    for (size_t i = 0; cli_commands[i].name != NULL; i++) {
+        if (strcmp(cli_commands[i].name, name) == 0) {
+            return &cli_commands[i];
+        }
+    }
+    return NULL;
+}
+
+static void print_help(FILE *out)
+{
+    size_t count;
+    const struct exit_code *codes = error_exit_codes(&count);
+    (void)fputs("usage: hbrsync [--db FILE] COMMAND [OPTIONS]\n"
+                "       hbrsync COMMAND --help\n\n"
+                "Copies the restore jobs of Alibaba Cloud Backup into a local SQLite database.\n\n"
+                "Commands:\n",
+                out);
+    for (size_t i = 0; cli_commands[i].name != NULL; i++) {
+        (void)fprintf(out, "  %-10s %s\n", cli_commands[i].name, cli_commands[i].summary);
+    }
+    (void)fputs("\nOptions:\n"
+                "  --db FILE  the database; else $HBRSYNC_DB, else " CLI_DEFAULT_DATABASE "\n"
+                "  --help     this text\n"
+                "  --version  this program's and its libraries' versions\n\n"
+                "Exit codes:\n",
+                out);
+    for (size_t i = 0; i < count; i++) {
+        (void)fprintf(out, "  %3d  %s\n", codes[i].status, codes[i].meaning);
+    }
+}
+
+static void print_version(void)
+{
+    (void)printf("hbrsync %s\nlibcurl %s\nSQLite %s\njson-c %s\n%s\n", HBRSYNC_VERSION,
+                 acs_libcurl_version(), store_sqlite_version(), json_library_version(),
+                 acs_openssl_version());
+}
+
+int cli_fail(const struct error *err)
+{
+    log_error(err);
+    return error_exit_status(err->code, interrupt_signal());
+}
+
+bool cli_begin(const char *name, const struct cli_option *options, size_t count, int argc,
+               char **argv, const char **database, int *ret_operand, int *ret_status)
+{
+    struct cli_option all[CLI_OPTIONS_MAX];
+    struct error err;
+    bool help = false;
+    if (count >= CLI_OPTIONS_MAX) {
+        *ret_status = 1;
+        return false;
+    }
+    memcpy(all, options, count * sizeof(*options));
+    all[count++] = (struct cli_option){.name = "db",
+                                       .argument = "FILE",
+                                       .help = "the database; else $HBRSYNC_DB, else "
+                                               CLI_DEFAULT_DATABASE,
+                                       .kind = CLI_TEXT,
+                                       .target = (void *)database};
+    if (!cli_parse(all, count, false, argc, argv, ret_operand, &help, &err)) {
+        if (err.hint[0] == '\0') {
+            error_hint(&err, "See `hbrsync %s --help`.", name);
+        }
+        *ret_status = cli_fail(&err);
+        return false;
+    }
+    if (help) {
+        const struct cli_command *command = find_command(name);
+        (void)printf("usage: hbrsync %s %s\n\n%s%s\n\nOptions:\n", name, command->synopsis,
+                     "hbrsync: ", command->summary);
+        cli_print_options(stdout, all, count);
+        *ret_status = 0;
+        return false;
+    }
+    return true;
+}
+
+static int run_command(const char *database, int argc, char **argv)
+{
+    struct error err;
+    const struct cli_command *command = find_command(argv[0]);
+    if (command == NULL) {
+        error_set(&err, ERROR_USAGE, "unknown command \"%s\"", argv[0]);
+        error_hint(&err, "See `hbrsync --help`.");
+        return cli_fail(&err);
+    }
+    if (!store_sqlite_version_check(&err) || !interrupt_install(&err)) {
+        return cli_fail(&err);
+    }
+    return command->run(database, argc, argv);
+}
+
+/* What was printed must have arrived: a full disk behind standard output is a failure. */
+static int check_output(int status)
+{
+    struct error err;
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return status;
+    }
+    error_set(&err, ERROR_INTERNAL, "cannot write to standard output");
+    int failed = cli_fail(&err);
+    return status == 0 ? failed : status;
+}
+
+static int dispatch(int argc, char **argv)
+{
+    const char *database = getenv("HBRSYNC_DB");
+    bool version = false;
+    bool help = false;
+    int operand = 1;
+    struct error err;
+    const struct cli_option options[] = {
+        {.name = "db", .argument = "FILE", .kind = CLI_TEXT, .target = (void *)&database},
+        {.name = "version", .kind = CLI_FLAG, .target = &version},
+    };
+    if (database == NULL || database[0] == '\0') {
+        database = CLI_DEFAULT_DATABASE;
+    }
+    if (!cli_parse(options, sizeof(options) / sizeof(options[0]), true, argc, argv, &operand, &help,
+                   &err)) {
+        error_hint(&err, "See `hbrsync --help`.");
+        return cli_fail(&err);
+    }
+    if (help) {
+        print_help(stdout);
+        return 0;
+    }
+    if (version) {
+        print_version();
+        return 0;
+    }
+    if (operand >= argc) {
+        print_help(stderr);
+        return error_exit_status(ERROR_USAGE, 0);
+    }
+    return run_command(database, argc - operand, argv + operand);
+}
+
+int cli_main(int argc, char **argv)
+{
+    return check_output(dispatch(argc, argv));
+}

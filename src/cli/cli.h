@@ -1,0 +1,37 @@
+/* The command line: commands and what they share. */
+#ifndef HBRSYNC_CLI_CLI_H
+#define HBRSYNC_CLI_CLI_H
+
+#include "base/error.h"
+#include "cli/options.h"
+
+#define CLI_DEFAULT_DATABASE "hbrsync.db"
+
+struct cli_command {
+    const char *name;
+    const char *synopsis; /* after the name */
+    const char *summary;
+    /* argv[0] is the command's name. Returns the exit status. */
+    int (*run)(const char *database, int argc, char **argv);
+};
+
+/* The whole program: returns the exit status. */
+int cli_main(int argc, char **argv);
+
+int cli_sync(const char *database, int argc, char **argv);
+int cli_import(const char *database, int argc, char **argv);
+int cli_status(const char *database, int argc, char **argv);
+
+extern const struct cli_command cli_commands[]; /* ended by a row without a name */
+
+/*
+ * Parses a command's options, which get `--db` added. Returns true when the command shall go on; else *ret_status is the exit
+ * status (after --help, or a usage error, which was printed).
+ */
+bool cli_begin(const char *name, const struct cli_option *options, size_t count, int argc,
+               char **argv, const char **database, int *ret_operand, int *ret_status);
+
+/* Prints an error and returns its exit status. */
+int cli_fail(const struct error *err);
+
+#endif

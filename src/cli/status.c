@@ -1,0 +1,177 @@
+/* The command `status`: what is stored, how fresh it is, and whether it was proved complete. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "hbr/restore_job.h"
+#include "output/format.h"
+#include "store/state.h"
+
+#define JSON_MAX (16U * 1024 * 1024)
+
+struct status {
+    int64_t now;
+    struct buffer *json; /* NULL: for people */
+    size_t count;
+};
+
+static void print_line(const char *label, int64_t when, int64_t now)
+{
+    char time[FORMAT_TIME_SIZE], age[FORMAT_AGE_SIZE];
+    format_time(when, time);
+    format_age(now - when, age);
+    if (when == 0) {
+        (void)printf("  %-16s never\n", label);
+    } else {
+        (void)printf("  %-16s %s (%s ago)\n", label, time, age);
+    }
+}
+
+static void print_escaped(const char *label, const char *text)
+{
+    struct buffer safe;
+    buffer_init(&safe, 16384);
+    text_escape(&safe, text, strlen(text), 2000);
+    (void)printf("  %-16s %s\n", label, safe.data);
+    buffer_free(&safe);
+}
+
+static void print_for_people(const struct store_status *status, const struct status *context)
+{
+    char jobs[FORMAT_COUNT_SIZE], open[FORMAT_COUNT_SIZE], missing[FORMAT_COUNT_SIZE];
+    const struct store_source *source = &status->source;
+    format_count(status->jobs, jobs);
+    format_count(status->open_jobs, open);
+    format_count(status->missing_jobs, missing);
+    const char *region = source->region_id[0] != '\0' ? source->region_id : "imported";
+    (void)printf("%s%s %s %s%s%s\n", context->count > 0 ? "\n" : "", source->account_id, region,
+                 source->edition, status->scope[0] != '\0' ? " " : "", status->scope);
+    (void)printf("  %-16s %s, %s still open, %s no longer listed\n", "jobs", jobs, open, missing);
+    print_line("watermark", status->watermark.updated_time, context->now);
+    print_line("last full walk", status->watermark.full_walk_at, context->now);
+    print_line("last proved", status->last_proved_at, context->now);
+    (void)printf("  %-16s %s\n", "complete",
+                 !status->watermark.known   ? "never proved"
+                 : status->watermark.proved ? "proved"
+                                            : "NOT proved: the next sync walks everything");
+    if (status->last_run.run_id != 0) {
+        const struct store_run *run = &status->last_run;
+        (void)printf("  %-16s %" PRId64 ": %s, %s\n", "last run", run->run_id,
+                     store_run_mode_name(run->mode), store_run_outcome_name(run->outcome));
+        if (run->error[0] != '\0') {
+            print_escaped("last error", run->error);
+        }
+        if (run->proof[0] != '\0') {
+            print_escaped("what it saw", run->proof);
+        }
+    }
+}
+
+static void add_text(struct buffer *json, const char *name, const char *value)
+{
+    buffer_printf(json, "\"%s\":", name);
+    json_quote(json, value, strlen(value));
+    buffer_putc(json, ',');
+}
+
+static void add_time(struct buffer *json, const char *name, int64_t value)
+{
+    if (value == 0) {
+        buffer_printf(json, "\"%s\":null,", name);
+    } else {
+        buffer_printf(json, "\"%s\":%" PRId64 ",", name, value);
+    }
+}
+
+static void add_json(const struct store_status *status, struct status *context)
+{
+    struct buffer *json = context->json;
+    const struct store_run *run = &status->last_run;
+    buffer_puts(json, context->count > 0 ? ",{" : "{");
+    add_text(json, "account_id", status->source.account_id);
+    add_text(json, "region_id", status->source.region_id);
+    add_text(json, "edition", status->source.edition);
+    add_text(json, "scope", status->scope);
+    buffer_printf(json,
+                  "\"jobs\":%" PRId64 ",\"open_jobs\":%" PRId64 ",\"missing_jobs\":%" PRId64 ",",
+                  status->jobs, status->open_jobs, status->missing_jobs);
+    add_time(json, "watermark", status->watermark.updated_time);
+    add_time(json, "full_walk_at", status->watermark.full_walk_at);
+    add_time(json, "last_proved_at", status->last_proved_at);
+    add_time(json, "last_success_at", status->last_success_at);
+    add_text(json, "proof",
+             status->watermark.known && status->watermark.proved ? "proved" : "unproved");
+    if (run->run_id != 0) {
+        buffer_printf(json, "\"last_run_id\":%" PRId64 ",", run->run_id);
+        add_text(json, "last_mode", store_run_mode_name(run->mode));
+        add_text(json, "last_outcome", store_run_outcome_name(run->outcome));
+        add_text(json, "last_error", run->error);
+    }
+    json->length--; /* the last comma */
+    buffer_putc(json, '}');
+}
+
+static bool visit(const struct store_status *status, void *context, struct error *err)
+{
+    struct status *state = context;
+    if (state->json != NULL) {
+        add_json(status, state);
+    } else {
+        print_for_people(status, state);
+    }
+    state->count++;
+    return state->json == NULL || buffer_ok(state->json, "the status", err);
+}
+
+static bool show(struct store *store, bool as_json, struct error *err)
+{
+    struct buffer json;
+    struct status state = {.now = clock_now()};
+    buffer_init(&json, JSON_MAX);
+    if (as_json) {
+        state.json = &json;
+        buffer_printf(&json, "{\"schema_version\":%d,\"sources\":[", store_schema_version(store));
+    }
+    bool ok = store_status_each(store, visit, &state, err);
+    if (ok && as_json) {
+        buffer_puts(&json, "]}\n");
+        ok = buffer_ok(&json, "the status", err);
+        (void)fwrite(json.data, 1, ok ? json.length : 0, stdout); /* checked at the end of main */
+    } else if (ok && state.count == 0) {
+        (void)printf("%s holds no source yet\n", store_path(store));
+    }
+    buffer_free(&json);
+    return ok;
+}
+
+int cli_status(const char *database, int argc, char **argv)
+{
+    struct store *store = NULL;
+    struct error err;
+    bool json = false;
+    int operand = 0;
+    int status = 0;
+    const struct cli_option options[] = {
+        {"json", NULL, "print JSON", CLI_FLAG, &json, 0, 0},
+    };
+    if (!cli_begin("status", options, sizeof(options) / sizeof(options[0]), argc, argv, &database,
+                   &operand, &status)) {
+        return status;
+    }
+    if (operand < argc) {
+        error_set(&err, ERROR_USAGE, "status takes no operand such as \"%s\"", argv[operand]);
+        return cli_fail(&err);
+    }
+    if (!store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err)) {
+        return cli_fail(&err);
+    }
+    if (!show(store, json, &err)) {
+        status = cli_fail(&err);
+    }
+    store_close(store);
+    return status;
+}

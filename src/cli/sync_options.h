@@ -1,0 +1,35 @@
+/* The options of `sync`, checked, and the units they call for. */
+#ifndef HBRSYNC_CLI_SYNC_OPTIONS_H
+#define HBRSYNC_CLI_SYNC_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "acs/client.h"
+#include "base/error.h"
+#include "cli/options.h"
+#include "hbr/filter.h"
+#include "sync/sync.h"
+
+struct sync_cli {
+    const char *database;
+    struct cli_list regions, editions, restore_types, filter_texts;
+    bool all_regions;
+    const char *profile, *account_id, *endpoint, *sts_endpoint, *ca_file, *trace_file;
+    bool vpc, dry_run, json, quiet, verbose, no_progress;
+    int64_t qps, connections, attempt_timeout, retry_for, kill_at_step;
+    struct sync_settings settings;
+    struct hbr_filter_text filters[SYNC_FILTERS_MAX];
+    struct hbr_filter filter_list[SYNC_FILTERS_MAX];
+    char filter_scope[400]; /* the filters as one text, "" when there are none */
+};
+
+/*
+ * Parses and checks. True when the sync shall go on; else *ret_status is the exit status. Free with sync_cli_free.
+ */
+bool sync_cli_parse(struct sync_cli *cli, const char *database, int argc, char **argv,
+                    int *ret_status);
+
+void sync_cli_free(struct sync_cli *cli);
+
+#endif

@@ -1,0 +1,181 @@
+#include "cli/sync_summary.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "output/format.h"
+#include "output/log.h"
+
+#define JSON_MAX (16U * 1024 * 1024)
+
+static bool is_failure(const struct sync_summary_row *row)
+{
+    enum error_code code = row->result.error.code;
+    return code != ERROR_NONE && code != ERROR_UNPROVED;
+}
+
+enum error_code sync_summary_code(const struct sync_summary *summary)
+{
+    size_t failed = 0;
+    size_t unproved = 0;
+    enum error_code first = ERROR_NONE;
+    if (summary->error.code != ERROR_NONE) {
+        return summary->error.code;
+    }
+    for (size_t i = 0; i < summary->count; i++) {
+        if (is_failure(&summary->rows[i])) {
+            failed++;
+            first = first == ERROR_NONE ? summary->rows[i].result.error.code : first;
+        } else if (summary->rows[i].result.error.code == ERROR_UNPROVED) {
+            unproved++;
+        }
+    }
+    if (failed > 0) {
+        return failed == summary->count ? first : ERROR_PARTIAL;
+    }
+    return unproved > 0 ? ERROR_UNPROVED : ERROR_NONE;
+}
+
+static void print_verdict(const struct sync_summary *summary, const char *counts)
+{
+    size_t failed = 0;
+    size_t unproved = 0;
+    for (size_t i = 0; i < summary->count; i++) {
+        failed += is_failure(&summary->rows[i]) ? 1 : 0;
+        unproved += summary->rows[i].result.error.code == ERROR_UNPROVED ? 1 : 0;
+    }
+    const char *prefix = summary->dry_run ? "dry run, nothing kept: " : "";
+    if (failed + unproved == 0 && summary->error.code == ERROR_NONE) {
+        log_info("%s%s; proved complete", prefix, counts);
+    } else {
+        log_info("%s%s; NOT proved complete: %zu of %zu sources failed, %zu unproved", prefix, counts,
+                 failed, summary->count, unproved);
+    }
+}
+
+void sync_summary_print(const struct sync_summary *summary)
+{
+    int64_t checked = 0, inserted = 0, updated = 0, open = 0, missing = 0, returned = 0;
+    char text[5][FORMAT_COUNT_SIZE];
+    char counts[400];
+    for (size_t i = 0; i < summary->count; i++) {
+        const struct store_run *run = &summary->rows[i].result.run;
+        checked += run->local_count > 0 ? run->local_count : 0;
+        inserted += run->inserted;
+        updated += run->updated;
+        open += run->open_jobs;
+        missing += run->missing;
+        returned += run->returned;
+    }
+    format_count(checked, text[0]);
+    format_count(inserted, text[1]);
+    format_count(updated, text[2]);
+    format_count(open, text[3]);
+    format_count(missing, text[4]);
+    int used = snprintf(counts, sizeof(counts), "checked %s jobs, %s new, %s changed, %s still open",
+                        text[0], text[1], text[2], text[3]);
+    if (missing > 0 && used > 0 && (size_t)used < sizeof(counts)) {
+        used += snprintf(counts + used, sizeof(counts) - (size_t)used, ", %s no longer listed",
+                         text[4]);
+    }
+    if (returned > 0 && used > 0 && (size_t)used < sizeof(counts)) {
+        (void)snprintf(counts + used, sizeof(counts) - (size_t)used, ", %" PRId64 " listed again",
+                       returned);
+    }
+    print_verdict(summary, counts);
+}
+
+static void add_text(struct buffer *json, const char *name, const char *value)
+{
+    buffer_printf(json, ",\"%s\":", name);
+    json_quote(json, value, strlen(value));
+}
+
+static void add_number(struct buffer *json, const char *name, int64_t value)
+{
+    buffer_printf(json, ",\"%s\":%" PRId64, name, value);
+}
+
+/* -1 says "not known", which is null in JSON. */
+static void add_known(struct buffer *json, const char *name, int64_t value)
+{
+    if (value < 0) {
+        buffer_printf(json, ",\"%s\":null", name);
+    } else {
+        add_number(json, name, value);
+    }
+}
+
+static void add_row(struct buffer *json, const struct sync_summary_row *row)
+{
+    const struct store_run *run = &row->result.run;
+    buffer_puts(json, "{\"account_id\":");
+    json_quote(json, row->account_id, strlen(row->account_id));
+    add_text(json, "region_id", row->region_id);
+    add_text(json, "edition", row->edition);
+    add_text(json, "scope", run->scope);
+    add_text(json, "mode", store_run_mode_name(run->mode));
+    add_text(json, "outcome", store_run_outcome_name(run->outcome));
+    add_number(json, "requests", run->requests);
+    add_number(json, "retries", run->retries);
+    add_number(json, "throttled", run->throttled);
+    add_number(json, "pages", run->pages);
+    add_number(json, "seen", run->seen);
+    add_number(json, "inserted", run->inserted);
+    add_number(json, "updated", run->updated);
+    add_number(json, "unchanged", run->unchanged);
+    add_number(json, "missing", run->missing);
+    add_known(json, "total_count", run->total_count);
+    add_known(json, "local_count", run->local_count);
+    add_text(json, "proof", run->proved ? "proved" : "unproved");
+    add_known(json, "watermark", run->watermark > 0 ? run->watermark : -1);
+    if (row->result.error.code == ERROR_NONE) {
+        buffer_puts(json, ",\"error\":null");
+    } else {
+        add_text(json, "error", row->result.error.message);
+    }
+    buffer_putc(json, '}');
+}
+
+static const char *outcome_name(const struct sync_summary *summary)
+{
+    switch (sync_summary_code(summary)) {
+    case ERROR_NONE:
+        return "done";
+    case ERROR_UNPROVED:
+        return "unproved";
+    case ERROR_PARTIAL:
+        return "partial";
+    case ERROR_INTERRUPTED:
+        return "interrupted";
+    default:
+        return "failed";
+    }
+}
+
+bool sync_summary_print_json(const struct sync_summary *summary, struct error *err)
+{
+    struct buffer json;
+    buffer_init(&json, JSON_MAX);
+    buffer_printf(&json, "{\"run_id\":%" PRId64, summary->run_id);
+    add_text(&json, "outcome", outcome_name(summary));
+    buffer_puts(&json, ",\"sources\":[");
+    for (size_t i = 0; i < summary->count; i++) {
+        buffer_puts(&json, i > 0 ? "," : "");
+        add_row(&json, &summary->rows[i]);
+    }
+    buffer_printf(&json, "],\"requests\":%" PRId64 ",\"seconds\":%.3f", summary->requests,
+                  (double)summary->milliseconds / 1000.0);
+    if (summary->error.code != ERROR_NONE) {
+        add_text(&json, "error", summary->error.message);
+    }
+    buffer_puts(&json, "}\n");
+    bool ok = buffer_ok(&json, "the summary", err);
+    if (ok && fwrite(json.data, 1, json.length, stdout) != json.length) {
+        ok = error_set(err, ERROR_INTERNAL, "cannot write to standard output");
+    }
+    buffer_free(&json);
+    return ok;
+}

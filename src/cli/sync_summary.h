@@ -1,0 +1,36 @@
+/* What `sync` says at its end: one line for people, one JSON object for programs, and the exit status. */
+#ifndef HBRSYNC_CLI_SYNC_SUMMARY_H
+#define HBRSYNC_CLI_SYNC_SUMMARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "sync/sync.h"
+
+struct sync_summary_row {
+    struct sync_unit_result result;
+    char account_id[STORE_NAME_MAX], region_id[STORE_NAME_MAX], edition[STORE_NAME_MAX];
+};
+
+struct sync_summary {
+    int64_t run_id;
+    struct sync_summary_row *rows;
+    size_t count;
+    int64_t requests;
+    int64_t milliseconds;
+    bool dry_run;
+    struct error error; /* what ended the run as a whole, ERROR_NONE else */
+};
+
+/* How the run as a whole ended: ERROR_NONE, ERROR_UNPROVED, ERROR_PARTIAL, or the first failure's class. */
+enum error_code sync_summary_code(const struct sync_summary *summary);
+
+/* "checked 20,000 jobs, 12 new, 3 changed, 2 still open; proved complete" */
+void sync_summary_print(const struct sync_summary *summary);
+
+/* The object of `sync --json`, on standard output. */
+bool sync_summary_print_json(const struct sync_summary *summary, struct error *err) MUST_CHECK;
+
+#endif

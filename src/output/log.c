@@ -1,0 +1,86 @@
+#include "output/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/text.h"
+#include "output/progress.h"
+
+#define LINE_MAX_BYTES 4096
+
+static enum log_level level = LOG_NORMAL;
+
+void log_set_level(enum log_level new_level)
+{
+    level = new_level;
+}
+
+/* Every message is one line, whatever it quotes. */
+static void print_line(const char *kind, const char *text)
+{
+    struct buffer line;
+    buffer_init(&line, LINE_MAX_BYTES * 10);
+    text_escape(&line, text, strlen(text), LINE_MAX_BYTES);
+    progress_clear();
+    (void)fprintf(stderr, "hbrsync: %s%s\n", kind, line.data);
+    buffer_free(&line);
+}
+
+static void print_formatted(const char *kind, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+static void print_formatted(const char *kind, const char *format, va_list args)
+{
+    char text[LINE_MAX_BYTES];
+    if (vsnprintf(text, sizeof(text), format, args) >= 0) {
+        print_line(kind, text);
+    }
+}
+
+void log_error_about(const char *subject, const struct error *err)
+{
+    char text[LINE_MAX_BYTES];
+    (void)snprintf(text, sizeof(text), "%s%s%s", subject, subject[0] != '\0' ? ": " : "",
+                   err->message);
+    print_line("error: ", text);
+    if (err->hint[0] != '\0') {
+        print_line("hint: ", err->hint);
+    }
+}
+
+void log_error(const struct error *err)
+{
+    log_error_about("", err);
+}
+
+void log_warning(const char *format, ...)
+{
+    if (level > LOG_QUIET) {
+        va_list args;
+        va_start(args, format);
+        print_formatted("warning: ", format, args);
+        va_end(args);
+    }
+}
+
+void log_info(const char *format, ...)
+{
+    if (level > LOG_QUIET) {
+        va_list args;
+        va_start(args, format);
+        print_formatted("", format, args);
+        va_end(args);
+    }
+}
+
+void log_detail(const char *format, ...)
+{
+    if (level >= LOG_VERBOSE) {
+        va_list args;
+        va_start(args, format);
+        print_formatted("", format, args);
+        va_end(args);
+    }
+}

@@ -1,0 +1,83 @@
+#include "output/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "output/format.h"
+
+#define REDRAW_MS 100
+#define BAR_WIDTH 20
+
+static struct {
+    bool enabled;
+    bool shown;
+    char label[128];
+    int64_t started_ms, drawn_ms;
+    int64_t started_at; /* jobs done when the label was new */
+} progress;
+
+void progress_enable(bool wanted)
+{
+    progress.enabled = wanted && isatty(STDERR_FILENO) == 1;
+}
+
+void progress_clear(void)
+{
+    if (progress.shown) {
+        (void)fputs("\r\033[K", stderr);
+        progress.shown = false;
+    }
+}
+
+static void draw_bar(char bar[BAR_WIDTH + 1], int64_t done, int64_t total)
+{
+    int filled = 0;
+    if (total > 0) {
+        filled = done >= total ? BAR_WIDTH : (int)((double)done / (double)total * BAR_WIDTH);
+    }
+    memset(bar, '.', BAR_WIDTH);
+    memset(bar, '#', (size_t)filled);
+    bar[BAR_WIDTH] = '\0';
+}
+
+static void draw(int64_t done, int64_t total, int64_t elapsed_ms)
+{
+    char bar[BAR_WIDTH + 1], done_text[FORMAT_COUNT_SIZE], total_text[FORMAT_COUNT_SIZE];
+    char rate_text[FORMAT_COUNT_SIZE];
+    int64_t since = done - progress.started_at;
+    int64_t rate = elapsed_ms > 0 ? since * 1000 / elapsed_ms : 0;
+    draw_bar(bar, done, total);
+    format_count(done, done_text);
+    format_count(total, total_text);
+    format_count(rate, rate_text);
+    (void)fprintf(stderr, "\r\033[K%s [%s] %s of %s jobs, %s/s", progress.label, bar, done_text,
+                  total > 0 ? total_text : "?", rate_text);
+    if (rate > 0 && total > done) {
+        int64_t left = (total - done) / rate;
+        (void)fprintf(stderr, ", %" PRId64 ":%02" PRId64 " left", left / 60, left % 60);
+    }
+    (void)fflush(stderr);
+    progress.shown = true;
+}
+
+void progress_update(const char *label, int64_t done, int64_t total)
+{
+    if (!progress.enabled) {
+        return;
+    }
+    int64_t now = clock_monotonic_ms();
+    if (strcmp(label, progress.label) != 0) {
+        (void)text_fit(progress.label, sizeof(progress.label), label);
+        progress.started_ms = now;
+        progress.started_at = done;
+        progress.drawn_ms = 0;
+    }
+    if (now - progress.drawn_ms >= REDRAW_MS) {
+        progress.drawn_ms = now;
+        draw(done, total, now - progress.started_ms);
+    }
+}

@@ -1,0 +1,250 @@
+/*
+ * The delta: what is under way, what finished since shortly before the watermark, by id what should be in neither, and a count
+ * of the rest, which can only have shrunk since it was proved, so that equal counts mean equal sets.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "hbr/restore_job.h"
+#include "store/lookup.h"
+#include "sync/difference.h"
+#include "sync/lane.h"
+#include "sync/probe.h"
+#include "sync/window.h"
+
+#define TRIES_MAX 3
+#define IDS_MAX 1960                  /* asked for by id; beyond this a full walk is the cheaper way */
+#define REPORT_WINDOW (7 * 24 * 3600) /* seconds: a report under way is asked for so long after the job */
+
+/* Ids collected from the database. */
+struct id_list {
+    char *ids[IDS_MAX + 1];
+    size_t count;
+};
+
+static bool collect(const char *restore_id, void *context, struct error *err)
+{
+    struct id_list *list = context;
+    char *copy = text_copy(restore_id);
+    if (copy == NULL) {
+        return error_no_memory(err);
+    }
+    list->ids[list->count++] = copy; /* the query's limit is IDS_MAX + 1 in all */
+    return true;
+}
+
+static void free_ids(struct id_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->ids[i]);
+    }
+    free(list);
+}
+
+/* Jobs under way in the database that no answer held, and finished ones whose report is under way. */
+static bool collect_ids(struct lane *lane, int64_t proven, struct id_list *list, struct error *err)
+{
+    struct unit *unit = lane->unit;
+    int64_t source = unit->source.source_id;
+    int64_t since = unit->writer.now - REPORT_WINDOW;
+    return store_job_each_unseen(unit->store, source, lane->restore_type, PICK_OPEN, 0, proven,
+                                 IDS_MAX + 1, collect, list, err) &&
+           store_job_each_unseen(unit->store, source, lane->restore_type, PICK_REPORT, since, proven,
+                                 IDS_MAX + 1 - list->count, collect, list, err);
+}
+
+/* Some id that the service has just listed, so that an answer by id can be believed. */
+static bool find_witness(struct lane *lane, const struct listing_result *first, int64_t proven,
+                         char *witness, size_t size, struct error *err)
+{
+    return store_seen_any(lane->unit->store, proven, witness, size, err) &&
+           (witness[0] != '\0' ||
+            store_seen_any(lane->unit->store, first->set, witness, size, err));
+}
+
+static bool ask_for_ids(struct lane *lane, const struct listing_result *first, int64_t proven,
+                        bool *ret_settled, struct error *err)
+{
+    char witness[HBR_RESTORE_ID_MAX + 1];
+    struct id_list *list = calloc(1, sizeof(*list));
+    if (list == NULL) {
+        return error_no_memory(err);
+    }
+    bool ok = collect_ids(lane, proven, list, err) &&
+              find_witness(lane, first, proven, witness, sizeof(witness), err);
+    *ret_settled = ok && list->count <= IDS_MAX && (list->count == 0 || witness[0] != '\0');
+    for (size_t at = 0; ok && *ret_settled && at < list->count; at += PROBE_IDS_MAX) {
+        size_t count = list->count - at < PROBE_IDS_MAX ? list->count - at : PROBE_IDS_MAX;
+        ok = probe_ids(lane, (const char *const *)&list->ids[at], count, witness, proven,
+                       ret_settled, err);
+    }
+    if (ok && list->count > 0) {
+        unit_note(lane->unit, "%zu jobs asked for by id", list->count);
+    }
+    free_ids(list);
+    return ok;
+}
+
+/* What finished at `edge` or later: one answer, or the part up to now by windows and the rest as it comes. */
+static bool read_recent(struct lane *lane, int64_t edge, int64_t proven, bool *ret_settled,
+                        struct error *err)
+{
+    bool exact = false;
+    bool ignored = false;
+    struct window_result window;
+    *ret_settled = false;
+    if (!lane_read_since(lane, edge, proven, &exact, &ignored, err)) {
+        return false;
+    }
+    if (ignored || exact) {
+        *ret_settled = exact;
+        return true;
+    }
+    if (lane->cut < edge) {
+        return true;
+    }
+    if (!window_read(lane, edge, lane->cut, proven, &window, err)) {
+        return false;
+    }
+    if (!window.proved) {
+        return true;
+    }
+    *ret_settled = true;
+    return lane_read_since(lane, lane->cut, proven, &exact, &ignored, err);
+}
+
+/* Whether the counts agree: finished jobs before the edge with the rows stored, and everything with TotalCount. */
+static bool counts_agree(struct lane *lane, int64_t edge, int64_t total, int64_t proven,
+                         bool *ret_agree, struct error *err)
+{
+    struct unit *unit = lane->unit;
+    int64_t closed = 0;
+    int64_t listed = 0;
+    int64_t listed_closed = 0;
+    bool settled = false;
+    *ret_agree = false;
+    if (edge > 1) {
+        if (!difference_count(lane, 1, edge - 1, &closed, err)) {
+            return false;
+        }
+        if (closed < 0) {
+            return true;
+        }
+        if (!difference_settle(lane, edge - 1, closed, &settled, err)) {
+            return false;
+        }
+        if (!settled) {
+            unit_note(unit, "the counts before %" PRId64 " cannot be explained", edge);
+            return true;
+        }
+    }
+    if (!store_seen_count(unit->store, proven, &listed, err) ||
+        !store_seen_count_closed(unit->store, proven, 1, edge - 1, &listed_closed, err)) {
+        return false;
+    }
+    *ret_agree = total == closed + listed - listed_closed;
+    unit_note(unit,
+              "counts %s: %" PRId64 " in all, %" PRId64 " finished before %" PRId64 ", %" PRId64
+              " newer or under way",
+              *ret_agree ? "agree" : "do not agree", total, closed, edge, listed - listed_closed);
+    return true;
+}
+
+static bool try_delta(struct lane *lane, const struct listing_result *first, int64_t edge,
+                      int64_t proven, bool *ret_settled, struct error *err)
+{
+    struct open_result open;
+    *ret_settled = false;
+    if (!lane_read_open(lane, proven, &open, err)) {
+        return false;
+    }
+    if (!open.proved || open.date <= 0) {
+        return true;
+    }
+    lane->cut = open.date;
+    bool settled = false;
+    if (!read_recent(lane, edge, proven, &settled, err)) {
+        return false;
+    }
+    if (!settled) {
+        return true;
+    }
+    if (!ask_for_ids(lane, first, proven, &settled, err)) {
+        return false;
+    }
+    if (!settled) {
+        return true;
+    }
+    return counts_agree(lane, edge, first->total, proven, ret_settled, err);
+}
+
+/* Marks what was stored as under way or recent and that the service does not list any more. */
+static bool mark_vanished(struct lane *lane, int64_t edge, int64_t proven, struct error *err)
+{
+    struct unit *unit = lane->unit;
+    struct store_window recent = {unit->source.source_id, lane->restore_type, edge,
+                                  SYNC_FAR_FUTURE};
+    int64_t closed = 0;
+    int64_t open = 0;
+    if (!store_begin(unit->store, err)) {
+        return false;
+    }
+    if (!store_job_mark_missing_window(unit->store, &unit->writer, &recent, proven, &closed, err) ||
+        !store_job_mark_missing_open(unit->store, &unit->writer, lane->restore_type, proven, &open,
+                                     err) ||
+        !store_commit(unit->store, err)) {
+        store_rollback(unit->store);
+        return false;
+    }
+    unit->run.missing += closed + open;
+    return true;
+}
+
+/* CompleteTime from which jobs are read again: before the watermark, and before the last proof began. */
+static int64_t edge_of(const struct lane *lane)
+{
+    const struct store_watermark *watermark = &lane->watermark;
+    int64_t edge = watermark->updated_time;
+    if (watermark->cut_time > 0 && watermark->cut_time < edge) {
+        edge = watermark->cut_time;
+    }
+    edge -= lane->unit->settings->overlap;
+    return edge > 1 ? edge : 1;
+}
+
+bool lane_delta(struct lane *lane, const struct listing_result *first, int64_t proven,
+                enum lane_verdict *ret_verdict, struct error *err)
+{
+    struct unit *unit = lane->unit;
+    int64_t edge = edge_of(lane);
+    struct listing_result look = *first;
+    bool settled = false;
+    *ret_verdict = LANE_NEEDS_WALK;
+    if (!probe_between(lane, err)) {
+        return false;
+    }
+    if (unit->source.filters == LEARNT_NO || unit->source.between_lower == LEARNT_UNKNOWN ||
+        unit->source.between_upper == LEARNT_UNKNOWN) {
+        return true;
+    }
+    for (int try = 0; try < TRIES_MAX && !settled; try++) {
+        bool again = try > 0;
+        if (again && (!store_seen_clear(unit->store, proven, err) || !lane_look(lane, &look, err))) {
+            return false;
+        }
+        bool ok = try_delta(lane, &look, edge, proven, &settled, err);
+        if (again && !listing_forget(lane, &look, ok ? err : NULL)) {
+            ok = false;
+        }
+        if (!ok) {
+            return false;
+        }
+    }
+    if (!settled) {
+        return true;
+    }
+    *ret_verdict = LANE_PROVED;
+    return mark_vanished(lane, edge, proven, err);
+}

@@ -1,0 +1,55 @@
+/* A lane's three ways: its first answer, the full walk, and the delta; and its end, which claims what was proved. */
+#ifndef HBRSYNC_SYNC_LANE_H
+#define HBRSYNC_SYNC_LANE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "sync/listing.h"
+#include "sync/unit.h"
+
+/* The first answer of every lane: its jobs without a filter of ours, one page; everything where that is all. */
+bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error *err) MUST_CHECK;
+
+/*
+ * The full walk. `first` is the lane's first answer. `proven` is an empty set, which holds on return exactly the ids that
+ * the walk proved to be listed.
+ */
+bool lane_walk(struct lane *lane, const struct listing_result *first, int64_t proven,
+               enum lane_verdict *ret_verdict, struct error *err) MUST_CHECK;
+
+/* The delta; marks vanished jobs itself. LANE_NEEDS_WALK when something is left unexplained. */
+bool lane_delta(struct lane *lane, const struct listing_result *first, int64_t proven,
+                enum lane_verdict *ret_verdict, struct error *err) MUST_CHECK;
+
+/* Reads the listing again and again until two in a row agree; a proof that needs no filter to be honoured. */
+bool lane_read_twice(struct lane *lane, const struct listing *listing, int64_t proven,
+                     bool *ret_proved, int64_t *ret_date, struct error *err) MUST_CHECK;
+
+/*
+ * The jobs under way, proved: by one answer, or by two readings that agree. *ret_ignored: the service does not honour the
+ * Status filter. *ret_total is their number, *ret_date the Date of the answer.
+ */
+struct open_result {
+    bool proved, ignored;
+    int64_t total, date;
+};
+bool lane_read_open(struct lane *lane, int64_t proven, struct open_result *ret_result,
+                    struct error *err) MUST_CHECK;
+
+/* What finished at `from` or later; freshens, and is proved when it is one answer or did not move. */
+bool lane_read_since(struct lane *lane, int64_t from, int64_t proven, bool *ret_exact,
+                     bool *ret_ignored, struct error *err) MUST_CHECK;
+
+/*
+ * Ends a proved lane in one transaction: marks missing what `proven`, a whole listing, does not hold (`mark`), and moves the
+ * watermark if there is anything to move; `walked` notes a full walk.
+ */
+bool lane_finish(struct lane *lane, int64_t proven, bool mark, bool walked,
+                 struct error *err) MUST_CHECK;
+
+/* Whether the lane's first answer holds everything: nothing can have moved. */
+bool lane_is_whole(const struct lane *lane, const struct listing_result *first);
+
+#endif

@@ -1,0 +1,414 @@
+#include "sync/lanes.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "hbr/restore_job.h"
+#include "store/lookup.h"
+#include "sync/lane.h"
+
+#define TYPES_MAX 100
+#define LEARNT_FOR (7 * 24 * 3600) /* seconds after which what a service did not do is tried again */
+
+/* --- what was learnt, and when to doubt it ------------------------------------------------ */
+
+/* A full walk is the occasion to try again what the service did not honour before. */
+static void doubt(struct unit *unit)
+{
+    struct store_source *source = &unit->source;
+    if (!unit->settings->full && unit->writer.now - source->learnt_at < LEARNT_FOR &&
+        unit->writer.now >= source->learnt_at) {
+        return;
+    }
+    source->learnt_at = unit->writer.now;
+    source->filters = LEARNT_UNKNOWN;
+    source->untyped = LEARNT_UNKNOWN;
+    source->between_lower = LEARNT_UNKNOWN;
+    source->between_upper = LEARNT_UNKNOWN;
+    source->id_filter[0] = '\0';
+    source->page_cap = 0;
+}
+
+static bool needs_full(const struct lane *lane)
+{
+    const struct unit *unit = lane->unit;
+    const struct store_watermark *watermark = &lane->watermark;
+    int64_t age = unit->writer.now - watermark->full_walk_at;
+    return unit->settings->full || !watermark->known || !watermark->proved || age < 0 ||
+           age >= unit->settings->full_every || unit->source.filters == LEARNT_NO;
+}
+
+/* --- one lane -------------------------------------------------------------------------------- */
+
+static bool lane_open(struct lane *lane, struct unit *unit, const char *restore_type,
+                      struct error *err)
+{
+    memset(lane, 0, sizeof(*lane));
+    lane->unit = unit;
+    lane->restore_type = restore_type;
+    lane->seen = unit_new_set(unit);
+    if (!store_watermark_get(unit->store, unit->source.source_id, restore_type, &lane->watermark,
+                             err)) {
+        return false;
+    }
+    lane->full = needs_full(lane);
+    return true;
+}
+
+static bool mark_unproved(struct lane *lane, struct error *err)
+{
+    struct store *store = lane->unit->store;
+    if (!store_begin(store, err)) {
+        return false;
+    }
+    if (!store_watermark_unproved(store, lane->unit->source.source_id, lane->restore_type, err) ||
+        !store_source_save(store, &lane->unit->source, err) || !store_commit(store, err)) {
+        store_rollback(store);
+        return false;
+    }
+    lane->unproved_marked = true;
+    return true;
+}
+
+/*
+ * A listing that is suddenly empty is more often a wrong endpoint or a lost permission than an empty account, so it
+ * takes two runs to believe it.
+ */
+static bool doubt_empty(struct lane *lane, int64_t total, bool *ret_doubted, struct error *err)
+{
+    struct unit *unit = lane->unit;
+    int64_t stored = 0;
+    *ret_doubted = false;
+    if (total != 0) {
+        unit->source.empty_since = total > 0 ? 0 : unit->source.empty_since;
+        return true;
+    }
+    if (!store_job_count(unit->store, unit->source.source_id, lane->restore_type, &stored, err)) {
+        return false;
+    }
+    if (stored == 0 || unit->source.empty_since != 0) {
+        return true;
+    }
+    unit->source.empty_since = unit->writer.now;
+    *ret_doubted = true;
+    unit_warn(unit,
+              "the service lists no job where %" PRId64
+              " are stored; nothing was marked missing, the next sync that finds the same marks them",
+              stored);
+    return true;
+}
+
+static bool walk_or_delta(struct lane *lane, struct listing_result *first, int64_t proven,
+                          enum lane_verdict *ret_verdict, struct error *err)
+{
+    if (!lane->full && !lane_is_whole(lane, first)) {
+        if (!lane_delta(lane, first, proven, ret_verdict, err)) {
+            return false;
+        }
+        if (*ret_verdict != LANE_NEEDS_WALK) {
+            return true;
+        }
+        unit_note(lane->unit, "a delta was not enough");
+        lane->full = true;
+        if (!listing_forget(lane, first, err) ||
+            !store_seen_clear(lane->unit->store, proven, err) || !lane_look(lane, first, err)) {
+            return false;
+        }
+    }
+    return lane_walk(lane, first, proven, ret_verdict, err);
+}
+
+/* Syncs a lane whose first answer is at hand. */
+static bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_proved,
+                     struct error *err)
+{
+    struct unit *unit = lane->unit;
+    int64_t proven = unit_new_set(unit);
+    enum lane_verdict verdict = LANE_UNPROVED;
+    bool doubted = false;
+    if (!doubt_empty(lane, first->total, &doubted, err)) {
+        return false;
+    }
+    bool whole = lane_is_whole(lane, first);
+    if (!doubted && !walk_or_delta(lane, first, proven, &verdict, err)) {
+        return false;
+    }
+    *ret_proved = verdict == LANE_PROVED;
+    if (lane->full) {
+        unit->run.mode = RUN_FULL;
+    }
+    bool ok = *ret_proved ? lane_finish(lane, proven, lane->full || whole, lane->full, err)
+                          : mark_unproved(lane, err);
+    if (lane->watermark.updated_time > unit->run.watermark) {
+        unit->run.watermark = lane->watermark.updated_time;
+    }
+    if (lane->total >= 0) {
+        unit->run.total_count = (unit->run.total_count > 0 ? unit->run.total_count : 0) + lane->total;
+    }
+    return ok && store_seen_clear(unit->store, proven, err) &&
+           store_seen_clear(unit->store, lane->seen, err) && listing_forget(lane, first, err);
+}
+
+/* --- which lanes ------------------------------------------------------------------------------- */
+
+/* The types to list one by one: the known ones and those among the stored jobs. */
+struct type_list {
+    char *types[TYPES_MAX];
+    size_t count;
+};
+
+static bool add_type(const char *restore_type, void *context, struct error *err)
+{
+    struct type_list *list = context;
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->types[i], restore_type) == 0) {
+            return true;
+        }
+    }
+    if (restore_type[0] == '\0' || list->count == TYPES_MAX) {
+        return true;
+    }
+    list->types[list->count] = text_copy(restore_type);
+    return list->types[list->count++] != NULL ? true : error_no_memory(err);
+}
+
+static bool list_types(struct unit *unit, struct type_list *list, struct error *err)
+{
+    for (size_t i = 0; hbr_restore_types[i] != NULL; i++) {
+        if (!add_type(hbr_restore_types[i], list, err)) {
+            return false;
+        }
+    }
+    return store_job_each_type(unit->store, unit->source.source_id, TYPES_MAX, add_type, list, err);
+}
+
+static void free_types(struct type_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->types[i]);
+    }
+}
+
+static bool count_type(struct unit *unit, const char *restore_type, int64_t *ret_total,
+                       struct error *err)
+{
+    struct lane lane;
+    struct listing listing = {.kind = LISTING_ALL, .page_size = 1, .first_page_only = true};
+    struct listing_result result;
+    if (!lane_open(&lane, unit, restore_type, err) || !listing_read(&lane, &listing, &result, err)) {
+        return false;
+    }
+    *ret_total = result.refused || result.mismatched || result.total < 0 ? 0 : result.total;
+    return listing_forget(&lane, &result, err) && store_seen_clear(unit->store, lane.seen, err);
+}
+
+/* Whether a listing without RestoreType lists every type: no fewer than the types one by one. */
+static bool check_untyped(struct unit *unit, const struct type_list *types, int64_t untyped_total,
+                          struct error *err)
+{
+    int64_t sum = 0;
+    if (unit->source.untyped != LEARNT_UNKNOWN) {
+        return true;
+    }
+    for (size_t i = 0; i < types->count; i++) {
+        int64_t total = 0;
+        if (!count_type(unit, types->types[i], &total, err)) {
+            return false;
+        }
+        sum += total;
+    }
+    int64_t again = untyped_total;
+    if (sum > untyped_total && !count_type(unit, "", &again, err)) {
+        return false; /* jobs may have come since the first answer */
+    }
+    unit->source.untyped = sum > again ? LEARNT_NO : LEARNT_YES;
+    if (unit->source.untyped == LEARNT_NO) {
+        unit_note(unit,
+                  "a listing without RestoreType holds %" PRId64 " jobs, the types one by one %" PRId64,
+                  again, sum);
+    }
+    return true;
+}
+
+static bool run_typed(struct unit *unit, const struct type_list *types, bool *ret_proved,
+                      struct error *err)
+{
+    size_t refused = 0;
+    struct error refusal;
+    error_clear(&refusal);
+    *ret_proved = true;
+    unit->run.total_count = 0;
+    for (size_t i = 0; i < types->count; i++) {
+        struct lane lane;
+        struct listing_result first;
+        bool proved = false;
+        if (!lane_open(&lane, unit, types->types[i], err) || !lane_look(&lane, &first, err)) {
+            return false;
+        }
+        if (first.refused) {
+            refused++; /* a type that this service does not know has no jobs */
+            refusal = first.refusal;
+            continue;
+        }
+        if (!lane_run(&lane, &first, &proved, err)) {
+            return false;
+        }
+        *ret_proved = *ret_proved && proved;
+    }
+    if (refused == types->count) {
+        *err = refusal;
+        return false;
+    }
+    return true;
+}
+
+/* --- the unit ---------------------------------------------------------------------------------- */
+
+static bool is_default_edition(const struct unit *unit)
+{
+    return strcmp(unit->spec->edition, "STANDARD") == 0;
+}
+
+static void skip(struct unit *unit, bool *ret_proved)
+{
+    unit->run.outcome = RUN_SKIPPED;
+    *ret_proved = true;
+}
+
+static void skip_ignored_edition(struct unit *unit, bool *ret_proved)
+{
+    unit->source.edition_honoured = LEARNT_NO;
+    unit_note(unit, "the service lists the same jobs for every edition; they are read once");
+    skip(unit, ret_proved);
+}
+
+/* The service refuses the plain listing: because it wants a RestoreType, or because of the Edition. */
+static bool settle_refusal(struct unit *unit, const struct type_list *types,
+                           const struct error *refusal, bool *ret_proved, bool *ret_typed,
+                           struct error *err)
+{
+    struct lane lane;
+    struct listing_result first;
+    *ret_typed = false;
+    if (!lane_open(&lane, unit, types->types[0], err) || !lane_look(&lane, &first, err)) {
+        return false;
+    }
+    if (!first.refused) {
+        unit->source.untyped = LEARNT_NO;
+        *ret_typed = true;
+        unit_note(unit, "the service wants a RestoreType");
+        return listing_forget(&lane, &first, err);
+    }
+    if (!is_default_edition(unit)) {
+        unit->source.edition_honoured = LEARNT_NO;
+        unit_warn(unit, "edition %s is refused (%s) and was skipped", unit->spec->edition,
+                  refusal->api_code);
+        skip(unit, ret_proved);
+        return true;
+    }
+    *err = *refusal;
+    return false;
+}
+
+static bool run_unrestricted(struct unit *unit, const struct type_list *types, bool *ret_proved,
+                             struct error *err)
+{
+    struct lane lane;
+    struct listing_result first;
+    bool typed = false;
+    if (!lane_open(&lane, unit, "", err)) {
+        return false;
+    }
+    if (lane.full) {
+        doubt(unit);
+    }
+    if (unit->source.untyped == LEARNT_NO) {
+        return run_typed(unit, types, ret_proved, err);
+    }
+    if (!lane_look(&lane, &first, err)) {
+        return false;
+    }
+    if (first.refused) {
+        return settle_refusal(unit, types, &first.refusal, ret_proved, &typed, err) &&
+               (!typed || run_typed(unit, types, ret_proved, err));
+    }
+    if (first.foreign) {
+        skip_ignored_edition(unit, ret_proved);
+        return listing_forget(&lane, &first, err);
+    }
+    unit->source.edition_honoured = first.total > 0 ? LEARNT_YES : unit->source.edition_honoured;
+    if (lane.full && !check_untyped(unit, types, first.total, err)) {
+        return false;
+    }
+    if (unit->source.untyped == LEARNT_NO) {
+        return listing_forget(&lane, &first, err) && run_typed(unit, types, ret_proved, err);
+    }
+    return lane_run(&lane, &first, ret_proved, err);
+}
+
+static bool run_one_type(struct unit *unit, bool *ret_proved, struct error *err)
+{
+    struct lane lane;
+    struct listing_result first;
+    if (!lane_open(&lane, unit, unit->spec->restore_type, err)) {
+        return false;
+    }
+    if (lane.full) {
+        doubt(unit);
+    }
+    if (!lane_look(&lane, &first, err)) {
+        return false;
+    }
+    if (first.refused) {
+        *err = first.refusal;
+        return false;
+    }
+    if (first.foreign) {
+        skip_ignored_edition(unit, ret_proved);
+        return listing_forget(&lane, &first, err);
+    }
+    return lane_run(&lane, &first, ret_proved, err);
+}
+
+/* What filters select is read until it is proved; it has no watermark and marks nothing missing. */
+static bool run_filtered(struct unit *unit, bool *ret_proved, struct error *err)
+{
+    struct listing listing = {.kind = LISTING_ALL};
+    struct lane lane;
+    int64_t date = 0;
+    memset(&lane, 0, sizeof(lane));
+    lane.unit = unit;
+    lane.restore_type = unit->spec->restore_type;
+    lane.seen = unit_new_set(unit);
+    int64_t proven = unit_new_set(unit);
+    if (!lane_read_twice(&lane, &listing, proven, ret_proved, &date, err) ||
+        !store_seen_count(unit->store, proven, &unit->run.total_count, err)) {
+        return false;
+    }
+    return store_seen_clear(unit->store, proven, err) &&
+           store_seen_clear(unit->store, lane.seen, err);
+}
+
+bool lanes_run(struct unit *unit, bool *ret_proved, struct error *err)
+{
+    struct type_list types = {.count = 0};
+    *ret_proved = false;
+    bool ok;
+    if (unit->spec->filter_count > 0) {
+        ok = run_filtered(unit, ret_proved, err);
+    } else if (unit->spec->restore_type[0] != '\0') {
+        ok = run_one_type(unit, ret_proved, err);
+    } else {
+        ok = list_types(unit, &types, err) && run_unrestricted(unit, &types, ret_proved, err);
+    }
+    free_types(&types);
+    if (ok && unit->run.rejected > 0) {
+        *ret_proved = false;
+        unit_note(unit, "%" PRId64 " rows had no usable RestoreId", unit->run.rejected);
+        unit_warn(unit, "%" PRId64 " jobs had no usable RestoreId and could not be stored",
+                  unit->run.rejected);
+    }
+    return ok;
+}

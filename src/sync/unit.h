@@ -1,0 +1,63 @@
+/* Inside sync: the state of a unit while it runs, and what the parts of sync share. */
+#ifndef HBRSYNC_SYNC_UNIT_H
+#define HBRSYNC_SYNC_UNIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "store/job.h"
+#include "sync/sync.h"
+
+#define SYNC_FAR_FUTURE INT64_C(253402300799) /* 9999-12-31 23:59:59, "no upper end" */
+
+struct unit {
+    struct store *store;
+    const struct hbr_service *service;
+    const struct sync_settings *settings;
+    const struct sync_progress *progress;
+    const struct sync_unit_spec *spec;
+    struct store_source source;
+    struct store_writer writer;
+    struct store_run run;
+    struct buffer proof;  /* what was seen, becomes run.proof */
+    struct buffer warning;
+    struct acs_client_counters counters; /* of the client when the unit began */
+    int64_t next_set;     /* the next free number of a set of ids */
+};
+
+/*
+ * A lane: one listing of the unit that is proved by itself and has its own watermark. A unit has one lane, or one
+ * for each RestoreType where the service does not list every type at once.
+ */
+struct lane {
+    struct unit *unit;
+    const char *restore_type; /* as asked of the service, "" for none */
+    struct store_watermark watermark;
+    int64_t seen;             /* the set of every id that this lane's listings gave */
+    int64_t cut;              /* the service's Date when the open jobs were listed, 0 not yet */
+    int64_t total;            /* TotalCount without filters, as last seen */
+    bool unproved_marked;     /* the database says already that this lane has to be walked again */
+    bool full;                /* this run walks everything */
+};
+
+/* A number for a new set of ids. */
+int64_t unit_new_set(struct unit *unit);
+
+/* Adds a sentence to the proof record, or a warning for the user. */
+void unit_note(struct unit *unit, const char *format, ...) PRINTF_LIKE(2, 3);
+void unit_warn(struct unit *unit, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* False, with ERROR_UNPROVED, when --max-requests leaves no request. */
+bool unit_may_ask(const struct unit *unit, struct error *err) MUST_CHECK;
+
+/* How a walk or a delta of a lane ended. */
+enum lane_verdict {
+    LANE_PROVED,
+    LANE_UNPROVED, /* the data is stored, completeness is not shown */
+    LANE_NEEDS_WALK /* a delta met what only a full walk can settle */
+};
+
+#endif
