@@ -1,0 +1,43 @@
+# shellcheck shell=sh
+# Installs the Debian packages that are missing; sourced by quickstart.sh and tests/run.sh.
+#
+# install_packages PACKAGE... : says what it installs, uses sudo when not root, and tells other systems what they need.
+
+install_packages() {
+    missing=""
+    if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
+        command -v cmake >/dev/null 2>&1 && command -v pkg-config >/dev/null 2>&1 && return 0
+        cat >&2 <<'LIST'
+This script installs packages on Debian and its relatives only. Please install:
+  a C11 compiler, make, CMake 3.21 or newer, pkg-config, Python 3.9 or newer,
+  and the development files of libcurl (7.76+, with OpenSSL), SQLite (3.37.2+),
+  json-c (0.15+), OpenSSL (3.0+), zlib and libmicrohttpd (for the simulator),
+  and cmocka (for the unit tests). Then run this script again.
+LIST
+        return 1
+    fi
+    for package in "$@"; do
+        state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$state" = installed ] || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    echo "Installing:$missing"
+    as_root=""
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null 2>&1; then
+            echo "Please run this as root once, or install these packages:$missing" >&2
+            return 1
+        fi
+        as_root=sudo
+    fi
+    log=$(mktemp)
+    # shellcheck disable=SC2086 # a list of words: sudo or nothing, and the packages
+    if ! { $as_root apt-get update &&
+           $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+               $missing; } >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        return 1
+    fi
+    rm -f "$log"
+}

@@ -1,0 +1,340 @@
+"""What goes wrong: each failure has a message that says what happened, to what, and what to do, and its exit code; data as before."""
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+import unittest
+
+import harness
+
+
+class Credentials(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.sync()
+        self.before = self.dump("sync_run")
+        self.simulator.move(create=3, finish=3)
+
+    def refused(self, *patterns, status=4, env=None, arguments=()):
+        result = self.sync(*arguments, status=status, env=env)
+        for pattern in patterns:
+            self.assertRegex(result.stderr, pattern)
+        self.assertIn("hint:", result.stderr)
+        self.assertEqual(self.dump("sync_run"), self.before, "data as before")
+        return result
+
+    def test_wrong_secret(self):
+        self.refused("SignatureDoesNotMatch", env=self.environment(ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong"))
+
+    def test_unknown_key(self):
+        self.refused("InvalidAccessKeyId.NotFound", env=self.environment(ALIBABA_CLOUD_ACCESS_KEY_ID="LTAIunknown"))
+
+    def test_expired_token(self):
+        self.simulator.control("key", {"id": "STS.one", "secret": "sts-secret", "token": "canary-token",
+                                       "expires_in": -5})
+        result = self.refused("InvalidSecurityToken.Expired", env=self.environment(
+            ALIBABA_CLOUD_ACCESS_KEY_ID="STS.one", ALIBABA_CLOUD_ACCESS_KEY_SECRET="sts-secret",
+            ALIBABA_CLOUD_SECURITY_TOKEN="canary-token"))
+        self.assertNotIn("canary-token", result.stderr)
+
+    def test_token_that_works(self):
+        self.simulator.control("key", {"id": "STS.one", "secret": "sts-secret", "token": "canary-token",
+                                       "expires_in": 600})
+        trace = self.path("trace")
+        result = self.sync("--trace", trace, env=self.environment(
+            ALIBABA_CLOUD_ACCESS_KEY_ID="STS.one", ALIBABA_CLOUD_ACCESS_KEY_SECRET="sts-secret",
+            ALIBABA_CLOUD_SECURITY_TOKEN="canary-token"))
+        self.assert_equals_truth()
+        with open(trace, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+        self.assertIn("DescribeRestoreJobs2", text)
+        for secret in ("canary-token", "sts-secret"):
+            self.assertNotIn(secret, text + result.stderr + result.stdout)
+        self.assertNotRegex(text, r"Signature=[0-9a-f]{64}")
+
+    def test_echoed_token_is_cut(self):
+        self.simulator.control("key", {"id": "STS.one", "secret": "sts-secret", "token": "canary-token",
+                                       "expires_in": 600})
+        result = self.refused("SignatureDoesNotMatch", env=self.environment(
+            ALIBABA_CLOUD_ACCESS_KEY_ID="STS.one", ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong-secret",
+            ALIBABA_CLOUD_SECURITY_TOKEN="canary-token"))
+        self.assertNotIn("canary-token", result.stderr)
+        self.assertNotIn("canary-token", repr(self.query("SELECT * FROM sync_run")))
+
+    def test_no_permission(self):
+        self.simulator.set(permission=["DescribeRestoreJobs2"])
+        self.refused("NoPermission", "hbr:DescribeRestoreJobs2")
+
+    def test_clock_20_minutes_off(self):
+        self.simulator.set(clock_skew_seconds=1200)
+        self.refused("InvalidTimeStamp.Expired", r"clock|time")
+
+    def test_no_credentials(self):
+        self.refused("ALIBABA_CLOUD_ACCESS_KEY_ID", "config.json",
+                     env=self.environment(ALIBABA_CLOUD_ACCESS_KEY_ID=None, ALIBABA_CLOUD_ACCESS_KEY_SECRET=None))
+
+    def test_unknown_profile(self):
+        os.makedirs(self.path(".aliyun"))
+        with open(self.path(".aliyun/config.json"), "w", encoding="utf-8") as file:
+            file.write('{"current": "a", "profiles": [{"name": "a", "mode": "AK"}]}')
+        self.refused("nobody", arguments=["--profile", "nobody"])
+
+
+class Network(harness.TestCase):
+    def test_wrong_host_name_in_the_certificate(self):
+        self.start("--jobs", 5, "--regions", "cn-hangzhou", tls=True)
+        result = self.run_hbrsync("--db", self.database, "sync", "--region", "cn-hangzhou", "--ca-file",
+                                  self.simulator.ca_file, "--endpoint",
+                                  f"https://wrong-name.localhost:{self.simulator.https_port}")
+        self.assertEqual(result.status, 5, result)
+        self.assertRegex(result.stderr, r"wrong-name\.localhost.*(certificate|SSL)")
+        self.assertIn("hint:", result.stderr)
+        self.assertEqual(self.simulator.requests("GetCallerIdentity"), [])
+
+    def test_unknown_authority(self):
+        self.start("--jobs", 5, "--regions", "cn-hangzhou", tls=True)
+        result = self.run_hbrsync("--db", self.database, "sync", "--region", "cn-hangzhou", "--endpoint",
+                                  self.simulator.endpoint())
+        self.assertEqual(result.status, 5, result)
+        self.assertIn("--ca-file", result.stderr)
+
+    def test_refused_connection(self):
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            port = closed.getsockname()[1]
+        result = self.run_hbrsync("--db", self.database, "sync", "--region", "cn-hangzhou", "--retry-for", "1s",
+                                  "--endpoint", f"http://localhost:{port}")
+        self.assertEqual(result.status, 5, result)
+        self.assertRegex(result.stderr, rf"localhost:{port}")
+        self.assertRegex(result.stderr, r"attempt")
+        self.assertIn("hint:", result.stderr)
+
+    def test_plain_http_is_for_loopback_only(self):
+        for endpoint in ("http://hbr.cn-hangzhou.aliyuncs.com", "http://10.0.0.1", "ftp://localhost",
+                         "https://user:secret@hbr.cn-hangzhou.aliyuncs.com", "https://localhost/path", "localhost"):
+            with self.subTest(endpoint):
+                result = self.run_hbrsync("--db", self.database, "sync", "--region", "cn-hangzhou",
+                                          "--endpoint", endpoint)
+                self.assertEqual(result.status, 2, result)
+                self.assertFalse(os.path.exists(self.database))
+
+    def test_one_region_down_is_partial(self):
+        self.start("--jobs", 300, "--basic-jobs", 0, "--regions", "cn-hangzhou,cn-beijing")
+        self.simulator.set(region_down=["cn-beijing"])
+        result = self.sync("--region", "cn-hangzhou", "--region", "cn-beijing", "--edition", "STANDARD", status=3)
+        outcomes = {source["region_id"]: source["outcome"] for source in result.json()["sources"]}
+        self.assertEqual(outcomes, {"cn-hangzhou": "done", "cn-beijing": "failed"})
+        self.assertIn("ServiceNotActivated", result.stderr)
+        self.simulator.control("reset", {})
+        self.sync()
+        self.assert_equals_truth()
+
+    def test_transient_failures_are_retried(self):
+        self.start("--jobs", 500, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        for at, (kind, more) in enumerate((("close", {}), ("reset", {}), ("cut", {}), ("garbled", {}),
+                                           ("not_json", {}), ("html", {}), ("empty_body", {}), ("wrong_json", {}),
+                                           ("throttle", {"retry_after_ms": 10}),
+                                           ("http", {"status": 500, "code": "InternalError"}),
+                                           ("http", {"status": 503, "code": "ServiceUnavailable"})), 2):
+            self.simulator.fault(kind, at=at * 2, count=1, action="DescribeRestoreJobs2", **more)
+        result = self.sync()
+        self.assertGreater(result.json()["sources"][0]["retries"], 5)
+        self.assert_equals_truth()
+
+
+class Database(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.start("--jobs", 300, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+
+    def read(self, path):
+        with open(path, "rb") as file:
+            return file.read()
+
+    def refuse(self, path, pattern, status=6):
+        before = self.read(path)
+        self.database = path
+        result = self.sync(status=status)
+        self.assertRegex(result.stderr, pattern)
+        self.assertIn(os.path.basename(path), result.stderr)
+        self.assertEqual(self.read(path), before)
+        self.assertEqual([name for name in os.listdir(self.directory)
+                          if name.startswith(os.path.basename(path)) and name.endswith(("-wal", "-shm", "-journal"))],
+                         [])
+
+    def test_foreign_database(self):
+        path = self.path("foreign.db")
+        connection = sqlite3.connect(path)
+        connection.execute("CREATE TABLE mine (a)")
+        connection.commit()
+        connection.close()
+        self.refuse(path, "another program")
+
+    def test_another_programs_database(self):
+        path = self.path("other.db")
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA application_id = 252006673")
+        connection.execute("CREATE TABLE mine (a)")
+        connection.commit()
+        connection.close()
+        self.refuse(path, "another program")
+
+    def test_newer_database(self):
+        self.sync()
+        connection = sqlite3.connect(self.database)
+        connection.execute("PRAGMA user_version = 999")
+        connection.commit()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        self.refuse(self.database, "newer")
+
+    def test_not_a_database(self):
+        path = self.path("text.db")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("this is no database, " * 100)
+        self.refuse(path, "not a database")
+
+    def test_missing_directory(self):
+        self.database = self.path("no/such/folder/jobs.db")
+        self.assertIn("no/such/folder", self.sync(status=6).stderr)
+
+    def test_full_disk(self):
+        self.sync()
+        before = self.dump("sync_run")
+        self.simulator.move(create=400, create_closed=3000)
+        # A limit on file sizes stands in for the full disk: writes fail with an I/O error.
+        size = os.path.getsize(self.database)
+        shell = f"ulimit -f {size // 1024 + 64}; trap '' XFSZ; exec \"$@\""
+        result = self.sync(status=6, wrapper=("bash", "-c", shell, "bash"))
+        self.assertRegex(result.stderr, r"jobs\.db")
+        self.check_database()
+        stored = harness.stored_jobs(self.database)
+        self.assertGreaterEqual(len(stored), len(before["restore_job"]))
+        self.sync()
+        self.assert_equals_truth()
+
+    def test_files_are_private_under_any_umask(self):
+        old = os.umask(0)
+        try:
+            self.sync()
+        finally:
+            os.umask(old)
+        for name in os.listdir(self.directory):
+            if name.startswith("jobs.db"):
+                self.assertEqual(os.stat(self.path(name)).st_mode & 0o777, 0o600, name)
+
+
+class Processes(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.start("--jobs", 3000, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+
+    def begin(self):
+        self.simulator.set(latency_ms=100)
+        process = subprocess.Popen([harness.HBRSYNC, *self.sync_arguments(), "--all-regions"],
+                                   env=self.environment(), cwd=self.directory, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.stdout.close)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if len(self.simulator.requests()) > 15:
+                return process
+            time.sleep(0.02)
+        self.fail("the sync did not get going")
+
+    def test_a_second_sync_at_the_same_time(self):
+        process = self.begin()
+        result = self.sync(status=7)
+        self.assertRegex(result.stderr, r"jobs\.db")
+        self.simulator.set(latency_ms=0)
+        self.assertEqual(process.wait(timeout=120), 0)
+        self.assert_equals_truth()
+
+    def test_interruption(self):
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            with self.subTest(number.name):
+                self.database = self.path(f"{number.name}.db")
+                process = self.begin()
+                process.send_signal(number)
+                self.assertEqual(process.wait(timeout=60), status)
+                self.check_database()
+                self.assertEqual(self.query("SELECT DISTINCT outcome FROM sync_run"), [("interrupted",)])
+                self.simulator.set(latency_ms=0)
+                self.sync()
+                self.assert_equals_truth()
+                self.simulator.clear_log()
+
+    def test_killed(self):
+        process = self.begin()
+        process.kill()
+        process.wait()
+        self.check_database()
+        self.simulator.set(latency_ms=0)
+        self.sync()
+        self.assert_equals_truth()
+        self.assertEqual(self.query("SELECT outcome FROM sync_run ORDER BY run_id")[:2], [("crashed",), ("done",)])
+
+
+class Usage(harness.TestCase):
+    def test_wrong_usage(self):
+        for arguments in (["frobnicate"], ["sync", "--page-size", "100"], ["sync", "--page-size", "0"],
+                          ["sync", "--no-such-option"], ["sync", "--region"], ["sync", "extra"],
+                          ["sync", "--edition", "GOLD"], ["sync", "--filter", "VaultId"],
+                          ["sync", "--filter", "CompleteTime IN 5"], ["sync", "--filter", "Status LIKE x"],
+                          ["sync", "--region", "a", "--all-regions"], ["sync", "--full-every", "soon"],
+                          ["sync", "--region", "evil.example.com/"], ["status", "extra"], ["import"], [],
+                          ["sync"]):
+            with self.subTest(arguments):
+                result = self.run_hbrsync("--db", self.database, *arguments)
+                self.assertEqual(result.status, 2, result)
+                self.assertNotEqual(result.stderr, "")
+                self.assertFalse(os.path.exists(self.database) and arguments != ["sync"])
+
+    def test_help_and_version(self):
+        result = self.run_hbrsync("--help")
+        self.assertEqual(result.status, 0)
+        for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 130):
+            self.assertRegex(result.stdout, rf"(?m)^ +{code} ")
+        for command in ("sync", "import", "status"):
+            self.assertIn(command, result.stdout)
+            self.assertIn("Options:", self.run_hbrsync(command, "--help").stdout)
+        version = self.run_hbrsync("--version").stdout
+        for library in ("hbrsync", "libcurl", "SQLite", "json-c", "OpenSSL"):
+            self.assertRegex(version, rf"{library} \d+\.\d+")
+
+    def test_help_names_every_option_of_the_design(self):
+        text = self.run_hbrsync("sync", "--help").stdout
+        for option in """region all-regions edition restore-type filter page-size full full-every overlap max-requests
+                qps connections profile account-id endpoint sts-endpoint vpc ca-file timeout retry-for trace dry-run
+                json quiet verbose no-progress db""".split():
+            self.assertRegex(text, rf"(?m)^  --{option}\b")
+
+    def test_status(self):
+        result = self.run_hbrsync("--db", self.database, "status")
+        self.assertEqual(result.status, 6, result)
+        self.start("--jobs", 50, "--basic-jobs", 5, "--regions", "cn-hangzhou")
+        self.sync()
+        before = self.dump()
+        text = self.run_hbrsync("--db", self.database, "status").stdout
+        self.assertIn("cn-hangzhou STANDARD", text)
+        self.assertRegex(text, r"complete +proved")
+        facts = self.run_hbrsync("--db", self.database, "status", "--json").json()
+        self.assertEqual({source["edition"]: source["jobs"] for source in facts["sources"]},
+                         {"STANDARD": 50, "BASIC": 5})
+        self.assertEqual({source["proof"] for source in facts["sources"]}, {"proved"})
+        self.assertEqual(self.dump(), before)
+
+    def test_output_that_cannot_be_written(self):
+        with open("/dev/full", "wb") as full:
+            process = subprocess.run([harness.HBRSYNC, "--help"], stdout=full, stderr=subprocess.PIPE, check=False)
+        self.assertEqual(process.returncode, 1)
+        self.assertTrue(re.search(b"standard output", process.stderr))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,114 @@
+"""import: the API page's own sample, arrays, NDJSON, and bad input."""
+import json
+import os
+import unittest
+
+import harness
+
+SAMPLE = os.path.join(os.path.dirname(__file__), "..", "data", "sample-response.json")
+
+
+class Import(harness.TestCase):
+    def run_import(self, *files, status=0, stdin=None, options=()):
+        result = self.run_hbrsync("--db", self.database, "import", "--json", *options, *files, stdin=stdin)
+        self.assertEqual(result.status, status, result)
+        return result
+
+    def sample(self):
+        with open(SAMPLE, encoding="utf-8") as file:
+            return json.load(file)["RestoreJobs"]["RestoreJob"][0]
+
+    def assert_sample_stored(self):
+        stored = harness.stored_jobs(self.database)
+        job = self.sample()
+        self.assertEqual(list(stored), [job["RestoreId"]])
+        for table, row in harness.expected_job(job).items():
+            self.assertEqual(stored[job["RestoreId"]][table], row)
+            self.assertIsNone(row["extra"], "the page's own job has nothing unknown")
+
+    def test_the_pages_own_job_with_every_value(self):
+        self.run_import(SAMPLE)
+        self.assert_sample_stored()
+        self.check_database()
+
+    def test_a_second_import_changes_nothing(self):
+        self.run_import(SAMPLE)
+        before = self.dump("sync_run")
+        result = self.run_import(SAMPLE)
+        self.assertEqual(result.json()["unchanged"], 1)
+        self.assertEqual(self.dump("sync_run"), before)
+
+    def test_every_form(self):
+        job = self.sample()
+        other = {"RestoreId": "r-other", "Status": "RUNNING"}
+        forms = {
+            "array": json.dumps([job, other]),
+            "lines": json.dumps(job) + "\n\n" + json.dumps(other) + "\n",
+            "answers": json.dumps([{"RestoreJobs": {"RestoreJob": [job]}},
+                                   {"RestoreJobs": {"RestoreJob": [other]}}]),
+            "pretty": json.dumps([job, other], indent=2),
+            "flat": json.dumps({"RestoreJobs": [job, other]}),
+        }
+        for name, text in forms.items():
+            with self.subTest(name):
+                self.database = self.path(name + ".db")
+                self.assertEqual(self.run_import("-", stdin=text.encode()).json()["inserted"], 2)
+                self.assertEqual(set(harness.stored_jobs(self.database)),
+                                 {job["RestoreId"], "r-other"})
+
+    def test_unknown_fields_and_wrong_types_are_kept(self):
+        job = {"RestoreId": "r-1", "Progress": "7000", "Status": 5, "New": {"a": [1, None]},
+               "BytesTotal": 9223372036854775808, "BytesDone": -9223372036854775808,
+               "ActualBytes": 9223372036854775807, "Report": "none", "OtsDetail": {"BatchChannelCount": 2.5,
+                                                                                   "More": True}}
+        self.run_import("-", stdin=json.dumps(job).encode())
+        entry = harness.stored_jobs(self.database)["r-1"]
+        row = entry["restore_job"]
+        self.assertEqual(row["extra"], {"Progress": "7000", "Status": 5, "New": {"a": [1, None]},
+                                        "BytesTotal": 9223372036854775808, "Report": "none"})
+        self.assertEqual(row["bytes_done"], -9223372036854775808)
+        self.assertEqual(row["actual_bytes"], 9223372036854775807)
+        self.assertEqual(entry["restore_job_ots_detail"],
+                         {"batch_channel_count": None, "overwrite_existing": None,
+                          "extra": {"BatchChannelCount": 2.5, "More": True}})
+
+    def test_an_older_job_does_not_replace_a_newer_one(self):
+        self.run_import("-", stdin=b'{"RestoreId":"r-1","UpdatedTime":20,"Status":"COMPLETE"}')
+        result = self.run_import("-", stdin=b'{"RestoreId":"r-1","UpdatedTime":10,"Status":"RUNNING"}')
+        self.assertEqual(result.json()["stale"], 1)
+        self.assertEqual(self.query("SELECT status FROM restore_job"), [("COMPLETE",)])
+
+    def test_a_change_is_history(self):
+        self.run_import("-", stdin=b'{"RestoreId":"r-1","UpdatedTime":10,"Status":"RUNNING","Progress":5}')
+        self.run_import("-", stdin=b'{"RestoreId":"r-1","UpdatedTime":20,"Status":"COMPLETE","Progress":5}')
+        rows = self.query("SELECT restore_id, updated_time, old_status, new_status, changed FROM restore_job_change")
+        self.assertEqual(rows[0][:4], ("r-1", 20, "RUNNING", "COMPLETE"))
+        changed = json.loads(rows[0][4])
+        self.assertEqual(changed["status"], ["RUNNING", "COMPLETE"])
+        self.assertEqual(changed["updated_time"], [10, 20])
+        self.assertNotIn("progress", changed)
+
+    def test_jobs_without_a_usable_id_are_counted(self):
+        for bad in ('{"Status":"COMPLETE"}', '{"RestoreId":""}', '{"RestoreId":7}', '{"RestoreId":null}', '[7]'):
+            with self.subTest(bad):
+                result = self.run_import("-", stdin=('{"RestoreId":"r-1"}\n' + bad).encode(), status=8)
+                self.assertIn("RestoreId", result.stderr)
+        self.assertEqual(len(harness.stored_jobs(self.database)), 1)
+
+    def test_bad_input_is_named_and_what_came_before_is_kept(self):
+        result = self.run_import("-", stdin=b'{"RestoreId":"r-1"}\n{"RestoreId":"r-2"\n', status=2)
+        self.assertIn("standard input line 2", result.stderr)
+        self.assertEqual(list(harness.stored_jobs(self.database)), ["r-1"])
+        for bad in (b"", b"nothing", b"[NaN]", b'{"a":1,"a":2}', b'"text"', b"[1,]", b"\xff"):
+            with self.subTest(bad):
+                self.run_import("-", stdin=bad, status=0 if not bad else 2)
+        self.assertIn("no-such-file", self.run_import(self.path("no-such-file"), status=2).stderr)
+
+    def test_dry_run_keeps_nothing(self):
+        result = self.run_import(SAMPLE, options=["--dry-run"])
+        self.assertEqual(result.json()["inserted"], 1)
+        self.assertFalse(os.path.exists(self.database))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,53 @@
+#!/bin/sh
+# Installs what is missing, builds with sanitizers, and runs every test. --long: the full figures of seeded tests.
+set -eu
+cd "$(dirname "$0")/.."
+
+usage() {
+    echo "usage: tests/run.sh [--long] [ctest options]"
+}
+
+case "${1-}" in
+--long)
+    export HBRSYNC_TEST_LONG=1
+    shift
+    ;;
+-h | --help)
+    usage
+    exit 0
+    ;;
+esac
+
+# shellcheck source=examples/install-packages.sh
+. examples/install-packages.sh
+install_packages gcc clang make cmake pkg-config libc6-dev libcurl4-openssl-dev libsqlite3-dev \
+    libjson-c-dev libssl-dev zlib1g-dev libmicrohttpd-dev libcmocka-dev python3 ca-certificates \
+    shellcheck
+
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+# build FOLDER OPTION... : quiet unless it fails.
+build() {
+    folder=$1
+    shift
+    log=$folder.log
+    echo "== building $folder"
+    if ! { cmake -S . -B "$folder" "$@" && cmake --build "$folder" -j "$jobs"; } >"$log" 2>&1; then
+        cat "$log" >&2
+        exit 1
+    fi
+    rm -f "$log"
+}
+
+# Without a warning from either compiler, with the optimisation that users get.
+build build-gcc -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Release -DHBRSYNC_WERROR=ON -DHBRSYNC_TESTS=ON
+build build-clang -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Release -DHBRSYNC_WERROR=ON \
+    -DHBRSYNC_TESTS=ON
+build build-sanitize -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_C_FLAGS=-O1 -g" \
+    -DHBRSYNC_SANITIZE=address,undefined -DHBRSYNC_WERROR=ON -DHBRSYNC_TESTS=ON
+
+echo "== shellcheck"
+shellcheck -x examples/*.sh tests/*.sh .ci/run
+
+echo "== tests"
+ctest --test-dir build-sanitize --output-on-failure -j "$jobs" "$@"
