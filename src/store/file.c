@@ -1,4 +1,5 @@
-/* The database as a file: what it is before anything touches it, how it is created, where it lies. */
+/* The database as a file: what it is before anything touches it, how it is created, where it lies.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -9,7 +10,10 @@
 
 #include "store/internal.h"
 
-/* --- identity ---------------------------------------------------------------------------------- */
+/* Of the database header: https://www.sqlite.org/fileformat.html section 1.3. */
+#define HEADER_SIZE 100
+#define USER_VERSION_OFFSET 60
+#define APPLICATION_ID_OFFSET 68
 
 struct identity {
     int64_t application_id;
@@ -25,9 +29,10 @@ static bool refuse_foreign(const char *path, struct error *err)
 
 static bool refuse_newer(const char *path, int64_t version, int newest, struct error *err)
 {
-    error_set(err, ERROR_DATABASE,
-              "%s was written by a newer hbrsync (schema %lld, this one knows %d); it was not changed",
-              path, (long long)version, newest);
+    error_set(
+        err, ERROR_DATABASE,
+        "%s was written by a newer hbrsync (schema %lld, this one knows %d); it was not changed",
+        path, (long long)version, newest);
     return error_hint(err, "Use that newer version, or name another file with --db.");
 }
 
@@ -56,13 +61,20 @@ static bool query(sqlite3 *db, const char *sql, int64_t *ret_value)
     return done;
 }
 
-static bool read_identity(sqlite3 *db, bool count_objects, struct identity *ret_identity)
+static bool read_identity(sqlite3 *db, struct identity *ret_identity)
 {
     ret_identity->objects = -1;
     return query(db, "PRAGMA application_id", &ret_identity->application_id) &&
            query(db, "PRAGMA user_version", &ret_identity->version) &&
-           (!count_objects || ret_identity->application_id != 0 ||
+           (ret_identity->application_id != 0 ||
             query(db, "SELECT count(*) FROM sqlite_master", &ret_identity->objects));
+}
+
+static int64_t big_endian(const unsigned char bytes[4])
+{
+    uint32_t value = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+                     (uint32_t)bytes[3];
+    return (int32_t)value;
 }
 
 static bool side_file_has_bytes(const char *path, const char *suffix)
@@ -77,8 +89,9 @@ static bool side_file_has_bytes(const char *path, const char *suffix)
 }
 
 /*
- * "immutable" makes SQLite read the file alone: no locks, no journal, no WAL, nothing created. Reading it with our own
- * open and close would drop the POSIX locks of any other connection of this process.
+ * "immutable" makes SQLite read the file alone: no locks, no journal, no WAL, nothing created.
+ * Reading it with our own open and close would drop the POSIX locks of any other connection of this
+ * process.
  */
 static void append_immutable_uri(struct buffer *uri, const char *path)
 {
@@ -93,6 +106,42 @@ static void append_immutable_uri(struct buffer *uri, const char *path)
     buffer_puts(uri, "?immutable=1");
 }
 
+/*
+ * The identity in the header of a file whose content is partly in its WAL or journal: SQLite,
+ * reading the file alone, may rightly find it malformed. No connection of this process has the file
+ * open yet, so no lock is dropped by the close.
+ */
+static bool read_header(const char *path, struct identity *ret_identity, struct error *err)
+{
+    unsigned char header[HEADER_SIZE];
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return error_set_errno(err, ERROR_DATABASE, errno, "cannot open the database %s", path);
+    }
+    ssize_t got = pread(descriptor, header, sizeof(header), 0);
+    (void)close(descriptor); /* it was only read */
+    if (got != (ssize_t)sizeof(header) || memcmp(header, "SQLite format 3", 16) != 0) {
+        error_set(err, ERROR_DATABASE, "%s is not a database", path);
+        return error_hint(err, "Name another file with --db.");
+    }
+    ret_identity->version = big_endian(header + USER_VERSION_OFFSET);
+    ret_identity->application_id = big_endian(header + APPLICATION_ID_OFFSET);
+    ret_identity->objects = -1;
+    return true;
+}
+
+static bool identify_unsettled(const char *path, int newest, enum store_file_kind *ret_kind,
+                               struct error *err)
+{
+    struct identity identity = {0};
+    bool ours = false;
+    if (!read_header(path, &identity, err) || !judge(path, &identity, newest, &ours, err)) {
+        return false;
+    }
+    *ret_kind = ours ? STORE_FILE_OURS : STORE_FILE_EMPTY;
+    return true;
+}
+
 static bool identify_database(const char *path, int newest, enum store_file_kind *ret_kind,
                               struct error *err)
 {
@@ -103,17 +152,14 @@ static bool identify_database(const char *path, int newest, enum store_file_kind
         buffer_free(&uri);
         return false;
     }
-    /* With a journal to roll back, or content in the WAL, the file alone tells only its first page for sure. */
-    bool unsettled = side_file_has_bytes(path, "-journal") || side_file_has_bytes(path, "-wal");
     sqlite3 *db = NULL;
     struct identity identity = {0};
     bool ours = false;
-    bool done =
-        sqlite3_open_v2(uri.data, &db,
-                        SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE |
-                            SQLITE_OPEN_NOMUTEX,
-                        NULL) == SQLITE_OK &&
-        read_identity(db, !unsettled, &identity);
+    bool done = sqlite3_open_v2(uri.data, &db,
+                                SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE |
+                                    SQLITE_OPEN_NOMUTEX,
+                                NULL) == SQLITE_OK &&
+                read_identity(db, &identity);
     if (!done) {
         store_error_on(db, path, err, "open the database");
     } else {
@@ -147,6 +193,9 @@ bool store_file_identify(const char *path, int newest, enum store_file_kind *ret
         *ret_kind = STORE_FILE_EMPTY;
         return true;
     }
+    if (side_file_has_bytes(path, "-journal") || side_file_has_bytes(path, "-wal")) {
+        return identify_unsettled(path, newest, ret_kind, err);
+    }
     return identify_database(path, newest, ret_kind, err);
 }
 
@@ -154,7 +203,7 @@ bool store_check_identity(struct store *store, int newest, struct error *err)
 {
     struct identity identity = {0};
     bool ours = false;
-    if (!read_identity(store->db, true, &identity)) {
+    if (!read_identity(store->db, &identity)) {
         return store_error(store, err, "read the database");
     }
     if (!judge(store->path, &identity, newest, &ours, err)) {
@@ -164,7 +213,8 @@ bool store_check_identity(struct store *store, int newest, struct error *err)
     return true;
 }
 
-/* --- creation and place ------------------------------------------------------------------------ */
+/* --- creation and place ------------------------------------------------------------------------
+ */
 
 bool store_file_create(const char *path, struct error *err)
 {
@@ -190,11 +240,11 @@ bool store_file_create(const char *path, struct error *err)
 
 bool store_file_is_remote(const char *path)
 {
-    /* WAL needs memory shared by all who use the database, which a network file system cannot give. */
+    /* WAL needs memory shared by all who use the database, which a network file system cannot give.
+     */
     static const unsigned long remote[] = {
-        NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, MAGIC_CIFS,  MAGIC_SMB2,
-        MAGIC_FUSE,      AFS_SUPER_MAGIC, V9FS_MAGIC,  CODA_SUPER_MAGIC,
-        NCP_SUPER_MAGIC, MAGIC_CEPH,      MAGIC_GPFS,  MAGIC_LUSTRE,
+        NFS_SUPER_MAGIC, SMB_SUPER_MAGIC,  MAGIC_CIFS,      MAGIC_SMB2, MAGIC_FUSE, AFS_SUPER_MAGIC,
+        V9FS_MAGIC,      CODA_SUPER_MAGIC, NCP_SUPER_MAGIC, MAGIC_CEPH, MAGIC_GPFS, MAGIC_LUSTRE,
     };
     struct statfs status;
     if (statfs(path, &status) != 0) {

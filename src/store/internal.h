@@ -70,7 +70,7 @@ enum statement_id {
 /* A column of restore_job_change that repeats a field of the model before and after. */
 #define STORE_TRACKED_COUNT 5
 struct store_tracked {
-    int part;  /* -1: the model has no such field */
+    int part; /* -1: the model has no such field */
     int field;
 };
 
@@ -87,17 +87,18 @@ struct store {
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
-/* --- errors (statement.c) ---------------------------------------------------------------------- */
+/* --- errors (statement.c) ----------------------------------------------------------------------
+ */
 
 /* Fills *err from SQLite's last error on the store's connection. Returns false. */
-bool store_error(struct store *store, struct error *err, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+bool store_error(struct store *store, struct error *err, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* The same for a connection and path that are not a store's. */
 bool store_error_on(sqlite3 *db, const char *path, struct error *err, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
-/* --- statements (statement.c) -------------------------------------------------------------------- */
+/* --- statements (statement.c) --------------------------------------------------------------------
+ */
 
 /* One use of a cached statement: open, bind in order, step, close. */
 struct statement {
@@ -112,7 +113,8 @@ struct statement {
 bool statement_open(struct store *store, enum statement_id id, const char *sql, const char *what,
                     struct statement *ret_statement, struct error *err) MUST_CHECK;
 
-/* Whether the statement of this slot is prepared already, so that its text need not be made again. */
+/* Whether the statement of this slot is prepared already, so that its text need not be made again.
+ */
 bool statement_is_ready(const struct store *store, enum statement_id id);
 
 void statement_bind_integer(struct statement *statement, int64_t value);
@@ -125,7 +127,8 @@ void statement_bind_value(struct statement *statement, const struct value *value
 /* *ret_row tells whether there is a row to read. */
 bool statement_step(struct statement *statement, bool *ret_row, struct error *err) MUST_CHECK;
 
-/* Steps a statement that returns no rows and closes it, whatever came out; *ret_changes may be NULL. */
+/* Steps a statement that returns no rows and closes it, whatever came out; *ret_changes may be
+ * NULL. */
 bool statement_run(struct statement *statement, int64_t *ret_changes, struct error *err) MUST_CHECK;
 
 /* Reads one integer (NULL: 0) of the only row and closes the statement. */
@@ -141,8 +144,8 @@ void statement_copy_text(const struct statement *statement, int column, char *ta
 struct value statement_value(const struct statement *statement, int column);
 
 /*
- * Calls `visit` with the text in the only column of each row. The rows are collected and the statement closed first, so
- * the visitor may write to the store, or wait.
+ * Calls `visit` with the text in the only column of each row. The rows are collected and the
+ * statement closed first, so the visitor may write to the store, or wait.
  */
 bool statement_visit_texts(struct statement *query,
                            bool (*visit)(const char *text, void *context, struct error *err),
@@ -162,7 +165,8 @@ bool store_query_integer(struct store *store, const char *sql, int64_t *ret_valu
 /* False, with ERROR_INTERNAL, outside a transaction. */
 bool store_need_transaction(struct store *store, const char *what, struct error *err) MUST_CHECK;
 
-/* --- opening (file.c, lock.c, migrate.c, views.c, model.c) ------------------------------------------ */
+/* --- opening (file.c, lock.c, migrate.c, views.c, model.c)
+ * ------------------------------------------ */
 
 /* What can be said of a file from its first page, without locks and without touching it. */
 enum store_file_kind {
@@ -212,7 +216,8 @@ void store_step(void);
 /* COMMIT, with a step before and after. */
 bool store_commit_durably(struct store *store, struct error *err) MUST_CHECK;
 
-/* --- changes (job_change.c) ---------------------------------------------------------------------- */
+/* --- changes (job_change.c) ----------------------------------------------------------------------
+ */
 
 struct store_writer;
 
@@ -228,7 +233,8 @@ void store_change_prepare(struct store *store);
 /* Begins store->change_text anew, without a difference. */
 void store_change_start(struct store *store);
 
-/* Begins store->change_text anew with what differs, and tells for each part whether anything does. */
+/* Begins store->change_text anew with what differs, and tells for each part whether anything does.
+ */
 void store_change_describe(struct store *store, const struct record *stored,
                            const struct record *incoming, bool ret_differs[RECORD_PARTS_MAX]);
 

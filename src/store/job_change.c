@@ -39,7 +39,8 @@ void store_change_prepare(struct store *store)
     }
 }
 
-/* --- text ---------------------------------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------------------------------
+ */
 
 static void append_value(struct buffer *text, const struct value *value)
 {
@@ -122,7 +123,8 @@ void store_change_describe(struct store *store, const struct record *stored,
     }
 }
 
-/* --- row ----------------------------------------------------------------------------------------- */
+/* --- row -----------------------------------------------------------------------------------------
+ */
 
 static const struct value *tracked_value(const struct store *store, size_t index,
                                          const struct record *record)

@@ -1,22 +1,22 @@
 /*
- * Missing marks. Each is two statements over the same rows: the history first, because the mark takes the rows out of
- * the condition.
+ * Missing marks. Each is two statements over the same rows: the history first, because the mark
+ * takes the rows out of the condition.
  */
 #include "store/internal.h"
 #include "store/job.h"
 #include "store/lookup.h"
 
-#define RECORD_MARK(index)                                                                              \
+#define RECORD_MARK(index)                                                                         \
     "INSERT INTO restore_job_change (restore_id, run_id, observed_at, updated_time, old_status,"   \
     " new_status, old_progress, new_progress, old_bytes_done, new_bytes_done, old_items_done,"     \
     " new_items_done, old_report_task_status, new_report_task_status, changed)"                    \
     " SELECT j.restore_id, ?1, ?2, j.updated_time, j.status, j.status, j.progress, j.progress,"    \
     " j.bytes_done, j.bytes_done, j.items_done, j.items_done, r.report_task_status,"               \
     " r.report_task_status, json_object('missing_since', json_array(NULL, ?2))"                    \
-    " FROM restore_job AS j" index " LEFT JOIN restore_job_report AS r"                           \
+    " FROM restore_job AS j" index " LEFT JOIN restore_job_report AS r"                            \
     " ON r.restore_id = j.restore_id WHERE j.source_id = ?3 AND j.missing_since IS NULL"
-#define SET_MARK(index)                                                                                   \
-    "UPDATE restore_job AS j" index " SET missing_since = ?2, changed_run_id = ?1"                          \
+#define SET_MARK(index)                                                                            \
+    "UPDATE restore_job AS j" index " SET missing_since = ?2, changed_run_id = ?1"                 \
     " WHERE j.source_id = ?3 AND j.missing_since IS NULL"
 #define UNSEEN                                                                                     \
     " AND (?4 = '' OR j.restore_type = ?4) AND NOT EXISTS"                                         \
@@ -68,8 +68,7 @@ bool store_job_mark_missing(struct store *store, const struct store_writer *writ
 {
     struct selection selection = {restore_type, 1, {seen}};
     return mark(store, writer, STATEMENT_MISSING_CHANGE, RECORD_MARK(LISTED) UNSEEN,
-                SET_MARK(LISTED) UNSEEN,
-                &selection, ret_count, err);
+                SET_MARK(LISTED) UNSEEN, &selection, ret_count, err);
 }
 
 bool store_job_mark_missing_open(struct store *store, const struct store_writer *writer,
@@ -89,8 +88,9 @@ bool store_job_mark_missing_window(struct store *store, const struct store_write
     struct store_writer windowed = *writer;
     windowed.source_id = window->source_id;
     struct selection selection = {window->restore_type, 3, {seen, window->from, window->to}};
-    return mark(store, &windowed, STATEMENT_MISSING_WINDOW_CHANGE, RECORD_MARK(LISTED) WINDOW UNSEEN,
-                SET_MARK(LISTED) WINDOW UNSEEN, &selection, ret_count, err);
+    return mark(store, &windowed, STATEMENT_MISSING_WINDOW_CHANGE,
+                RECORD_MARK(LISTED) WINDOW UNSEEN, SET_MARK(LISTED) WINDOW UNSEEN, &selection,
+                ret_count, err);
 }
 
 bool store_job_mark_missing_id(struct store *store, const struct store_writer *writer,

@@ -1,11 +1,12 @@
 /*
- * The guarded upsert. The stored row is read and compared here, so an unchanged job costs no write and a changed one
- * leaves its history; the statement repeats the guard against older rows.
+ * The guarded upsert. The stored row is read and compared here, so an unchanged job costs no write
+ * and a changed one leaves its history; the statement repeats the guard against older rows.
  */
 #include "store/internal.h"
 #include "store/job.h"
 
-/* --- reading what is stored -------------------------------------------------------------------- */
+/* --- reading what is stored --------------------------------------------------------------------
+ */
 
 static bool open_select(struct store *store, struct statement *ret_select, struct error *err)
 {
@@ -37,7 +38,8 @@ static void read_stored(const struct statement *select, struct stored_job *ret_s
     }
 }
 
-/* --- writing parts ------------------------------------------------------------------------------- */
+/* --- writing parts -------------------------------------------------------------------------------
+ */
 
 typedef void sql_maker(const struct record_model *model, size_t part, struct buffer *sql);
 
@@ -104,9 +106,9 @@ static bool write_parts(struct store *store, const struct store_writer *writer,
         return false;
     }
     for (size_t part = 1; part < store->model->part_count; part++) {
-        bool done = !write[part] || (record->present[part]
-                                         ? put_part(store, writer, record, part, err)
-                                         : delete_part(store, record, part, err));
+        bool done =
+            !write[part] || (record->present[part] ? put_part(store, writer, record, part, err)
+                                                   : delete_part(store, record, part, err));
         if (!done) {
             return false;
         }
@@ -129,7 +131,8 @@ static bool remove_mark(struct store *store, const struct store_writer *writer,
     return statement_run(&unmark, NULL, err);
 }
 
-/* --- deciding ------------------------------------------------------------------------------------ */
+/* --- deciding ------------------------------------------------------------------------------------
+ */
 
 static bool is_older(const struct store *store, const struct record *incoming,
                      const struct record *stored)
@@ -141,8 +144,8 @@ static bool is_older(const struct store *store, const struct record *incoming,
 }
 
 /*
- * Decides what becomes of a job that is stored, and records the change while the old row can still be read. An older
- * answer changes nothing but the mark: the service does list the job.
+ * Decides what becomes of a job that is stored, and records the change while the old row can still
+ * be read. An older answer changes nothing but the mark: the service does list the job.
  */
 static bool judge(struct store *store, const struct store_writer *writer,
                   const struct stored_job *stored, const struct record *incoming,

@@ -1,17 +1,20 @@
 /*
- * Counts and picks. All of them read the index restore_job_listed alone, or the few rows of restore_job_open; the literal "missing_since IS NULL" is what makes a
- * partial index usable, and INDEXED BY keeps the planner from guessing.
+ * Counts and picks. All of them read the index restore_job_listed alone, or the few rows of
+ * restore_job_open; the literal "missing_since IS NULL" is what makes a partial index usable, and
+ * INDEXED BY keeps the planner from guessing.
  */
 #include "store/internal.h"
 #include "store/job.h"
 
-#define OF_SOURCE " WHERE source_id = ?1 AND missing_since IS NULL AND (?2 = '' OR restore_type = ?2)"
+#define OF_SOURCE                                                                                  \
+    " WHERE source_id = ?1 AND missing_since IS NULL AND (?2 = '' OR restore_type = ?2)"
 #define OF_SCOPE " FROM restore_job INDEXED BY restore_job_listed" OF_SOURCE
 #define OPEN_OF_SCOPE " FROM restore_job INDEXED BY restore_job_open" OF_SOURCE IS_OPEN
 #define OF_WINDOW OF_SCOPE " AND complete_time > 0 AND complete_time BETWEEN ?3 AND ?4"
 #define IS_OPEN " AND (complete_time IS NULL OR complete_time <= 0)"
 
-/* --- counts -------------------------------------------------------------------------------------- */
+/* --- counts --------------------------------------------------------------------------------------
+ */
 
 static bool query_scope(struct store *store, enum statement_id id, const char *sql,
                         int64_t source_id, const char *restore_type, int64_t *ret_value,
@@ -36,8 +39,8 @@ bool store_job_count(struct store *store, int64_t source_id, const char *restore
 bool store_job_count_open(struct store *store, int64_t source_id, const char *restore_type,
                           int64_t *ret_count, struct error *err)
 {
-    return query_scope(store, STATEMENT_JOB_COUNT_OPEN, "SELECT count(*)" OPEN_OF_SCOPE,
-                       source_id, restore_type, ret_count, err);
+    return query_scope(store, STATEMENT_JOB_COUNT_OPEN, "SELECT count(*)" OPEN_OF_SCOPE, source_id,
+                       restore_type, ret_count, err);
 }
 
 bool store_job_max_updated(struct store *store, int64_t source_id, const char *restore_type,
@@ -80,7 +83,8 @@ bool store_job_count_closed(struct store *store, const struct store_window *wind
            statement_read_integer(&query, ret_count, err);
 }
 
-/* --- median -------------------------------------------------------------------------------------- */
+/* --- median --------------------------------------------------------------------------------------
+ */
 
 static bool time_at(struct store *store, const struct store_window *window, int64_t offset,
                     int64_t *ret_time, struct error *err)
@@ -129,7 +133,8 @@ bool store_job_median(struct store *store, const struct store_window *window, in
         !time_at(store, window, (count - 1) / 2, &time, err)) {
         return false;
     }
-    /* When half of the rows and more share the last second, what is before it makes the first half. */
+    /* When half of the rows and more share the last second, what is before it makes the first half.
+     */
     if (time == last && !time_before(store, window, last, &time, err)) {
         return false;
     }
@@ -140,18 +145,21 @@ bool store_job_median(struct store *store, const struct store_window *window, in
     return true;
 }
 
-/* --- picks --------------------------------------------------------------------------------------- */
+/* --- picks ---------------------------------------------------------------------------------------
+ */
 
 #define PICK "SELECT restore_id" OF_SCOPE
-#define UNSEEN " AND NOT EXISTS (SELECT 1 FROM temp.seen AS s WHERE s.set_id = ?4"\
-               " AND s.restore_id = restore_job.restore_id) LIMIT ?5"
+#define UNSEEN                                                                                     \
+    " AND NOT EXISTS (SELECT 1 FROM temp.seen AS s WHERE s.set_id = ?4"                            \
+    " AND s.restore_id = restore_job.restore_id) LIMIT ?5"
 #define SINCE " AND complete_time > 0 AND complete_time >= ?3"
 
 static const struct {
     enum statement_id id;
     const char *sql;
 } picks[] = {
-    [PICK_OPEN] = {STATEMENT_JOB_PICK_OPEN, "SELECT restore_id" OPEN_OF_SCOPE " AND ?3 IS NOT NULL" UNSEEN},
+    [PICK_OPEN] = {STATEMENT_JOB_PICK_OPEN,
+                   "SELECT restore_id" OPEN_OF_SCOPE " AND ?3 IS NOT NULL" UNSEEN},
     [PICK_RECENT_CLOSED] = {STATEMENT_JOB_PICK_RECENT, PICK SINCE UNSEEN},
     [PICK_REPORT] = {STATEMENT_JOB_PICK_REPORT,
                      PICK SINCE " AND EXISTS (SELECT 1 FROM restore_job_report AS r"

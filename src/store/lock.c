@@ -1,6 +1,6 @@
 /*
- * The writer's lock: flock on a file beside the database. The kernel releases it when the process ends, however
- * it ends, so a lock file without a process means nothing and is never removed.
+ * The writer's lock: flock on a file beside the database. The kernel releases it when the process
+ * ends, however it ends, so a lock file without a process means nothing and is never removed.
  */
 #include <errno.h>
 #include <fcntl.h>

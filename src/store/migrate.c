@@ -1,6 +1,7 @@
 /*
- * Schema versions: sql/NNNN_name.sql in order, the number is the version they reach. All that is missing is
- * applied in one transaction with the version number, so a failure half-way leaves the old schema as it was.
+ * Schema versions: sql/NNNN_name.sql in order, the number is the version they reach. All that is
+ * missing is applied in one transaction with the version number, so a failure half-way leaves the
+ * old schema as it was.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,8 @@ int store_newest(const struct sql_file *migrations)
     return count;
 }
 
-/* --- a copy before anything changes -------------------------------------------------------------- */
+/* --- a copy before anything changes --------------------------------------------------------------
+ */
 
 static bool vacuum_into(struct store *store, const char *target, struct error *err)
 {
@@ -70,7 +72,8 @@ static bool keep_copy(struct store *store, struct error *err)
     return done;
 }
 
-/* --- one transaction --------------------------------------------------------------------------- */
+/* --- one transaction ---------------------------------------------------------------------------
+ */
 
 static bool apply_one(struct store *store, const struct sql_file *file, int version,
                       struct error *err)
@@ -89,21 +92,23 @@ static bool apply_one(struct store *store, const struct sql_file *file, int vers
 static bool set_version(struct store *store, int version, struct error *err)
 {
     char sql[96]; /* PRAGMA takes no parameters */
-    (void)snprintf(sql, sizeof sql, "PRAGMA user_version = %d; PRAGMA application_id = %d;", version,
-                   STORE_APPLICATION_ID);
+    (void)snprintf(sql, sizeof sql, "PRAGMA user_version = %d; PRAGMA application_id = %d;",
+                   version, STORE_APPLICATION_ID);
     return store_exec(store, sql, "set the schema version", err);
 }
 
 static bool check_foreign_keys(struct store *store, struct error *err)
 {
     int64_t broken = 0;
-    if (!store_query_integer(store, "SELECT count(*) FROM pragma_foreign_key_check", &broken, err)) {
+    if (!store_query_integer(store, "SELECT count(*) FROM pragma_foreign_key_check", &broken,
+                             err)) {
         return false;
     }
     if (broken != 0) {
-        return error_set(err, ERROR_DATABASE,
-                         "%s: %lld rows refer to rows that do not exist; the schema was not changed",
-                         store->path, (long long)broken);
+        return error_set(
+            err, ERROR_DATABASE,
+            "%s: %lld rows refer to rows that do not exist; the schema was not changed",
+            store->path, (long long)broken);
     }
     return true;
 }

@@ -5,7 +5,8 @@
 
 #define SQL_MAX ((size_t)64 << 10)
 
-/* --- check --------------------------------------------------------------------------------------- */
+/* --- check ---------------------------------------------------------------------------------------
+ */
 
 static bool check_column(struct store *store, sqlite3_stmt *handle, const char *table,
                          const char *column, struct error *err)
@@ -54,14 +55,16 @@ bool store_check_model(struct store *store, struct error *err)
     return done;
 }
 
-/* --- generated SQL ------------------------------------------------------------------------------- */
+/* --- generated SQL -------------------------------------------------------------------------------
+ */
 
 static const char *key_column(const struct record_model *model)
 {
     return model->parts[0].fields[model->key].column;
 }
 
-/* missing_since, the fields of part 0 and its extra; then for each other part: present, its fields, its extra. */
+/* missing_since, the fields of part 0 and its extra; then for each other part: present, its fields,
+ * its extra. */
 void store_model_select_sql(const struct record_model *model, struct buffer *sql)
 {
     const char *key = key_column(model);
@@ -96,8 +99,9 @@ static void append_updates(const struct record_part *part, const char *key, stru
 }
 
 /*
- * Part 0 takes its fields, extra, source_id, and the run twice; the source and the first run of a known job stay, and a
- * row that is newer by its version field stays altogether. The other parts take the key, their fields and extra.
+ * Part 0 takes its fields, extra, source_id, and the run twice; the source and the first run of a
+ * known job stay, and a row that is newer by its version field stays altogether. The other parts
+ * take the key, their fields and extra.
  */
 void store_model_put_sql(const struct record_model *model, size_t part, struct buffer *sql)
 {

@@ -8,7 +8,8 @@
 
 #define BUSY_TIMEOUT_MS 5000
 #define CLOSE_TIMEOUT_MS 500
-/* Room for the indexes of some 200,000 jobs, so that a first load does not read back what it wrote. */
+/* Room for the indexes of some 200,000 jobs, so that a first load does not read back what it wrote.
+ */
 #define CONNECTION_PRAGMAS                                                                         \
     "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"                                       \
     "PRAGMA cache_size = -32768; PRAGMA temp.cache_size = -16384;"
@@ -29,16 +30,18 @@ bool store_sqlite_version_check(struct error *err)
     return error_hint(err, "Install a newer libsqlite3.");
 }
 
-/* --- connections ------------------------------------------------------------------------------- */
+/* --- connections -------------------------------------------------------------------------------
+ */
 
 static bool open_connection(sqlite3 **ret_db, const char *path, int flags, struct error *err)
 {
     sqlite3 *db = NULL;
-    int result = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX,
-                                 NULL);
+    int result =
+        sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);
     /*
-     * A misspelt column is an error, not a text. TRUSTED_SCHEMA stays on: SQLite 3.40 takes its own JSON functions for
-     * unsafe inside our views, and hbrsync gives SQL no function of its own that a foreign schema could call.
+     * A misspelt column is an error, not a text. TRUSTED_SCHEMA stays on: SQLite 3.40 takes its own
+     * JSON functions for unsafe inside our views, and hbrsync gives SQL no function of its own that
+     * a foreign schema could call.
      */
     bool done = result == SQLITE_OK && sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK &&
                 sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK &&
@@ -75,7 +78,8 @@ static bool set_durability(struct store *store, struct error *err)
 {
     bool wal = false;
     bool remote = store_file_is_remote(store->path);
-    if (!set_journal_mode(store, remote ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = WAL",
+    if (!set_journal_mode(store,
+                          remote ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = WAL",
                           &wal, err)) {
         return false;
     }
@@ -86,12 +90,14 @@ static bool set_durability(struct store *store, struct error *err)
         return error_hint(err, "Close every program that has the database open, then run again.");
     }
     /* FULL: a committed page and its watermark survive a power failure. */
-    return store_exec(store, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;"
+    return store_exec(store,
+                      "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;"
                       "PRAGMA wal_autocheckpoint = 8192;",
                       "set the durability", err);
 }
 
-/* --- the three ways to open ---------------------------------------------------------------------- */
+/* --- the three ways to open ----------------------------------------------------------------------
+ */
 
 /* Until the file is known to be ours, closing it must not move its WAL into it. */
 static bool keep_wal(struct store *store, int keep, struct error *err)
@@ -107,7 +113,8 @@ static bool open_for_writing(struct store *store, const struct sql_file *migrati
 {
     int newest = store_newest(migrations);
     enum store_file_kind kind = STORE_FILE_ABSENT;
-    /* Before the lock, so that no lock file appears beside what is not ours; after it, because it may have changed. */
+    /* Before the lock, so that no lock file appears beside what is not ours; after it, because it
+     * may have changed. */
     if (!store_file_identify(store->path, newest, &kind, err) ||
         !store_lock(store->path, &store->lock, err) ||
         !store_file_identify(store->path, newest, &kind, err)) {
@@ -195,7 +202,8 @@ static bool open_for_dry_run(struct store *store, const struct sql_file *migrati
            store_migrate(store, migrations, views, err);
 }
 
-/* --- open and close ---------------------------------------------------------------------------- */
+/* --- open and close ----------------------------------------------------------------------------
+ */
 
 static struct store *new_store(const char *path, enum store_mode mode,
                                const struct record_model *model)
@@ -307,7 +315,8 @@ int store_schema_version(const struct store *store)
     return store->version;
 }
 
-/* --- transactions ------------------------------------------------------------------------------ */
+/* --- transactions ------------------------------------------------------------------------------
+ */
 
 bool store_begin(struct store *store, struct error *err)
 {

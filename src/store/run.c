@@ -6,8 +6,8 @@
 static const char *const mode_names[] = {
     [RUN_FULL] = "full", [RUN_DELTA] = "delta", [RUN_IMPORT] = "import"};
 static const char *const outcome_names[] = {
-    [RUN_RUNNING] = "running", [RUN_DONE] = "done",
-    [RUN_UNPROVED] = "unproved", [RUN_FAILED] = "failed",
+    [RUN_RUNNING] = "running",         [RUN_DONE] = "done",
+    [RUN_UNPROVED] = "unproved",       [RUN_FAILED] = "failed",
     [RUN_INTERRUPTED] = "interrupted", [RUN_SKIPPED] = "skipped",
     [RUN_CRASHED] = "crashed"};
 
@@ -33,7 +33,8 @@ static size_t name_index(const char *const *names, size_t count, const char *nam
     return if_none;
 }
 
-/* --- writing ------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------
+ */
 
 bool store_run_next_id(struct store *store, int64_t *ret_run_id, struct error *err)
 {
@@ -68,9 +69,9 @@ static void bind_optional(struct statement *statement, const char *text)
 static bool write_row(struct statement *statement, const struct store_run *run,
                       int64_t *ret_changes, struct error *err)
 {
-    const int64_t counters[] = {run->requests, run->retries,   run->throttled, run->pages,
-                                run->seen,     run->inserted,  run->updated,   run->unchanged,
-                                run->stale,    run->missing,   run->returned,  run->rejected,
+    const int64_t counters[] = {run->requests,      run->retries,  run->throttled, run->pages,
+                                run->seen,          run->inserted, run->updated,   run->unchanged,
+                                run->stale,         run->missing,  run->returned,  run->rejected,
                                 run->unknown_fields};
     statement_bind_integer(statement, run->run_id);
     statement_bind_integer(statement, run->source_id);
@@ -144,15 +145,16 @@ bool store_run_close_crashed(struct store *store, int64_t now, int64_t *ret_coun
     return statement_run(&update, ret_count, err);
 }
 
-/* --- reading ------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------------
+ */
 
 static void read_run(const struct statement *select, struct store_run *ret_run)
 {
-    int64_t *const counters[] = {
-        &ret_run->requests,  &ret_run->retries,  &ret_run->throttled, &ret_run->pages,
-        &ret_run->seen,      &ret_run->inserted, &ret_run->updated,   &ret_run->unchanged,
-        &ret_run->stale,     &ret_run->missing,  &ret_run->returned,  &ret_run->rejected,
-        &ret_run->unknown_fields};
+    int64_t *const counters[] = {&ret_run->requests,      &ret_run->retries,   &ret_run->throttled,
+                                 &ret_run->pages,         &ret_run->seen,      &ret_run->inserted,
+                                 &ret_run->updated,       &ret_run->unchanged, &ret_run->stale,
+                                 &ret_run->missing,       &ret_run->returned,  &ret_run->rejected,
+                                 &ret_run->unknown_fields};
     char text[32];
     int column = 0;
     ret_run->run_id = statement_integer(select, column++, 0);
@@ -161,8 +163,8 @@ static void read_run(const struct statement *select, struct store_run *ret_run)
     statement_copy_text(select, column++, text, sizeof text);
     ret_run->mode = (enum store_run_mode)name_index(mode_names, COUNT(mode_names), text, RUN_FULL);
     statement_copy_text(select, column++, text, sizeof text);
-    ret_run->outcome = (enum store_run_outcome)name_index(outcome_names, COUNT(outcome_names), text,
-                                                          RUN_FAILED);
+    ret_run->outcome =
+        (enum store_run_outcome)name_index(outcome_names, COUNT(outcome_names), text, RUN_FAILED);
     ret_run->started_at = statement_integer(select, column++, 0);
     ret_run->finished_at = statement_integer(select, column++, 0);
     for (size_t i = 0; i < COUNT(counters); i++) {

@@ -4,7 +4,8 @@
 #include "base/text.h"
 #include "store/internal.h"
 
-/* --- sources ------------------------------------------------------------------------------------- */
+/* --- sources -------------------------------------------------------------------------------------
+ */
 
 static bool select_source(struct store *store, struct store_source *source, bool *ret_found,
                           struct error *err)
@@ -82,7 +83,8 @@ bool store_source_save(struct store *store, const struct store_source *source, s
     static const char sql[] =
         "UPDATE sync_source SET filters = ?2, untyped = ?3, edition_honoured = ?4,"
         " between_lower = ?5, between_upper = ?6, id_filter = ?7, page_cap = ?8, learnt_at = ?9,"
-        " empty_since = ?10 WHERE source_id = ?1 AND (filters, untyped, edition_honoured, between_lower,"
+        " empty_since = ?10 WHERE source_id = ?1 AND (filters, untyped, edition_honoured, "
+        "between_lower,"
         " between_upper, id_filter, page_cap, learnt_at, empty_since)"
         " IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     struct statement update;
@@ -103,7 +105,8 @@ bool store_source_save(struct store *store, const struct store_source *source, s
     return statement_run(&update, NULL, err);
 }
 
-/* --- watermarks ---------------------------------------------------------------------------------- */
+/* --- watermarks ----------------------------------------------------------------------------------
+ */
 
 bool store_watermark_get(struct store *store, int64_t source_id, const char *restore_type,
                          struct store_watermark *ret_watermark, struct error *err)

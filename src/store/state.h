@@ -104,7 +104,7 @@ struct store_status {
     struct store_source source;
     char scope[512];         /* of the watermark: '' or 'RestoreType=...' */
     struct store_watermark watermark;
-    int64_t jobs, open_jobs, missing_jobs;
+    int64_t jobs, open_jobs, missing_jobs; /* the first two without rows marked missing */
     struct store_run last_run;      /* run_id 0: none */
     int64_t last_proved_at;         /* 0: never */
     int64_t last_success_at;

@@ -8,14 +8,17 @@
 
 #define TEXT_LIST_MAX ((size_t)1 << 30)
 
-/* --- errors ------------------------------------------------------------------------------------ */
+/* --- errors ------------------------------------------------------------------------------------
+ */
 
 static void set_hint(int code, const char *path, struct error *err)
 {
     switch (code & 0xff) {
     case SQLITE_FULL:
-        error_hint(err, "Free space on the file system of %s and run again: what was committed "
-                        "before is kept.", path);
+        error_hint(err,
+                   "Free space on the file system of %s and run again: what was committed "
+                   "before is kept.",
+                   path);
         break;
     case SQLITE_READONLY:
     case SQLITE_PERM:
@@ -24,8 +27,9 @@ static void set_hint(int code, const char *path, struct error *err)
         break;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        error_hint(err, "Another program holds the database for longer than hbrsync waits; close it "
-                        "or end its transaction, then run again.");
+        error_hint(err,
+                   "Another program holds the database for longer than hbrsync waits; close it "
+                   "or end its transaction, then run again.");
         break;
     case SQLITE_CORRUPT:
         error_hint(err, "Run `hbrsync verify`; put a backup of the file back, or move it away and "
@@ -39,8 +43,9 @@ static void set_hint(int code, const char *path, struct error *err)
                         "database; a reader can use a copy made by `hbrsync publish`.");
         break;
     case SQLITE_IOERR:
-        error_hint(err, "The system could not read or write the file: check the disk and the system "
-                        "log.");
+        error_hint(err,
+                   "The system could not read or write the file: check the disk and the system "
+                   "log.");
         break;
     default:
         break;
@@ -81,7 +86,8 @@ bool store_error(struct store *store, struct error *err, const char *format, ...
     return err == NULL ? false : fill_error(store->db, store->path, err, what);
 }
 
-/* --- one use of a statement ---------------------------------------------------------------------- */
+/* --- one use of a statement ----------------------------------------------------------------------
+ */
 
 bool statement_is_ready(const struct store *store, enum statement_id id)
 {
@@ -119,9 +125,9 @@ void statement_bind_integer(struct statement *statement, int64_t value)
 void statement_bind_text(struct statement *statement, const char *text, size_t length)
 {
     /* A NULL pointer would bind NULL; an empty text stays one. */
-    note_bind(statement, sqlite3_bind_text64(statement->handle, statement->next,
-                                             text != NULL ? text : "", text != NULL ? length : 0,
-                                             SQLITE_STATIC, SQLITE_UTF8));
+    note_bind(statement,
+              sqlite3_bind_text64(statement->handle, statement->next, text != NULL ? text : "",
+                                  text != NULL ? length : 0, SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void statement_bind_string(struct statement *statement, const char *text)
@@ -264,7 +270,8 @@ void statement_free_all(struct store *store)
     }
 }
 
-/* --- statements used once ------------------------------------------------------------------------ */
+/* --- statements used once ------------------------------------------------------------------------
+ */
 
 bool store_exec(struct store *store, const char *sql, const char *what, struct error *err)
 {

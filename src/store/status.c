@@ -5,7 +5,8 @@
 #include "store/job.h"
 #include "store/run_row.h"
 
-/* The scopes that can be complete: '' and a single RestoreType, whether proved yet or not. As in v_sync_health. */
+/* The scopes that can be complete: '' and a single RestoreType, whether proved yet or not. As in
+ * v_sync_health. */
 static const char scopes_sql[] =
     "SELECT s.source_id, s.account_id, s.region_id, s.edition, c.restore_type FROM sync_source AS s"
     " JOIN (SELECT source_id, restore_type FROM sync_watermark"
@@ -51,8 +52,8 @@ static bool read_times(struct store *store, struct store_status *status, struct 
     return done;
 }
 
-static bool fill_status(struct store *store, const char *restore_type,
-                        struct store_status *status, struct error *err)
+static bool fill_status(struct store *store, const char *restore_type, struct store_status *status,
+                        struct error *err)
 {
     int64_t source_id = status->source.source_id;
     return store_watermark_get(store, source_id, restore_type, &status->watermark, err) &&

@@ -1,6 +1,7 @@
 /*
- * Whether the database has the views of this build. The text is compared with what SQLite itself keeps of a view, so an
- * unchanged file writes nothing, and a view that somebody altered is put right.
+ * Whether the database has the views of this build. The text is compared with what SQLite itself
+ * keeps of a view, so an unchanged file writes nothing, and a view that somebody altered is put
+ * right.
  */
 #include "store/internal.h"
 
@@ -24,7 +25,8 @@ static bool count_differences(struct store *store, sqlite3_stmt *wanted, sqlite3
             return store_error(store, err, "read the views");
         }
     }
-    return result == SQLITE_DONE || error_set(err, ERROR_INTERNAL, "the built-in views are unreadable");
+    return result == SQLITE_DONE ||
+           error_set(err, ERROR_INTERNAL, "the built-in views are unreadable");
 }
 
 static bool compare(struct store *store, sqlite3 *scratch, int64_t *ret_count, struct error *err)

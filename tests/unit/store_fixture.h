@@ -78,7 +78,8 @@ static inline int fixture_setup(void **state)
                            &f->err)) {
         return -1;
     }
-    f->writer = (struct store_writer){.source_id = f->source.source_id, .run_id = 1, .now = 1700000000};
+    f->writer =
+        (struct store_writer){.source_id = f->source.source_id, .run_id = 1, .now = 1700000000};
     return 0;
 }
 
@@ -93,7 +94,8 @@ static inline int fixture_teardown(void **state)
     return result;
 }
 
-/* --- jobs ---------------------------------------------------------------------------------------- */
+/* --- jobs ----------------------------------------------------------------------------------------
+ */
 
 static inline void job_set(struct record *job, size_t part, const char *column, struct value value)
 {
@@ -142,9 +144,11 @@ static inline enum store_put_result job_put(struct fixture *f, const struct reco
     return result;
 }
 
-/* --- queries ------------------------------------------------------------------------------------- */
+/* --- queries -------------------------------------------------------------------------------------
+ */
 
-/* The first column of the first row as text ("NULL" for NULL, "none" without a row); overwritten by the next call. */
+/* The first column of the first row as text ("NULL" for NULL, "none" without a row); overwritten by
+ * the next call. */
 static inline const char *query_on(sqlite3 *db, const char *sql)
 {
     static char text[4096];

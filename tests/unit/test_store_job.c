@@ -1,8 +1,9 @@
 /* The upsert and its history, ids seen, counts, picks, missing marks. */
-#include "store_fixture.h"
 #include "store/lookup.h"
+#include "store_fixture.h"
 
-/* --- the upsert ---------------------------------------------------------------------------------- */
+/* --- the upsert ----------------------------------------------------------------------------------
+ */
 
 static void test_insert_and_unchanged(void **state)
 {
@@ -13,10 +14,14 @@ static void test_insert_and_unchanged(void **state)
     job_integer(&job, "speed", 0);
     assert_int_equal(job_put(f, &job, &returned), PUT_INSERTED);
     assert_false(returned);
-    assert_query(f, "SELECT first_run_id || ' ' || changed_run_id || ' ' || source_id"
-                    " FROM restore_job", "1 1 1");
-    assert_query(f, "SELECT typeof(error_message) || error_message || typeof(error_file) || speed"
-                    " FROM restore_job", "textnull0");
+    assert_query(f,
+                 "SELECT first_run_id || ' ' || changed_run_id || ' ' || source_id"
+                 " FROM restore_job",
+                 "1 1 1");
+    assert_query(f,
+                 "SELECT typeof(error_message) || error_message || typeof(error_file) || speed"
+                 " FROM restore_job",
+                 "textnull0");
     int changes = sqlite3_total_changes(f->store->db);
     f->writer.run_id = 2;
     f->writer.source_id = 99; /* keeps the source that first listed it */
@@ -44,11 +49,14 @@ static void test_update(void **state)
                  "\"complete_time\":[0,300],\"updated_time\":[200,300],"
                  "\"bytes_done\":[10,9223372036854775807],\"restore_job_report\":[0,1],"
                  "\"restore_job_report.report_task_status\":[null,\"COMPLETE\"]}");
-    assert_query(f, "SELECT restore_id || run_id || ' ' || observed_at || updated_time || old_status ||"
-                    " new_status || old_progress || coalesce(new_progress, '-') || old_bytes_done || new_bytes_done ||"
-                    " coalesce(old_report_task_status, '-') || new_report_task_status"
-                    " FROM restore_job_change",
-                 "r-12 1700000300300RUNNINGCOMPLETE100-109223372036854775807-COMPLETE");
+    assert_query(
+        f,
+        "SELECT restore_id || run_id || ' ' || observed_at || updated_time || old_status ||"
+        " new_status || old_progress || coalesce(new_progress, '-') || old_bytes_done || "
+        "new_bytes_done ||"
+        " coalesce(old_report_task_status, '-') || new_report_task_status"
+        " FROM restore_job_change",
+        "r-12 1700000300300RUNNINGCOMPLETE100-109223372036854775807-COMPLETE");
     assert_query(f, "SELECT first_run_id || ' ' || changed_run_id FROM restore_job", "1 2");
     assert_query(f, "SELECT bytes_done FROM restore_job", "9223372036854775807");
 }
@@ -70,9 +78,10 @@ static void test_parts(void **state)
     assert_int_equal(job_put(f, &job, NULL), PUT_UPDATED);
     assert_query(f, "SELECT count(*) FROM restore_job_ots_detail", "0");
     assert_query(f, "SELECT count(*) FROM restore_job_report", "0");
-    assert_query(f, "SELECT changed FROM restore_job_change ORDER BY change_id DESC LIMIT 1",
-                 "{\"restore_job_report\":[1,0],\"restore_job_report.extra\":[\"{\\\"New\\\":1}\",null],"
-                 "\"restore_job_ots_detail\":[1,0],\"restore_job_ots_detail.overwrite_existing\":[0,null]}");
+    assert_query(
+        f, "SELECT changed FROM restore_job_change ORDER BY change_id DESC LIMIT 1",
+        "{\"restore_job_report\":[1,0],\"restore_job_report.extra\":[\"{\\\"New\\\":1}\",null],"
+        "\"restore_job_ots_detail\":[1,0],\"restore_job_ots_detail.overwrite_existing\":[0,null]}");
     assert_int_equal(job_put(f, &job, NULL), PUT_UNCHANGED);
 }
 
@@ -99,7 +108,8 @@ static void test_stale(void **state)
 static void test_return(void **state)
 {
     struct fixture *f = *state;
-    struct record jobs[] = {job_new("r-1", "COMPLETE", 100, 200), job_new("r-2", "COMPLETE", 100, 200),
+    struct record jobs[] = {job_new("r-1", "COMPLETE", 100, 200),
+                            job_new("r-2", "COMPLETE", 100, 200),
                             job_new("r-3", "COMPLETE", 100, 200)};
     int64_t count = 0;
     for (size_t i = 0; i < 3; i++) {
@@ -118,10 +128,13 @@ static void test_return(void **state)
         assert_int_equal(job_put(f, &jobs[i], &returned), expected[i]);
         assert_true(returned);
     }
-    assert_query(f, "SELECT count(*) FROM restore_job WHERE missing_since IS NULL AND changed_run_id = 7", "3");
+    assert_query(
+        f, "SELECT count(*) FROM restore_job WHERE missing_since IS NULL AND changed_run_id = 7",
+        "3");
     assert_query(f, "SELECT updated_time FROM restore_job WHERE restore_id = 'r-2'", "200");
-    assert_query(f, "SELECT group_concat(changed, ' ') FROM (SELECT changed FROM restore_job_change"
-                    " WHERE run_id = 7 ORDER BY restore_id)",
+    assert_query(f,
+                 "SELECT group_concat(changed, ' ') FROM (SELECT changed FROM restore_job_change"
+                 " WHERE run_id = 7 ORDER BY restore_id)",
                  "{\"missing_since\":[1000,null]} {\"missing_since\":[1000,null]}"
                  " {\"status\":[\"COMPLETE\",\"EXPIRED\"],\"missing_since\":[1000,null]}");
     for (size_t i = 0; i < 3; i++) {
@@ -158,7 +171,8 @@ static void test_odd_values(void **state)
     assert_int_equal(f->err.code, ERROR_INTERNAL);
 }
 
-/* --- ids seen ------------------------------------------------------------------------------------ */
+/* --- ids seen ------------------------------------------------------------------------------------
+ */
 
 static void see(struct fixture *f, int64_t set, const char *id, bool expect_new)
 {
@@ -217,9 +231,11 @@ static void test_seen(void **state)
     use_sets(f);
 }
 
-/* --- counts -------------------------------------------------------------------------------------- */
+/* --- counts --------------------------------------------------------------------------------------
+ */
 
-/* r-0 to r-9: closed at 10, 20, ... 100; r-10, r-11 open; r-12 missing. Types alternate, A first. */
+/* r-0 to r-9: closed at 10, 20, ... 100; r-10, r-11 open; r-12 missing. Types alternate, A first.
+ */
 static void fill(struct fixture *f)
 {
     for (int i = 0; i < 13; i++) {
@@ -308,11 +324,12 @@ static void test_median_of_ties(void **state)
         struct record job = job_new(id, "X", i < 2 ? 5 : 8, 1);
         assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
     }
-    assert_int_equal(median(f, "", 1, 8), 5); /* most are in the last second */
+    assert_int_equal(median(f, "", 1, 8), 5);  /* most are in the last second */
     assert_int_equal(median(f, "", 6, 8), -1); /* one second alone */
 }
 
-/* --- picks --------------------------------------------------------------------------------------- */
+/* --- picks ---------------------------------------------------------------------------------------
+ */
 
 static bool append_id(const char *id, void *context, struct error *err)
 {
@@ -360,7 +377,8 @@ static void test_picks(void **state)
     assert_string_equal(f->err.message, "not r-10");
     struct buffer types;
     buffer_init(&types, 4096);
-    assert_done(f, store_job_each_type(f->store, f->source.source_id, 10, append_id, &types, &f->err));
+    assert_done(f,
+                store_job_each_type(f->store, f->source.source_id, 10, append_id, &types, &f->err));
     assert_string_equal(types.data, "A B ");
     buffer_free(&types);
 }
@@ -382,7 +400,8 @@ static void test_sibling(void **state)
     assert_false(sibling);
 }
 
-/* --- missing marks --------------------------------------------------------------------------------- */
+/* --- missing marks
+ * --------------------------------------------------------------------------------- */
 
 static void test_mark_missing(void **state)
 {
@@ -393,14 +412,19 @@ static void test_mark_missing(void **state)
     f->writer.now = 123;
     struct store_window window = {f->source.source_id, "", 40, 60};
     see(f, 9, "r-4", true);
-    assert_done(f, store_job_mark_missing_window(f->store, &f->writer, &window, 9, &count, &f->err));
+    assert_done(f,
+                store_job_mark_missing_window(f->store, &f->writer, &window, 9, &count, &f->err));
     assert_int_equal(count, 2);
-    assert_query(f, "SELECT group_concat(restore_id) FROM (SELECT restore_id FROM restore_job"
-                    " WHERE missing_since = 123 AND changed_run_id = 3 ORDER BY restore_id)", "r-3,r-5");
+    assert_query(f,
+                 "SELECT group_concat(restore_id) FROM (SELECT restore_id FROM restore_job"
+                 " WHERE missing_since = 123 AND changed_run_id = 3 ORDER BY restore_id)",
+                 "r-3,r-5");
     assert_query(f, "SELECT changed FROM restore_job_change WHERE restore_id = 'r-5'",
                  "{\"missing_since\":[null,123]}");
-    assert_query(f, "SELECT old_status || new_status || new_report_task_status"
-                    " FROM restore_job_change WHERE restore_id = 'r-5'", "XXRUNNING");
+    assert_query(f,
+                 "SELECT old_status || new_status || new_report_task_status"
+                 " FROM restore_job_change WHERE restore_id = 'r-5'",
+                 "XXRUNNING");
     see(f, 9, "r-10", true);
     assert_done(f, store_job_mark_missing_open(f->store, &f->writer, "", 9, &count, &f->err));
     assert_int_equal(count, 1);

@@ -6,7 +6,8 @@
 
 #include "store_fixture.h"
 
-/* --- helpers ------------------------------------------------------------------------------------- */
+/* --- helpers -------------------------------------------------------------------------------------
+ */
 
 struct snapshot {
     bool exists;
@@ -77,7 +78,8 @@ static void assert_refused(struct fixture *f, enum store_mode mode, enum error_c
     assert_non_null(strstr(f->err.message, f->path));
 }
 
-/* --- a new database ------------------------------------------------------------------------------ */
+/* --- a new database ------------------------------------------------------------------------------
+ */
 
 static void test_fresh(void **state)
 {
@@ -152,7 +154,8 @@ static void test_special_names(void **state)
     free(old);
 }
 
-/* --- refusals ------------------------------------------------------------------------------------ */
+/* --- refusals ------------------------------------------------------------------------------------
+ */
 
 static void refuse_untouched(struct fixture *f, const char *part_of_message)
 {
@@ -187,8 +190,9 @@ static void test_foreign_live_wal(void **state)
     struct fixture *f = *state;
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "PRAGMA journal_mode = WAL; CREATE TABLE invoice (id)", NULL,
-                                  NULL, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "PRAGMA journal_mode = WAL; CREATE TABLE invoice (id)", NULL, NULL, NULL),
+        SQLITE_OK);
     assert_true(beside(f, "-wal"));
     assert_refused(f, STORE_WRITE, ERROR_DATABASE, "another program");
     assert_refused(f, STORE_READ, ERROR_DATABASE, "another program");
@@ -283,7 +287,8 @@ static void test_read_only_folder(void **state)
     assert_int_equal(status, 0);
 }
 
-/* --- the lock ------------------------------------------------------------------------------------ */
+/* --- the lock ------------------------------------------------------------------------------------
+ */
 
 static void test_lock(void **state)
 {
@@ -328,7 +333,8 @@ static void test_lock(void **state)
     }
 }
 
-/* --- dry run ------------------------------------------------------------------------------------- */
+/* --- dry run -------------------------------------------------------------------------------------
+ */
 
 static void test_dry_run(void **state)
 {
@@ -355,9 +361,13 @@ static void test_dry_run(void **state)
     assert_untouched(f->path);
 }
 
-/* --- migrations ---------------------------------------------------------------------------------- */
+/* --- migrations ----------------------------------------------------------------------------------
+ */
 
-#define SQL_FILE(name, text) {name, text, sizeof(text) - 1}
+#define SQL_FILE(name, text)                                                                       \
+    {                                                                                              \
+        name, text, sizeof(text) - 1                                                               \
+    }
 
 static bool open_with(struct fixture *f, const struct sql_file *second)
 {
@@ -401,8 +411,9 @@ static void test_failing_migration(void **state)
     fixture_open(f, STORE_WRITE);
     fixture_close(f);
     take_snapshot(f->path, &before);
-    const struct sql_file broken = SQL_FILE(
-        "0002_broken.sql", "CREATE TABLE more (x); ALTER TABLE sync_source ADD COLUMN y; SELECT nonsense;");
+    const struct sql_file broken =
+        SQL_FILE("0002_broken.sql",
+                 "CREATE TABLE more (x); ALTER TABLE sync_source ADD COLUMN y; SELECT nonsense;");
     assert_false(open_with(f, &broken));
     assert_int_equal(f->err.code, ERROR_DATABASE);
     assert_non_null(strstr(f->err.message, "0002_broken.sql"));
@@ -441,7 +452,8 @@ static void test_views_follow_their_text(void **state)
     assert_untouched(f->path);
 }
 
-/* --- dying at each durable step -------------------------------------------------------------------- */
+/* --- dying at each durable step
+ * -------------------------------------------------------------------- */
 
 static void test_kill_at_each_step(void **state)
 {

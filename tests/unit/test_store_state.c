@@ -12,8 +12,8 @@ static void test_source(void **state)
     f->source.empty_since = 6;
     (void)snprintf(f->source.id_filter, sizeof f->source.id_filter, "restoreId");
     assert_done(f, store_source_save(f->store, &f->source, &f->err));
-    assert_done(f, store_source_open(f->store, "1000000000000001", "cn-hangzhou", "STANDARD", &again,
-                                     &f->err));
+    assert_done(f, store_source_open(f->store, "1000000000000001", "cn-hangzhou", "STANDARD",
+                                     &again, &f->err));
     assert_memory_equal(&again, &f->source, sizeof again);
     int changes = sqlite3_total_changes(f->store->db);
     assert_done(f, store_source_save(f->store, &f->source, &f->err));
@@ -38,8 +38,12 @@ static void test_watermark(void **state)
     assert_done(f, store_watermark_unproved(f->store, id, "", &f->err));
     assert_done(f, store_watermark_get(f->store, id, "", &mark, &f->err));
     assert_false(mark.known);
-    struct store_watermark put = {.known = true, .proved = true, .updated_time = INT64_MAX,
-                                  .cut_time = 7, .full_walk_at = 8, .run_id = 9};
+    struct store_watermark put = {.known = true,
+                                  .proved = true,
+                                  .updated_time = INT64_MAX,
+                                  .cut_time = 7,
+                                  .full_walk_at = 8,
+                                  .run_id = 9};
     assert_done(f, store_watermark_put(f->store, id, "", &put, &f->err));
     assert_done(f, store_watermark_get(f->store, id, "", &mark, &f->err));
     assert_true(mark.known && mark.proved && mark.updated_time == INT64_MAX && mark.cut_time == 7 &&
@@ -57,12 +61,16 @@ static void test_watermark(void **state)
     assert_int_equal(f->err.code, ERROR_INTERNAL);
 }
 
-/* --- runs and status ------------------------------------------------------------------------------- */
+/* --- runs and status
+ * ------------------------------------------------------------------------------- */
 
 static struct store_run new_run(struct fixture *f, const char *scope, int64_t started_at)
 {
-    struct store_run run = {.source_id = f->source.source_id, .mode = RUN_DELTA,
-                            .started_at = started_at, .total_count = -1, .local_count = -1};
+    struct store_run run = {.source_id = f->source.source_id,
+                            .mode = RUN_DELTA,
+                            .started_at = started_at,
+                            .total_count = -1,
+                            .local_count = -1};
     (void)snprintf(run.scope, sizeof run.scope, "%s", scope);
     assert_done(f, store_run_next_id(f->store, &run.run_id, &f->err));
     assert_done(f, store_run_begin(f->store, &run, &f->err));
@@ -95,8 +103,10 @@ static void test_runs(void **state)
     struct fixture *f = *state;
     struct store_run run = new_run(f, "", 100);
     assert_int_equal(run.run_id, 1);
-    assert_query(f, "SELECT outcome || proof || typeof(finished_at) || typeof(total_count) ||"
-                    " typeof(error) FROM sync_run", "runningunprovednullnullnull");
+    assert_query(f,
+                 "SELECT outcome || proof || typeof(finished_at) || typeof(total_count) ||"
+                 " typeof(error) FROM sync_run",
+                 "runningunprovednullnullnull");
     run.outcome = RUN_DONE;
     run.finished_at = 150;
     run.requests = 4;
@@ -107,8 +117,11 @@ static void test_runs(void **state)
     run.watermark = 99;
     (void)snprintf(run.proof, sizeof run.proof, "equal counts");
     assert_done(f, store_run_end(f->store, &run, &f->err));
-    assert_query(f, "SELECT mode || outcome || requests || unknown_fields || total_count || proof || proof_detail"
-                    " || watermark FROM sync_run", "deltadone4130provedequal counts99");
+    assert_query(f,
+                 "SELECT mode || outcome || requests || unknown_fields || total_count || proof || "
+                 "proof_detail"
+                 " || watermark FROM sync_run",
+                 "deltadone4130provedequal counts99");
     run.run_id = 77;
     assert_false(store_run_end(f->store, &run, &f->err));
     assert_int_equal(f->err.code, ERROR_INTERNAL);
@@ -152,10 +165,12 @@ static void test_crashed_and_status(void **state)
     assert_true(whole->last_proved_at == 150 && whole->last_success_at == 150);
     assert_string_equal(nas->scope, "RestoreType=NAS");
     assert_true(nas->jobs == 1 && nas->missing_jobs == 0 && nas->last_proved_at == 0);
-    assert_query(f, "SELECT group_concat(scope || ':' || last_outcome || ':' || proved || ':' || jobs ||"
-                    " ':' || open_jobs || ':' || missing_jobs || ':' || coalesce(last_proved_utc, '-'), ' ')"
-                    " FROM (SELECT * FROM v_sync_health ORDER BY scope)",
-                 ":crashed:0:1:1:1:1970-01-01 00:02:30 RestoreType=NAS:crashed:0:1:1:0:-");
+    assert_query(
+        f,
+        "SELECT group_concat(scope || ':' || last_outcome || ':' || proved || ':' || jobs ||"
+        " ':' || open_jobs || ':' || missing_jobs || ':' || coalesce(last_proved_utc, '-'), ' ')"
+        " FROM (SELECT * FROM v_sync_health ORDER BY scope)",
+        ":crashed:0:1:1:1:1970-01-01 00:02:30 RestoreType=NAS:crashed:0:1:1:0:-");
     assert_false(store_status_each(f->store, stop, NULL, &f->err));
     assert_int_equal(f->err.code, ERROR_INTERRUPTED);
     assert_done(f, store_commit(f->store, &f->err));

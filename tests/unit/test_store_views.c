@@ -1,8 +1,10 @@
 /* The views, on what the service may send in its texts and times. */
 #include "store_fixture.h"
 
-#define UDM "{\\\"doCopy\\\":true,\\\"osName\\\":\\\"Windows Server 2019\\\",\\\"diskIdList\\\":[]," \
-            "\\\"destinationRetention\\\":35,\\\"ecsDeleted\\\":false}" /* escaped twice, as in the API page */
+#define UDM                                                                                        \
+    "{\\\"doCopy\\\":true,\\\"osName\\\":\\\"Windows Server 2019\\\",\\\"diskIdList\\\":[],"       \
+    "\\\"destinationRetention\\\":35,\\\"ecsDeleted\\\":false}" /* escaped twice, as in the API    \
+                                                                   page */
 
 static void put_text(struct fixture *f, const char *id, const char *column, const char *text)
 {
@@ -23,11 +25,14 @@ static void test_udm(void **state)
     put_text(f, "backslash", "udm_detail", "C:\\q\\");
     put_text(f, "empty", "udm_detail", "");
     put_text(f, "none", "include", "[]");
-    assert_query(f, "SELECT group_concat(restore_id || is_readable || coalesce(do_copy, '-'), ' ') FROM"
-                    " (SELECT * FROM v_restore_job_udm ORDER BY restore_id)",
-                 "array0- backslash0- broken0- number0- once11 quoted10 twice11");
-    assert_query(f, "SELECT os_name || disk_id_list || destination_retention || ecs_deleted"
-                    " FROM v_restore_job_udm WHERE restore_id = 'twice'",
+    assert_query(
+        f,
+        "SELECT group_concat(restore_id || is_readable || coalesce(do_copy, '-'), ' ') FROM"
+        " (SELECT * FROM v_restore_job_udm ORDER BY restore_id)",
+        "array0- backslash0- broken0- number0- once11 quoted10 twice11");
+    assert_query(f,
+                 "SELECT os_name || disk_id_list || destination_retention || ecs_deleted"
+                 " FROM v_restore_job_udm WHERE restore_id = 'twice'",
                  "Windows Server 2019[]350");
 }
 
@@ -35,16 +40,22 @@ static void test_failback(void **state)
 {
     struct fixture *f = *state;
     put_text(f, "sample", "failback_detail",
-             "{\"cpu\":4,\"extra\":\"{\\\"dataStoreId\\\":\\\"datastore-50\\\",\\\"useHotAdd\\\":false}\","
+             "{\"cpu\":4,\"extra\":\"{\\\"dataStoreId\\\":\\\"datastore-50\\\",\\\"useHotAdd\\\":"
+             "false}\","
              "\"instanceId\":\"i-1\",\"memoryInMB\":8192,\"uefiBoot\":false}");
     put_text(f, "extra", "failback_detail", "{\"cpu\":2,\"extra\":\"none\"}");
     put_text(f, "object", "failback_detail", "{\"cpu\":1,\"extra\":{\"dataStoreId\":\"d\"}}");
     put_text(f, "broken", "failback_detail", "}{");
-    assert_query(f, "SELECT cpu || memory_in_mb || instance_id || uefi_boot || data_store_id || use_hot_add"
-                    " FROM v_restore_job_failback WHERE restore_id = 'sample'", "48192i-10datastore-500");
-    assert_query(f, "SELECT group_concat(restore_id || coalesce(cpu, '-') || coalesce(data_store_id, '-'), ' ')"
-                    " FROM (SELECT * FROM v_restore_job_failback ORDER BY restore_id)",
-                 "broken-- extra2- object1d sample4datastore-50");
+    assert_query(
+        f,
+        "SELECT cpu || memory_in_mb || instance_id || uefi_boot || data_store_id || use_hot_add"
+        " FROM v_restore_job_failback WHERE restore_id = 'sample'",
+        "48192i-10datastore-500");
+    assert_query(
+        f,
+        "SELECT group_concat(restore_id || coalesce(cpu, '-') || coalesce(data_store_id, '-'), ' ')"
+        " FROM (SELECT * FROM v_restore_job_failback ORDER BY restore_id)",
+        "broken-- extra2- object1d sample4datastore-50");
 }
 
 static void test_path(void **state)
@@ -58,10 +69,12 @@ static void test_path(void **state)
     put_text(f, "f", "include", "null");
     put_text(f, "g", "exclude", "");
     put_text(f, "h", "exclude", "[\"broken");
-    assert_query(f, "SELECT group_concat(restore_id || substr(list, 1, 2) || position || path, ' ')"
-                    " FROM (SELECT * FROM v_restore_job_path ORDER BY restore_id, position)",
-                 "ain0/home/alice/*.pdf ain1/home/bob/*.txt bex0/var bex1/proc cin0C:\\new din0/quoted"
-                 " hex0[\"broken");
+    assert_query(
+        f,
+        "SELECT group_concat(restore_id || substr(list, 1, 2) || position || path, ' ')"
+        " FROM (SELECT * FROM v_restore_job_path ORDER BY restore_id, position)",
+        "ain0/home/alice/*.pdf ain1/home/bob/*.txt bex0/var bex1/proc cin0C:\\new din0/quoted"
+        " hex0[\"broken");
 }
 
 static void test_job(void **state)
@@ -80,22 +93,31 @@ static void test_job(void **state)
     assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
     assert_query(f, "SELECT created_time_utc || ' ' || complete_time_utc FROM v_restore_job",
                  "2019-04-04 03:08:33 2019-04-04 03:08:43");
-    assert_query(f, "SELECT typeof(expire_time_utc) || typeof(target_time_utc) || typeof(target_create_time_utc)"
-                    " || typeof(missing_since_utc) FROM v_restore_job", "nullnullnullnull");
-    assert_query(f, "SELECT duration_seconds || ' ' || progress_percent || ' ' || bytes_per_second ||"
-                    " is_finished || is_success FROM v_restore_job", "10 100.0 80.011");
-    assert_query(f, "SELECT account_id || region_id || edition || report_total_files || report_task_status ||"
-                    " ots_batch_channel_count FROM v_restore_job",
-                 "1000000000000001cn-hangzhouSTANDARDtCOMPLETE2");
+    assert_query(f,
+                 "SELECT typeof(expire_time_utc) || typeof(target_time_utc) || "
+                 "typeof(target_create_time_utc)"
+                 " || typeof(missing_since_utc) FROM v_restore_job",
+                 "nullnullnullnull");
+    assert_query(f,
+                 "SELECT duration_seconds || ' ' || progress_percent || ' ' || bytes_per_second ||"
+                 " is_finished || is_success FROM v_restore_job",
+                 "10 100.0 80.011");
+    assert_query(
+        f,
+        "SELECT account_id || region_id || edition || report_total_files || report_task_status ||"
+        " ots_batch_channel_count FROM v_restore_job",
+        "1000000000000001cn-hangzhouSTANDARDtCOMPLETE2");
     /* Every field of the model is a column. */
     const struct record_part *part = &hbr_restore_job_model.parts[HBR_JOB];
     for (size_t i = 0; i < part->field_count; i++) {
         char sql[128];
-        (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM pragma_table_info('v_restore_job') WHERE name = '%s'",
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT count(*) FROM pragma_table_info('v_restore_job') WHERE name = '%s'",
                        part->fields[i].column);
         assert_query(f, sql, "1");
     }
-    assert_query(f, "SELECT count(*) = count(DISTINCT name) FROM pragma_table_info('v_restore_job')", "1");
+    assert_query(
+        f, "SELECT count(*) = count(DISTINCT name) FROM pragma_table_info('v_restore_job')", "1");
 }
 
 static void test_zero_and_open(void **state)
@@ -113,18 +135,26 @@ static void test_zero_and_open(void **state)
     job = job_new("r-4", "FAILED", 40, 0);
     job_integer(&job, "start_time", 50); /* a clock that went back */
     assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
-    assert_query(f, "SELECT group_concat(restore_id || is_finished || is_success || typeof(duration_seconds) ||"
-                    " typeof(created_time_utc) || typeof(complete_time_utc), ' ') FROM v_restore_job",
-                 "r-100nullnullnull r-210nullnullnull r-300nullnullnull r-410nullnulltext");
-    assert_query(f, "SELECT group_concat(restore_id) FROM v_restore_open", "r-1,r-3");
-    assert_query(f, "SELECT group_concat(restore_id) FROM (SELECT * FROM v_restore_failure ORDER BY 1)", "r-2,r-4");
-    assert_query(f, "SELECT typeof(day) || jobs || failed || unfinished FROM v_restore_daily", "null422");
+    assert_query(
+        f,
+        "SELECT group_concat(restore_id || is_finished || is_success || typeof(duration_seconds) ||"
+        " typeof(created_time_utc) || typeof(complete_time_utc), ' ') FROM v_restore_job",
+        "r-100nullnullnull r-210nullnullnull r-300nullnullnull r-410nullnulltext");
+    assert_query(f,
+                 "SELECT group_concat(restore_id) FROM (SELECT * FROM v_restore_open ORDER BY 1)",
+                 "r-1,r-3");
+    assert_query(
+        f, "SELECT group_concat(restore_id) FROM (SELECT * FROM v_restore_failure ORDER BY 1)",
+        "r-2,r-4");
+    assert_query(f, "SELECT typeof(day) || jobs || failed || unfinished FROM v_restore_daily",
+                 "null422");
 }
 
 static void test_aggregates(void **state)
 {
     struct fixture *f = *state;
-    static const char *const status[] = {"COMPLETE", "COMPLETE", "FAILED", "PARTIAL_COMPLETE", "CANCELED"};
+    static const char *const status[] = {"COMPLETE", "COMPLETE", "FAILED", "PARTIAL_COMPLETE",
+                                         "CANCELED"};
     for (int i = 0; i < 5; i++) {
         char id[16];
         (void)snprintf(id, sizeof id, "r-%d", i);
@@ -137,26 +167,29 @@ static void test_aggregates(void **state)
         job_text(&job, "parent_id", i == 1 ? "r-0" : "");
         assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
     }
-    assert_query(f, "SELECT day || ' ' || jobs || succeeded || partial || failed || canceled || unfinished || ' ' ||"
-                    " average_duration_seconds || ' ' || bytes_done FROM v_restore_daily",
+    assert_query(f,
+                 "SELECT day || ' ' || jobs || succeeded || partial || failed || canceled || "
+                 "unfinished || ' ' ||"
+                 " average_duration_seconds || ' ' || bytes_done FROM v_restore_daily",
                  "1970-01-02 411110 10.0 9223372036854775807");
-    assert_query(f, "SELECT group_concat(vault_id || jobs || succeeded || coalesce(last_success_time_utc, '-'), ' ')"
-                    " FROM (SELECT * FROM v_restore_by_vault ORDER BY vault_id)",
-                 "v-111" "1970-01-02 00:00:20 v-230-");
+    assert_query(f,
+                 "SELECT group_concat(vault_id || jobs || succeeded || "
+                 "coalesce(last_success_time_utc, '-'), ' ')"
+                 " FROM (SELECT * FROM v_restore_by_vault ORDER BY vault_id)",
+                 "v-111"
+                 "1970-01-02 00:00:20 v-230-");
     assert_query(f, "SELECT restore_type || jobs || failed FROM v_restore_by_type", "ECS_FILE41");
-    assert_query(f, "SELECT group_concat(restore_id) FROM (SELECT * FROM v_restore_failure ORDER BY 1)", "r-2,r-3");
+    assert_query(
+        f, "SELECT group_concat(restore_id) FROM (SELECT * FROM v_restore_failure ORDER BY 1)",
+        "r-2,r-3");
 }
 
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_udm),
-        TEST(test_failback),
-        TEST(test_path),
-        TEST(test_job),
-        TEST(test_zero_and_open),
-        TEST(test_aggregates),
+        TEST(test_udm), TEST(test_failback),      TEST(test_path),
+        TEST(test_job), TEST(test_zero_and_open), TEST(test_aggregates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
