@@ -18,100 +18,69 @@ bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error
     return true;
 }
 
-/* Compares with the reading before, if there was one; keeps this one for the next comparison. */
-static bool agrees(struct lane *lane, int64_t *previous, struct listing_result *read,
-                   bool *ret_agrees, struct error *err)
+/* Takes a reading that did not move: proved by itself if it is one answer, else if the one before holds the same ids. */
+static bool take_reading(struct lane *lane, const struct listing *listing,
+                         const struct listing_result *read, int64_t *previous, int64_t proven,
+                         struct reading *reading, struct error *err)
 {
     struct store *store = lane->unit->store;
-    *ret_agrees = false;
-    if (*previous != 0) {
-        if (!store_seen_equal(store, *previous, read->set, ret_agrees, err) ||
-            !store_seen_clear(store, *previous, err)) {
-            return false;
-        }
+    reading->proved = listing_is_one_answer(read, listing, lane);
+    if (!reading->proved && *previous != 0 &&
+        !store_seen_equal(store, *previous, read->set, &reading->proved, err)) {
+        return false;
+    }
+    if (*previous != 0 && !store_seen_clear(store, *previous, err)) {
+        return false;
     }
     *previous = read->set;
-    return true;
+    return !reading->proved || store_seen_merge(store, proven, read->set, err);
 }
 
 /*
- * Why two agreeing readings are a proof, whatever the order: a job is listed from one moment to another without a gap. Every id
- * of the set was seen in both readings, so all were listed at the second's first answer, and TotalCount says that there were
- * no more.
+ * Why two agreeing readings are a proof, whatever the order: every id of the set was seen in both, so all were listed at the
+ * second's first answer, and its TotalCount says that there were no more.
  */
 bool lane_read_twice(struct lane *lane, const struct listing *listing, int64_t proven,
-                     bool *ret_proved, int64_t *ret_date, struct error *err)
+                     struct reading *ret_reading, struct error *err)
 {
     struct store *store = lane->unit->store;
-    int64_t previous = 0;
-    *ret_proved = false;
-    for (int try = 0; try < TWICE_TRIES_MAX && !*ret_proved; try++) {
+    int64_t previous = 0; /* the set of the reading before, 0: none that did not move */
+    bool hopeless = false;
+    memset(ret_reading, 0, sizeof(*ret_reading));
+    for (int try = 0; try < TWICE_TRIES_MAX && !ret_reading->proved && !hopeless; try++) {
         struct listing_result read;
         if (!listing_read(lane, listing, &read, err)) {
             return false;
         }
-        if (read.refused || read.mismatched || read.capped) {
-            return listing_forget(lane, &read, err) &&
-                   (previous == 0 || store_seen_clear(store, previous, err));
-        }
-        if (!listing_is_exact(&read)) {
-            if (!listing_forget(lane, &read, err) ||
-                (previous != 0 && !store_seen_clear(store, previous, err))) {
+        ret_reading->total = read.total;
+        ret_reading->date = read.date;
+        ret_reading->ignored = read.refused || read.mismatched;
+        hopeless = ret_reading->ignored || read.capped;
+        if (listing_is_exact(&read)) {
+            if (!take_reading(lane, listing, &read, &previous, proven, ret_reading, err)) {
                 return false;
             }
-            previous = 0;
             continue;
         }
-        *ret_date = read.date;
-        if (listing_is_one_answer(&read, listing, lane)) {
-            *ret_proved = true;
-            previous = previous != 0 && !store_seen_clear(store, previous, err) ? -1 : read.set;
-            if (previous < 0) {
-                return false;
-            }
-        } else if (!agrees(lane, &previous, &read, ret_proved, err)) {
+        if (!listing_forget(lane, &read, err) ||
+            (previous != 0 && !store_seen_clear(store, previous, err))) {
             return false;
         }
-    }
-    if (*ret_proved && !store_seen_merge(store, proven, previous, err)) {
-        return false;
+        previous = 0;
     }
     return previous == 0 || store_seen_clear(store, previous, err);
 }
 
-bool lane_read_open(struct lane *lane, int64_t proven, struct open_result *ret_result,
+bool lane_read_open(struct lane *lane, int64_t proven, struct reading *ret_reading,
                     struct error *err)
 {
-    struct store *store = lane->unit->store;
     struct listing listing = {.kind = LISTING_OPEN};
-    struct listing_result first;
-    memset(ret_result, 0, sizeof(*ret_result));
-    if (!listing_read(lane, &listing, &first, err)) {
+    if (!lane_read_twice(lane, &listing, proven, ret_reading, err)) {
         return false;
     }
-    ret_result->ignored = first.refused || first.mismatched;
-    ret_result->total = first.total;
-    ret_result->date = first.date;
-    if (listing_is_one_answer(&first, &listing, lane)) {
-        ret_result->proved = true;
-        return store_seen_merge(store, proven, first.set, err) &&
-               listing_forget(lane, &first, err);
+    if (!ret_reading->proved && !ret_reading->ignored) {
+        unit_note(lane->unit, "the jobs under way changed during every reading");
     }
-    if (!listing_forget(lane, &first, err)) {
-        return false;
-    }
-    if (ret_result->ignored) {
-        return true;
-    }
-    int64_t date = 0;
-    if (!lane_read_twice(lane, &listing, proven, &ret_result->proved, &date, err)) {
-        return false;
-    }
-    if (ret_result->proved) {
-        ret_result->date = date;
-        return store_seen_count(store, proven, &ret_result->total, err);
-    }
-    unit_note(lane->unit, "the jobs under way changed during every reading");
     return true;
 }
 

@@ -23,22 +23,26 @@ bool lane_walk(struct lane *lane, const struct listing_result *first, int64_t pr
 bool lane_delta(struct lane *lane, const struct listing_result *first, int64_t proven,
                 enum lane_verdict *ret_verdict, struct error *err) MUST_CHECK;
 
-/* Reads the listing again and again until two in a row agree; a proof that needs no filter to be honoured. */
-bool lane_read_twice(struct lane *lane, const struct listing *listing, int64_t proven,
-                     bool *ret_proved, int64_t *ret_date, struct error *err) MUST_CHECK;
+/* How reading a listing until it is proved ended. */
+struct reading {
+    bool proved;
+    bool ignored;  /* the service refuses or ignores the filter */
+    int64_t total; /* TotalCount, -1 unknown */
+    int64_t date;  /* the service's Date of the moment that the proof is about */
+};
 
 /*
- * The jobs under way, proved: by one answer, or by two readings that agree. *ret_ignored: the service does not honour the
- * Status filter. *ret_total is their number, *ret_date the Date of the answer.
+ * Reads a listing until one answer holds it all, or two readings in a row agree (at most five): a proof for any listing in which
+ * a job stays from one moment to another without a gap. Its ids are added to `proven`.
  */
-struct open_result {
-    bool proved, ignored;
-    int64_t total, date;
-};
-bool lane_read_open(struct lane *lane, int64_t proven, struct open_result *ret_result,
+bool lane_read_twice(struct lane *lane, const struct listing *listing, int64_t proven,
+                     struct reading *ret_reading, struct error *err) MUST_CHECK;
+
+/* The jobs under way, read so; every id is added to `proven`. */
+bool lane_read_open(struct lane *lane, int64_t proven, struct reading *ret_reading,
                     struct error *err) MUST_CHECK;
 
-/* What finished at `from` or later; freshens, and is proved when it is one answer or did not move. */
+/* What finished at `from` or later. *ret_exact: it was one answer, which is proved; its ids are added to `proven`. */
 bool lane_read_since(struct lane *lane, int64_t from, int64_t proven, bool *ret_exact,
                      bool *ret_ignored, struct error *err) MUST_CHECK;
 

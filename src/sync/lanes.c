@@ -377,16 +377,17 @@ static bool run_filtered(struct unit *unit, bool *ret_proved, struct error *err)
 {
     struct listing listing = {.kind = LISTING_ALL};
     struct lane lane;
-    int64_t date = 0;
+    struct reading reading;
     memset(&lane, 0, sizeof(lane));
     lane.unit = unit;
     lane.restore_type = unit->spec->restore_type;
     lane.seen = unit_new_set(unit);
     int64_t proven = unit_new_set(unit);
-    if (!lane_read_twice(&lane, &listing, proven, ret_proved, &date, err) ||
+    if (!lane_read_twice(&lane, &listing, proven, &reading, err) ||
         !store_seen_count(unit->store, proven, &unit->run.total_count, err)) {
         return false;
     }
+    *ret_proved = reading.proved;
     return store_seen_clear(unit->store, proven, err) &&
            store_seen_clear(unit->store, lane.seen, err);
 }

@@ -207,7 +207,7 @@ static bool store_rows(struct reader *reader, const struct hbr_page *page, struc
         const struct record *job = &page->jobs[i];
         bool first = false;
         if (!hbr_job_is_open(job) && hbr_job_complete_time(job) <= 0) {
-            reader->result->odd = true;
+            reader->lane->odd = true;
         }
         if (!satisfies(reader, job)) {
             /* Sound data all the same: stored, but it says nothing about what was asked. */

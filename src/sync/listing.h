@@ -43,7 +43,6 @@ struct listing_result {
     bool refused;     /* the service does not take the filter */
     bool capped;      /* the service does not give the deep pages ... */
     int64_t cap;      /* ... beyond about this many rows */
-    bool odd;         /* a row is neither under way by its Status nor finished by its CompleteTime */
     bool foreign;     /* every row of the first page is stored under another edition already */
     struct error refusal; /* when refused or capped */
 };

@@ -41,6 +41,7 @@ struct lane {
     int64_t total;            /* TotalCount without filters, as last seen */
     bool unproved_marked;     /* the database says already that this lane has to be walked again */
     bool full;                /* this run walks everything */
+    bool odd;                 /* this run met a job neither under way nor finished */
 };
 
 /* A number for a new set of ids. */

@@ -2,12 +2,15 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/interrupt.h"
 #include "sync/listing.h"
 
 #define STACK_MAX 128      /* halving 64-bit seconds goes 64 deep at most, one sibling waits at each depth */
 #define WINDOWS_MAX 100000 /* of one call */
-#define TRIES_MAX 5        /* of a window that cannot be halved */
+#define TRIES_MAX 5        /* of a window that cannot be halved ... */
+#define PAUSE_NS 400000000 /* ... with so many nanoseconds between them, from the second on */
 
 struct window {
     int64_t from, to;
@@ -48,6 +51,16 @@ static bool split_point(struct lane *lane, const struct window *window, int64_t 
     return true;
 }
 
+/* A window of this very second is over a second later. */
+static bool pause_after(int tries, struct error *err)
+{
+    struct timespec pause = {.tv_sec = 0, .tv_nsec = PAUSE_NS};
+    if (tries > 0) {
+        (void)nanosleep(&pause, NULL); /* a signal ends it early, and is seen below */
+    }
+    return interrupt_check(err);
+}
+
 /* Reads one window; *ret_again tells that it has to be halved or tried again. */
 static bool read_one(struct lane *lane, const struct window *window, int64_t proven,
                      struct window_result *result, bool *ret_again, bool *ret_one_page,
@@ -63,7 +76,9 @@ static bool read_one(struct lane *lane, const struct window *window, int64_t pro
     if (!listing_read(lane, &listing, &read, err)) {
         return false;
     }
-    bool exact = listing_is_exact(&read);
+    /* Until its last second is over a window can still gain rows; then only one answer is beyond doubt. */
+    bool settled = read.date > window->to;
+    bool exact = settled ? listing_is_exact(&read) : listing_is_one_answer(&read, &listing, lane);
     bool ok = true;
     if (exact) {
         result->windows++;
@@ -103,6 +118,9 @@ bool window_read(struct lane *lane, int64_t from, int64_t to, int64_t proven,
             continue;
         }
         if (window.from == window.to || one_page) {
+            if (!pause_after(window.tries, err)) {
+                return false;
+            }
             if (window.tries + 1 == TRIES_MAX) {
                 unit_note(lane->unit,
                           "CompleteTime %" PRId64 " to %" PRId64 " was never listed whole in %d tries",

@@ -46,10 +46,6 @@ static ssize_t read_stream(void *cls, uint64_t position, char *out, size_t most)
     size_t at = (size_t)position;
     if (stream->truth != NULL) {
         size_t size = truth_read(stream->truth, out, most);
-        if (size == 0 && position == 0) {
-            out[0] = '\n'; /* libmicrohttpd does not end a chunked body that never began */
-            return 1;
-        }
         return size > 0 ? (ssize_t)size : (ssize_t)MHD_CONTENT_READER_END_OF_STREAM;
     }
     if (stream->delivery == DELIVER_ENDLESS) {

@@ -71,8 +71,10 @@ size_t truth_read(struct truth_walk *walk, char *out, size_t most)
     }
     size_t size = walk->lines.length - walk->sent;
     size = size < most ? size : most;
-    memcpy(out, walk->lines.data + walk->sent, size);
-    walk->sent += size;
+    if (size > 0) {
+        memcpy(out, walk->lines.data + walk->sent, size);
+        walk->sent += size;
+    }
     return size;
 }
 
