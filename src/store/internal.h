@@ -20,6 +20,7 @@ enum statement_id {
     STATEMENT_PART_DELETE,
     STATEMENT_PART_DELETE_LAST = STATEMENT_PART_DELETE + RECORD_PARTS_MAX - 1,
     STATEMENT_JOB_UNMARK,
+    STATEMENT_JOB_TAKE,
     STATEMENT_CHANGE_ADD,
     STATEMENT_SEEN_ADD,
     STATEMENT_SEEN_COUNT,
@@ -225,6 +226,8 @@ struct store_writer;
 struct stored_job {
     struct record record;
     struct value missing_since;
+    bool unowned; /* it was imported without an account, so the first source that lists it takes it
+                   */
 };
 
 /* Looks up the fields that restore_job_change repeats. */

@@ -1,9 +1,9 @@
 /*
- * Restore jobs in the database: the guarded upsert, its history, ids seen by a listing, and the counts that the
- * proof of completeness compares with the service's.
+ * Restore jobs in the database: the guarded upsert, its history, ids seen by a listing, and the
+ * counts that the proof of completeness compares with the service's.
  *
- * A job is *closed* when its complete_time is greater than 0, else *open*. All counts leave out rows marked missing and
- * rows of other sources; `restore_type` "" means every type.
+ * A job is *closed* when its complete_time is greater than 0, else *open*. All counts leave out
+ * rows marked missing and rows of other sources; `restore_type` "" means every type.
  */
 #ifndef HBRSYNC_STORE_JOB_H
 #define HBRSYNC_STORE_JOB_H
@@ -31,9 +31,10 @@ enum store_put_result {
 };
 
 /*
- * Inserts a job, or updates it when something differs and the incoming UpdatedTime is not older, with its report and OTS parts
- * and a row of restore_job_change for an update; removes a missing mark (*ret_returned, may be NULL). A job keeps the source
- * that first listed it. Needs a transaction.
+ * Inserts a job, or updates it when something differs and the incoming UpdatedTime is not older,
+ * with its report and OTS parts and a row of restore_job_change for an update; removes a missing
+ * mark (*ret_returned, may be NULL). A job keeps the source that first listed it. Needs a
+ * transaction.
  */
 bool store_job_put(struct store *store, const struct store_writer *writer,
                    const struct record *record, enum store_put_result *ret_result,
@@ -41,14 +42,16 @@ bool store_job_put(struct store *store, const struct store_writer *writer,
 
 /* --- ids seen: a TEMP table; sets are numbered by the caller ------------------------------- */
 
-/* Adds an id to a set; *ret_new tells whether it was not in that set before. Works inside or outside a transaction. */
+/* Adds an id to a set; *ret_new tells whether it was not in that set before. Works inside or
+ * outside a transaction. */
 bool store_seen_add(struct store *store, int64_t set, const char *restore_id, size_t length,
                     bool *ret_new, struct error *err) MUST_CHECK;
 bool store_seen_count(struct store *store, int64_t set, int64_t *ret_count,
                       struct error *err) MUST_CHECK;
 bool store_seen_clear(struct store *store, int64_t set, struct error *err) MUST_CHECK;
 /* Adds every id of `from` to `into`. */
-bool store_seen_merge(struct store *store, int64_t into, int64_t from, struct error *err) MUST_CHECK;
+bool store_seen_merge(struct store *store, int64_t into, int64_t from,
+                      struct error *err) MUST_CHECK;
 /* True in *ret_equal when both sets hold the same ids. */
 bool store_seen_equal(struct store *store, int64_t left, int64_t right, bool *ret_equal,
                       struct error *err) MUST_CHECK;
@@ -69,8 +72,8 @@ bool store_job_count_open(struct store *store, int64_t source_id, const char *re
 bool store_job_count_closed(struct store *store, const struct store_window *window,
                             int64_t *ret_count, struct error *err) MUST_CHECK;
 
-/* A complete_time that halves the rows of the window: about half lie in [from, *ret_time], which is less than `to`.
- * *ret_found is false when no row, or one second alone, lies in it. */
+/* A complete_time that halves the rows of the window: about half lie in [from, *ret_time], which is
+ * less than `to`. *ret_found is false when no row, or one second alone, lies in it. */
 bool store_job_median(struct store *store, const struct store_window *window, int64_t *ret_time,
                       bool *ret_found, struct error *err) MUST_CHECK;
 
@@ -87,10 +90,11 @@ bool store_job_latest_closed(struct store *store, int64_t source_id, const char 
 enum store_pick {
     PICK_OPEN,          /* open in the database */
     PICK_RECENT_CLOSED, /* complete_time >= since */
-    PICK_REPORT         /* complete_time >= since and report_task_status neither NULL nor 'COMPLETE' */
+    PICK_REPORT /* complete_time >= since and report_task_status neither NULL nor 'COMPLETE' */
 };
 
-/* Calls `visit` with the ids of a class, not marked missing, that are not in the set `seen`; at most `limit`. */
+/* Calls `visit` with the ids of a class, not marked missing, that are not in the set `seen`; at
+ * most `limit`. */
 bool store_job_each_unseen(struct store *store, int64_t source_id, const char *restore_type,
                            enum store_pick pick, int64_t since, int64_t seen, size_t limit,
                            bool (*visit)(const char *restore_id, void *context, struct error *err),
@@ -98,8 +102,8 @@ bool store_job_each_unseen(struct store *store, int64_t source_id, const char *r
 
 /* --- missing marks --------------------------------------------------------------------------- */
 
-/* Marks the rows of the source (all, or those closed within `window`) that are not in the set `seen`, with a
- * row of restore_job_change each; needs a transaction. */
+/* Marks the rows of the source (all, or those closed within `window`) that are not in the set
+ * `seen`, with a row of restore_job_change each; needs a transaction. */
 bool store_job_mark_missing(struct store *store, const struct store_writer *writer,
                             const char *restore_type, int64_t seen, int64_t *ret_count,
                             struct error *err) MUST_CHECK;

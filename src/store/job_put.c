@@ -28,6 +28,7 @@ static void read_stored(const struct statement *select, struct stored_job *ret_s
     const struct record_model *model = select->store->model;
     int column = 0;
     ret_stored->missing_since = statement_value(select, column++);
+    ret_stored->unowned = sqlite3_column_int(select->handle, column++) != 0;
     for (size_t part = 0; part < model->part_count; part++) {
         ret_stored->record.present[part] =
             part == 0 || sqlite3_column_int(select->handle, column++) != 0;
@@ -131,6 +132,23 @@ static bool remove_mark(struct store *store, const struct store_writer *writer,
     return statement_run(&unmark, NULL, err);
 }
 
+/* A job keeps the source that first listed it; an import without an account is no listing. */
+static bool take_ownership(struct store *store, const struct store_writer *writer,
+                           const struct record *record, struct error *err)
+{
+    struct statement take;
+    if (!statement_open(store, STATEMENT_JOB_TAKE,
+                        "UPDATE restore_job SET source_id = ?1, changed_run_id = ?2"
+                        " WHERE restore_id = ?3",
+                        "give an imported job its source", &take, err)) {
+        return false;
+    }
+    statement_bind_integer(&take, writer->source_id);
+    statement_bind_integer(&take, writer->run_id);
+    statement_bind_value(&take, &record->values[0][store->model->key]);
+    return statement_run(&take, NULL, err);
+}
+
 /* --- deciding ------------------------------------------------------------------------------------
  */
 
@@ -180,7 +198,7 @@ static bool put_known(struct store *store, const struct store_writer *writer,
     *ret_returned = stored.missing_since.kind != VALUE_NULL;
     bool done = judge(store, writer, &stored, record, ret_result, write, err);
     statement_close(select); /* the texts of `stored` end here */
-    if (!done) {
+    if (!done || (stored.unowned && !take_ownership(store, writer, record, err))) {
         return false;
     }
     if (*ret_result == PUT_UPDATED) {
@@ -205,6 +223,7 @@ bool store_job_put(struct store *store, const struct store_writer *writer,
         return false;
     }
     statement_bind_value(&select, key);
+    statement_bind_integer(&select, writer->source_id);
     bool known = false;
     bool returned = false;
     bool done = statement_step(&select, &known, err);

@@ -1,4 +1,5 @@
-/* Look-ups in the sets of ids seen and among stored jobs, for the parts of sync that learn how a service behaves. */
+/* Look-ups in the sets of ids seen and among stored jobs, for the parts of sync that learn how a
+ * service behaves. */
 #ifndef HBRSYNC_STORE_LOOKUP_H
 #define HBRSYNC_STORE_LOOKUP_H
 
@@ -28,7 +29,8 @@ bool store_seen_any(struct store *store, int64_t set, char *ret_restore_id, size
 bool store_seen_count_closed(struct store *store, int64_t set, int64_t from, int64_t to,
                              int64_t *ret_count, struct error *err) MUST_CHECK;
 
-/* Calls `visit` with each restore_type among the jobs of a source, NULL ones left out; at most `limit`. */
+/* Calls `visit` with each restore_type among the jobs of a source, NULL ones left out; at most
+ * `limit`. */
 bool store_job_each_type(struct store *store, int64_t source_id, size_t limit,
                          bool (*visit)(const char *restore_type, void *context, struct error *err),
                          void *context, struct error *err) MUST_CHECK;

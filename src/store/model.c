@@ -63,13 +63,18 @@ static const char *key_column(const struct record_model *model)
     return model->parts[0].fields[model->key].column;
 }
 
-/* missing_since, the fields of part 0 and its extra; then for each other part: present, its fields,
- * its extra. */
+/*
+ * missing_since, whether the job was only imported (its source, not the writer's ?2, has no
+ * account), the fields of part 0 and its extra; then for each other part: present, its fields, its
+ * extra.
+ */
 void store_model_select_sql(const struct record_model *model, struct buffer *sql)
 {
     const char *key = key_column(model);
     buffer_init(sql, SQL_MAX);
-    buffer_puts(sql, "SELECT p0.missing_since");
+    buffer_puts(sql, "SELECT p0.missing_since, p0.source_id <> ?2 AND EXISTS (SELECT 1"
+                     " FROM sync_source AS s WHERE s.source_id = p0.source_id"
+                     " AND s.account_id = '')");
     for (size_t i = 0; i < model->part_count; i++) {
         if (i > 0) {
             buffer_printf(sql, ", p%zu.%s IS NOT NULL", i, key);

@@ -11,7 +11,8 @@
 
 #define STORE_NAME_MAX 64
 
-/* What was learnt about how a source's service behaves; every field has an "unknown" so that it is tried (again). */
+/* What was learnt about how a source's service behaves; every field has an "unknown" so that it is
+ * tried (again). */
 enum store_learnt { LEARNT_UNKNOWN = 0, LEARNT_YES = 1, LEARNT_NO = 2 };
 
 struct store_source {
@@ -19,15 +20,16 @@ struct store_source {
     char account_id[STORE_NAME_MAX];
     char region_id[STORE_NAME_MAX];
     char edition[STORE_NAME_MAX];
-    enum store_learnt filters;         /* Status and CompleteTime filters are honoured */
-    enum store_learnt untyped;         /* a listing without RestoreType lists every type */
+    enum store_learnt filters;          /* Status and CompleteTime filters are honoured */
+    enum store_learnt untyped;          /* a listing without RestoreType lists every type */
     enum store_learnt edition_honoured; /* the Edition parameter selects */
-    enum store_learnt between_lower;   /* BETWEEN includes its lower end */
-    enum store_learnt between_upper;   /* ... its upper end */
-    char id_filter[STORE_NAME_MAX];    /* the filter key that selects by RestoreId; "" unknown, "-" none */
-    int64_t page_cap;                  /* rows beyond which pages fail, 0: none met */
-    int64_t learnt_at;                 /* when the above was last established, UNIX seconds */
-    int64_t empty_since;               /* when it first listed nothing although jobs are stored, 0: it lists */
+    enum store_learnt between_lower;    /* BETWEEN includes its lower end */
+    enum store_learnt between_upper;    /* ... its upper end */
+    char id_filter[STORE_NAME_MAX];     /* the filter key that selects by RestoreId; "" unknown, "-"
+                                           none */
+    int64_t page_cap;                   /* rows beyond which pages fail, 0: none met */
+    int64_t learnt_at;                  /* when the above was last established, UNIX seconds */
+    int64_t empty_since; /* when it first listed nothing although jobs are stored, 0: it lists */
 };
 
 /* Finds or adds the source; needs a transaction. */
@@ -52,14 +54,23 @@ struct store_watermark {
 bool store_watermark_get(struct store *store, int64_t source_id, const char *restore_type,
                          struct store_watermark *ret_watermark, struct error *err) MUST_CHECK;
 
-/* Both need a transaction. The second keeps the watermark and says that the next run has to be a full walk. */
+/* Both need a transaction. The second keeps the watermark and says that the next run has to be a
+ * full walk. */
 bool store_watermark_put(struct store *store, int64_t source_id, const char *restore_type,
                          const struct store_watermark *watermark, struct error *err) MUST_CHECK;
 bool store_watermark_unproved(struct store *store, int64_t source_id, const char *restore_type,
                               struct error *err) MUST_CHECK;
 
 enum store_run_mode { RUN_FULL, RUN_DELTA, RUN_IMPORT };
-enum store_run_outcome { RUN_RUNNING, RUN_DONE, RUN_UNPROVED, RUN_FAILED, RUN_INTERRUPTED, RUN_SKIPPED, RUN_CRASHED };
+enum store_run_outcome {
+    RUN_RUNNING,
+    RUN_DONE,
+    RUN_UNPROVED,
+    RUN_FAILED,
+    RUN_INTERRUPTED,
+    RUN_SKIPPED,
+    RUN_CRASHED
+};
 
 /* One row of sync_run: a run and a source and a scope. */
 struct store_run {
@@ -72,25 +83,27 @@ struct store_run {
     int64_t finished_at;
     int64_t requests, retries, throttled, pages;
     int64_t seen, inserted, updated, unchanged, stale, missing, returned;
-    int64_t rejected;     /* rows without a usable RestoreId */
+    int64_t rejected;       /* rows without a usable RestoreId */
     int64_t unknown_fields; /* values that went to `extra` */
-    int64_t total_count;  /* the service's, -1 unknown */
-    int64_t local_count;  /* rows of the scope not marked missing, -1 unknown */
+    int64_t total_count;    /* the service's, -1 unknown */
+    int64_t local_count;    /* rows of the scope not marked missing, -1 unknown */
     int64_t open_jobs;
     bool proved;
-    int64_t watermark;    /* 0: none */
-    char proof[1024];     /* what was seen: counts, windows, tries, and why it was not proved */
+    int64_t watermark; /* 0: none */
+    char proof[1024];  /* what was seen: counts, windows, tries, and why it was not proved */
     char error[1024];
 };
 
-const char *store_run_mode_name(enum store_run_mode mode);       /* "full" "delta" "import" */
-const char *store_run_outcome_name(enum store_run_outcome outcome); /* "running" "done" ... "crashed" */
+const char *store_run_mode_name(enum store_run_mode mode); /* "full" "delta" "import" */
+const char *
+store_run_outcome_name(enum store_run_outcome outcome); /* "running" "done" ... "crashed" */
 
 /* The next free run_id; needs a transaction. */
 bool store_run_next_id(struct store *store, int64_t *ret_run_id, struct error *err) MUST_CHECK;
 
 /* Inserts the row as running; needs a transaction. */
-bool store_run_begin(struct store *store, const struct store_run *run, struct error *err) MUST_CHECK;
+bool store_run_begin(struct store *store, const struct store_run *run,
+                     struct error *err) MUST_CHECK;
 
 /* Updates the whole row; needs a transaction. */
 bool store_run_end(struct store *store, const struct store_run *run, struct error *err) MUST_CHECK;
@@ -102,11 +115,11 @@ bool store_run_close_crashed(struct store *store, int64_t now, int64_t *ret_coun
 /* What `status` shows of a source and scope. */
 struct store_status {
     struct store_source source;
-    char scope[512];         /* of the watermark: '' or 'RestoreType=...' */
+    char scope[512]; /* of the watermark: '' or 'RestoreType=...' */
     struct store_watermark watermark;
     int64_t jobs, open_jobs, missing_jobs; /* the first two without rows marked missing */
-    struct store_run last_run;      /* run_id 0: none */
-    int64_t last_proved_at;         /* 0: never */
+    struct store_run last_run;             /* run_id 0: none */
+    int64_t last_proved_at;                /* 0: never */
     int64_t last_success_at;
 };
 

@@ -1,8 +1,10 @@
 /*
- * The database: opening, the lock, migrations, transactions. The rest of src/store works on an open store.
+ * The database: opening, the lock, migrations, transactions. The rest of src/store works on an open
+ * store.
  *
- * Nothing outside src/store includes sqlite3.h. Errors are ERROR_DATABASE (ERROR_LOCKED for the lock and for
- * SQLITE_BUSY after the timeout), name the file, and carry SQLite's extended code and text.
+ * Nothing outside src/store includes sqlite3.h. Errors are ERROR_DATABASE (ERROR_LOCKED for the
+ * lock and for SQLITE_BUSY after the timeout), name the file, and carry SQLite's extended code and
+ * text.
  */
 #ifndef HBRSYNC_STORE_STORE_H
 #define HBRSYNC_STORE_STORE_H
@@ -25,8 +27,9 @@ enum store_mode {
 };
 
 /*
- * Opens `path`. A file that is not ours (another application_id, or tables without one), or that a newer version
- * wrote, is refused untouched. The model is checked against the schema's tables and columns. `model` must outlive the store.
+ * Opens `path`. A file that is not ours (another application_id, or tables without one), or that a
+ * newer version wrote, is refused untouched. The model is checked against the schema's tables and
+ * columns. `model` must outlive the store.
  */
 bool store_open(const char *path, enum store_mode mode, const struct record_model *model,
                 struct store **ret_store, struct error *err) MUST_CHECK;
@@ -47,8 +50,8 @@ void store_rollback(struct store *store);
 const char *store_sqlite_version(void);
 bool store_sqlite_version_check(struct error *err) MUST_CHECK;
 
-/* The number of durable steps (commits) so far in this process, and the step at which to die by SIGKILL (0: never);
- * see tests: every one of them is tried. */
+/* The number of durable steps (commits) so far in this process, and the step at which to die by
+ * SIGKILL (0: never); see tests: every one of them is tried. */
 uint64_t store_steps(void);
 void store_kill_at_step(uint64_t step);
 

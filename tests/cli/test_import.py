@@ -109,6 +109,16 @@ class Import(harness.TestCase):
         self.assertEqual(result.json()["inserted"], 1)
         self.assertFalse(os.path.exists(self.database))
 
+    def test_a_source_takes_over_what_was_imported(self):
+        self.start("--jobs", 250, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        lines = "\n".join(json.dumps(job) for _, _, job in self.simulator.truth().values())
+        self.run_import("-", stdin=lines.encode("utf-8", "surrogatepass"))
+        self.assertEqual(self.sync().json()["sources"][0]["inserted"], 0)
+        self.assert_equals_truth()
+        before = self.dump("sync_run")
+        self.assertEqual(self.sync().json()["sources"][0]["mode"], "delta")
+        self.assertEqual(self.dump("sync_run"), before)
+
 
 if __name__ == "__main__":
     unittest.main()
