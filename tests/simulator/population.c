@@ -87,7 +87,10 @@ static void finish_in_the_past(struct job *job, struct prng *prng, int64_t now)
 {
     int64_t complete = job->created + pick_duration(prng);
     int64_t updated = complete + (prng_chance(prng, 40) ? 0 : (int64_t)prng_below(prng, 300));
-    complete = complete < now ? complete : now;
+    if (complete > now) { /* it was made so lately that it took less */
+        complete = job->created + (int64_t)prng_below(prng, (uint64_t)(now - job->created) + 1);
+        updated = complete;
+    }
     updated = updated < now ? updated : now;
     job_finish(job, pick_finished_status(prng_next(prng)), complete, updated);
 }
@@ -99,11 +102,10 @@ static int compare_times(const void *left, const void *right)
     return *a < *b ? -1 : *a > *b;
 }
 
-/* Seconds since a job was made: all through the history, more of them lately. */
+/* Seconds since a job was made: all through the history alike. */
 static int64_t pick_age(struct prng *prng)
 {
-    double share = (double)(prng_next(prng) >> 11) / 9007199254740992.0; /* 2^53 */
-    return (int64_t)(share * share * (HISTORY - 60));
+    return (int64_t)prng_below(prng, HISTORY - 60);
 }
 
 /* Creation times from the oldest to the newest; some jobs share their second with another. */

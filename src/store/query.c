@@ -1,0 +1,112 @@
+#include "store/query.h"
+
+#include "store/internal.h"
+
+static bool prepare(struct store *store, const struct store_query *query, sqlite3_stmt **ret_handle,
+                    struct error *err)
+{
+    const char *tail = NULL;
+    if (sqlite3_prepare_v2(store->db, query->sql, -1, ret_handle, &tail) != SQLITE_OK) {
+        return store_error(store, err, "%s", query->what);
+    }
+    if (*ret_handle == NULL || sqlite3_stmt_readonly(*ret_handle) == 0 ||
+        sqlite3_column_count(*ret_handle) > STORE_COLUMNS_MAX) {
+        (void)sqlite3_finalize(*ret_handle);
+        return error_set(err, ERROR_INTERNAL, "%s: the statement does not only read", query->what);
+    }
+    return true;
+}
+
+static int bind_cell(sqlite3_stmt *handle, int index, const struct store_cell *cell)
+{
+    switch (cell->kind) {
+    case CELL_NULL:
+        return sqlite3_bind_null(handle, index);
+    case CELL_INTEGER:
+        return sqlite3_bind_int64(handle, index, cell->integer);
+    case CELL_REAL:
+        return sqlite3_bind_double(handle, index, cell->real);
+    case CELL_TEXT:
+        return sqlite3_bind_text64(handle, index, cell->text, cell->length, SQLITE_STATIC,
+                                   SQLITE_UTF8);
+    }
+    return SQLITE_MISUSE;
+}
+
+static bool bind_parameters(struct store *store, const struct store_query *query,
+                            sqlite3_stmt *handle, struct error *err)
+{
+    for (size_t i = 0; i < query->parameter_count; i++) {
+        int index = sqlite3_bind_parameter_index(handle, query->parameters[i].name);
+        if (index > 0 && bind_cell(handle, index, &query->parameters[i].value) != SQLITE_OK) {
+            return store_error(store, err, "%s", query->what);
+        }
+    }
+    return true;
+}
+
+static bool give_columns(sqlite3_stmt *handle, const struct store_rows *rows, struct error *err)
+{
+    const char *names[STORE_COLUMNS_MAX];
+    int count = sqlite3_column_count(handle);
+    for (int i = 0; i < count; i++) {
+        names[i] = sqlite3_column_name(handle, i);
+        if (names[i] == NULL) {
+            return error_no_memory(err);
+        }
+    }
+    return rows->columns == NULL || rows->columns(names, (size_t)count, rows->context, err);
+}
+
+static struct store_cell read_cell(sqlite3_stmt *handle, int column)
+{
+    struct store_cell cell = {.kind = CELL_NULL};
+    switch (sqlite3_column_type(handle, column)) {
+    case SQLITE_INTEGER:
+        cell.kind = CELL_INTEGER;
+        cell.integer = sqlite3_column_int64(handle, column);
+        break;
+    case SQLITE_FLOAT:
+        cell.kind = CELL_REAL;
+        cell.real = sqlite3_column_double(handle, column);
+        break;
+    case SQLITE_NULL:
+        break;
+    default:
+        cell.text = (const char *)sqlite3_column_text(handle, column);
+        cell.length = (size_t)sqlite3_column_bytes(handle, column);
+        cell.kind = cell.text != NULL ? CELL_TEXT : CELL_NULL;
+        break;
+    }
+    return cell;
+}
+
+static bool give_rows(struct store *store, const struct store_query *query, sqlite3_stmt *handle,
+                      const struct store_rows *rows, struct error *err)
+{
+    struct store_cell cells[STORE_COLUMNS_MAX];
+    int count = sqlite3_column_count(handle);
+    int result;
+    while ((result = sqlite3_step(handle)) == SQLITE_ROW) {
+        for (int i = 0; i < count; i++) {
+            cells[i] = read_cell(handle, i);
+        }
+        if (!rows->row(cells, (size_t)count, rows->context, err)) {
+            return false;
+        }
+    }
+    return result == SQLITE_DONE ? true : store_error(store, err, "%s", query->what);
+}
+
+bool store_query_run(struct store *store, const struct store_query *query,
+                     const struct store_rows *rows, struct error *err)
+{
+    sqlite3_stmt *handle = NULL;
+    if (!prepare(store, query, &handle, err)) {
+        return false;
+    }
+    bool ok = bind_parameters(store, query, handle, err) && give_columns(handle, rows, err) &&
+              give_rows(store, query, handle, rows, err);
+    (void)sqlite3_finalize(handle); /* its error was reported by the step */
+    return ok;
+}
