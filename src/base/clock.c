@@ -26,7 +26,22 @@ bool clock_to_iso8601(int64_t seconds, char text[CLOCK_ISO8601_SIZE])
         text[0] = '\0';
         return false;
     }
-    return strftime(text, CLOCK_ISO8601_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0;
+    /* Not strftime: its %Y does not pad a year before 1000 to four digits. */
+    int length = snprintf(text, CLOCK_ISO8601_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ",
+                          utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+                          utc.tm_sec);
+    return length > 0 && length < CLOCK_ISO8601_SIZE;
+}
+
+static bool is_leap_year(int year)
+{
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+static int days_in_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return days[month - 1] + (month == 2 && is_leap_year(year) ? 1 : 0);
 }
 
 /* Days since 1970-01-01 of a date in the proleptic Gregorian calendar; no time zone involved. */
@@ -35,16 +50,15 @@ static int64_t days_from_date(int year, int month, int day)
     static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     int64_t y = year;
     int64_t leap_years = (y - 1) / 4 - (y - 1) / 100 + (y - 1) / 400;
-    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    int64_t days = (y - 1) * 365 + leap_years + before[month - 1] + (leap && month > 2 ? 1 : 0);
+    int64_t days = (y - 1) * 365 + leap_years + before[month - 1] + (is_leap_year(year) && month > 2 ? 1 : 0);
     return days + day - 1 - 719162; /* days from 0001-01-01 to 1970-01-01 */
 }
 
 static bool to_seconds(int year, int month, int day, int hour, int minute, int second,
                        int64_t *ret_seconds)
 {
-    if (year < 1 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
-        second > 60) {
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) ||
+        hour > 23 || minute > 59 || second > 60) {
         return false;
     }
     *ret_seconds =

@@ -152,7 +152,12 @@ static size_t string_end(const char *text, size_t length, size_t at)
     return at < length ? at + 1 : length;
 }
 
-/* Appends serialised JSON without the "e0" that json_scan put after integers beyond int64. */
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+/* Appends serialised JSON (NUL-terminated) without the "e0" that json_scan put after integers beyond int64. */
 static void append_without_marks(struct buffer *buffer, const char *text, size_t length)
 {
     size_t start = 0;
@@ -162,13 +167,14 @@ static void append_without_marks(struct buffer *buffer, const char *text, size_t
         if (text[at] == '"') {
             at = string_end(text, length, at);
             digits = 0;
-        } else if (text[at] == 'e' && digits >= BEYOND_INT64_DIGITS && text[at + 1] == '0') {
+        } else if (text[at] == 'e' && digits >= BEYOND_INT64_DIGITS && text[at + 1] == '0' &&
+                   !is_digit(text[at + 2])) {
             buffer_append(buffer, text + start, at - start);
             at += 2;
             start = at;
             digits = 0;
         } else {
-            digits = text[at] >= '0' && text[at] <= '9' ? digits + 1 : 0;
+            digits = is_digit(text[at]) ? digits + 1 : 0;
             at++;
         }
     }

@@ -3,9 +3,10 @@
  * "of another type", because json-c's own getters coerce and saturate without a word.
  *
  * The text is scanned before json-c sees it, for what json-c 0.16 accepts or loses even when strict: NaN and
- * Infinity, single quotes, control characters in strings, duplicate keys, NULs in keys, and integers beyond int64,
- * which it would saturate. Such an integer is handed to json-c as a number with exponent ("...e0"), which json-c keeps
+ * Infinity, single quotes, control characters in strings, ill-formed UTF-8 (overlong forms, surrogates), duplicate keys
+ * (however they are escaped), NULs in keys, and integers beyond int64, which it would saturate. Such an integer is handed to json-c as a number with exponent ("...e0"), which json-c keeps
  * as text, so its exact value survives in the output of json_text().
+ * What json-c changes and this leaves so: the escape of a lone surrogate ("\ud800") becomes U+FFFD, and -0 becomes 0.
  */
 #ifndef HBRSYNC_BASE_JSON_H
 #define HBRSYNC_BASE_JSON_H
@@ -34,7 +35,7 @@ struct json_value {
 };
 
 /*
- * Parses one JSON document. `*ret_root` is owned by the caller (json_release) and NULL for the document `null`.
+ * Parses one JSON document; text[length] must be a NUL, as in a buffer. `*ret_root` is owned by the caller (json_release) and NULL for the document `null`.
  * ERROR_SERVICE (retryable: a garbled answer may come whole next time) names the byte offset.
  */
 bool json_parse(const char *text, size_t length, struct json_object **ret_root,

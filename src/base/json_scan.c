@@ -12,6 +12,7 @@
 
 struct key {
     size_t at, length;
+    bool escaped;
 };
 
 struct scan {
@@ -100,8 +101,16 @@ static bool scan_string(struct scan *scan, bool *ret_nul)
             if (!scan_escape(scan, ret_nul)) {
                 return false;
             }
-        } else {
+        } else if (byte < 0x80) {
             scan->at++;
+        } else {
+            uint32_t code;
+            size_t size =
+                text_utf8_length(scan->text + scan->at, scan->length - scan->at, &code);
+            if (size == 0) {
+                return fail(scan, "a byte that is not UTF-8");
+            }
+            scan->at += size;
         }
     }
     return fail(scan, "the text ends within a string");
@@ -140,7 +149,8 @@ static bool scan_number(struct scan *scan)
     size_t start = scan->at;
     (void)take(scan, '-');
     if (!take(scan, '0') && take_digits(scan) == 0) {
-        return fail(scan, "an unexpected character");
+        return fail(scan, scan->at >= scan->length ? "the text ends too early"
+                                                   : "an unexpected character");
     }
     bool integer = true;
     if (take(scan, '.')) {
@@ -176,15 +186,64 @@ static bool scan_literal(struct scan *scan, const char *word)
 
 static bool scan_value(struct scan *scan);
 
+static uint32_t hex4(const char *text)
+{
+    char digits[5] = {text[0], text[1], text[2], text[3], '\0'};
+    return (uint32_t)strtoul(digits, NULL, 16);
+}
+
+/* The next character of a key that scan_string has passed, as json-c reads it: a lone surrogate is U+FFFD. */
+static uint32_t key_character(const struct scan *scan, size_t *at)
+{
+    static const char letters[] = "bfnrt";
+    static const char meant[] = "\b\f\n\r\t";
+    const char *here = scan->text + *at;
+    uint32_t code = 0;
+    if (here[0] != '\\') {
+        *at += text_utf8_length(here, scan->length - *at, &code);
+        return code;
+    }
+    if (here[1] != 'u') {
+        const char *letter = strchr(letters, here[1]);
+        *at += 2;
+        return (unsigned char)(letter != NULL ? meant[letter - letters] : here[1]);
+    }
+    code = hex4(here + 2);
+    *at += 6;
+    if (code >= 0xD800 && code <= 0xDBFF && here[6] == '\\' && here[7] == 'u') {
+        uint32_t low = hex4(here + 8);
+        if (low >= 0xDC00 && low <= 0xDFFF) {
+            *at += 6;
+            return 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+        }
+    }
+    return code >= 0xD800 && code <= 0xDFFF ? 0xFFFD : code;
+}
+
+static bool same_key(const struct scan *scan, const struct key *left, const struct key *right)
+{
+    if (!left->escaped && !right->escaped) {
+        return left->length == right->length &&
+               memcmp(scan->text + left->at, scan->text + right->at, left->length) == 0;
+    }
+    size_t i = left->at;
+    size_t j = right->at;
+    while (i < left->at + left->length && j < right->at + right->length) {
+        if (key_character(scan, &i) != key_character(scan, &j)) {
+            return false;
+        }
+    }
+    return i == left->at + left->length && j == right->at + right->length;
+}
+
 static bool note_key(struct scan *scan, size_t first_key, size_t at, size_t length)
 {
+    struct key key = {at, length, memchr(scan->text + at, '\\', length) != NULL};
     if (scan->key_count - first_key >= MEMBERS_MAX) {
         return fail(scan, "an object with too many members");
     }
     for (size_t i = first_key; i < scan->key_count; i++) {
-        const struct key *key = &scan->keys[i];
-        if (key->length == length &&
-            memcmp(scan->text + key->at, scan->text + at, length) == 0) {
+        if (same_key(scan, &scan->keys[i], &key)) {
             return fail(scan, "a key that its object has already");
         }
     }
@@ -197,7 +256,7 @@ static bool note_key(struct scan *scan, size_t first_key, size_t at, size_t leng
         scan->keys = keys;
         scan->key_capacity = capacity;
     }
-    scan->keys[scan->key_count++] = (struct key){at, length};
+    scan->keys[scan->key_count++] = key;
     return true;
 }
 

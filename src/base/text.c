@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,20 +146,22 @@ void text_escape(struct buffer *buffer, const char *text, size_t length, size_t 
     size_t start = buffer->length;
     size_t at = 0;
     while (at < length) {
-        if (buffer->length - start >= maximum) {
-            buffer_puts(buffer, "...");
-            return;
-        }
+        char escape[16] = "";
         uint32_t code = 0;
         size_t size = text_utf8_length(text + at, length - at, &code);
         if (size == 0) {
-            buffer_printf(buffer, "\\x%02x", (unsigned)(unsigned char)text[at]);
+            (void)snprintf(escape, sizeof(escape), "\\x%02x", (unsigned)(unsigned char)text[at]);
             size = 1;
         } else if (is_dangerous(code)) {
-            buffer_printf(buffer, "\\u{%04x}", (unsigned)code);
-        } else {
-            buffer_append(buffer, text + at, size);
+            (void)snprintf(escape, sizeof(escape), "\\u{%04x}", (unsigned)code);
         }
+        const char *piece = escape[0] != '\0' ? escape : text + at;
+        size_t piece_length = escape[0] != '\0' ? strlen(escape) : size;
+        if (piece_length > maximum - (buffer->length - start)) {
+            buffer_puts(buffer, "...");
+            return;
+        }
+        buffer_append(buffer, piece, piece_length);
         at += size;
     }
 }

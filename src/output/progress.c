@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "output/format.h"
@@ -64,14 +65,26 @@ static void draw(int64_t done, int64_t total, int64_t elapsed_ms)
     progress.shown = true;
 }
 
+/* What is shown of a label: it may quote the service, and may be longer than there is room for. */
+static void fit_label(char target[sizeof(progress.label)], const char *label)
+{
+    struct buffer safe;
+    buffer_init(&safe, sizeof(progress.label) - 1);
+    text_escape(&safe, label, strlen(label), sizeof(progress.label) - 1 - strlen("..."));
+    (void)text_fit(target, sizeof(progress.label), safe.data);
+    buffer_free(&safe);
+}
+
 void progress_update(const char *label, int64_t done, int64_t total)
 {
     if (!progress.enabled) {
         return;
     }
     int64_t now = clock_monotonic_ms();
-    if (strcmp(label, progress.label) != 0) {
-        (void)text_fit(progress.label, sizeof(progress.label), label);
+    char fitted[sizeof(progress.label)];
+    fit_label(fitted, label);
+    if (strcmp(fitted, progress.label) != 0) {
+        memcpy(progress.label, fitted, sizeof(fitted));
         progress.started_ms = now;
         progress.started_at = done;
         progress.drawn_ms = 0;

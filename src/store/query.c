@@ -17,7 +17,7 @@ static bool prepare(struct store *store, const struct store_query *query, sqlite
     return true;
 }
 
-static int bind_cell(sqlite3_stmt *handle, int index, const struct store_cell *cell)
+static int bind_cell(sqlite3_stmt *handle, int index, const struct cell *cell)
 {
     switch (cell->kind) {
     case CELL_NULL:
@@ -58,9 +58,9 @@ static bool give_columns(sqlite3_stmt *handle, const struct store_rows *rows, st
     return rows->columns == NULL || rows->columns(names, (size_t)count, rows->context, err);
 }
 
-static struct store_cell read_cell(sqlite3_stmt *handle, int column)
+static struct cell read_cell(sqlite3_stmt *handle, int column)
 {
-    struct store_cell cell = {.kind = CELL_NULL};
+    struct cell cell = {.kind = CELL_NULL};
     switch (sqlite3_column_type(handle, column)) {
     case SQLITE_INTEGER:
         cell.kind = CELL_INTEGER;
@@ -84,7 +84,7 @@ static struct store_cell read_cell(sqlite3_stmt *handle, int column)
 static bool give_rows(struct store *store, const struct store_query *query, sqlite3_stmt *handle,
                       const struct store_rows *rows, struct error *err)
 {
-    struct store_cell cells[STORE_COLUMNS_MAX];
+    struct cell cells[STORE_COLUMNS_MAX];
     int count = sqlite3_column_count(handle);
     int result;
     while ((result = sqlite3_step(handle)) == SQLITE_ROW) {

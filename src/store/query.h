@@ -8,26 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cell.h"
 #include "base/error.h"
 #include "store/store.h"
 
 #define STORE_COLUMNS_MAX 200
 
-enum store_cell_kind { CELL_NULL, CELL_INTEGER, CELL_REAL, CELL_TEXT };
-
-/* One value of a row; text is borrowed until the next row and may hold NULs. */
-struct store_cell {
-    enum store_cell_kind kind;
-    int64_t integer;
-    double real;
-    const char *text;
-    size_t length;
-};
-
 /* A named parameter of the statement, such as ":since"; one that the statement does not have is passed over. */
 struct store_parameter {
     const char *name;
-    struct store_cell value;
+    struct cell value;
 };
 
 struct store_query {
@@ -40,7 +30,7 @@ struct store_query {
 /* Called before the first row with the columns' names, and for each row; false, with *err filled, ends the query. */
 struct store_rows {
     bool (*columns)(const char *const *names, size_t count, void *context, struct error *err);
-    bool (*row)(const struct store_cell *cells, size_t count, void *context, struct error *err);
+    bool (*row)(const struct cell *cells, size_t count, void *context, struct error *err);
     void *context;
 };
 
