@@ -8,8 +8,8 @@
 #define HBRSYNC_BASE_BUFFER_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 

@@ -1,4 +1,5 @@
-/* One value of a row of a query's result: what the database gives and the writers of tables, CSV, JSON and HTML take. */
+/* One value of a row of a query's result: what the database gives and the writers of tables, CSV,
+ * JSON and HTML take. */
 #ifndef HBRSYNC_BASE_CELL_H
 #define HBRSYNC_BASE_CELL_H
 

@@ -27,9 +27,9 @@ bool clock_to_iso8601(int64_t seconds, char text[CLOCK_ISO8601_SIZE])
         return false;
     }
     /* Not strftime: its %Y does not pad a year before 1000 to four digits. */
-    int length = snprintf(text, CLOCK_ISO8601_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ",
-                          utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
-                          utc.tm_sec);
+    int length =
+        snprintf(text, CLOCK_ISO8601_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ", utc.tm_year + 1900,
+                 utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
     return length > 0 && length < CLOCK_ISO8601_SIZE;
 }
 
@@ -50,7 +50,8 @@ static int64_t days_from_date(int year, int month, int day)
     static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     int64_t y = year;
     int64_t leap_years = (y - 1) / 4 - (y - 1) / 100 + (y - 1) / 400;
-    int64_t days = (y - 1) * 365 + leap_years + before[month - 1] + (is_leap_year(year) && month > 2 ? 1 : 0);
+    int64_t days =
+        (y - 1) * 365 + leap_years + before[month - 1] + (is_leap_year(year) && month > 2 ? 1 : 0);
     return days + day - 1 - 719162; /* days from 0001-01-01 to 1970-01-01 */
 }
 
@@ -61,8 +62,7 @@ static bool to_seconds(int year, int month, int day, int hour, int minute, int s
         hour > 23 || minute > 59 || second > 60) {
         return false;
     }
-    *ret_seconds =
-        days_from_date(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    *ret_seconds = days_from_date(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
     return true;
 }
 

@@ -18,7 +18,8 @@ int64_t clock_monotonic_ms(void);
 /* "2026-01-15T08:30:00Z" (Signature V3, x-acs-date). False for a year outside 0 to 9999. */
 bool clock_to_iso8601(int64_t seconds, char text[CLOCK_ISO8601_SIZE]) MUST_CHECK;
 
-/* The same form, back to UNIX seconds; a day that its month does not have is refused, as is the year 0. */
+/* The same form, back to UNIX seconds; a day that its month does not have is refused, as is the
+ * year 0. */
 bool clock_from_iso8601(const char *text, int64_t *ret_seconds) MUST_CHECK;
 
 /* "Thu, 15 Jan 2026 08:30:00 GMT" (RFC 9110 section 5.6.7, IMF-fixdate) to UNIX seconds. */

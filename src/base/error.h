@@ -44,7 +44,7 @@ struct error {
 
 /* One row of the table of exit codes, the only place that holds them. */
 struct exit_code {
-    int status;          /* what the process exits with */
+    int status; /* what the process exits with */
     enum error_code code;
     const char *meaning; /* for --help, README and man page */
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -32,6 +33,9 @@ static bool read_all(int descriptor, const char *path, struct buffer *buffer, st
         buffer_append(buffer, chunk, (size_t)got);
         if (buffer->failed) {
             ok = buffer_ok(buffer, path, err);
+            if (buffer->too_long && err != NULL) {
+                err->code = ERROR_USAGE; /* the file is the user's */
+            }
             break;
         }
     }
@@ -76,7 +80,21 @@ static bool write_all(int descriptor, const char *bytes, size_t length)
     return true;
 }
 
+/* The umask can only be read by setting it; the process has one thread. */
+static mode_t less_umask(unsigned mode)
+{
+    mode_t mask = umask(077);
+    (void)umask(mask);
+    return (mode_t)mode & ~mask;
+}
+
 bool file_replace(const char *path, const char *bytes, size_t length, struct error *err)
+{
+    return file_replace_mode(path, 0600, bytes, length, err);
+}
+
+bool file_replace_mode(const char *path, unsigned mode, const char *bytes, size_t length,
+                       struct error *err)
 {
     struct buffer temporary;
     buffer_init(&temporary, 8192);
@@ -90,7 +108,8 @@ bool file_replace(const char *path, const char *bytes, size_t length, struct err
     if (!ok) {
         error_set_errno(err, ERROR_USAGE, errno, "cannot create %s", temporary.data);
     } else {
-        ok = write_all(descriptor, bytes, length) && fsync(descriptor) == 0;
+        ok = write_all(descriptor, bytes, length) && fchmod(descriptor, less_umask(mode)) == 0 &&
+             fsync(descriptor) == 0;
         int write_errno = errno;
         ok = close(descriptor) == 0 && ok;
         if (ok && rename(temporary.data, path) != 0) {

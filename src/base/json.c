@@ -157,7 +157,8 @@ static bool is_digit(char byte)
     return byte >= '0' && byte <= '9';
 }
 
-/* Appends serialised JSON (NUL-terminated) without the "e0" that json_scan put after integers beyond int64. */
+/* Appends serialised JSON (NUL-terminated) without the "e0" that json_scan put after integers
+ * beyond int64. */
 static void append_without_marks(struct buffer *buffer, const char *text, size_t length)
 {
     size_t start = 0;

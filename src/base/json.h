@@ -1,12 +1,14 @@
 /*
- * JSON (RFC 8259) on top of json-c: a strict, bounded parse, and getters that tell "missing" from "null" from
- * "of another type", because json-c's own getters coerce and saturate without a word.
+ * JSON (RFC 8259) on top of json-c: a strict, bounded parse, and getters that tell "missing" from
+ * "null" from "of another type", because json-c's own getters coerce and saturate without a word.
  *
- * The text is scanned before json-c sees it, for what json-c 0.16 accepts or loses even when strict: NaN and
- * Infinity, single quotes, control characters in strings, ill-formed UTF-8 (overlong forms, surrogates), duplicate keys
- * (however they are escaped), NULs in keys, and integers beyond int64, which it would saturate. Such an integer is handed to json-c as a number with exponent ("...e0"), which json-c keeps
- * as text, so its exact value survives in the output of json_text().
- * What json-c changes and this leaves so: the escape of a lone surrogate ("\ud800") becomes U+FFFD, and -0 becomes 0.
+ * The text is scanned before json-c sees it, for what json-c 0.16 accepts or loses even when
+ * strict: NaN and Infinity, single quotes, control characters in strings, ill-formed UTF-8
+ * (overlong forms, surrogates), duplicate keys (however they are escaped), NULs in keys, and
+ * integers beyond int64, which it would saturate. Such an integer is handed to json-c as a number
+ * with exponent ("...e0"), which json-c keeps as text, so its exact value survives in the output of
+ * json_text(). What json-c changes and this leaves so: the escape of a lone surrogate ("\ud800")
+ * becomes U+FFFD, and -0 becomes 0.
  */
 #ifndef HBRSYNC_BASE_JSON_H
 #define HBRSYNC_BASE_JSON_H
@@ -30,13 +32,14 @@ struct json_value {
     enum json_kind kind;
     const char *text;
     size_t length;
-    int64_t integer; /* JSON_INTEGER; JSON_BOOLEAN as 0 or 1 */
+    int64_t integer;            /* JSON_INTEGER; JSON_BOOLEAN as 0 or 1 */
     struct json_object *object; /* the member itself, borrowed; NULL when missing or null */
 };
 
 /*
- * Parses one JSON document; text[length] must be a NUL, as in a buffer. `*ret_root` is owned by the caller (json_release) and NULL for the document `null`.
- * ERROR_SERVICE (retryable: a garbled answer may come whole next time) names the byte offset.
+ * Parses one JSON document; text[length] must be a NUL, as in a buffer. `*ret_root` is owned by the
+ * caller (json_release) and NULL for the document `null`. ERROR_SERVICE (retryable: a garbled
+ * answer may come whole next time) names the byte offset.
  */
 bool json_parse(const char *text, size_t length, struct json_object **ret_root,
                 struct error *err) MUST_CHECK;
@@ -54,7 +57,8 @@ struct json_value json_describe(struct json_object *node);
 struct json_value json_member(const struct json_object *object, const char *name);
 
 /* A member's text when it is a text of at most `size - 1` bytes without NUL; else "" and false. */
-bool json_member_text(const struct json_object *object, const char *name, char *target, size_t size);
+bool json_member_text(const struct json_object *object, const char *name, char *target,
+                      size_t size);
 
 /* Calls `visit` for each member in the order received; stops when it returns false. */
 bool json_each_member(const struct json_object *object,

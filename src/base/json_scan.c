@@ -105,8 +105,7 @@ static bool scan_string(struct scan *scan, bool *ret_nul)
             scan->at++;
         } else {
             uint32_t code;
-            size_t size =
-                text_utf8_length(scan->text + scan->at, scan->length - scan->at, &code);
+            size_t size = text_utf8_length(scan->text + scan->at, scan->length - scan->at, &code);
             if (size == 0) {
                 return fail(scan, "a byte that is not UTF-8");
             }
@@ -125,7 +124,8 @@ static size_t take_digits(struct scan *scan)
     return scan->at - start;
 }
 
-/* Hands an integer that json-c would saturate over as a number with exponent, which it keeps as text. */
+/* Hands an integer that json-c would saturate over as a number with exponent, which it keeps as
+ * text. */
 static bool check_range(struct scan *scan, size_t start)
 {
     char digits[24];
@@ -192,7 +192,8 @@ static uint32_t hex4(const char *text)
     return (uint32_t)strtoul(digits, NULL, 16);
 }
 
-/* The next character of a key that scan_string has passed, as json-c reads it: a lone surrogate is U+FFFD. */
+/* The next character of a key that scan_string has passed, as json-c reads it: a lone surrogate is
+ * U+FFFD. */
 static uint32_t key_character(const struct scan *scan, size_t *at)
 {
     static const char letters[] = "bfnrt";

@@ -9,8 +9,9 @@
 #include "base/error.h"
 
 /*
- * Checks that `text` is one JSON document (RFC 8259) within the limits of json.h, without duplicate keys or NULs in keys.
- * Appends to `rewritten` the text with "e0" after each integer beyond int64; appends nothing when there is none.
+ * Checks that `text` is one JSON document (RFC 8259) within the limits of json.h, without duplicate
+ * keys or NULs in keys. Appends to `rewritten` the text with "e0" after each integer beyond int64;
+ * appends nothing when there is none.
  */
 bool json_scan(const char *text, size_t length, struct buffer *rewritten,
                struct error *err) MUST_CHECK;

@@ -2,8 +2,8 @@
  * A record: named, typed values as described by a table (the model), whatever the service.
  *
  * The model is data (`hbr/restore_job.c` holds the only one), so that decoding, storing, export and
- * the check of the database schema all read the same description. A model has parts: part 0 is the record itself,
- * the others are objects nested in it, each stored in a table of its own.
+ * the check of the database schema all read the same description. A model has parts: part 0 is the
+ * record itself, the others are objects nested in it, each stored in a table of its own.
  */
 #ifndef HBRSYNC_BASE_RECORD_H
 #define HBRSYNC_BASE_RECORD_H
@@ -55,7 +55,8 @@ struct value {
 struct record {
     bool present[RECORD_PARTS_MAX]; /* [0] is always true */
     struct value values[RECORD_PARTS_MAX][RECORD_FIELDS_MAX];
-    /* A JSON object with what the model does not know or could not take, VALUE_NULL when nothing. */
+    /* A JSON object with what the model does not know or could not take, VALUE_NULL when nothing.
+     */
     struct value extra[RECORD_PARTS_MAX];
 };
 

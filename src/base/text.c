@@ -133,7 +133,8 @@ size_t text_utf8_length(const char *text, size_t length, uint32_t *ret_code_poin
     return size;
 }
 
-/* Controls, separators and marks that change what a terminal or a reader sees of the text around. */
+/* Controls, separators and marks that change what a terminal or a reader sees of the text around.
+ */
 static bool is_dangerous(uint32_t code)
 {
     return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x061C ||

@@ -28,12 +28,13 @@ bool text_to_duration(const char *text, int64_t *ret_seconds) MUST_CHECK;
 
 /*
  * Appends foreign text with everything escaped that could move a cursor, change its direction or
- * forge a line: C0 and C1 controls, DEL, line separators, bidirectional controls, and bytes that are not
- * UTF-8 (as \xNN or \u{NNNN}). At most `maximum` bytes are appended, then "...".
+ * forge a line: C0 and C1 controls, DEL, line separators, bidirectional controls, and bytes that
+ * are not UTF-8 (as \xNN or \u{NNNN}). At most `maximum` bytes are appended, then "...".
  */
 void text_escape(struct buffer *buffer, const char *text, size_t length, size_t maximum);
 
-/* The number of bytes of the well-formed UTF-8 character at `text` (RFC 3629), 0 when ill-formed. */
+/* The number of bytes of the well-formed UTF-8 character at `text` (RFC 3629), 0 when ill-formed.
+ */
 size_t text_utf8_length(const char *text, size_t length, uint32_t *ret_code_point);
 
 /* Case-insensitive comparison in ASCII alone, whatever the locale. */

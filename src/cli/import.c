@@ -1,4 +1,5 @@
-/* The command `import`: the same upsert as `sync`, from saved API answers, arrays of jobs, or a job a line. */
+/* The command `import`: the same upsert as `sync`, from saved API answers, arrays of jobs, or a job
+ * a line. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -128,6 +129,7 @@ static bool import_stream(struct import *import, FILE *file, struct buffer *line
                 return false;
             }
             import->line = 0;
+            error_clear(err);
             return import_whole(import, file, line, err);
         }
         first = false;
@@ -184,8 +186,10 @@ static bool begin(struct import *import, struct error *err)
         return false;
     }
     import->run.source_id = source.source_id;
-    import->writer = (struct store_writer){
-        .source_id = source.source_id, .run_id = import->run.run_id, .now = import->run.started_at};
+    import->writer = (struct store_writer){.source_id = source.source_id,
+                                           .run_id = import->run.run_id,
+                                           .now = import->run.started_at,
+                                           .imports = true};
     return store_run_begin(store, &import->run, err) && store_commit(store, err);
 }
 
@@ -233,8 +237,8 @@ static void tell(const struct import *import)
         (void)printf("{\"run_id\":%" PRId64 ",\"seen\":%" PRId64 ",\"inserted\":%" PRId64
                      ",\"updated\":%" PRId64 ",\"unchanged\":%" PRId64 ",\"stale\":%" PRId64
                      ",\"rejected\":%" PRId64 "}\n",
-                     run->run_id, run->seen, run->inserted, run->updated, run->unchanged, run->stale,
-                     run->rejected);
+                     run->run_id, run->seen, run->inserted, run->updated, run->unchanged,
+                     run->stale, run->rejected);
     }
 }
 

@@ -6,8 +6,9 @@
 #include "base/text.h"
 
 static const char *const operators[] = {
-    "EQUAL",     "NOT_EQUAL", "GREATER_THAN", "GREATER_THAN_OR_EQUAL", "LESS_THAN",
-    "LESS_THAN_OR_EQUAL", "BETWEEN", "IN", NULL};
+    "EQUAL",     "NOT_EQUAL",          "GREATER_THAN", "GREATER_THAN_OR_EQUAL",
+    "LESS_THAN", "LESS_THAN_OR_EQUAL", "BETWEEN",      "IN",
+    NULL};
 
 static bool known_operator(const char *op)
 {
@@ -55,16 +56,18 @@ static bool split_values(char *list, struct hbr_filter_text *filter)
 static bool check(const struct hbr_filter *filter, const char *text, struct error *err)
 {
     if (!known_operator(filter->op)) {
-        return error_set(err, ERROR_USAGE, "filter \"%.200s\": unknown operator %s", text, filter->op);
+        return error_set(err, ERROR_USAGE, "filter \"%.200s\": unknown operator %s", text,
+                         filter->op);
     }
     if (strcmp(filter->op, "IN") == 0 && strcmp(filter->key, "CompleteTime") == 0) {
         return error_set(err, ERROR_USAGE,
-                         "filter \"%.200s\": the service does not support IN with CompleteTime", text);
+                         "filter \"%.200s\": the service does not support IN with CompleteTime",
+                         text);
     }
     size_t wanted = strcmp(filter->op, "BETWEEN") == 0 ? 2 : 1;
     if (strcmp(filter->op, "IN") != 0 && filter->value_count != wanted) {
-        return error_set(err, ERROR_USAGE, "filter \"%.200s\": %s takes %zu value%s", text, filter->op,
-                         wanted, wanted == 1 ? "" : "s");
+        return error_set(err, ERROR_USAGE, "filter \"%.200s\": %s takes %zu value%s", text,
+                         filter->op, wanted, wanted == 1 ? "" : "s");
     }
     return true;
 }
@@ -84,9 +87,10 @@ bool hbr_filter_parse(const char *text, struct hbr_filter_text *ret_filter, stru
     char *list = rest + strspn(rest, " \t");
     if (key == NULL || op == NULL || *list == '\0' || !split_values(list, ret_filter)) {
         hbr_filter_free(ret_filter);
-        error_set(err, ERROR_USAGE, "filter \"%.200s\" is not of the form 'KEY OP VALUE[,VALUE...]'",
-                  text);
-        return error_hint(err, "For example: --filter 'VaultId IN v-0001,v-0002' (at most %d values).",
+        error_set(err, ERROR_USAGE,
+                  "filter \"%.200s\" is not of the form 'KEY OP VALUE[,VALUE...]'", text);
+        return error_hint(err,
+                          "For example: --filter 'VaultId IN v-0001,v-0002' (at most %d values).",
                           HBR_FILTER_VALUES_MAX);
     }
     ret_filter->filter.key = key;

@@ -24,7 +24,8 @@ struct hbr_filter_text {
     const char **values;
 };
 
-/* Checks the operator, the number of values, and that IN is not used with CompleteTime. ERROR_USAGE. */
+/* Checks the operator, the number of values, and that IN is not used with CompleteTime.
+ * ERROR_USAGE. */
 bool hbr_filter_parse(const char *text, struct hbr_filter_text *ret_filter,
                       struct error *err) MUST_CHECK;
 

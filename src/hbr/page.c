@@ -76,9 +76,8 @@ static bool decode_member(const char *name, struct json_object *node, void *cont
 {
     struct part_decoder *decoder = context;
     int index = record_field_by_name(decoder->part, name);
-    if (index < 0 ||
-        !take_value(&decoder->part->fields[index], node,
-                    &decoder->record->values[decoder->part_index][index])) {
+    if (index < 0 || !take_value(&decoder->part->fields[index], node,
+                                 &decoder->record->values[decoder->part_index][index])) {
         keep_extra(decoder, name, node);
     }
     return true;
@@ -195,8 +194,8 @@ static void page_init(struct hbr_page *page, struct json_object *root)
 }
 
 /*
- * The rows of an answer: RestoreJobs.RestoreJob, or RestoreJobs itself where it is an array (the first SDKs' form);
- * NULL when there are none. False when the answer has another shape.
+ * The rows of an answer: RestoreJobs.RestoreJob, or RestoreJobs itself where it is an array (the
+ * first SDKs' form); NULL when there are none. False when the answer has another shape.
  */
 static bool find_rows(struct json_object *root, struct json_object **ret_rows, struct error *err)
 {

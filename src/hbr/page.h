@@ -1,8 +1,9 @@
 /*
  * A page: one answer of DescribeRestoreJobs2 (or saved jobs) decoded into records.
  *
- * A page owns its JSON and its records; texts of the records are borrowed from it. What the model does not know, and values
- * of a type it cannot take, are kept in the records' `extra` as JSON and counted, never fatal.
+ * A page owns its JSON and its records; texts of the records are borrowed from it. What the model
+ * does not know, and values of a type it cannot take, are kept in the records' `extra` as JSON and
+ * counted, never fatal.
  */
 #ifndef HBRSYNC_HBR_PAGE_H
 #define HBRSYNC_HBR_PAGE_H
@@ -17,16 +18,16 @@
 
 struct json_object;
 
-#define HBR_ROWS_MAX 100000      /* of a saved file; an answer holds at most 99 */
-#define HBR_RESTORE_ID_MAX 256   /* bytes */
+#define HBR_ROWS_MAX 100000    /* of a saved file; an answer holds at most 99 */
+#define HBR_RESTORE_ID_MAX 256 /* bytes */
 
 struct hbr_page {
     struct json_object *root;
     struct record *jobs;
     size_t job_count;
-    size_t rows;      /* in the answer, unusable ones included */
-    size_t rejected;  /* rows without a usable RestoreId: kept nowhere, so the run is not proved */
-    size_t unknown;   /* values that went to `extra` */
+    size_t rows;     /* in the answer, unusable ones included */
+    size_t rejected; /* rows without a usable RestoreId: kept nowhere, so the run is not proved */
+    size_t unknown;  /* values that went to `extra` */
     struct buffer extra;
     int64_t total_count; /* TotalCount, -1 when absent or not a number from 0 on */
     int64_t date;        /* the answer's Date, UNIX seconds, 0 unknown */
@@ -34,13 +35,15 @@ struct hbr_page {
 };
 
 /*
- * Decodes an answer's envelope and its rows. Takes `root` over, also on failure. ERROR_SERVICE (retryable) when the answer has
- * not the shape of one: not an object, RestoreJobs present and neither an object nor an array.
+ * Decodes an answer's envelope and its rows. Takes `root` over, also on failure. ERROR_SERVICE
+ * (retryable) when the answer has not the shape of one: not an object, RestoreJobs present and
+ * neither an object nor an array.
  */
 bool hbr_page_decode(struct json_object *root, struct hbr_page *ret_page,
                      struct error *err) MUST_CHECK;
 
-/* Saved jobs: an answer, an array of jobs or of answers, or one job. Takes `root` over. ERROR_USAGE. */
+/* Saved jobs: an answer, an array of jobs or of answers, or one job. Takes `root` over.
+ * ERROR_USAGE. */
 bool hbr_page_import(struct json_object *root, struct hbr_page *ret_page,
                      struct error *err) MUST_CHECK;
 

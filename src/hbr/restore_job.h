@@ -1,8 +1,8 @@
 /*
  * RestoreJob: the one description of its fields.
  *
- * Source: DescribeRestoreJobs2, API version 2017-09-08, response parameters RestoreJobs.RestoreJob[];
- * SourceResourceId is newer than that page (Go SDK v4.7.1).
+ * Source: DescribeRestoreJobs2, API version 2017-09-08, response parameters
+ * RestoreJobs.RestoreJob[]; SourceResourceId is newer than that page (Go SDK v4.7.1).
  */
 #ifndef HBRSYNC_HBR_RESTORE_JOB_H
 #define HBRSYNC_HBR_RESTORE_JOB_H

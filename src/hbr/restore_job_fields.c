@@ -1,4 +1,5 @@
-/* The one table of RestoreJob's fields: a new field of the API is a line here and a migration in sql/. */
+/* The one table of RestoreJob's fields: a new field of the API is a line here and a migration in
+ * sql/. */
 #include "hbr/restore_job.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -84,12 +85,21 @@ const struct record_model hbr_restore_job_model = {
     .version = HBR_UPDATED_TIME,
 };
 
-/* Statuses as in the Terraform provider's schema and the HBR documents; the API page names only the last three. */
+/* Statuses as in the Terraform provider's schema and the HBR documents; the API page names only the
+ * last three. */
 const char *const hbr_open_statuses[] = {"CREATED", "QUEUED", "RUNNING", "CANCELING", NULL};
-const char *const hbr_other_statuses[] = {"CANCELED",       "EXPIRED",          "CLIENT_DELETED",
-                                          "UNAVAILABLE",    "COMPLETE",         "PARTIAL_COMPLETE",
-                                          "FAILED",         NULL};
+const char *const hbr_other_statuses[] = {"CANCELED",    "EXPIRED",  "CLIENT_DELETED",
+                                          "UNAVAILABLE", "COMPLETE", "PARTIAL_COMPLETE",
+                                          "FAILED",      NULL};
 
-const char *const hbr_restore_types[] = {
-    "ECS_FILE", "OSS",  "NAS", "COMMON_FILE_SYSTEM", "OTS_TABLE", "UDM_ECS_ROLLBACK", "UDM_ECS",
-    "UDM_ECS_DISK", "UDM_ECS_DISK_ROLLBACK", "FILE", NULL};
+const char *const hbr_restore_types[] = {"ECS_FILE",
+                                         "OSS",
+                                         "NAS",
+                                         "COMMON_FILE_SYSTEM",
+                                         "OTS_TABLE",
+                                         "UDM_ECS_ROLLBACK",
+                                         "UDM_ECS",
+                                         "UDM_ECS_DISK",
+                                         "UDM_ECS_DISK_ROLLBACK",
+                                         "FILE",
+                                         NULL};

@@ -37,7 +37,8 @@ static bool add(struct parameters *parameters, const char *name, const char *val
 }
 
 /* Filters.1.Key=VaultId&Filters.1.Operator=IN&Filters.1.Values.1=v-1&... */
-static bool add_filter(struct parameters *parameters, size_t number, const struct hbr_filter *filter)
+static bool add_filter(struct parameters *parameters, size_t number,
+                       const struct hbr_filter *filter)
 {
     char name[NAME_SIZE];
     (void)snprintf(name, sizeof(name), "Filters.%zu.Key", number);
@@ -72,7 +73,8 @@ bool hbr_list_submit(const struct hbr_service *service, const struct hbr_query *
 {
     char endpoint[ENDPOINT_MAX], page_number[NUMBER_SIZE], page_size[NUMBER_SIZE];
     if (!acs_endpoint_for_region(service->endpoint, query->region, endpoint, sizeof(endpoint))) {
-        return error_set(err, ERROR_USAGE, "no endpoint can be made for region \"%s\"", query->region);
+        return error_set(err, ERROR_USAGE, "no endpoint can be made for region \"%s\"",
+                         query->region);
     }
     struct parameters *parameters = calloc(1, sizeof(*parameters));
     if (parameters == NULL) {
@@ -141,8 +143,10 @@ bool hbr_regions(const struct hbr_service *service, const char *region,
     if (!acs_endpoint_for_region(service->endpoint, region, endpoint, sizeof(endpoint))) {
         return error_set(err, ERROR_USAGE, "no endpoint can be made for region \"%s\"", region);
     }
-    struct acs_request request = {
-        .endpoint = endpoint, .region = region, .action = "DescribeRegions", .version = HBR_VERSION};
+    struct acs_request request = {.endpoint = endpoint,
+                                  .region = region,
+                                  .action = "DescribeRegions",
+                                  .version = HBR_VERSION};
     struct acs_answer answer;
     if (!acs_client_call(service->client, &request, &answer, err)) {
         return false;
@@ -156,7 +160,8 @@ bool hbr_regions(const struct hbr_service *service, const char *region,
     }
     for (size_t i = 0; ok && i < count; i++) {
         char id[64];
-        if (json_member_text(json_array_item(list, i), "RegionId", id, sizeof(id)) && id[0] != '\0') {
+        if (json_member_text(json_array_item(list, i), "RegionId", id, sizeof(id)) &&
+            id[0] != '\0') {
             ok = visit(id, context, err);
         }
     }

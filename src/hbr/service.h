@@ -17,7 +17,8 @@ struct hbr_service {
     const char *endpoint; /* pattern with {region}, see hbr_endpoint_default */
 };
 
-/* https://hbr.{region}.aliyuncs.com, or the endpoint inside a VPC. Source: the SDKs' endpoint rule. */
+/* https://hbr.{region}.aliyuncs.com, or the endpoint inside a VPC. Source: the SDKs' endpoint rule.
+ */
 const char *hbr_endpoint_default(bool vpc);
 
 struct hbr_query {
@@ -35,13 +36,14 @@ bool hbr_list_submit(const struct hbr_service *service, const struct hbr_query *
                      struct error *err) MUST_CHECK;
 
 /*
- * Waits for any queued request. A request that the service failed gives true, an empty page, and the failure in
- * *ret_failure (else ERROR_NONE there). False: interrupted, or nothing can go on.
+ * Waits for any queued request. A request that the service failed gives true, an empty page, and
+ * the failure in *ret_failure (else ERROR_NONE there). False: interrupted, or nothing can go on.
  */
 bool hbr_list_wait(const struct hbr_service *service, struct hbr_page *ret_page, void **ret_tag,
                    struct error *ret_failure, struct error *err) MUST_CHECK;
 
-/* Whether a failure means that the service does not take the request's parameters (HTTP 4xx), not that it failed. */
+/* Whether a failure means that the service does not take the request's parameters (HTTP 4xx), not
+ * that it failed. */
 bool hbr_is_refusal(const struct error *failure);
 
 /* DescribeRegions, asked at the endpoint of `region`: calls `visit` with each RegionId. */

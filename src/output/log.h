@@ -1,4 +1,5 @@
-/* Messages for people, on standard error: `hbrsync: error: ...`. The only printers besides the commands' own output. */
+/* Messages for people, on standard error: `hbrsync: error: ...`. The only printers besides the
+ * commands' own output. */
 #ifndef HBRSYNC_OUTPUT_LOG_H
 #define HBRSYNC_OUTPUT_LOG_H
 

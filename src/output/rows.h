@@ -1,6 +1,6 @@
 /*
- * Writers of rows: an aligned table for people, CSV (RFC 4180), JSON (an array of objects). Streams but for the
- * table, which has to know its widths and keeps at most ROWS_TABLE_MAX bytes.
+ * Writers of rows: an aligned table for people, CSV (RFC 4180), JSON (an array of objects). Streams
+ * but for the table, which has to know its widths and keeps at most ROWS_TABLE_MAX bytes.
  */
 #ifndef HBRSYNC_OUTPUT_ROWS_H
 #define HBRSYNC_OUTPUT_ROWS_H

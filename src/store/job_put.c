@@ -132,7 +132,8 @@ static bool remove_mark(struct store *store, const struct store_writer *writer,
     return statement_run(&unmark, NULL, err);
 }
 
-/* A job keeps the source that first listed it; an import without an account is no listing. */
+/* A job keeps the source that first listed it as long as that lists it; an import without an
+ * account is no listing. */
 static bool take_ownership(struct store *store, const struct store_writer *writer,
                            const struct record *record, struct error *err)
 {
@@ -182,7 +183,7 @@ static bool judge(struct store *store, const struct store_writer *writer,
         }
         *ret_result = differs ? PUT_UPDATED : PUT_UNCHANGED;
     }
-    if (!differs && stored->missing_since.kind == VALUE_NULL) {
+    if (!differs && (stored->missing_since.kind == VALUE_NULL || writer->imports)) {
         return true;
     }
     return store_change_add(store, writer, stored, incoming, err);
@@ -195,7 +196,9 @@ static bool put_known(struct store *store, const struct store_writer *writer,
     struct stored_job stored = {0};
     bool write[RECORD_PARTS_MAX] = {false};
     read_stored(select, &stored);
-    *ret_returned = stored.missing_since.kind != VALUE_NULL;
+    /* What is imported was listed once; it says nothing about now. */
+    *ret_returned = stored.missing_since.kind != VALUE_NULL && !writer->imports;
+    stored.unowned = stored.unowned && !writer->imports;
     bool done = judge(store, writer, &stored, record, ret_result, write, err);
     statement_close(select); /* the texts of `stored` end here */
     if (!done || (stored.unowned && !take_ownership(store, writer, record, err))) {

@@ -11,7 +11,7 @@ bool store_job_in_sibling(struct store *store, const struct store_source *source
                         "SELECT 1 FROM restore_job AS j"
                         " JOIN sync_source AS s ON s.source_id = j.source_id"
                         " WHERE j.restore_id = ?1 AND s.account_id = ?2 AND s.region_id = ?3"
-                        " AND s.edition <> ?4",
+                        " AND s.edition <> ?4 AND j.missing_since IS NULL",
                         "look up the source of a job", &query, err)) {
         return false;
     }

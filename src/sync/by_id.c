@@ -8,8 +8,9 @@
 #include "store/lookup.h"
 #include "sync/probe.h"
 
-#define IDS_MAX 1960                  /* asked for at once; beyond this a full walk is the cheaper way */
-#define REPORT_WINDOW (7 * 24 * 3600) /* seconds: a report under way is asked for so long after the job */
+#define IDS_MAX 1960 /* asked for at once; beyond this a full walk is the cheaper way */
+#define REPORT_WINDOW                                                                              \
+    (7 * 24 * 3600) /* seconds: a report under way is asked for so long after the job */
 
 /* Ids collected from the database. */
 struct id_list {
@@ -36,7 +37,8 @@ static void free_ids(struct id_list *list)
     free(list);
 }
 
-/* Jobs under way in the database that no answer held, and finished ones whose report is under way. */
+/* Jobs under way in the database that no answer held, and finished ones whose report is under way.
+ */
 static bool collect_ids(struct lane *lane, int64_t proven, bool reports, struct id_list *list,
                         struct error *err)
 {
@@ -46,8 +48,8 @@ static bool collect_ids(struct lane *lane, int64_t proven, bool reports, struct 
     return store_job_each_unseen(unit->store, source, lane->restore_type, PICK_OPEN, 0, proven,
                                  IDS_MAX + 1, collect, list, err) &&
            (!reports ||
-            store_job_each_unseen(unit->store, source, lane->restore_type, PICK_REPORT, since, proven,
-                                 IDS_MAX + 1 - list->count, collect, list, err));
+            store_job_each_unseen(unit->store, source, lane->restore_type, PICK_REPORT, since,
+                                  proven, IDS_MAX + 1 - list->count, collect, list, err));
 }
 
 /* Some id that the service has just listed, so that an answer by id can be believed. */

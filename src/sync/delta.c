@@ -1,6 +1,7 @@
 /*
- * The delta: what is under way, what finished since shortly before the watermark, by id what should be in neither, and a count
- * of the rest, which can only have shrunk since it was proved, so that equal counts mean equal sets.
+ * The delta: what is under way, what finished since shortly before the watermark, by id what should
+ * be in neither, and a count of the rest, which can only have shrunk since it was proved, so that
+ * equal counts mean equal sets.
  */
 #include <inttypes.h>
 
@@ -13,7 +14,8 @@
 
 #define TRIES_MAX 3
 
-/* What finished at `edge` or later: one answer, or the part up to now by windows and the rest as it comes. */
+/* What finished at `edge` or later: one answer, or the part up to now by windows and the rest as it
+ * comes. */
 static bool read_recent(struct lane *lane, int64_t edge, int64_t proven, bool *ret_settled,
                         struct error *err)
 {
@@ -41,7 +43,8 @@ static bool read_recent(struct lane *lane, int64_t edge, int64_t proven, bool *r
     return lane_read_since(lane, lane->cut, proven, &exact, &ignored, err);
 }
 
-/* Whether the counts agree: finished jobs before the edge with the rows stored, and everything with TotalCount. */
+/* Whether the counts agree: finished jobs before the edge with the rows stored, and everything with
+ * TotalCount. */
 static bool counts_agree(struct lane *lane, int64_t edge, int64_t total, int64_t proven,
                          bool *ret_agree, struct error *err)
 {
@@ -128,7 +131,8 @@ static bool mark_vanished(struct lane *lane, int64_t edge, int64_t proven, struc
     return true;
 }
 
-/* CompleteTime from which jobs are read again: before the watermark, and before the last proof began. */
+/* CompleteTime from which jobs are read again: before the watermark, and before the last proof
+ * began. */
 static int64_t edge_of(const struct lane *lane)
 {
     const struct store_watermark *watermark = &lane->watermark;
@@ -157,7 +161,8 @@ bool lane_delta(struct lane *lane, const struct listing_result *first, int64_t p
     }
     for (int try = 0; try < TRIES_MAX && !settled; try++) {
         bool again = try > 0;
-        if (again && (!store_seen_clear(unit->store, proven, err) || !lane_look(lane, &look, err))) {
+        if (again &&
+            (!store_seen_clear(unit->store, proven, err) || !lane_look(lane, &look, err))) {
             return false;
         }
         bool ok = try_delta(lane, &look, edge, proven, &settled, err);

@@ -47,14 +47,16 @@ static void push(struct search *search, int64_t from, int64_t to, int64_t remote
     search->parts[search->count++] = (struct part){from, to, remote};
 }
 
-/* Reads a part that fits a page, which is one answer, and marks missing the rows that it does not hold. */
+/* Reads a part that fits a page, which is one answer, and marks missing the rows that it does not
+ * hold. */
 static bool settle_page(struct search *search, const struct part *part, struct error *err)
 {
     struct lane *lane = search->lane;
     struct unit *unit = lane->unit;
-    struct listing listing = {
-        .kind = LISTING_CLOSED, .from = part->from, .to = part->to,
-        .row_limit = unit->settings->page_size};
+    struct listing listing = {.kind = LISTING_CLOSED,
+                              .from = part->from,
+                              .to = part->to,
+                              .row_limit = unit->settings->page_size};
     struct listing_result result;
     if (!listing_read(lane, &listing, &result, err)) {
         return false;

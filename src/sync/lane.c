@@ -5,7 +5,10 @@
 
 #include "sync/window.h"
 
-#define TWICE_TRIES_MAX 5
+#define RESTARTS_MAX 5  /* of a listing whose ids changed while it was read */
+#define IDLE_MAX 3      /* readings in a row without a new id */
+#define READINGS_MAX 40 /* enough to see every row of a listing that is shuffled for each answer   \
+                         */
 #define SINCE_TRIES_MAX 3
 
 bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error *err)
@@ -18,57 +21,124 @@ bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error
     return true;
 }
 
-/* Takes a reading that did not move: proved by itself if it is one answer, else if the one before holds the same ids. */
-static bool take_reading(struct lane *lane, const struct listing *listing,
-                         const struct listing_result *read, int64_t *previous, int64_t proven,
-                         struct reading *reading, struct error *err)
+/*
+ * The two unions of a repeated reading. `before` gathers ids until it holds as many as TotalCount
+ * says, then `after` gathers them once more.
+ *
+ * Why that is a proof, whatever the order: a job is listed from one moment to another without a
+ * gap. When both unions hold the same ids, each of them was seen before and after the first answer
+ * of `after`, so all were listed at that moment, and its TotalCount says that there were no more.
+ */
+struct unions {
+    int64_t before, after; /* sets */
+    bool before_whole;
+    int64_t total; /* TotalCount of the first answer of `after` ... */
+    int64_t date;  /* ... and its Date */
+    int restarts;
+    int idle; /* readings in a row that gave no new id */
+};
+
+static bool restart(struct lane *lane, struct unions *unions, struct error *err)
 {
-    struct store *store = lane->unit->store;
-    reading->proved = listing_is_one_answer(read, listing, lane);
-    if (!reading->proved && *previous != 0 &&
-        !store_seen_equal(store, *previous, read->set, &reading->proved, err)) {
-        return false;
-    }
-    if (*previous != 0 && !store_seen_clear(store, *previous, err)) {
-        return false;
-    }
-    *previous = read->set;
-    return !reading->proved || store_seen_merge(store, proven, read->set, err);
+    unions->restarts++;
+    unions->before_whole = false;
+    unions->total = -1;
+    return store_seen_clear(lane->unit->store, unions->before, err) &&
+           store_seen_clear(lane->unit->store, unions->after, err);
 }
 
-/*
- * Why two agreeing readings are a proof, whatever the order: every id of the set was seen in both, so all were listed at the
- * second's first answer, and its TotalCount says that there were no more.
- */
-bool lane_read_twice(struct lane *lane, const struct listing *listing, int64_t proven,
-                     struct reading *ret_reading, struct error *err)
+/* Adds a reading to a union; *ret_whole when that holds as many ids as TotalCount says. More than
+ * that: start anew. */
+static bool add_reading(struct lane *lane, struct unions *unions, int64_t set, int64_t total,
+                        const struct listing_result *read, bool *ret_whole, struct error *err)
 {
     struct store *store = lane->unit->store;
-    int64_t previous = 0; /* the set of the reading before, 0: none that did not move */
+    int64_t known = 0;
+    int64_t count = 0;
+    *ret_whole = false;
+    if (!store_seen_count(store, set, &known, err) ||
+        !store_seen_merge(store, set, read->set, err) ||
+        !store_seen_count(store, set, &count, err)) {
+        return false;
+    }
+    *ret_whole = count == total;
+    unions->idle = count == known && !*ret_whole ? unions->idle + 1 : 0;
+    return count <= total || restart(lane, unions, err);
+}
+
+static bool take_reading(struct lane *lane, struct unions *unions,
+                         const struct listing_result *read, bool *ret_proved, struct error *err)
+{
+    bool whole = false;
+    *ret_proved = false;
+    if (read->total < 0 || !read->complete || read->rejected) {
+        return restart(lane, unions, err);
+    }
+    if (!unions->before_whole) {
+        return add_reading(lane, unions, unions->before, read->total, read, &unions->before_whole,
+                           err);
+    }
+    if (unions->total < 0) {
+        unions->total = read->total;
+        unions->date = read->date;
+    }
+    if (!add_reading(lane, unions, unions->after, unions->total, read, &whole, err)) {
+        return false;
+    }
+    if (!whole) {
+        return true;
+    }
+    if (!store_seen_equal(lane->unit->store, unions->before, unions->after, ret_proved, err)) {
+        return false;
+    }
+    return *ret_proved || restart(lane, unions, err);
+}
+
+static bool read_until_proved(struct lane *lane, const struct listing *listing, int64_t proven,
+                              struct unions *unions, struct reading *reading, struct error *err)
+{
+    struct store *store = lane->unit->store;
     bool hopeless = false;
-    memset(ret_reading, 0, sizeof(*ret_reading));
-    for (int try = 0; try < TWICE_TRIES_MAX && !ret_reading->proved && !hopeless; try++) {
+    for (int turn = 0; turn < READINGS_MAX && !hopeless && !reading->proved; turn++) {
         struct listing_result read;
         if (!listing_read(lane, listing, &read, err)) {
             return false;
         }
-        ret_reading->total = read.total;
-        ret_reading->date = read.date;
-        ret_reading->ignored = read.refused || read.mismatched;
-        hopeless = ret_reading->ignored || read.capped;
-        if (listing_is_exact(&read)) {
-            if (!take_reading(lane, listing, &read, &previous, proven, ret_reading, err)) {
-                return false;
+        reading->total = read.total;
+        reading->date = read.date;
+        reading->refused = read.refused;
+        reading->refusal = read.refusal;
+        reading->ignored = read.refused || read.mismatched;
+        hopeless = reading->ignored || read.capped;
+        bool ok = true;
+        if (listing_is_one_answer(&read, listing, lane)) {
+            reading->proved = true;
+            ok = store_seen_merge(store, proven, read.set, err);
+        } else if (!hopeless) {
+            ok = take_reading(lane, unions, &read, &reading->proved, err);
+            if (ok && reading->proved) {
+                reading->total = unions->total;
+                reading->date = unions->date;
+                ok = store_seen_merge(store, proven, unions->after, err);
             }
-            continue;
         }
-        if (!listing_forget(lane, &read, err) ||
-            (previous != 0 && !store_seen_clear(store, previous, err))) {
+        hopeless = hopeless || unions->restarts >= RESTARTS_MAX || unions->idle >= IDLE_MAX;
+        if (!ok || !listing_forget(lane, &read, err)) {
             return false;
         }
-        previous = 0;
     }
-    return previous == 0 || store_seen_clear(store, previous, err);
+    return true;
+}
+
+bool lane_read_twice(struct lane *lane, const struct listing *listing, int64_t proven,
+                     struct reading *ret_reading, struct error *err)
+{
+    struct unions unions = {
+        .before = unit_new_set(lane->unit), .after = unit_new_set(lane->unit), .total = -1};
+    memset(ret_reading, 0, sizeof(*ret_reading));
+    return read_until_proved(lane, listing, proven, &unions, ret_reading, err) &&
+           store_seen_clear(lane->unit->store, unions.before, err) &&
+           store_seen_clear(lane->unit->store, unions.after, err);
 }
 
 bool lane_read_open(struct lane *lane, int64_t proven, struct reading *ret_reading,
@@ -105,7 +175,8 @@ bool lane_read_since(struct lane *lane, int64_t from, int64_t proven, bool *ret_
             return false;
         }
         if (many) {
-            break; /* more than one answer: it can grow and shrink, so it proves nothing by itself */
+            break; /* more than one answer: it can grow and shrink, so it proves nothing by itself
+                    */
         }
     }
     return true;
@@ -153,8 +224,8 @@ bool lane_finish(struct lane *lane, int64_t proven, bool mark, bool walked, stru
     if (!store_begin(store, err)) {
         return false;
     }
-    if (!finish(lane, proven, mark, walked, err) || !store_source_save(store, &lane->unit->source, err) ||
-        !store_commit(store, err)) {
+    if (!finish(lane, proven, mark, walked, err) ||
+        !store_source_save(store, &lane->unit->source, err) || !store_commit(store, err)) {
         store_rollback(store);
         lane->unit->run.missing = missing;
         return false;

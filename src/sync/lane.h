@@ -1,4 +1,5 @@
-/* A lane's three ways: its first answer, the full walk, and the delta; and its end, which claims what was proved. */
+/* A lane's three ways: its first answer, the full walk, and the delta; and its end, which claims
+ * what was proved. */
 #ifndef HBRSYNC_SYNC_LANE_H
 #define HBRSYNC_SYNC_LANE_H
 
@@ -9,12 +10,13 @@
 #include "sync/listing.h"
 #include "sync/unit.h"
 
-/* The first answer of every lane: its jobs without a filter of ours, one page; everything where that is all. */
+/* The first answer of every lane: its jobs without a filter of ours, one page; everything where
+ * that is all. */
 bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error *err) MUST_CHECK;
 
 /*
- * The full walk. `first` is the lane's first answer. `proven` is an empty set, which holds on return exactly the ids that
- * the walk proved to be listed.
+ * The full walk. `first` is the lane's first answer. `proven` is an empty set, which holds on
+ * return exactly the ids that the walk proved to be listed.
  */
 bool lane_walk(struct lane *lane, const struct listing_result *first, int64_t proven,
                enum lane_verdict *ret_verdict, struct error *err) MUST_CHECK;
@@ -26,14 +28,17 @@ bool lane_delta(struct lane *lane, const struct listing_result *first, int64_t p
 /* How reading a listing until it is proved ended. */
 struct reading {
     bool proved;
+    bool refused;  /* the service refuses the request, for this reason: */
+    struct error refusal;
     bool ignored;  /* the service refuses or ignores the filter */
     int64_t total; /* TotalCount, -1 unknown */
     int64_t date;  /* the service's Date of the moment that the proof is about */
 };
 
 /*
- * Reads a listing until one answer holds it all, or two readings in a row agree (at most five): a proof for any listing in which
- * a job stays from one moment to another without a gap. Its ids are added to `proven`.
+ * Reads a listing until one answer holds it all, or two readings in a row agree (at most five): a
+ * proof for any listing in which a job stays from one moment to another without a gap. Its ids are
+ * added to `proven`.
  */
 bool lane_read_twice(struct lane *lane, const struct listing *listing, int64_t proven,
                      struct reading *ret_reading, struct error *err) MUST_CHECK;
@@ -42,13 +47,14 @@ bool lane_read_twice(struct lane *lane, const struct listing *listing, int64_t p
 bool lane_read_open(struct lane *lane, int64_t proven, struct reading *ret_reading,
                     struct error *err) MUST_CHECK;
 
-/* What finished at `from` or later. *ret_exact: it was one answer, which is proved; its ids are added to `proven`. */
+/* What finished at `from` or later. *ret_exact: it was one answer, which is proved; its ids are
+ * added to `proven`. */
 bool lane_read_since(struct lane *lane, int64_t from, int64_t proven, bool *ret_exact,
                      bool *ret_ignored, struct error *err) MUST_CHECK;
 
 /*
- * Ends a proved lane in one transaction: marks missing what `proven`, a whole listing, does not hold (`mark`), and moves the
- * watermark if there is anything to move; `walked` notes a full walk.
+ * Ends a proved lane in one transaction: marks missing what `proven`, a whole listing, does not
+ * hold (`mark`), and moves the watermark if there is anything to move; `walked` notes a full walk.
  */
 bool lane_finish(struct lane *lane, int64_t proven, bool mark, bool walked,
                  struct error *err) MUST_CHECK;

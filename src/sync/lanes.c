@@ -10,7 +10,8 @@
 #include "sync/lane.h"
 
 #define TYPES_MAX 100
-#define LEARNT_FOR (7 * 24 * 3600) /* seconds after which what a service did not do is tried again */
+#define LEARNT_FOR                                                                                 \
+    (7 * 24 * 3600) /* seconds after which what a service did not do is tried again */
 
 /* --- what was learnt, and when to doubt it ------------------------------------------------ */
 
@@ -54,6 +55,9 @@ static bool lane_open(struct lane *lane, struct unit *unit, const char *restore_
         return false;
     }
     lane->full = needs_full(lane);
+    if (lane->full) {
+        unit->run.mode = RUN_FULL;
+    }
     return true;
 }
 
@@ -73,8 +77,8 @@ static bool mark_unproved(struct lane *lane, struct error *err)
 }
 
 /*
- * A listing that is suddenly empty is more often a wrong endpoint or a lost permission than an empty account, so it
- * takes two runs to believe it.
+ * A listing that is suddenly empty is more often a wrong endpoint or a lost permission than an
+ * empty account, so it takes two runs to believe it.
  */
 static bool doubt_empty(struct lane *lane, int64_t total, bool *ret_doubted, struct error *err)
 {
@@ -93,10 +97,11 @@ static bool doubt_empty(struct lane *lane, int64_t total, bool *ret_doubted, str
     }
     unit->source.empty_since = unit->writer.now;
     *ret_doubted = true;
-    unit_warn(unit,
-              "the service lists no job where %" PRId64
-              " are stored; nothing was marked missing, the next sync that finds the same marks them",
-              stored);
+    unit_warn(
+        unit,
+        "the service lists no job where %" PRId64
+        " are stored; nothing was marked missing, the next sync that finds the same marks them",
+        stored);
     return true;
 }
 
@@ -145,13 +150,15 @@ static bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_
         unit->run.watermark = lane->watermark.updated_time;
     }
     if (lane->total >= 0) {
-        unit->run.total_count = (unit->run.total_count > 0 ? unit->run.total_count : 0) + lane->total;
+        unit->run.total_count =
+            (unit->run.total_count > 0 ? unit->run.total_count : 0) + lane->total;
     }
     return ok && store_seen_clear(unit->store, proven, err) &&
            store_seen_clear(unit->store, lane->seen, err) && listing_forget(lane, first, err);
 }
 
-/* --- which lanes ------------------------------------------------------------------------------- */
+/* --- which lanes -------------------------------------------------------------------------------
+ */
 
 /* The types to list one by one: the known ones and those among the stored jobs. */
 struct type_list {
@@ -197,7 +204,8 @@ static bool count_type(struct unit *unit, const char *restore_type, int64_t *ret
     struct lane lane;
     struct listing listing = {.kind = LISTING_ALL, .page_size = 1, .first_page_only = true};
     struct listing_result result;
-    if (!lane_open(&lane, unit, restore_type, err) || !listing_read(&lane, &listing, &result, err)) {
+    if (!lane_open(&lane, unit, restore_type, err) ||
+        !listing_read(&lane, &listing, &result, err)) {
         return false;
     }
     *ret_total = result.refused || result.mismatched || result.total < 0 ? 0 : result.total;
@@ -226,7 +234,8 @@ static bool check_untyped(struct unit *unit, const struct type_list *types, int6
     unit->source.untyped = sum > again ? LEARNT_NO : LEARNT_YES;
     if (unit->source.untyped == LEARNT_NO) {
         unit_note(unit,
-                  "a listing without RestoreType holds %" PRId64 " jobs, the types one by one %" PRId64,
+                  "a listing without RestoreType holds %" PRId64
+                  " jobs, the types one by one %" PRId64,
                   again, sum);
     }
     return true;
@@ -264,7 +273,8 @@ static bool run_typed(struct unit *unit, const struct type_list *types, bool *re
     return true;
 }
 
-/* --- the unit ---------------------------------------------------------------------------------- */
+/* --- the unit ----------------------------------------------------------------------------------
+ */
 
 static bool is_default_edition(const struct unit *unit)
 {
@@ -284,7 +294,8 @@ static void skip_ignored_edition(struct unit *unit, bool *ret_proved)
     skip(unit, ret_proved);
 }
 
-/* The service refuses the plain listing: because it wants a RestoreType, or because of the Edition. */
+/* The service refuses the plain listing: because it wants a RestoreType, or because of the Edition.
+ */
 static bool settle_refusal(struct unit *unit, const struct type_list *types,
                            const struct error *refusal, bool *ret_proved, bool *ret_typed,
                            struct error *err)
@@ -388,6 +399,10 @@ static bool run_filtered(struct unit *unit, bool *ret_proved, struct error *err)
         return false;
     }
     *ret_proved = reading.proved;
+    if (reading.refused) {
+        *err = reading.refusal;
+        return error_hint(err, "Check the key, the operator and the values of --filter.");
+    }
     return store_seen_clear(unit->store, proven, err) &&
            store_seen_clear(unit->store, lane.seen, err);
 }

@@ -7,7 +7,8 @@
 #include "base/error.h"
 #include "sync/unit.h"
 
-/* Syncs every lane of the unit. *ret_proved when each was proved. False with the error that ended it. */
+/* Syncs every lane of the unit. *ret_proved when each was proved. False with the error that ended
+ * it. */
 bool lanes_run(struct unit *unit, bool *ret_proved, struct error *err) MUST_CHECK;
 
 #endif

@@ -17,12 +17,12 @@ struct reader {
     const struct listing *listing;
     struct listing_result *result;
     int64_t page_size;
-    int64_t next_page;  /* the next to ask for */
-    int64_t last_page;  /* as TotalCount says */
+    int64_t next_page; /* the next to ask for */
+    int64_t last_page; /* as TotalCount says */
     int64_t pages_read;
-    int64_t page_new;   /* ids of the page at hand that the listing had not given before */
+    int64_t page_new; /* ids of the page at hand that the listing had not given before */
     size_t in_flight;
-    bool stop;          /* no further page is worth asking for */
+    bool stop;            /* no further page is worth asking for */
     bool marked_unproved; /* in the transaction at hand */
 };
 
@@ -32,7 +32,8 @@ struct query_texts {
     const char *values[2];
 };
 
-/* Bounds that make BETWEEN cover [from, to] whichever of its ends it leaves out. Too much does no harm. */
+/* Bounds that make BETWEEN cover [from, to] whichever of its ends it leaves out. Too much does no
+ * harm. */
 static void window_bounds(const struct lane *lane, const struct listing *listing, int64_t *ret_from,
                           int64_t *ret_to)
 {
@@ -153,7 +154,8 @@ static bool mark_unproved(struct reader *reader, struct error *err)
                                     lane->restore_type, err);
 }
 
-static bool store_row(struct reader *reader, const struct record *job, struct error *err)
+static bool store_row(struct reader *reader, const struct record *job, bool first,
+                      struct error *err)
 {
     struct unit *unit = reader->lane->unit;
     enum store_put_result put;
@@ -169,17 +171,19 @@ static bool store_row(struct reader *reader, const struct record *job, struct er
         unit->run.updated++;
         break;
     case PUT_UNCHANGED:
-        unit->run.unchanged++;
+        unit->run.unchanged += first ? 1 : 0; /* a row read again is not counted again */
         break;
     case PUT_STALE:
         unit->run.stale++;
         break;
     }
     unit->run.returned += returned ? 1 : 0;
-    return put == PUT_INSERTED || put == PUT_UPDATED || returned ? mark_unproved(reader, err) : true;
+    return put == PUT_INSERTED || put == PUT_UPDATED || returned ? mark_unproved(reader, err)
+                                                                 : true;
 }
 
-/* Notes the id in the listing's set; a row that the lane saw before in this run is not counted twice. */
+/* Notes the id in the listing's set; a row that the lane saw before in this run is not counted
+ * twice. */
 static bool note_row(struct reader *reader, const struct record *job, bool *ret_first,
                      struct error *err)
 {
@@ -214,14 +218,15 @@ static bool store_rows(struct reader *reader, const struct hbr_page *page, struc
             reader->result->mismatched = true;
             reader->stop = true;
         }
-        if (!note_row(reader, job, &first, err) || !store_row(reader, job, err)) {
+        if (!note_row(reader, job, &first, err) || !store_row(reader, job, first, err)) {
             return false;
         }
     }
     return true;
 }
 
-/* Whether the jobs of a first page are all stored under the other edition: the service ignores the parameter. */
+/* Whether the jobs of a first page are all stored under the other edition: the service ignores the
+ * parameter. */
 static bool check_foreign(struct reader *reader, const struct hbr_page *page, struct error *err)
 {
     struct unit *unit = reader->lane->unit;
@@ -233,7 +238,8 @@ static bool check_foreign(struct reader *reader, const struct hbr_page *page, st
     for (size_t i = 0; i < page->job_count; i++) {
         const struct value *id = &page->jobs[i].values[HBR_JOB][HBR_RESTORE_ID];
         bool sibling = false;
-        if (!store_job_in_sibling(unit->store, &unit->source, id->text, id->length, &sibling, err)) {
+        if (!store_job_in_sibling(unit->store, &unit->source, id->text, id->length, &sibling,
+                                  err)) {
             return false;
         }
         foreign += sibling ? 1 : 0;
@@ -273,8 +279,8 @@ static int64_t expected_rows(const struct reader *reader, int64_t number)
 }
 
 /*
- * The number of pages that TotalCount calls for. A last page that is full is followed by one more, which has to be
- * empty: a TotalCount that is too small would else go unnoticed just there.
+ * The number of pages that TotalCount calls for. A last page that is full is followed by one more,
+ * which has to be empty: a TotalCount that is too small would else go unnoticed just there.
  */
 static int64_t pages_for(const struct reader *reader, int64_t total)
 {
@@ -337,10 +343,11 @@ static void watch(struct reader *reader, const struct hbr_page *page, int64_t nu
         note_cap(reader, number);
     }
     /* A window that moved is read again in halves, so its other pages are not worth a request. */
-    if (result->moved && reader->listing->kind == LISTING_CLOSED) {
+    if (result->moved && reader->listing->kind == LISTING_CLOSED && !reader->listing->read_on) {
         reader->stop = true;
     }
     unit->run.pages++;
+    result->rejected = result->rejected || page->rejected > 0;
     unit->run.rejected += (int64_t)page->rejected;
     unit->run.unknown_fields += (int64_t)page->unknown;
 }
@@ -394,9 +401,6 @@ static bool take_answer(struct reader *reader, struct error *err)
     }
     if (ok && !reader->result->foreign) {
         ok = store_page(reader, &page, err);
-    }
-    if (number > 1 && page.job_count > 0 && reader->page_new == 0) {
-        note_cap(reader, number); /* the last page again and again */
     }
     hbr_page_free(&page);
     if (!ok) {

@@ -9,11 +9,12 @@
 
 #define NO_ID_FILTER "-"
 
-/* The keys that select by RestoreId: the field's own name as the Terraform provider sends it, and JobId, which
- * multicloudj's restore code passes restore ids under. */
+/* The keys that select by RestoreId: the field's own name as the Terraform provider sends it, and
+ * JobId, which multicloudj's restore code passes restore ids under. */
 static const char *const id_keys[] = {"restoreId", "RestoreId", "JobId", NULL};
 
-/* Asks for [from, to] with the bounds exactly as given; how many jobs there are, -1 when it does not tell. */
+/* Asks for [from, to] with the bounds exactly as given; how many jobs there are, -1 when it does
+ * not tell. */
 static bool count_exactly(struct lane *lane, int64_t from, int64_t to, int64_t *ret_total,
                           struct error *err)
 {
@@ -145,7 +146,6 @@ bool probe_id_filter(struct lane *lane, struct error *err)
         return false;
     }
     int64_t found = unit_new_set(lane->unit);
-    return witness[0] == '\0' ||
-           (probe_ids(lane, NULL, 0, witness, found, &honoured, err) &&
-            store_seen_clear(lane->unit->store, found, err));
+    return witness[0] == '\0' || (probe_ids(lane, NULL, 0, witness, found, &honoured, err) &&
+                                  store_seen_clear(lane->unit->store, found, err));
 }

@@ -1,8 +1,8 @@
 /*
  * Sync: brings the database to what the service lists, and proves that nothing is missing.
  *
- * A run goes over units one after another. A unit is a source (account, region, edition) and a scope (everything, one
- * RestoreType, or filters). This layer knows neither HTTP nor SQL.
+ * A run goes over units one after another. A unit is a source (account, region, edition) and a
+ * scope (everything, one RestoreType, or filters). This layer knows neither HTTP nor SQL.
  */
 #ifndef HBRSYNC_SYNC_SYNC_H
 #define HBRSYNC_SYNC_SYNC_H
@@ -19,11 +19,12 @@
 #define SYNC_FILTERS_MAX 3
 
 struct sync_settings {
-    int64_t page_size;     /* 1 to 99 */
-    bool full;             /* force a full walk */
-    int64_t full_every;    /* seconds after which a delta is not enough */
-    int64_t overlap;       /* seconds that a delta reads again before the watermark */
-    int64_t max_requests;  /* of the whole run, 0: no limit */
+    int64_t page_size;      /* 1 to 99 */
+    bool full;              /* force a full walk */
+    int64_t full_every;     /* seconds after which a delta is not enough */
+    int64_t overlap;        /* seconds that a delta reads again before the watermark */
+    int64_t max_requests;   /* of the whole run, 0: no limit */
+    bool skip_inactive;    /* a region where the service is not activated is skipped */
     unsigned pages_at_once; /* requests under way, at least 1 */
 };
 
@@ -40,9 +41,10 @@ struct sync_unit_spec {
 
 /* How a unit ended. */
 struct sync_unit_result {
-    struct store_run run;   /* counters, outcome, proof */
-    struct error error;     /* ERROR_NONE when done and proved; ERROR_UNPROVED when stored and not proved */
-    char warning[512];      /* "" or something that the user should know although the unit is done */
+    struct store_run run; /* counters, outcome, proof */
+    struct error
+        error; /* ERROR_NONE when done and proved; ERROR_UNPROVED when stored and not proved */
+    char warning[512]; /* "" or something that the user should know although the unit is done */
 };
 
 /* Tells how far a unit is; `total` is 0 while unknown. */
@@ -52,8 +54,8 @@ struct sync_progress {
 };
 
 /*
- * Syncs one unit under the run `run_id`. The result is always filled; false when the run as a whole cannot go on
- * (interrupted, or the database failed), with result->error as the reason.
+ * Syncs one unit under the run `run_id`. The result is always filled; false when the run as a whole
+ * cannot go on (interrupted, or the database failed), with result->error as the reason.
  */
 bool sync_unit(struct store *store, const struct hbr_service *service,
                const struct sync_settings *settings, const struct sync_progress *progress,

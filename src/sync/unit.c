@@ -107,8 +107,10 @@ static void take_counters(struct unit *unit)
 static bool count_rows(struct unit *unit, struct error *err)
 {
     const char *type = unit->spec->restore_type;
-    return store_job_count(unit->store, unit->source.source_id, type, &unit->run.local_count, err) &&
-           store_job_count_open(unit->store, unit->source.source_id, type, &unit->run.open_jobs, err);
+    return store_job_count(unit->store, unit->source.source_id, type, &unit->run.local_count,
+                           err) &&
+           store_job_count_open(unit->store, unit->source.source_id, type, &unit->run.open_jobs,
+                                err);
 }
 
 /* Closes the run's row. What went wrong before is worth more than what goes wrong here. */
@@ -149,6 +151,16 @@ static enum store_run_outcome outcome_of(const struct unit *unit, const struct e
     }
 }
 
+/* A region without the service has no jobs, and nobody asked for that region by name. */
+static void forgive_inactive(struct unit *unit, struct error *err)
+{
+    if (unit->settings->skip_inactive && strcmp(err->api_code, "ServiceNotActivated") == 0) {
+        unit_warn(unit, "Cloud Backup is not activated in this region, which was skipped");
+        unit->run.outcome = RUN_SKIPPED;
+        error_clear(err);
+    }
+}
+
 /* Whether the run can go on with other units after this error. */
 static bool can_go_on(enum error_code code)
 {
@@ -161,8 +173,11 @@ bool sync_unit(struct store *store, const struct hbr_service *service,
                int64_t run_id, const struct sync_unit_spec *spec,
                struct sync_unit_result *ret_result)
 {
-    struct unit unit = {
-        .store = store, .service = service, .settings = settings, .progress = progress, .spec = spec};
+    struct unit unit = {.store = store,
+                        .service = service,
+                        .settings = settings,
+                        .progress = progress,
+                        .spec = spec};
     memset(ret_result, 0, sizeof(*ret_result));
     unit_init(&unit, run_id, clock_now());
     bool opened = unit_open(&unit, &ret_result->error);
@@ -171,8 +186,12 @@ bool sync_unit(struct store *store, const struct hbr_service *service,
         if (lanes_run(&unit, &proved, &ret_result->error) && !proved) {
             error_set(&ret_result->error, ERROR_UNPROVED,
                       "stored, but it could not be proved that nothing is missing");
-            error_hint(&ret_result->error, "The next sync walks everything again; see `hbrsync status`.");
+            error_hint(&ret_result->error,
+                       spec->filter_count > 0
+                           ? "What the filters select changed while it was read; run it again."
+                           : "The next sync walks everything again; see `hbrsync status`.");
         }
+        forgive_inactive(&unit, &ret_result->error);
         unit.run.outcome = outcome_of(&unit, &ret_result->error);
         unit.run.proved = ret_result->error.code == ERROR_NONE;
         unit_close(&unit, ret_result);

@@ -22,26 +22,26 @@ struct unit {
     struct store_source source;
     struct store_writer writer;
     struct store_run run;
-    struct buffer proof;  /* what was seen, becomes run.proof */
+    struct buffer proof; /* what was seen, becomes run.proof */
     struct buffer warning;
     struct acs_client_counters counters; /* of the client when the unit began */
-    int64_t next_set;     /* the next free number of a set of ids */
+    int64_t next_set;                    /* the next free number of a set of ids */
 };
 
 /*
- * A lane: one listing of the unit that is proved by itself and has its own watermark. A unit has one lane, or one
- * for each RestoreType where the service does not list every type at once.
+ * A lane: one listing of the unit that is proved by itself and has its own watermark. A unit has
+ * one lane, or one for each RestoreType where the service does not list every type at once.
  */
 struct lane {
     struct unit *unit;
     const char *restore_type; /* as asked of the service, "" for none */
     struct store_watermark watermark;
-    int64_t seen;             /* the set of every id that this lane's listings gave */
-    int64_t cut;              /* the service's Date when the open jobs were listed, 0 not yet */
-    int64_t total;            /* TotalCount without filters, as last seen */
-    bool unproved_marked;     /* the database says already that this lane has to be walked again */
-    bool full;                /* this run walks everything */
-    bool odd;                 /* this run met a job neither under way nor finished */
+    int64_t seen;         /* the set of every id that this lane's listings gave */
+    int64_t cut;          /* the service's Date when the open jobs were listed, 0 not yet */
+    int64_t total;        /* TotalCount without filters, as last seen */
+    bool unproved_marked; /* the database says already that this lane has to be walked again */
+    bool full;            /* this run walks everything */
+    bool odd;             /* this run met a job neither under way nor finished */
 };
 
 /* A number for a new set of ids. */
@@ -57,7 +57,7 @@ bool unit_may_ask(const struct unit *unit, struct error *err) MUST_CHECK;
 /* How a walk or a delta of a lane ended. */
 enum lane_verdict {
     LANE_PROVED,
-    LANE_UNPROVED, /* the data is stored, completeness is not shown */
+    LANE_UNPROVED,  /* the data is stored, completeness is not shown */
     LANE_NEEDS_WALK /* a delta met what only a full walk can settle */
 };
 

@@ -1,6 +1,7 @@
 /*
- * The full walk. What makes it a proof is a part of the listing that can only lose rows, the jobs that finished before a
- * moment in the past; everything else is either under way, and listed first, or newer than the walk.
+ * The full walk. What makes it a proof is a part of the listing that can only lose rows, the jobs
+ * that finished before a moment in the past; everything else is either under way, and listed first,
+ * or newer than the walk.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "sync/window.h"
 
 #define PARTITION_TRIES_MAX 4
-#define SKEW 60          /* seconds that the clock behind CompleteTime may be off the Date header's */
+#define SKEW 60 /* seconds that the clock behind CompleteTime may be off the Date header's */
 #define REST_OVERLAP 600 /* seconds before the cut that are read once more */
 
 /* What the partition check of a walk found. */
@@ -37,8 +38,8 @@ static bool count_all(struct lane *lane, int64_t *ret_total, struct error *err)
 }
 
 /*
- * Jobs neither under way by their Status nor finished by their CompleteTime, as far as they are stored: asked for by id,
- * they explain what the two classes leave over.
+ * Jobs neither under way by their Status nor finished by their CompleteTime, as far as they are
+ * stored: asked for by id, they explain what the two classes leave over.
  */
 static bool count_odd(struct lane *lane, int64_t proven, int64_t *ret_odd, struct error *err)
 {
@@ -62,8 +63,9 @@ static bool count_odd(struct lane *lane, int64_t proven, int64_t *ret_odd, struc
 }
 
 /*
- * One try: TotalCount without filters, the jobs under way, the count of the finished ones, TotalCount again. The jobs under way
- * come before the finished ones, so that one that finishes between is counted twice rather than in neither class.
+ * One try: TotalCount without filters, the jobs under way, the count of the finished ones,
+ * TotalCount again. The jobs under way come before the finished ones, so that one that finishes
+ * between is counted twice rather than in neither class.
  */
 static bool try_partition(struct lane *lane, int64_t before, int64_t proven,
                           enum partition *ret_partition, int64_t *ret_after, struct error *err)
@@ -138,8 +140,8 @@ static bool walk_plainly(struct lane *lane, int64_t proven, enum lane_verdict *r
 }
 
 /*
- * What finished in the last minutes: one answer as a rule. Else the part up to the cut, whose seconds are over by now, is
- * proved like every window, and the rest freshens.
+ * What finished in the last minutes: one answer as a rule. Else the part up to the cut, whose
+ * seconds are over by now, is proved like every window, and the rest freshens.
  */
 static bool walk_recent(struct lane *lane, int64_t from, int64_t proven, bool *ret_proved,
                         bool *ret_ignored, struct error *err)
@@ -160,7 +162,8 @@ static bool walk_recent(struct lane *lane, int64_t from, int64_t proven, bool *r
     return true;
 }
 
-/* The finished jobs, those of the last minute apart: a clock that is not quite the Date header's may still add to them. */
+/* The finished jobs, those of the last minute apart: a clock that is not quite the Date header's
+ * may still add to them. */
 static bool walk_in_parts(struct lane *lane, int64_t proven, enum lane_verdict *ret_verdict,
                           bool *ret_ignored, struct error *err)
 {

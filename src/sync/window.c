@@ -2,19 +2,16 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/interrupt.h"
+#include "sync/lane.h"
 #include "sync/listing.h"
 
-#define STACK_MAX 128      /* halving 64-bit seconds goes 64 deep at most, one sibling waits at each depth */
+#define STACK_MAX                                                                                  \
+    128 /* halving 64-bit seconds goes 64 deep at most, one sibling waits at each depth */
 #define WINDOWS_MAX 100000 /* of one call */
-#define TRIES_MAX 5        /* of a window that cannot be halved ... */
-#define PAUSE_NS 400000000 /* ... with so many nanoseconds between them, from the second on */
 
 struct window {
     int64_t from, to;
-    int tries;
 };
 
 struct stack {
@@ -22,16 +19,17 @@ struct stack {
     size_t count;
 };
 
-static bool push(struct stack *stack, int64_t from, int64_t to, int tries)
+static bool push(struct stack *stack, int64_t from, int64_t to)
 {
     if (stack->count == STACK_MAX) {
         return false;
     }
-    stack->windows[stack->count++] = (struct window){from, to, tries};
+    stack->windows[stack->count++] = (struct window){from, to};
     return true;
 }
 
-/* Where to halve: at the median of the jobs that are stored, which is most of them by now, else in the middle. */
+/* Where to halve: at the median of the jobs that are stored, which is most of them by now, else in
+ * the middle. */
 static bool split_point(struct lane *lane, const struct window *window, int64_t *ret_middle,
                         struct error *err)
 {
@@ -51,16 +49,6 @@ static bool split_point(struct lane *lane, const struct window *window, int64_t 
     return true;
 }
 
-/* A window of this very second is over a second later. */
-static bool pause_after(int tries, struct error *err)
-{
-    struct timespec pause = {.tv_sec = 0, .tv_nsec = PAUSE_NS};
-    if (tries > 0) {
-        (void)nanosleep(&pause, NULL); /* a signal ends it early, and is seen below */
-    }
-    return interrupt_check(err);
-}
-
 /* Reads one window; *ret_again tells that it has to be halved or tried again. */
 static bool read_one(struct lane *lane, const struct window *window, int64_t proven,
                      struct window_result *result, bool *ret_again, bool *ret_one_page,
@@ -76,7 +64,8 @@ static bool read_one(struct lane *lane, const struct window *window, int64_t pro
     if (!listing_read(lane, &listing, &read, err)) {
         return false;
     }
-    /* Until its last second is over a window can still gain rows; then only one answer is beyond doubt. */
+    /* Until its last second is over a window can still gain rows; then only one answer is beyond
+     * doubt. */
     bool settled = read.date > window->to;
     bool exact = settled ? listing_is_exact(&read) : listing_is_one_answer(&read, &listing, lane);
     bool ok = true;
@@ -84,7 +73,8 @@ static bool read_one(struct lane *lane, const struct window *window, int64_t pro
         result->windows++;
         ok = store_seen_merge(lane->unit->store, proven, read.set, err);
     }
-    if (read.capped && (lane->unit->source.page_cap == 0 || read.cap < lane->unit->source.page_cap)) {
+    if (read.capped &&
+        (lane->unit->source.page_cap == 0 || read.cap < lane->unit->source.page_cap)) {
         lane->unit->source.page_cap = read.cap;
         unit_note(lane->unit, "pages beyond row %" PRId64 " fail", read.cap);
     }
@@ -94,12 +84,27 @@ static bool read_one(struct lane *lane, const struct window *window, int64_t pro
     return ok && listing_forget(lane, &read, err);
 }
 
+/* More jobs in one second than fit a page, or a page that is not what its TotalCount says: read
+ * until it is seen twice. */
+static bool read_unsplittable(struct lane *lane, const struct window *window, int64_t proven,
+                              bool *ret_proved, struct error *err)
+{
+    struct listing listing = {
+        .kind = LISTING_CLOSED, .from = window->from, .to = window->to, .read_on = true};
+    struct reading reading;
+    if (!lane_read_twice(lane, &listing, proven, &reading, err)) {
+        return false;
+    }
+    *ret_proved = reading.proved;
+    return true;
+}
+
 bool window_read(struct lane *lane, int64_t from, int64_t to, int64_t proven,
                  struct window_result *ret_result, struct error *err)
 {
     struct stack stack = {.count = 0};
     memset(ret_result, 0, sizeof(*ret_result));
-    (void)push(&stack, from, to, 0); /* an empty stack has room */
+    (void)push(&stack, from, to); /* an empty stack has room */
     for (int64_t turn = 0; stack.count > 0; turn++) {
         struct window window = stack.windows[--stack.count];
         bool again = false;
@@ -118,16 +123,17 @@ bool window_read(struct lane *lane, int64_t from, int64_t to, int64_t proven,
             continue;
         }
         if (window.from == window.to || one_page) {
-            if (!pause_after(window.tries, err)) {
+            bool proved = false;
+            if (!read_unsplittable(lane, &window, proven, &proved, err)) {
                 return false;
             }
-            if (window.tries + 1 == TRIES_MAX) {
+            if (!proved) {
                 unit_note(lane->unit,
-                          "CompleteTime %" PRId64 " to %" PRId64 " was never listed whole in %d tries",
-                          window.from, window.to, TRIES_MAX);
+                          "CompleteTime %" PRId64 " to %" PRId64 " was never listed whole",
+                          window.from, window.to);
                 return true;
             }
-            (void)push(&stack, window.from, window.to, window.tries + 1); /* it was just taken off */
+            ret_result->windows++;
             continue;
         }
         int64_t middle;
@@ -136,7 +142,7 @@ bool window_read(struct lane *lane, int64_t from, int64_t to, int64_t proven,
             return false;
         }
         /* The older half first: what finishes late lands in the newer one. */
-        if (!push(&stack, middle + 1, window.to, 0) || !push(&stack, window.from, middle, 0)) {
+        if (!push(&stack, middle + 1, window.to) || !push(&stack, window.from, middle)) {
             unit_note(lane->unit, "windows were halved too often");
             return true;
         }
