@@ -5,10 +5,9 @@
 
 #include "sync/window.h"
 
-#define RESTARTS_MAX 5  /* of a listing whose ids changed while it was read */
-#define IDLE_MAX 3      /* readings in a row without a new id */
-#define READINGS_MAX 40 /* enough to see every row of a listing that is shuffled for each answer   \
-                         */
+#define MOVING_READINGS_MAX 5 /* of a listing whose ids changed while it was read */
+#define IDLE_MAX 3            /* readings in a row without a new id */
+#define READINGS_MAX 40       /* enough for every row of a listing shuffled for each answer */
 #define SINCE_TRIES_MAX 3
 
 bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error *err)
@@ -122,7 +121,9 @@ static bool read_until_proved(struct lane *lane, const struct listing *listing, 
                 ok = store_seen_merge(store, proven, unions->after, err);
             }
         }
-        hopeless = hopeless || unions->restarts >= RESTARTS_MAX || unions->idle >= IDLE_MAX;
+        /* What was contradicted once is moving: then a few readings are enough. */
+        hopeless = hopeless || unions->idle >= IDLE_MAX ||
+                   (unions->restarts > 0 && turn + 1 >= MOVING_READINGS_MAX);
         if (!ok || !listing_forget(lane, &read, err)) {
             return false;
         }
