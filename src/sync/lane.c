@@ -31,8 +31,9 @@ bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error
 struct unions {
     int64_t before, after; /* sets */
     bool before_whole;
-    int64_t total; /* TotalCount of the first answer of `after` ... */
-    int64_t date;  /* ... and its Date */
+    int64_t total;      /* TotalCount of the first answer of `after` ... */
+    int64_t date;       /* ... and its Date */
+    int64_t last_total; /* of the reading before, -1 none */
     int restarts;
     int idle; /* readings in a row that gave no new id */
 };
@@ -70,8 +71,13 @@ static bool take_reading(struct lane *lane, struct unions *unions,
 {
     bool whole = false;
     *ret_proved = false;
-    if (read->total < 0 || !read->complete || read->rejected) {
+    bool other_total = unions->last_total >= 0 && read->total != unions->last_total;
+    unions->last_total = read->total;
+    if (read->total < 0 || !read->complete || read->rejected || read->unsteady) {
         return restart(lane, unions, err);
+    }
+    if (other_total && !restart(lane, unions, err)) {
+        return false;
     }
     if (!unions->before_whole) {
         return add_reading(lane, unions, unions->before, read->total, read, &unions->before_whole,
@@ -134,8 +140,10 @@ static bool read_until_proved(struct lane *lane, const struct listing *listing, 
 bool lane_read_twice(struct lane *lane, const struct listing *listing, int64_t proven,
                      struct reading *ret_reading, struct error *err)
 {
-    struct unions unions = {
-        .before = unit_new_set(lane->unit), .after = unit_new_set(lane->unit), .total = -1};
+    struct unions unions = {.before = unit_new_set(lane->unit),
+                            .after = unit_new_set(lane->unit),
+                            .total = -1,
+                            .last_total = -1};
     memset(ret_reading, 0, sizeof(*ret_reading));
     return read_until_proved(lane, listing, proven, &unions, ret_reading, err) &&
            store_seen_clear(lane->unit->store, unions.before, err) &&

@@ -335,6 +335,7 @@ static void watch(struct reader *reader, const struct hbr_page *page, int64_t nu
     }
     extend(reader, page, number);
     result->rows += (int64_t)page->rows;
+    result->unsteady = result->unsteady || page->total_count != result->total;
     bool odd_length = result->total >= 0 && (int64_t)page->rows != expected_rows(reader, number);
     if (page->total_count != result->total || odd_length || page->rejected > 0) {
         result->moved = true;

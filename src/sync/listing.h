@@ -43,6 +43,7 @@ struct listing_result {
     bool rejected;    /* a row had no usable RestoreId */
     bool
         moved; /* TotalCount changed, an id came twice, or a page was not as long as it had to be */
+    bool unsteady;        /* TotalCount changed from one answer to another */
     bool mismatched;      /* a row does not satisfy the filter: the service ignores it */
     bool refused;         /* the service does not take the filter */
     bool capped;          /* the service does not give the deep pages ... */
