@@ -6,8 +6,9 @@
 #include "sync/window.h"
 
 #define MOVING_READINGS_MAX 5 /* of a listing whose ids changed while it was read */
-#define IDLE_MAX 3            /* readings in a row without a new id */
-#define READINGS_MAX 40       /* enough for every row of a listing shuffled for each answer */
+#define IDLE_MAX 2           /* readings in a row without a new id, where the order is steady ... */
+#define IDLE_SHUFFLED_MAX 12 /* ... and where each answer has its own */
+#define READINGS_MAX 40      /* enough for every row of a listing shuffled for each answer */
 #define SINCE_TRIES_MAX 3
 
 bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error *err)
@@ -34,6 +35,7 @@ struct unions {
     int64_t total;      /* TotalCount of the first answer of `after` ... */
     int64_t date;       /* ... and its Date */
     int64_t last_total; /* of the reading before, -1 none */
+    bool shuffled;      /* a later reading gave ids that an earlier one had not */
     int restarts;
     int idle; /* readings in a row that gave no new id */
 };
@@ -62,6 +64,7 @@ static bool add_reading(struct lane *lane, struct unions *unions, int64_t set, i
         return false;
     }
     *ret_whole = count == total;
+    unions->shuffled = unions->shuffled || (known > 0 && count > known);
     unions->idle = count == known && !*ret_whole ? unions->idle + 1 : 0;
     return count <= total || restart(lane, unions, err);
 }
@@ -128,7 +131,7 @@ static bool read_until_proved(struct lane *lane, const struct listing *listing, 
             }
         }
         /* What was contradicted once is moving: then a few readings are enough. */
-        hopeless = hopeless || unions->idle >= IDLE_MAX ||
+        hopeless = hopeless || unions->idle >= (unions->shuffled ? IDLE_SHUFFLED_MAX : IDLE_MAX) ||
                    (unions->restarts > 0 && turn + 1 >= MOVING_READINGS_MAX);
         if (!ok || !listing_forget(lane, &read, err)) {
             return false;
