@@ -64,18 +64,20 @@ static const char *key_column(const struct record_model *model)
 }
 
 /*
- * missing_since, whether the job has no source but the writer's ?2 (its own does not list
- * it any more, or it was imported without an account), the fields of part 0 and its extra; then for
- * each other part: present, its fields, its extra.
+ * missing_since; whether the job goes to the writer's source ?2: its own does not list it any more,
+ * or it was imported without an account, or it came in under another edition than the default one,
+ * which lists it; the fields of part 0 and its extra; then for each other part: present, its
+ * fields, its extra.
  */
 void store_model_select_sql(const struct record_model *model, struct buffer *sql)
 {
     const char *key = key_column(model);
     buffer_init(sql, SQL_MAX);
-    buffer_puts(sql, "SELECT p0.missing_since, p0.source_id <> ?2 AND (p0.missing_since IS NOT "
-                     "NULL OR EXISTS (SELECT 1"
-                     " FROM sync_source AS s WHERE s.source_id = p0.source_id"
-                     " AND s.account_id = ''))");
+    buffer_puts(sql, "SELECT p0.missing_since, p0.source_id <> ?2 AND (p0.missing_since IS NOT NULL"
+                     " OR EXISTS (SELECT 1 FROM sync_source AS s JOIN sync_source AS w"
+                     " ON w.source_id = ?2 WHERE s.source_id = p0.source_id AND (s.account_id = ''"
+                     " OR (w.edition = 'STANDARD' AND s.edition <> w.edition"
+                     " AND s.account_id = w.account_id AND s.region_id = w.region_id))))");
     for (size_t i = 0; i < model->part_count; i++) {
         if (i > 0) {
             buffer_printf(sql, ", p%zu.%s IS NOT NULL", i, key);

@@ -55,9 +55,6 @@ static bool lane_open(struct lane *lane, struct unit *unit, const char *restore_
         return false;
     }
     lane->full = needs_full(lane);
-    if (lane->full) {
-        unit->run.mode = RUN_FULL;
-    }
     return true;
 }
 
@@ -133,6 +130,9 @@ static bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_
     int64_t proven = unit_new_set(unit);
     enum lane_verdict verdict = LANE_UNPROVED;
     bool doubted = false;
+    if (lane->full) {
+        unit->run.mode = RUN_FULL;
+    }
     if (!doubt_empty(lane, first->total, &doubted, err)) {
         return false;
     }
@@ -140,7 +140,8 @@ static bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_
     if (!doubted && !walk_or_delta(lane, first, proven, &verdict, err)) {
         return false;
     }
-    *ret_proved = verdict == LANE_PROVED;
+    /* A row that cannot be stored may be a job. */
+    *ret_proved = verdict == LANE_PROVED && unit->run.rejected == 0;
     if (lane->full) {
         unit->run.mode = RUN_FULL;
     }

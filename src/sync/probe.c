@@ -13,26 +13,48 @@
  * JobId, which multicloudj's restore code passes restore ids under. */
 static const char *const id_keys[] = {"restoreId", "RestoreId", "JobId", NULL};
 
-/* Asks for [from, to] with the bounds exactly as given; how many jobs there are, -1 when it does
- * not tell. */
-static bool count_exactly(struct lane *lane, int64_t from, int64_t to, int64_t *ret_total,
-                          struct error *err)
+/* Whether BETWEEN with these bounds, exactly as given, lists a job that finished at `known`; -1: it
+ * does not tell. */
+static bool lists_known(struct lane *lane, int64_t from, int64_t to, int64_t known, int *ret_lists,
+                        struct error *err)
 {
     struct listing listing = {
-        .kind = LISTING_CLOSED, .from = from, .to = to, .page_size = 1, .first_page_only = true};
+        .kind = LISTING_CLOSED, .from = from, .to = to, .first_page_only = true};
     struct listing_result result;
     struct store_source *source = &lane->unit->source;
     enum store_learnt lower = source->between_lower;
     enum store_learnt upper = source->between_upper;
+    int64_t count = 0;
     source->between_lower = LEARNT_YES; /* so that the bounds are sent unwidened */
     source->between_upper = LEARNT_YES;
     bool ok = listing_read(lane, &listing, &result, err);
     source->between_lower = lower;
     source->between_upper = upper;
-    if (!ok || !listing_forget(lane, &result, err)) {
+    if (!ok || !store_seen_count_closed(lane->unit->store, result.set, known, known, &count, err) ||
+        !listing_forget(lane, &result, err)) {
         return false;
     }
-    *ret_total = result.refused || result.mismatched ? -1 : result.total;
+    *ret_lists = result.refused || result.mismatched ? -1 : count > 0;
+    return true;
+}
+
+/* The ends one by one, when BETWEEN known AND known gave nothing. */
+static bool probe_ends(struct lane *lane, int64_t known, struct error *err)
+{
+    struct store_source *source = &lane->unit->source;
+    int lower = 0;
+    int upper = 0;
+    int around = 0;
+    if (!lists_known(lane, known, known + 1, known, &lower, err) ||
+        !lists_known(lane, known - 1, known, known, &upper, err) ||
+        !lists_known(lane, known - 1, known + 1, known, &around, err)) {
+        return false;
+    }
+    /* Nothing even around it may mean that the job vanished just now: then nothing is learnt. */
+    if (lower >= 0 && upper >= 0 && around > 0) {
+        source->between_lower = lower > 0 ? LEARNT_YES : LEARNT_NO;
+        source->between_upper = upper > 0 ? LEARNT_YES : LEARNT_NO;
+    }
     return true;
 }
 
@@ -40,7 +62,7 @@ bool probe_between(struct lane *lane, struct error *err)
 {
     struct store_source *source = &lane->unit->source;
     int64_t known = 0;
-    int64_t total = -1;
+    int lists = 0;
     if (source->between_lower != LEARNT_UNKNOWN && source->between_upper != LEARNT_UNKNOWN) {
         return true;
     }
@@ -51,28 +73,13 @@ bool probe_between(struct lane *lane, struct error *err)
     if (known <= 1) {
         return true;
     }
-    if (!count_exactly(lane, known, known, &total, err)) {
+    if (!lists_known(lane, known, known, known, &lists, err)) {
         return false;
     }
-    if (total > 0) {
+    if (lists > 0) {
         source->between_lower = source->between_upper = LEARNT_YES;
-        return true;
     }
-    if (total < 0) {
-        return true;
-    }
-    int64_t from_known = 0;
-    int64_t to_known = 0;
-    if (!count_exactly(lane, known, known + 1, &from_known, err) ||
-        !count_exactly(lane, known - 1, known, &to_known, err)) {
-        return false;
-    }
-    /* Nothing either way may mean that the job vanished just now: then nothing is learnt. */
-    if (from_known > 0 || to_known > 0) {
-        source->between_lower = from_known > 0 ? LEARNT_YES : LEARNT_NO;
-        source->between_upper = to_known > 0 ? LEARNT_YES : LEARNT_NO;
-    }
-    return true;
+    return lists != 0 || probe_ends(lane, known, err);
 }
 
 static bool ask_with_key(struct lane *lane, const char *key, const char *const *ids, size_t count,
