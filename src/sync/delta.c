@@ -13,6 +13,7 @@
 #include "sync/window.h"
 
 #define TRIES_MAX 3
+#define SETTLE_ROUNDS_MAX 4 /* jobs may vanish while they are counted */
 
 /* What finished at `edge` or later: one answer, or the part up to now by windows and the rest as it
  * comes. */
@@ -43,6 +44,35 @@ static bool read_recent(struct lane *lane, int64_t edge, int64_t proven, bool *r
     return lane_read_since(lane, lane->cut, proven, &exact, &ignored, err);
 }
 
+/*
+ * Counts the finished jobs before the edge until the count equals the rows stored. What is stored
+ * there holds at least what the service lists, so that equal counts, of one answer, mean equal
+ * sets.
+ */
+static bool settle_closed(struct lane *lane, int64_t edge, int64_t *ret_closed, bool *ret_settled,
+                          struct error *err)
+{
+    *ret_settled = false;
+    for (int round = 0; round < SETTLE_ROUNDS_MAX; round++) {
+        bool explained = false;
+        bool equal = false;
+        if (!difference_count(lane, 1, edge - 1, ret_closed, err)) {
+            return false;
+        }
+        if (*ret_closed < 0) {
+            return true;
+        }
+        if (!difference_settle(lane, edge - 1, *ret_closed, &explained, &equal, err)) {
+            return false;
+        }
+        if (equal || !explained) {
+            *ret_settled = equal;
+            return true;
+        }
+    }
+    return true;
+}
+
 /* Whether the counts agree: finished jobs before the edge with the rows stored, and everything with
  * TotalCount. */
 static bool counts_agree(struct lane *lane, int64_t edge, int64_t total, int64_t proven,
@@ -54,20 +84,12 @@ static bool counts_agree(struct lane *lane, int64_t edge, int64_t total, int64_t
     int64_t listed_closed = 0;
     bool settled = false;
     *ret_agree = false;
-    if (edge > 1) {
-        if (!difference_count(lane, 1, edge - 1, &closed, err)) {
-            return false;
-        }
-        if (closed < 0) {
-            return true;
-        }
-        if (!difference_settle(lane, edge - 1, closed, &settled, err)) {
-            return false;
-        }
-        if (!settled) {
-            unit_note(unit, "the counts before %" PRId64 " cannot be explained", edge);
-            return true;
-        }
+    if (edge > 1 && !settle_closed(lane, edge, &closed, &settled, err)) {
+        return false;
+    }
+    if (edge > 1 && !settled) {
+        unit_note(unit, "the counts before %" PRId64 " cannot be explained", edge);
+        return true;
     }
     if (!store_seen_count(unit->store, proven, &listed, err) ||
         !store_seen_count_closed(unit->store, proven, 1, edge - 1, &listed_closed, err)) {
@@ -117,7 +139,8 @@ static bool mark_vanished(struct lane *lane, int64_t edge, int64_t proven, struc
                                   SYNC_FAR_FUTURE};
     int64_t closed = 0;
     int64_t open = 0;
-    if (!store_begin(unit->store, err)) {
+    if (!store_seen_merge(unit->store, proven, lane->fresh, err) ||
+        !store_begin(unit->store, err)) {
         return false;
     }
     if (!store_job_mark_missing_window(unit->store, &unit->writer, &recent, proven, &closed, err) ||

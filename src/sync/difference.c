@@ -130,8 +130,8 @@ static bool settle_part(struct search *search, const struct part *part, struct e
     return halve(search, part, err);
 }
 
-bool difference_settle(struct lane *lane, int64_t to, int64_t remote, bool *ret_settled,
-                       struct error *err)
+bool difference_settle(struct lane *lane, int64_t to, int64_t remote, bool *ret_explained,
+                       bool *ret_equal, struct error *err)
 {
     struct search search = {.lane = lane, .settled = true};
     int64_t marked_before = lane->unit->run.missing;
@@ -149,6 +149,7 @@ bool difference_settle(struct lane *lane, int64_t to, int64_t remote, bool *ret_
         unit_note(lane->unit, "%" PRId64 " counts located %" PRId64 " vanished jobs",
                   search.questions, lane->unit->run.missing - marked_before);
     }
-    *ret_settled = search.settled;
+    *ret_explained = search.settled;
+    *ret_equal = search.settled && search.questions == 0;
     return true;
 }

@@ -13,11 +13,12 @@
 
 /*
  * Compares the closed jobs with CompleteTime in [1, to], of which the service lists `remote`, with
- * the rows stored, and marks missing those that are gone. *ret_settled is false when counting does
- * not explain the difference.
+ * the rows stored. *ret_equal when they are as many. Else it marks missing what is gone; then the
+ * jobs have to be counted again, because more may have vanished in the meantime. *ret_explained is
+ * false when counting does not explain the difference.
  */
-bool difference_settle(struct lane *lane, int64_t to, int64_t remote, bool *ret_settled,
-                       struct error *err) MUST_CHECK;
+bool difference_settle(struct lane *lane, int64_t to, int64_t remote, bool *ret_explained,
+                       bool *ret_equal, struct error *err) MUST_CHECK;
 
 /* The service's count of closed jobs with CompleteTime in [from, to]; -1 when the filter is refused
  * or ignored. */

@@ -199,8 +199,9 @@ static bool finish(struct lane *lane, int64_t proven, bool mark, bool walked, st
     struct unit *unit = lane->unit;
     struct store_watermark next = lane->watermark;
     int64_t marked = 0;
-    if (mark && !store_job_mark_missing(unit->store, &unit->writer, lane->restore_type, proven,
-                                        &marked, err)) {
+    if (mark && (!store_seen_merge(unit->store, proven, lane->fresh, err) ||
+                 !store_job_mark_missing(unit->store, &unit->writer, lane->restore_type, proven,
+                                         &marked, err))) {
         return false;
     }
     unit->run.missing += marked;

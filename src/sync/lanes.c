@@ -50,6 +50,7 @@ static bool lane_open(struct lane *lane, struct unit *unit, const char *restore_
     lane->unit = unit;
     lane->restore_type = restore_type;
     lane->seen = unit_new_set(unit);
+    lane->fresh = unit_new_set(unit);
     if (!store_watermark_get(unit->store, unit->source.source_id, restore_type, &lane->watermark,
                              err)) {
         return false;
@@ -155,7 +156,8 @@ static bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_
             (unit->run.total_count > 0 ? unit->run.total_count : 0) + lane->total;
     }
     return ok && store_seen_clear(unit->store, proven, err) &&
-           store_seen_clear(unit->store, lane->seen, err) && listing_forget(lane, first, err);
+           store_seen_clear(unit->store, lane->seen, err) &&
+           store_seen_clear(unit->store, lane->fresh, err) && listing_forget(lane, first, err);
 }
 
 /* --- which lanes -------------------------------------------------------------------------------
@@ -210,7 +212,8 @@ static bool count_type(struct unit *unit, const char *restore_type, int64_t *ret
         return false;
     }
     *ret_total = result.refused || result.mismatched || result.total < 0 ? 0 : result.total;
-    return listing_forget(&lane, &result, err) && store_seen_clear(unit->store, lane.seen, err);
+    return listing_forget(&lane, &result, err) && store_seen_clear(unit->store, lane.seen, err) &&
+           store_seen_clear(unit->store, lane.fresh, err);
 }
 
 /* Whether a listing without RestoreType lists every type: no fewer than the types one by one. */
@@ -394,6 +397,7 @@ static bool run_filtered(struct unit *unit, bool *ret_proved, struct error *err)
     lane.unit = unit;
     lane.restore_type = unit->spec->restore_type;
     lane.seen = unit_new_set(unit);
+    lane.fresh = unit_new_set(unit);
     int64_t proven = unit_new_set(unit);
     if (!lane_read_twice(&lane, &listing, proven, &reading, err) ||
         !store_seen_count(unit->store, proven, &unit->run.total_count, err)) {
@@ -405,7 +409,8 @@ static bool run_filtered(struct unit *unit, bool *ret_proved, struct error *err)
         return error_hint(err, "Check the key, the operator and the values of --filter.");
     }
     return store_seen_clear(unit->store, proven, err) &&
-           store_seen_clear(unit->store, lane.seen, err);
+           store_seen_clear(unit->store, lane.seen, err) &&
+           store_seen_clear(unit->store, lane.fresh, err);
 }
 
 bool lanes_run(struct unit *unit, bool *ret_proved, struct error *err)

@@ -37,6 +37,7 @@ struct lane {
     const char *restore_type; /* as asked of the service, "" for none */
     struct store_watermark watermark;
     int64_t seen;         /* the set of every id that this lane's listings gave */
+    int64_t fresh;        /* the set of every id listed since the cut: none of it is missing */
     int64_t cut;          /* the service's Date when the open jobs were listed, 0 not yet */
     int64_t total;        /* TotalCount without filters, as last seen */
     bool unproved_marked; /* the database says already that this lane has to be walked again */

@@ -112,6 +112,7 @@ static bool check_partition(struct lane *lane, int64_t before, int64_t proven,
     for (int try = 0; try < PARTITION_TRIES_MAX && *ret_partition == PARTITION_MOVES; try++) {
         int64_t after = 0;
         if (!store_seen_clear(lane->unit->store, proven, err) ||
+            !store_seen_clear(lane->unit->store, lane->fresh, err) ||
             !try_partition(lane, before, proven, ret_partition, &after, err)) {
             return false;
         }
@@ -128,6 +129,7 @@ static bool walk_plainly(struct lane *lane, int64_t proven, enum lane_verdict *r
     struct reading reading;
     unit_note(lane->unit, "read without filters until two readings agree");
     if (!store_seen_clear(lane->unit->store, proven, err) ||
+        !store_seen_clear(lane->unit->store, lane->fresh, err) ||
         !lane_read_twice(lane, &listing, proven, &reading, err)) {
         return false;
     }
