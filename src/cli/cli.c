@@ -14,8 +14,14 @@ const struct cli_command cli_commands[] = {
     {"sync", "[OPTIONS]", "fetch restore jobs from the service and store them", cli_sync},
     {"import", "[OPTIONS] FILE...", "store jobs from saved API answers (\"-\" is standard input)",
      cli_import},
+    {"export", "[OPTIONS]", "write jobs as the API's own JSON, as CSV, or as JSON", cli_export},
     {"status", "[OPTIONS]", "show sources, watermarks, and the last proof of completeness",
      cli_status},
+    {"report", "[NAME] [OPTIONS]",
+     "canned reports as a table, CSV, JSON or an HTML page; no NAME lists them", cli_report},
+    {"verify", "[OPTIONS]", "check the database, and with --remote compare it with the service",
+     cli_verify},
+    {"publish", "[OPTIONS] OUT", "make a copy of the database for readers", cli_publish},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -76,12 +82,12 @@ bool cli_begin(const char *name, const struct cli_option *options, size_t count,
         return false;
     }
     memcpy(all, options, count * sizeof(*options));
-    all[count++] = (struct cli_option){.name = "db",
-                                       .argument = "FILE",
-                                       .help = "the database; else $HBRSYNC_DB, else "
-                                               CLI_DEFAULT_DATABASE,
-                                       .kind = CLI_TEXT,
-                                       .target = (void *)database};
+    all[count++] =
+        (struct cli_option){.name = "db",
+                            .argument = "FILE",
+                            .help = "the database; else $HBRSYNC_DB, else " CLI_DEFAULT_DATABASE,
+                            .kind = CLI_TEXT,
+                            .target = (void *)database};
     if (!cli_parse(all, count, false, argc, argv, ret_operand, &help, &err)) {
         if (err.hint[0] == '\0') {
             error_hint(&err, "See `hbrsync %s --help`.", name);

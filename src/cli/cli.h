@@ -20,13 +20,17 @@ int cli_main(int argc, char **argv);
 
 int cli_sync(const char *database, int argc, char **argv);
 int cli_import(const char *database, int argc, char **argv);
+int cli_export(const char *database, int argc, char **argv);
 int cli_status(const char *database, int argc, char **argv);
+int cli_report(const char *database, int argc, char **argv);
+int cli_verify(const char *database, int argc, char **argv);
+int cli_publish(const char *database, int argc, char **argv);
 
 extern const struct cli_command cli_commands[]; /* ended by a row without a name */
 
 /*
- * Parses a command's options, which get `--db` added. Returns true when the command shall go on; else *ret_status is the exit
- * status (after --help, or a usage error, which was printed).
+ * Parses a command's options, which get `--db` added. Returns true when the command shall go on;
+ * else *ret_status is the exit status (after --help, or a usage error, which was printed).
  */
 bool cli_begin(const char *name, const struct cli_option *options, size_t count, int argc,
                char **argv, const char **database, int *ret_operand, int *ret_status);

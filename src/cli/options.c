@@ -20,7 +20,8 @@ static bool set_number(const struct cli_option *option, const char *text, struct
         error_set(err, ERROR_USAGE, "--%s: \"%s\" is not %s", option->name, text,
                   duration ? "a duration in range" : "a number in range");
         if (duration) {
-            return error_hint(err, "A duration is a number with s, m, h, d or w, such as 90s, 10m, 24h.");
+            return error_hint(
+                err, "A duration is a number with s, m, h, d or w, such as 90s, 10m, 24h.");
         }
         return error_hint(err, "It takes a number from %" PRId64 " to %" PRId64 ".",
                           option->minimum, option->maximum);
@@ -103,9 +104,9 @@ bool cli_parse(const struct cli_option *options, size_t count, bool stop_at_oper
 void cli_print_options(FILE *out, const struct cli_option *options, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        int used = fprintf(out, "  --%s%s%s", options[i].name,
-                           options[i].argument != NULL ? " " : "",
-                           options[i].argument != NULL ? options[i].argument : "");
+        int used =
+            fprintf(out, "  --%s%s%s", options[i].name, options[i].argument != NULL ? " " : "",
+                    options[i].argument != NULL ? options[i].argument : "");
         int pad = used >= 0 && used < HELP_COLUMN ? HELP_COLUMN - used : 1;
         (void)fprintf(out, "%*s%s\n", pad, "", options[i].help);
     }

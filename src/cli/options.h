@@ -13,11 +13,11 @@
 #define CLI_LIST_MAX 64
 
 enum cli_kind {
-    CLI_FLAG,     /* bool */
-    CLI_TEXT,     /* const char * */
-    CLI_LIST,     /* struct cli_list: the option may be repeated */
-    CLI_INTEGER,  /* int64_t within [minimum, maximum] */
-    CLI_DURATION  /* int64_t, seconds, within [minimum, maximum] */
+    CLI_FLAG,    /* bool */
+    CLI_TEXT,    /* const char * */
+    CLI_LIST,    /* struct cli_list: the option may be repeated */
+    CLI_INTEGER, /* int64_t within [minimum, maximum] */
+    CLI_DURATION /* int64_t, seconds, within [minimum, maximum] */
 };
 
 struct cli_list {
@@ -35,8 +35,9 @@ struct cli_option {
 };
 
 /*
- * Parses argv[1] and on. *ret_operand is the index of the first operand. --help is always known: *ret_help. ERROR_USAGE names the
- * option and what it takes. With `stop_at_operand` what follows the first operand is left alone.
+ * Parses argv[1] and on. *ret_operand is the index of the first operand. --help is always known:
+ * *ret_help. ERROR_USAGE names the option and what it takes. With `stop_at_operand` what follows
+ * the first operand is left alone.
  */
 bool cli_parse(const struct cli_option *options, size_t count, bool stop_at_operand, int argc,
                char **argv, int *ret_operand, bool *ret_help, struct error *err) MUST_CHECK;

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "hbr/restore_job.h"
 #include "output/format.h"
+#include "output/log.h"
 #include "store/state.h"
 
 #define JSON_MAX (16U * 1024 * 1024)
@@ -17,6 +18,10 @@ struct status {
     int64_t now;
     struct buffer *json; /* NULL: for people */
     size_t count;
+    int64_t max_age;      /* seconds; -1: not asked for */
+    size_t checked;       /* scopes that max_age applies to */
+    size_t stale;         /* ... that were not proved within it */
+    int64_t fresh_source; /* the last source that was, unrestricted */
 };
 
 static void print_line(const char *label, int64_t when, int64_t now)
@@ -87,6 +92,15 @@ static void add_time(struct buffer *json, const char *name, int64_t value)
     }
 }
 
+static void add_age(struct buffer *json, const char *name, int64_t when, int64_t now)
+{
+    if (when == 0) {
+        buffer_printf(json, "\"%s\":null,", name);
+    } else {
+        buffer_printf(json, "\"%s\":%" PRId64 ",", name, now > when ? now - when : 0);
+    }
+}
+
 static void add_json(const struct store_status *status, struct status *context)
 {
     struct buffer *json = context->json;
@@ -103,6 +117,9 @@ static void add_json(const struct store_status *status, struct status *context)
     add_time(json, "full_walk_at", status->watermark.full_walk_at);
     add_time(json, "last_proved_at", status->last_proved_at);
     add_time(json, "last_success_at", status->last_success_at);
+    add_age(json, "seconds_since_proved", status->last_proved_at, context->now);
+    add_age(json, "seconds_since_success", status->last_success_at, context->now);
+    add_age(json, "seconds_since_full_walk", status->watermark.full_walk_at, context->now);
     add_text(json, "proof",
              status->watermark.known && status->watermark.proved ? "proved" : "unproved");
     if (run->run_id != 0) {
@@ -115,6 +132,57 @@ static void add_json(const struct store_status *status, struct status *context)
     buffer_putc(json, '}');
 }
 
+/* --- freshness ----------------------------------------------------------------------------------
+ */
+
+/* Jobs that only ever were imported: nothing lists them, so nothing can prove them. */
+static bool is_import(const struct store_status *status)
+{
+    return !status->watermark.known && status->last_proved_at == 0 &&
+           (status->source.account_id[0] == '\0' ||
+            (status->last_run.run_id != 0 && status->last_run.mode == RUN_IMPORT));
+}
+
+static void tell_stale(const struct store_status *status, struct status *context, const char *why)
+{
+    struct error err;
+    char subject[800];
+    (void)snprintf(subject, sizeof(subject), "%s %s %s%s%s", status->source.account_id,
+                   status->source.region_id, status->source.edition,
+                   status->scope[0] != '\0' ? " " : "", status->scope);
+    error_set(&err, ERROR_UNPROVED, "%s", why);
+    log_error_about(subject, &err);
+    context->stale++;
+}
+
+/*
+ * Whether the scope was proved within max_age and nothing unproved was stored since. A type that
+ * was once synced by itself is covered by its whole source, which comes first.
+ */
+static void check_age(const struct store_status *status, struct status *context)
+{
+    char age[FORMAT_AGE_SIZE], why[64];
+    int64_t proved_at = status->last_proved_at;
+    int64_t source_id = status->source.source_id;
+    if (context->max_age < 0 || is_import(status)) {
+        return;
+    }
+    context->checked++;
+    if (status->watermark.known && !status->watermark.proved) {
+        tell_stale(status, context, "not proved complete");
+    } else if (proved_at != 0 && context->now - proved_at <= context->max_age) {
+        context->fresh_source = status->scope[0] == '\0' ? source_id : context->fresh_source;
+    } else if (status->scope[0] != '\0' && context->fresh_source == source_id) {
+        return;
+    } else if (proved_at == 0) {
+        tell_stale(status, context, "never proved complete");
+    } else {
+        format_age(context->now - proved_at, age);
+        (void)snprintf(why, sizeof(why), "last proved complete %s ago", age);
+        tell_stale(status, context, why);
+    }
+}
+
 static bool visit(const struct store_status *status, void *context, struct error *err)
 {
     struct status *state = context;
@@ -123,14 +191,22 @@ static bool visit(const struct store_status *status, void *context, struct error
     } else {
         print_for_people(status, state);
     }
+    check_age(status, state);
     state->count++;
     return state->json == NULL || buffer_ok(state->json, "the status", err);
 }
 
-static bool show(struct store *store, bool as_json, struct error *err)
+/* A database without a source proves nothing. */
+static bool is_fresh(const struct status *state)
+{
+    return state->checked > 0 && state->stale == 0;
+}
+
+/* ERROR_UNPROVED when something is older than max_age (-1: not asked for). */
+static bool show(struct store *store, bool as_json, int64_t max_age, struct error *err)
 {
     struct buffer json;
-    struct status state = {.now = clock_now()};
+    struct status state = {.now = clock_now(), .max_age = max_age};
     buffer_init(&json, JSON_MAX);
     if (as_json) {
         state.json = &json;
@@ -138,14 +214,27 @@ static bool show(struct store *store, bool as_json, struct error *err)
     }
     bool ok = store_status_each(store, visit, &state, err);
     if (ok && as_json) {
-        buffer_puts(&json, "]}\n");
+        buffer_puts(&json, "]");
+        if (max_age >= 0) {
+            buffer_printf(&json, ",\"max_age_seconds\":%" PRId64 ",\"fresh\":%s", max_age,
+                          is_fresh(&state) ? "true" : "false");
+        }
+        buffer_puts(&json, "}\n");
         ok = buffer_ok(&json, "the status", err);
         (void)fwrite(json.data, 1, ok ? json.length : 0, stdout); /* checked at the end of main */
     } else if (ok && state.count == 0) {
         (void)printf("%s holds no source yet\n", store_path(store));
     }
     buffer_free(&json);
-    return ok;
+    if (!ok || max_age < 0 || is_fresh(&state)) {
+        return ok;
+    }
+    if (state.checked == 0) {
+        return error_set(err, ERROR_UNPROVED, "no source was ever synced");
+    }
+    return error_set(err, ERROR_UNPROVED,
+                     "%zu of %zu sources were not proved within %" PRId64 " seconds", state.stale,
+                     state.checked, max_age);
 }
 
 int cli_status(const char *database, int argc, char **argv)
@@ -153,10 +242,13 @@ int cli_status(const char *database, int argc, char **argv)
     struct store *store = NULL;
     struct error err;
     bool json = false;
+    int64_t max_age = -1;
     int operand = 0;
     int status = 0;
     const struct cli_option options[] = {
         {"json", NULL, "print JSON", CLI_FLAG, &json, 0, 0},
+        {"max-age", "DURATION", "exit 8 unless every source was proved so recently", CLI_DURATION,
+         &max_age, 0, INT64_MAX},
     };
     if (!cli_begin("status", options, sizeof(options) / sizeof(options[0]), argc, argv, &database,
                    &operand, &status)) {
@@ -169,7 +261,7 @@ int cli_status(const char *database, int argc, char **argv)
     if (!store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err)) {
         return cli_fail(&err);
     }
-    if (!show(store, json, &err)) {
+    if (!show(store, json, max_age, &err)) {
         status = cli_fail(&err);
     }
     store_close(store);

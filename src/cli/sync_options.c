@@ -6,21 +6,16 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
-#include "output/log.h"
-#include "output/progress.h"
-#include "store/store.h"
 
 #define DAY 86400
 #define YEAR (366 * DAY)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static void set_defaults(struct sync_cli *cli, const char *database)
 {
     memset(cli, 0, sizeof(*cli));
     cli->database = database;
-    cli->qps = 10;
-    cli->connections = 4;
-    cli->attempt_timeout = 120;
-    cli->retry_for = 300;
+    session_defaults(&cli->connection);
     cli->settings.page_size = HBR_PAGE_SIZE_MAX;
     cli->settings.full_every = DAY;
     cli->settings.overlap = 600;
@@ -37,17 +32,15 @@ static void take_test_settings(struct sync_cli *cli)
 
 static bool parse(struct sync_cli *cli, int argc, char **argv, int *ret_operand, int *ret_status)
 {
-    const struct cli_option options[] = {
-        {"region", "ID", "a region; may be repeated", CLI_LIST, &cli->regions, 0, 0},
-        {"all-regions", NULL, "every region that the service names", CLI_FLAG, &cli->all_regions, 0,
-         0},
+    const struct cli_option own[] = {
         {"edition", "NAME", "STANDARD or BASIC; may be repeated; both by default", CLI_LIST,
          &cli->editions, 0, 0},
         {"restore-type", "TYPE", "a RestoreType; may be repeated; all by default", CLI_LIST,
          &cli->restore_types, 0, 0},
         {"filter", "TEXT", "'KEY OP VALUE[,VALUE...]'; at most 3; a full walk of what it selects",
          CLI_LIST, &cli->filter_texts, 0, 0},
-        {"full", NULL, "walk everything, not only what changed", CLI_FLAG, &cli->settings.full, 0, 0},
+        {"full", NULL, "walk everything, not only what changed", CLI_FLAG, &cli->settings.full, 0,
+         0},
         {"full-every", "DURATION", "walk everything when the last walk is so old (24h)",
          CLI_DURATION, &cli->settings.full_every, 0, 10LL * YEAR},
         {"overlap", "DURATION", "read again so much before the watermark (10m)", CLI_DURATION,
@@ -56,59 +49,16 @@ static bool parse(struct sync_cli *cli, int argc, char **argv, int *ret_operand,
          HBR_PAGE_SIZE_MAX},
         {"max-requests", "N", "stop after so many requests", CLI_INTEGER,
          &cli->settings.max_requests, 1, INT64_MAX},
-        {"qps", "N", "requests a second and region (10, the documented quota)", CLI_INTEGER,
-         &cli->qps, 1, 1000},
-        {"connections", "N", "requests at once (4)", CLI_INTEGER, &cli->connections, 1, 64},
-        {"profile", "NAME", "a profile of ~/.aliyun/config.json", CLI_TEXT, (void *)&cli->profile, 0,
-         0},
-        {"account-id", "ID", "the account, instead of asking STS", CLI_TEXT,
-         (void *)&cli->account_id, 0, 0},
-        {"endpoint", "URL", "instead of https://hbr.{region}.aliyuncs.com", CLI_TEXT,
-         (void *)&cli->endpoint, 0, 0},
-        {"sts-endpoint", "URL", "instead of https://sts.{region}.aliyuncs.com", CLI_TEXT,
-         (void *)&cli->sts_endpoint, 0, 0},
-        {"vpc", NULL, "the endpoints inside a VPC", CLI_FLAG, &cli->vpc, 0, 0},
-        {"ca-file", "FILE", "certificate authorities, PEM", CLI_TEXT, (void *)&cli->ca_file, 0, 0},
-        {"timeout", "DURATION", "the longest that one attempt may take (120s)", CLI_DURATION,
-         &cli->attempt_timeout, 1, DAY},
-        {"retry-for", "DURATION", "how long a request is tried again (300s)", CLI_DURATION,
-         &cli->retry_for, 0, DAY},
-        {"trace", "FILE", "write requests and answers, secrets removed", CLI_TEXT,
-         (void *)&cli->trace_file, 0, 0},
         {"dry-run", NULL, "do everything but keep nothing", CLI_FLAG, &cli->dry_run, 0, 0},
         {"json", NULL, "print the summary as JSON on standard output", CLI_FLAG, &cli->json, 0, 0},
-        {"quiet", NULL, "print errors alone", CLI_FLAG, &cli->quiet, 0, 0},
-        {"verbose", NULL, "print more", CLI_FLAG, &cli->verbose, 0, 0},
-        {"no-progress", NULL, "no progress bar", CLI_FLAG, &cli->no_progress, 0, 0},
+        {"metrics-file", "FILE", "write metrics for Prometheus, however the sync ends", CLI_TEXT,
+         (void *)&cli->metrics_file, 0, 0},
     };
-    return cli_begin("sync", options, sizeof(options) / sizeof(options[0]), argc, argv,
-                     &cli->database, ret_operand, ret_status);
-}
-
-static bool check_editions(const struct sync_cli *cli, struct error *err)
-{
-    for (size_t i = 0; i < cli->editions.count; i++) {
-        if (strcmp(cli->editions.values[i], "STANDARD") != 0 &&
-            strcmp(cli->editions.values[i], "BASIC") != 0) {
-            return error_set(err, ERROR_USAGE, "--edition: \"%s\" is neither STANDARD nor BASIC",
-                             cli->editions.values[i]);
-        }
-    }
-    return true;
-}
-
-/* Identifiers become parts of host names and of the database; nothing but these bytes is in any of them. */
-static bool check_words(const char *option, const struct cli_list *list, struct error *err)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    for (size_t i = 0; i < list->count; i++) {
-        const char *word = list->values[i];
-        if (word[0] == '\0' || word[strspn(word, allowed)] != '\0' ||
-            strlen(word) >= STORE_NAME_MAX) {
-            return error_set(err, ERROR_USAGE, "--%s: \"%s\" is not a name", option, word);
-        }
-    }
-    return true;
+    struct cli_option options[COUNT(own) + SESSION_OPTIONS_MAX];
+    size_t count = session_rows(&cli->connection, options);
+    memcpy(options + count, own, sizeof(own));
+    return cli_begin("sync", options, count + COUNT(own), argc, argv, &cli->database, ret_operand,
+                     ret_status);
 }
 
 static bool take_filters(struct sync_cli *cli, struct error *err)
@@ -134,25 +84,14 @@ static bool take_filters(struct sync_cli *cli, struct error *err)
 
 static bool check(struct sync_cli *cli, int argc, int operand, char **argv, struct error *err)
 {
-    struct cli_list account = {.values = {cli->account_id}, .count = cli->account_id != NULL};
+    if (!session_check(&cli->connection, err)) {
+        return false;
+    }
     if (operand < argc) {
         return error_set(err, ERROR_USAGE, "sync takes no operand such as \"%s\"", argv[operand]);
     }
-    if (cli->all_regions && cli->regions.count > 0) {
-        return error_set(err, ERROR_USAGE, "--region and --all-regions exclude each other");
-    }
-    if (!check_editions(cli, err) || !check_words("region", &cli->regions, err) ||
-        !check_words("restore-type", &cli->restore_types, err) ||
-        !check_words("account-id", &account, err) || !take_filters(cli, err)) {
-        return false;
-    }
-    if (cli->endpoint != NULL && !acs_endpoint_check(cli->endpoint, err)) {
-        return error_context(err, "--endpoint");
-    }
-    if (cli->sts_endpoint != NULL && !acs_endpoint_check(cli->sts_endpoint, err)) {
-        return error_context(err, "--sts-endpoint");
-    }
-    return true;
+    return session_check_editions(&cli->editions, err) &&
+           session_check_words("restore-type", &cli->restore_types, err) && take_filters(cli, err);
 }
 
 bool sync_cli_parse(struct sync_cli *cli, const char *database, int argc, char **argv,
@@ -164,15 +103,14 @@ bool sync_cli_parse(struct sync_cli *cli, const char *database, int argc, char *
     if (!parse(cli, argc, argv, &operand, ret_status)) {
         return false;
     }
-    log_set_level(cli->quiet ? LOG_QUIET : cli->verbose ? LOG_VERBOSE : LOG_NORMAL);
-    progress_enable(!cli->quiet && !cli->no_progress);
     if (!check(cli, argc, operand, argv, &err)) {
         *ret_status = cli_fail(&err);
         sync_cli_free(cli);
         return false;
     }
     take_test_settings(cli);
-    cli->settings.pages_at_once = (unsigned)cli->connections;
+    cli->settings.pages_at_once = (unsigned)cli->connection.connections;
+    cli->settings.skip_inactive = cli->connection.all_regions;
     return true;
 }
 

@@ -5,19 +5,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "acs/client.h"
 #include "base/error.h"
 #include "cli/options.h"
+#include "cli/session.h"
 #include "hbr/filter.h"
 #include "sync/sync.h"
 
 struct sync_cli {
     const char *database;
-    struct cli_list regions, editions, restore_types, filter_texts;
-    bool all_regions;
-    const char *profile, *account_id, *endpoint, *sts_endpoint, *ca_file, *trace_file;
-    bool vpc, dry_run, json, quiet, verbose, no_progress;
-    int64_t qps, connections, attempt_timeout, retry_for, kill_at_step;
+    struct session_options connection;
+    struct cli_list editions, restore_types, filter_texts;
+    const char *metrics_file;
+    bool dry_run, json;
+    int64_t kill_at_step;
     struct sync_settings settings;
     struct hbr_filter_text filters[SYNC_FILTERS_MAX];
     struct hbr_filter filter_list[SYNC_FILTERS_MAX];
@@ -25,7 +25,8 @@ struct sync_cli {
 };
 
 /*
- * Parses and checks. True when the sync shall go on; else *ret_status is the exit status. Free with sync_cli_free.
+ * Parses and checks. True when the sync shall go on; else *ret_status is the exit status. Free with
+ * sync_cli_free.
  */
 bool sync_cli_parse(struct sync_cli *cli, const char *database, int argc, char **argv,
                     int *ret_status);

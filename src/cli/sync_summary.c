@@ -50,8 +50,8 @@ static void print_verdict(const struct sync_summary *summary, const char *counts
     if (failed + unproved == 0 && summary->error.code == ERROR_NONE) {
         log_info("%s%s; proved complete", prefix, counts);
     } else {
-        log_info("%s%s; NOT proved complete: %zu of %zu sources failed, %zu unproved", prefix, counts,
-                 failed, summary->count, unproved);
+        log_info("%s%s; NOT proved complete: %zu of %zu sources failed, %zu unproved", prefix,
+                 counts, failed, summary->count, unproved);
     }
 }
 
@@ -62,7 +62,8 @@ void sync_summary_print(const struct sync_summary *summary)
     char counts[400];
     for (size_t i = 0; i < summary->count; i++) {
         const struct store_run *run = &summary->rows[i].result.run;
-        checked += run->local_count > 0 ? run->local_count : 0;
+        bool done = summary->rows[i].result.error.code == ERROR_NONE && run->local_count > 0;
+        checked += done ? run->local_count : run->seen;
         inserted += run->inserted;
         updated += run->updated;
         open += run->open_jobs;
@@ -74,8 +75,9 @@ void sync_summary_print(const struct sync_summary *summary)
     format_count(updated, text[2]);
     format_count(open, text[3]);
     format_count(missing, text[4]);
-    int used = snprintf(counts, sizeof(counts), "checked %s jobs, %s new, %s changed, %s still open",
-                        text[0], text[1], text[2], text[3]);
+    int used =
+        snprintf(counts, sizeof(counts), "checked %s jobs, %s new, %s changed, %s still open",
+                 text[0], text[1], text[2], text[3]);
     if (missing > 0 && used > 0 && (size_t)used < sizeof(counts)) {
         used += snprintf(counts + used, sizeof(counts) - (size_t)used, ", %s no longer listed",
                          text[4]);

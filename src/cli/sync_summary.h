@@ -1,4 +1,5 @@
-/* What `sync` says at its end: one line for people, one JSON object for programs, and the exit status. */
+/* What `sync` says at its end: one line for people, one JSON object for programs, and the exit
+ * status. */
 #ifndef HBRSYNC_CLI_SYNC_SUMMARY_H
 #define HBRSYNC_CLI_SYNC_SUMMARY_H
 
@@ -24,7 +25,8 @@ struct sync_summary {
     struct error error; /* what ended the run as a whole, ERROR_NONE else */
 };
 
-/* How the run as a whole ended: ERROR_NONE, ERROR_UNPROVED, ERROR_PARTIAL, or the first failure's class. */
+/* How the run as a whole ended: ERROR_NONE, ERROR_UNPROVED, ERROR_PARTIAL, or the first failure's
+ * class. */
 enum error_code sync_summary_code(const struct sync_summary *summary);
 
 /* "checked 20,000 jobs, 12 new, 3 changed, 2 still open; proved complete" */

@@ -193,8 +193,9 @@ static bool open_for_dry_run(struct store *store, const struct sql_file *migrati
 {
     int newest = store_newest(migrations);
     enum store_file_kind kind = STORE_FILE_ABSENT;
+    bool copies = store->mode == STORE_DRY_RUN;
     /* An empty name is a private temporary database that SQLite removes. */
-    return store_file_identify(store->path, newest, &kind, err) &&
+    return (!copies || store_file_identify(store->path, newest, &kind, err)) &&
            open_connection(&store->db, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) &&
            (kind == STORE_FILE_ABSENT || copy_database(store, err)) &&
            store_check_identity(store, newest, err) &&

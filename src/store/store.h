@@ -21,9 +21,10 @@
 struct store;
 
 enum store_mode {
-    STORE_READ,   /* an existing database, not changed in any way */
-    STORE_WRITE,  /* created when missing (0600), locked against other writers, migrated */
-    STORE_DRY_RUN /* a private temporary copy of the database, or an empty one; nothing is kept */
+    STORE_READ,    /* an existing database, not changed in any way */
+    STORE_WRITE,   /* created when missing (0600), locked against other writers, migrated */
+    STORE_DRY_RUN, /* a private temporary copy of the database, or an empty one; nothing is kept */
+    STORE_SCRATCH  /* a private temporary database, empty; `path` is a name for messages */
 };
 
 /*

@@ -1,0 +1,33 @@
+-- title: Failures by message
+-- order: 70
+-- Restores that failed or restored only a part, grouped by what the service said, with the latest of each.
+-- The columns restores, failed and partial count top-level jobs (ParentId empty) created in the period; child_jobs counts the
+-- others, whose message is often the cause of their parent's. The latest is by CompleteTime, else UpdatedTime, else CreatedTime.
+WITH
+failure AS (
+    SELECT
+        restore_id, status, restore_type, vault_id, error_message,
+        parent_id IS NULL OR parent_id = '' AS is_top,
+        nullif(error_message, '') AS message,
+        coalesce(nullif(complete_time, 0), nullif(updated_time, 0), created_time) AS ended
+    FROM restore_job
+    WHERE coalesce(created_time, 0) BETWEEN :since AND :until
+      AND status IN ('FAILED', 'PARTIAL_COMPLETE', 'EXPIRED', 'CLIENT_DELETED')
+),
+ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY message ORDER BY ended DESC, restore_id DESC) AS place FROM failure
+)
+SELECT
+    message AS error_message,
+    count(*) FILTER (WHERE is_top) AS restores,
+    count(*) FILTER (WHERE is_top AND status <> 'PARTIAL_COMPLETE') AS failed,
+    count(*) FILTER (WHERE is_top AND status = 'PARTIAL_COMPLETE') AS partial,
+    count(*) FILTER (WHERE NOT is_top) AS child_jobs,
+    CASE WHEN max(ended) BETWEEN 1 AND 253402300799 THEN datetime(max(ended), 'unixepoch') END AS latest_utc,
+    max(CASE WHEN place = 1 THEN restore_id END) AS latest_restore_id,
+    max(CASE WHEN place = 1 THEN status END) AS latest_status,
+    max(CASE WHEN place = 1 THEN restore_type END) AS latest_type,
+    max(CASE WHEN place = 1 THEN vault_id END) AS latest_vault_id
+FROM ranked
+GROUP BY message
+ORDER BY restores DESC, child_jobs DESC, message;

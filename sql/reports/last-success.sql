@@ -1,0 +1,40 @@
+-- title: Last successful restore of each instance
+-- order: 110
+-- Evidence of restore drills: for each instance that was ever restored from, when that last succeeded and with which job, the longest ago first.
+-- Top-level jobs only (ParentId empty), created in the period. The instance is SourceInstanceId, else SourceResourceId;
+-- jobs that name neither are left out. Only COMPLETE is success.
+WITH
+tally AS (
+    SELECT
+        s.account_id,
+        s.region_id,
+        coalesce(nullif(j.source_instance_id, ''), nullif(j.source_resource_id, '')) AS instance_id,
+        count(*) AS restores,
+        count(*) FILTER (WHERE j.status = 'COMPLETE') AS succeeded,
+        max(j.created_time) AS last_attempt,
+        -- the latest success as one text that sorts: its time in 19 digits, then its id
+        max(CASE WHEN j.status = 'COMPLETE'
+                 THEN printf('%019d', max(coalesce(j.complete_time, 0), 0)) || j.restore_id END) AS latest
+    FROM restore_job AS j
+    JOIN sync_source AS s ON s.source_id = j.source_id
+    WHERE coalesce(j.created_time, 0) BETWEEN :since AND :until AND (j.parent_id IS NULL OR j.parent_id = '')
+    GROUP BY 1, 2, 3
+)
+SELECT
+    t.instance_id,
+    t.account_id,
+    t.region_id,
+    CASE WHEN l.complete_time BETWEEN 1 AND 253402300799 THEN datetime(l.complete_time, 'unixepoch') END AS last_success_utc,
+    CASE WHEN l.complete_time > 0 THEN (:now - l.complete_time) / 86400 END AS days_ago,
+    l.restore_id AS last_success_restore_id,
+    l.restore_type AS last_success_type,
+    CASE WHEN l.created_time > 0 AND l.complete_time >= l.created_time
+         THEN l.complete_time - l.created_time END AS last_success_seconds,
+    CASE WHEN l.bytes_done BETWEEN 0 AND 9007199254740992 THEN l.bytes_done END AS last_success_bytes,
+    t.restores,
+    t.succeeded,
+    CASE WHEN t.last_attempt BETWEEN 1 AND 253402300799 THEN datetime(t.last_attempt, 'unixepoch') END AS last_attempt_utc
+FROM tally AS t
+LEFT JOIN restore_job AS l ON l.restore_id = substr(t.latest, 20)
+WHERE t.instance_id IS NOT NULL
+ORDER BY last_success_utc IS NOT NULL, last_success_utc, t.account_id, t.region_id, t.instance_id;

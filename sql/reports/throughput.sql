@@ -1,0 +1,34 @@
+-- title: Throughput
+-- order: 60
+-- How fast restores moved data, by type: all bytes over all seconds, and the rates of single restores.
+-- Top-level jobs only (ParentId empty), status COMPLETE or PARTIAL_COMPLETE, created in the period, that took at least a
+-- second from StartTime to CompleteTime and restored at least a byte. Percentiles are nearest-rank. Amounts below 0 or
+-- beyond 2^53 bytes are not believed.
+WITH
+ran AS (
+    SELECT restore_type, bytes_done, complete_time - start_time AS seconds,
+        bytes_done / (complete_time - start_time) AS rate
+    FROM restore_job
+    WHERE coalesce(created_time, 0) BETWEEN :since AND :until AND (parent_id IS NULL OR parent_id = '')
+      AND status IN ('COMPLETE', 'PARTIAL_COMPLETE') AND start_time > 0 AND complete_time > start_time
+      AND bytes_done BETWEEN 1 AND 9007199254740992
+),
+ranked AS (
+    SELECT restore_type, bytes_done, seconds, rate,
+        row_number() OVER by_rate AS place,
+        count(*) OVER (PARTITION BY restore_type) AS restores
+    FROM ran
+    WINDOW by_rate AS (PARTITION BY restore_type ORDER BY rate)
+)
+SELECT
+    restore_type,
+    restores,
+    CAST(total(bytes_done) AS INTEGER) AS bytes_restored,
+    CAST(total(seconds) AS INTEGER) AS running_seconds,
+    CAST(total(bytes_done) / total(seconds) AS INTEGER) AS overall_bytes_per_second,
+    min(CASE WHEN place >= (restores * 5 + 99) / 100 THEN rate END) AS p5_bytes_per_second,
+    min(CASE WHEN place >= (restores * 50 + 99) / 100 THEN rate END) AS p50_bytes_per_second,
+    max(rate) AS max_bytes_per_second
+FROM ranked
+GROUP BY restore_type
+ORDER BY bytes_restored DESC, restore_type;

@@ -1,0 +1,40 @@
+#include "cli/period.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define DATE_LENGTH 10 /* "2026-01-31" */
+#define FULL_LENGTH 19 /* "2026-01-31 08:30:00" */
+
+static bool parse_moment(const char *text, int64_t *ret_seconds)
+{
+    char iso[FULL_LENGTH + 2];
+    size_t length = strlen(text);
+    if (length == DATE_LENGTH) {
+        (void)snprintf(iso, sizeof(iso), "%sT00:00:00Z", text);
+    } else if (length == FULL_LENGTH && (text[DATE_LENGTH] == ' ' || text[DATE_LENGTH] == 'T')) {
+        (void)snprintf(iso, sizeof(iso), "%.*sT%sZ", DATE_LENGTH, text, text + DATE_LENGTH + 1);
+    } else {
+        return false;
+    }
+    return clock_from_iso8601(iso, ret_seconds);
+}
+
+bool period_parse(const char *option, const char *text, int64_t now, int64_t *ret_seconds,
+                  struct error *err)
+{
+    int64_t ago = 0;
+    if (text_to_duration(text, &ago)) {
+        *ret_seconds = now - ago;
+        return true;
+    }
+    if (parse_moment(text, ret_seconds)) {
+        return true;
+    }
+    error_set(err, ERROR_USAGE, "--%s: \"%s\" is neither a date nor a duration", option, text);
+    return error_hint(err, "Write YYYY-MM-DD or 'YYYY-MM-DD HH:MM:SS' (UTC), or how long ago, such "
+                           "as 12h or 90d.");
+}

@@ -1,0 +1,91 @@
+/* The command `publish`: a copy of the database for readers. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "cli/cli.h"
+#include "hbr/restore_job.h"
+#include "output/log.h"
+#include "store/publish.h"
+
+/* Octal, permissions alone. */
+static bool parse_mode(const char *text, unsigned *ret_mode, struct error *err)
+{
+    size_t length = strlen(text);
+    unsigned mode = 0;
+    if (length == 0 || length > 4 || text[strspn(text, "01234567")] != '\0' ||
+        (length == 4 && text[0] != '0')) {
+        error_set(err, ERROR_USAGE, "--mode: \"%s\" is not a mode", text);
+        return error_hint(err, "It takes an octal number of permissions, such as 0644.");
+    }
+    for (size_t i = 0; i < length; i++) {
+        mode = mode * 8 + (unsigned)(text[i] - '0');
+    }
+    *ret_mode = mode;
+    return true;
+}
+
+/* What the umask leaves of 0666. It can only be read by setting it; the process has one thread. */
+static unsigned default_mode(void)
+{
+    mode_t mask = umask(077);
+    (void)umask(mask);
+    return 0666U & ~(unsigned)mask;
+}
+
+/* Hidden from users: where a test wants the process to die. */
+static void take_test_settings(void)
+{
+    int64_t step = 0;
+    const char *text = getenv("HBRSYNC_TEST_KILL_AT_STEP");
+    if (text != NULL && text_to_int64(text, 1, INT64_MAX, &step)) {
+        store_kill_at_step((uint64_t)step);
+    }
+}
+
+static int publish(const char *database, const char *out, unsigned mode)
+{
+    struct store *store = NULL;
+    struct error err;
+    int status = 0;
+    if (!store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err)) {
+        return cli_fail(&err);
+    }
+    if (store_publish(store, out, mode, &err)) {
+        log_info("published to %s", out);
+    } else {
+        status = cli_fail(&err);
+    }
+    store_close(store);
+    return status;
+}
+
+int cli_publish(const char *database, int argc, char **argv)
+{
+    const char *mode_text = NULL;
+    bool quiet = false;
+    unsigned mode = default_mode();
+    struct error err;
+    int operand = 0;
+    int status = 0;
+    const struct cli_option options[] = {
+        {"mode", "MODE", "the copy's permissions, such as 0644 (0666 less umask)", CLI_TEXT,
+         (void *)&mode_text, 0, 0},
+        {"quiet", NULL, "print errors alone", CLI_FLAG, &quiet, 0, 0},
+    };
+    if (!cli_begin("publish", options, sizeof(options) / sizeof(options[0]), argc, argv, &database,
+                   &operand, &status)) {
+        return status;
+    }
+    log_set_level(quiet ? LOG_QUIET : LOG_NORMAL);
+    if (operand + 1 != argc) {
+        error_set(&err, ERROR_USAGE, "publish takes one file, the copy's name");
+        return cli_fail(&err);
+    }
+    if (mode_text != NULL && !parse_mode(mode_text, &mode, &err)) {
+        return cli_fail(&err);
+    }
+    take_test_settings();
+    return publish(database, argv[operand], mode);
+}

@@ -1,0 +1,192 @@
+/* The command `report`: canned SQL as a table, CSV, JSON or an HTML page. */
+#include "cli/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "cli/cli.h"
+#include "hbr/restore_job.h"
+#include "output/rows.h"
+
+#define FORMAT_HTML "html"
+
+struct arguments {
+    const char *database;
+    const char *format;
+    const char *since, *until;
+    const char *name; /* NULL: none */
+};
+
+static struct cell text_cell(const char *text)
+{
+    return (struct cell){.kind = CELL_TEXT, .text = text, .length = strlen(text)};
+}
+
+static struct cell integer_cell(int64_t value)
+{
+    return (struct cell){.kind = CELL_INTEGER, .integer = value};
+}
+
+static bool find_format(const char *name, enum rows_format *ret_format, struct error *err)
+{
+    static const char *const names[] = {"table", "csv", "json"};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *ret_format = (enum rows_format)i;
+            return true;
+        }
+    }
+    if (strcmp(name, FORMAT_HTML) == 0) {
+        *ret_format = ROWS_TABLE;
+        return true;
+    }
+    error_set(err, ERROR_USAGE, "--format: \"%s\" is not known", name);
+    return error_hint(err, "The formats are table, csv, json and html.");
+}
+
+/* The named report moves to the front of the list. */
+static bool select_report(struct report *reports, size_t count, const char *name, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(reports[i].name, name) == 0) {
+            if (i > 0) {
+                reports[0] = reports[i];
+            }
+            return true;
+        }
+    }
+    error_set(err, ERROR_USAGE, "there is no report \"%s\"", name);
+    return error_hint(err, "`hbrsync report` lists them.");
+}
+
+static bool list_rows(struct rows_writer *writer, const struct report *reports, size_t count,
+                      size_t columns, struct error *err)
+{
+    static const char *const names[] = {"name", "title", "description"};
+    if (!rows_writer_columns(writer, names, columns, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct cell cells[] = {text_cell(reports[i].name), text_cell(reports[i].title),
+                                     text_cell(reports[i].description)};
+        if (!rows_writer_row(writer, cells, columns, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool list_reports(const struct report *reports, size_t count, enum rows_format format,
+                         struct error *err)
+{
+    struct rows_writer *writer = NULL;
+    size_t columns = format == ROWS_TABLE ? 2 : 3; /* a sentence would not fit a terminal's line */
+    bool done = rows_writer_new(format, stdout, &writer, err) &&
+                list_rows(writer, reports, count, columns, err) && rows_writer_end(writer, err);
+    rows_writer_free(writer);
+    return done;
+}
+
+bool report_run(struct store *store, const struct report *report,
+                const struct report_period *period, const struct store_rows *rows,
+                struct error *err)
+{
+    int64_t since = period->since;
+    if (since == INT64_MIN && report->since > 0) {
+        since = (period->until < period->now ? period->until : period->now) - report->since;
+    }
+    const struct store_parameter parameters[] = {
+        {":now", integer_cell(period->now)},
+        {":since", integer_cell(since)},
+        {":until", integer_cell(period->until)},
+    };
+    const struct store_query query = {
+        .sql = report->sql, .what = report->title, .parameters = parameters, .parameter_count = 3};
+    return store_query_run(store, &query, rows, err);
+}
+
+static bool give_columns(const char *const *names, size_t count, void *context, struct error *err)
+{
+    return rows_writer_columns(context, names, count, err);
+}
+
+static bool give_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    return interrupt_check(err) && rows_writer_row(context, cells, count, err);
+}
+
+static bool print_rows(struct store *store, const struct report *report,
+                       const struct report_period *period, enum rows_format format,
+                       struct error *err)
+{
+    struct rows_writer *writer = NULL;
+    if (!rows_writer_new(format, stdout, &writer, err)) {
+        return false;
+    }
+    const struct store_rows rows = {give_columns, give_row, writer};
+    bool done = report_run(store, report, period, &rows, err) && rows_writer_end(writer, err);
+    rows_writer_free(writer);
+    return done;
+}
+
+static bool print_report(const struct arguments *arguments, struct report *reports, size_t count,
+                         enum rows_format format, struct error *err)
+{
+    struct store *store = NULL;
+    struct report_period period;
+    if ((arguments->name != NULL && !select_report(reports, count, arguments->name, err)) ||
+        !report_period_parse(arguments->since, arguments->until, clock_now(), &period, err) ||
+        !store_open(arguments->database, STORE_READ, &hbr_restore_job_model, &store, err)) {
+        return false;
+    }
+    bool done = strcmp(arguments->format, FORMAT_HTML) == 0
+                    ? report_page(store, reports, arguments->name != NULL ? 1 : count, &period, err)
+                    : print_rows(store, &reports[0], &period, format, err);
+    store_close(store);
+    return done;
+}
+
+static bool run(const struct arguments *arguments, struct error *err)
+{
+    struct report *reports = NULL;
+    size_t count = 0;
+    enum rows_format format = ROWS_TABLE;
+    if (!find_format(arguments->format, &format, err) || !report_list(&reports, &count, err)) {
+        return false;
+    }
+    bool lists = arguments->name == NULL && strcmp(arguments->format, FORMAT_HTML) != 0;
+    bool done = lists ? list_reports(reports, count, format, err)
+                      : print_report(arguments, reports, count, format, err);
+    free(reports);
+    return done;
+}
+
+int cli_report(const char *database, int argc, char **argv)
+{
+    struct arguments arguments = {.database = database, .format = "table"};
+    struct error err;
+    int operand = 0;
+    int status = 0;
+    const struct cli_option options[] = {
+        {"format", "FORMAT", "table (the default), csv, json or html", CLI_TEXT,
+         (void *)&arguments.format, 0, 0},
+        {"since", "TIME", "YYYY-MM-DD or \"YYYY-MM-DD HH:MM:SS\" in UTC, or a duration ago: 90d",
+         CLI_TEXT, (void *)&arguments.since, 0, 0},
+        {"until", "TIME", "the same; a day is meant with its last second", CLI_TEXT,
+         (void *)&arguments.until, 0, 0},
+    };
+    if (!cli_begin("report", options, sizeof(options) / sizeof(options[0]), argc, argv,
+                   &arguments.database, &operand, &status)) {
+        return status;
+    }
+    if (argc - operand > 1) {
+        error_set(&err, ERROR_USAGE, "report takes one name, and not \"%s\" as well",
+                  argv[operand + 1]);
+        return cli_fail(&err);
+    }
+    arguments.name = operand < argc ? argv[operand] : NULL;
+    return run(&arguments, &err) ? status : cli_fail(&err);
+}

@@ -1,0 +1,69 @@
+/* What the parts of the command `report` share. */
+#ifndef HBRSYNC_CLI_REPORT_H
+#define HBRSYNC_CLI_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "store/query.h"
+#include "store/store.h"
+
+#define REPORT_PLOTS_MAX 4
+
+enum report_on_page { REPORT_AS_TABLE, REPORT_AS_TILES, REPORT_NOT_ON_PAGE };
+
+/*
+ * A report: a file of sql/reports/ and what its first comment says. Lines "-- KEY: VALUE" are
+ * `title`, `order` (a number, the place among the reports), `page` (`tiles`: its row is shown as
+ * numbers; `no`: not on the page of all reports), `rows` (how many rows that page shows), `since`
+ * (a duration: the period unless one is asked for), `plot` (see svg_plot.h; repeatable). The first
+ * other line describes the report in a sentence, those after it say how it is counted.
+ */
+struct report {
+    char name[64]; /* the file's, without ".sql" */
+    char title[128];
+    int64_t order;
+    enum report_on_page on_page;
+    int64_t page_rows; /* of its table on the page of all reports */
+    int64_t since;     /* seconds, 0: everything */
+    char plots[REPORT_PLOTS_MAX][256];
+    size_t plot_count;
+    char description[384];
+    char notes[1024];
+    const char *sql; /* borrowed from sql_reports */
+};
+
+/* All reports in their order, owned by the caller (free). */
+bool report_list(struct report **ret_reports, size_t *ret_count, struct error *err) MUST_CHECK;
+
+/* Reads the first comment of one file. */
+bool report_parse(const char *file_name, const char *text, struct report *ret_report,
+                  struct error *err) MUST_CHECK;
+
+/* From `since` to `until`, both included; the least and the greatest number where open. */
+struct report_period {
+    int64_t now;
+    int64_t since, until;
+};
+
+/* The options' texts, NULL when not given: a day, a second, or a duration ago. */
+bool report_period_parse(const char *since, const char *until, int64_t now,
+                         struct report_period *ret_period, struct error *err) MUST_CHECK;
+
+#define REPORT_PERIOD_SIZE 96
+
+/* "2026-01-01 00:00:00 to 2026-03-31 23:59:59 UTC", "everything". */
+void report_period_text(const struct report_period *period, char text[REPORT_PERIOD_SIZE]);
+
+/* Runs a report's SQL; its own `since` holds where the period leaves that open. */
+bool report_run(struct store *store, const struct report *report,
+                const struct report_period *period, const struct store_rows *rows,
+                struct error *err) MUST_CHECK;
+
+/* These reports as one HTML page on standard output, all from one state of the database. */
+bool report_page(struct store *store, const struct report *reports, size_t count,
+                 const struct report_period *period, struct error *err) MUST_CHECK;
+
+#endif

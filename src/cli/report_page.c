@@ -1,0 +1,113 @@
+/* Reports as one HTML page. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "cli/report.h"
+#include "output/html_page.h"
+
+/* A report with its section; the pointers to its plots lie beside it. */
+struct chapter {
+    const struct report *report;
+    const char *plots[REPORT_PLOTS_MAX];
+};
+
+static bool give_columns(const char *const *names, size_t count, void *context, struct error *err)
+{
+    return html_page_columns(context, names, count, err);
+}
+
+static bool give_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    return interrupt_check(err) && html_page_row(context, cells, count, err);
+}
+
+static struct html_section make_section(const struct report *report, struct chapter *chapter,
+                                        size_t row_limit)
+{
+    chapter->report = report;
+    for (size_t i = 0; i < report->plot_count; i++) {
+        chapter->plots[i] = report->plots[i];
+    }
+    return (struct html_section){.name = report->name,
+                                 .title = report->title,
+                                 .description = report->description,
+                                 .notes = report->notes,
+                                 .tiles = report->on_page == REPORT_AS_TILES,
+                                 .plots = chapter->plots,
+                                 .plot_count = report->plot_count,
+                                 .row_limit = row_limit};
+}
+
+static bool write_sections(struct store *store, const struct chapter *chapters,
+                           const struct html_head *head, const struct report_period *period,
+                           struct error *err)
+{
+    struct html_page *page = NULL;
+    if (!html_page_new(stdout, head, &page, err)) {
+        return false;
+    }
+    const struct store_rows rows = {give_columns, give_row, page};
+    bool done = true;
+    for (size_t i = 0; i < head->section_count && done; i++) {
+        done = html_page_begin(page, &head->sections[i], err) &&
+               report_run(store, chapters[i].report, period, &rows, err) &&
+               html_page_end(page, err);
+    }
+    done = done && html_page_finish(page, err);
+    html_page_free(page);
+    return done;
+}
+
+/* All sections see the database as it is at the first read within this transaction. */
+static bool control(struct store *store, const char *sql, struct error *err)
+{
+    const struct store_query query = {.sql = sql, .what = "read one state of the database"};
+    const struct store_rows none = {NULL, NULL, NULL};
+    return store_query_run(store, &query, &none, err);
+}
+
+static bool write_page(struct store *store, const struct chapter *chapters,
+                       const struct html_head *head, const struct report_period *period,
+                       struct error *err)
+{
+    struct error end_error;
+    if (!control(store, "BEGIN", err)) {
+        return false;
+    }
+    bool done = write_sections(store, chapters, head, period, err);
+    bool ended = control(store, "COMMIT", done ? err : &end_error);
+    return done && ended;
+}
+
+bool report_page(struct store *store, const struct report *reports, size_t count,
+                 const struct report_period *period, struct error *err)
+{
+    char text[REPORT_PERIOD_SIZE];
+    struct chapter *chapters = calloc(count + 1, sizeof(*chapters));
+    struct html_section *sections = calloc(count + 1, sizeof(*sections));
+    size_t section_count = 0;
+    if (chapters == NULL || sections == NULL) {
+        free(chapters);
+        free(sections);
+        return error_no_memory(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (count == 1 || reports[i].on_page != REPORT_NOT_ON_PAGE) {
+            sections[section_count] = make_section(&reports[i], &chapters[section_count],
+                                                   count > 1 ? (size_t)reports[i].page_rows : 0);
+            section_count++;
+        }
+    }
+    report_period_text(period, text);
+    const struct html_head head = {.title = count > 1 ? "Restore report" : reports[0].title,
+                                   .period = text,
+                                   .generated_at = period->now,
+                                   .sections = sections,
+                                   .section_count = section_count};
+    bool done = write_page(store, chapters, &head, period, err);
+    free(chapters);
+    free(sections);
+    return done;
+}

@@ -1,0 +1,257 @@
+#include "cli/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "acs/identity.h"
+#include "base/text.h"
+#include "output/log.h"
+#include "output/progress.h"
+
+#define DAY 86400
+#define REGIONS_MAX 500
+#define REGION_FIRST "cn-hangzhou" /* asked for the list of regions when none is named */
+
+/* --- options ------------------------------------------------------------------------------------
+ */
+
+void session_defaults(struct session_options *options)
+{
+    memset(options, 0, sizeof(*options));
+    options->qps = 10;
+    options->connections = 4;
+    options->attempt_timeout = 120;
+    options->retry_for = 300;
+}
+
+size_t session_rows(struct session_options *options, struct cli_option *rows)
+{
+    const struct cli_option own[] = {
+        {"region", "ID", "a region; may be repeated", CLI_LIST, &options->regions, 0, 0},
+        {"all-regions", NULL, "every region that the service names", CLI_FLAG,
+         &options->all_regions, 0, 0},
+        {"qps", "N", "requests a second and region (10, the documented quota)", CLI_INTEGER,
+         &options->qps, 1, 1000},
+        {"connections", "N", "requests at once (4)", CLI_INTEGER, &options->connections, 1, 64},
+        {"profile", "NAME", "a profile of ~/.aliyun/config.json", CLI_TEXT,
+         (void *)&options->profile, 0, 0},
+        {"account-id", "ID", "the account, instead of asking STS", CLI_TEXT,
+         (void *)&options->account_id, 0, 0},
+        {"endpoint", "URL", "instead of https://hbr.{region}.aliyuncs.com", CLI_TEXT,
+         (void *)&options->endpoint, 0, 0},
+        {"sts-endpoint", "URL", "instead of https://sts.{region}.aliyuncs.com", CLI_TEXT,
+         (void *)&options->sts_endpoint, 0, 0},
+        {"vpc", NULL, "the endpoints inside a VPC", CLI_FLAG, &options->vpc, 0, 0},
+        {"ca-file", "FILE", "certificate authorities, PEM", CLI_TEXT, (void *)&options->ca_file, 0,
+         0},
+        {"timeout", "DURATION", "the longest that one attempt may take (120s)", CLI_DURATION,
+         &options->attempt_timeout, 1, DAY},
+        {"retry-for", "DURATION", "how long a request is tried again (300s)", CLI_DURATION,
+         &options->retry_for, 0, DAY},
+        {"trace", "FILE", "write requests and answers, secrets removed", CLI_TEXT,
+         (void *)&options->trace_file, 0, 0},
+        {"quiet", NULL, "print errors alone", CLI_FLAG, &options->quiet, 0, 0},
+        {"verbose", NULL, "print more", CLI_FLAG, &options->verbose, 0, 0},
+        {"no-progress", NULL, "no progress bar", CLI_FLAG, &options->no_progress, 0, 0},
+    };
+    _Static_assert(sizeof(own) / sizeof(own[0]) <= SESSION_OPTIONS_MAX, "the rows fit");
+    memcpy(rows, own, sizeof(own));
+    return sizeof(own) / sizeof(own[0]);
+}
+
+bool session_check_editions(const struct cli_list *editions, struct error *err)
+{
+    for (size_t i = 0; i < editions->count; i++) {
+        if (strcmp(editions->values[i], "STANDARD") != 0 &&
+            strcmp(editions->values[i], "BASIC") != 0) {
+            return error_set(err, ERROR_USAGE, "--edition: \"%s\" is neither STANDARD nor BASIC",
+                             editions->values[i]);
+        }
+    }
+    return true;
+}
+
+bool session_check_words(const char *option, const struct cli_list *list, struct error *err)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    for (size_t i = 0; i < list->count; i++) {
+        const char *word = list->values[i];
+        if (word[0] == '\0' || word[strspn(word, allowed)] != '\0' ||
+            strlen(word) >= STORE_NAME_MAX) {
+            return error_set(err, ERROR_USAGE, "--%s: \"%s\" is not a name", option, word);
+        }
+    }
+    return true;
+}
+
+bool session_check(const struct session_options *options, struct error *err)
+{
+    struct cli_list account = {.values = {options->account_id},
+                               .count = options->account_id != NULL};
+    log_set_level(options->quiet ? LOG_QUIET : options->verbose ? LOG_VERBOSE : LOG_NORMAL);
+    progress_enable(!options->quiet && !options->no_progress);
+    if (options->all_regions && options->regions.count > 0) {
+        return error_set(err, ERROR_USAGE, "--region and --all-regions exclude each other");
+    }
+    if (!session_check_words("region", &options->regions, err) ||
+        !session_check_words("account-id", &account, err)) {
+        return false;
+    }
+    if (options->endpoint != NULL && !acs_endpoint_check(options->endpoint, err)) {
+        return error_context(err, "--endpoint");
+    }
+    if (options->sts_endpoint != NULL && !acs_endpoint_check(options->sts_endpoint, err)) {
+        return error_context(err, "--sts-endpoint");
+    }
+    return true;
+}
+
+/* --- opening ------------------------------------------------------------------------------------
+ */
+
+static bool open_trace(struct session *session, struct error *err)
+{
+    const char *path = session->options->trace_file;
+    if (path == NULL) {
+        return true;
+    }
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor >= 0) {
+        session->trace = fdopen(descriptor, "w");
+        if (session->trace == NULL) {
+            (void)close(descriptor); /* nothing was written */
+        }
+    }
+    return session->trace != NULL
+               ? true
+               : error_set_errno(err, ERROR_USAGE, errno, "cannot open the trace file %s", path);
+}
+
+static bool open_client(struct session *session, struct error *err)
+{
+    const struct session_options *wanted = session->options;
+    struct acs_client_options options;
+    acs_client_defaults(&options);
+    options.ca_file = wanted->ca_file;
+    options.connections = (unsigned)wanted->connections;
+    options.queries_per_second = (double)wanted->qps;
+    options.attempt_timeout_ms = wanted->attempt_timeout * 1000;
+    options.retry_for_ms = wanted->retry_for * 1000;
+    options.user_agent = "hbrsync/" HBRSYNC_VERSION;
+    options.trace = session->trace;
+    if (!acs_client_new(&options, &session->credentials, &session->client, err)) {
+        return false;
+    }
+    session->service.client = session->client;
+    session->service.endpoint =
+        wanted->endpoint != NULL ? wanted->endpoint : hbr_endpoint_default(wanted->vpc);
+    session->sts_endpoint = wanted->sts_endpoint != NULL ? wanted->sts_endpoint
+                            : wanted->endpoint != NULL   ? wanted->endpoint
+                                                         : acs_sts_endpoint_default(wanted->vpc);
+    return true;
+}
+
+bool session_open(struct session *session, const struct session_options *options, struct error *err)
+{
+    session->options = options;
+    if (!acs_credentials_find(options->profile, &session->credentials, err)) {
+        return false;
+    }
+    log_detail("credentials: %s", session->credentials.provider);
+    return open_trace(session, err) && open_client(session, err);
+}
+
+bool session_close(struct session *session, struct error *err)
+{
+    bool ok = true;
+    acs_client_free(session->client);
+    acs_credentials_wipe(&session->credentials);
+    free(session->regions);
+    if (session->trace != NULL && fclose(session->trace) != 0) {
+        ok = error_set_errno(err, ERROR_USAGE, errno, "cannot write the trace file");
+    }
+    return ok;
+}
+
+/* --- regions and account ------------------------------------------------------------------------
+ */
+
+static bool add_region(const char *region_id, void *context, struct error *err)
+{
+    struct session *session = context;
+    for (size_t i = 0; i < session->region_count; i++) {
+        if (strcmp(session->regions[i], region_id) == 0) {
+            return true;
+        }
+    }
+    if (session->region_count == REGIONS_MAX) {
+        return error_set(err, ERROR_SERVICE, "more than %d regions", REGIONS_MAX);
+    }
+    if (!text_fit(session->regions[session->region_count], STORE_NAME_MAX, region_id)) {
+        return error_set(err, ERROR_SERVICE, "a region's name is too long: %.80s", region_id);
+    }
+    session->region_count++;
+    return true;
+}
+
+/* The region that is not a choice: of the environment or of the profile. */
+static const char *default_region(const struct session *session)
+{
+    const char *region = getenv("ALIBABA_CLOUD_REGION_ID");
+    if (region != NULL && region[0] != '\0') {
+        return region;
+    }
+    return session->credentials.region_id[0] != '\0' ? session->credentials.region_id : NULL;
+}
+
+static bool find_regions(struct session *session, struct error *err)
+{
+    const struct session_options *options = session->options;
+    const char *region = default_region(session);
+    session->regions = calloc(REGIONS_MAX, sizeof(*session->regions));
+    if (session->regions == NULL) {
+        return error_no_memory(err);
+    }
+    if (options->all_regions) {
+        return hbr_regions(&session->service, region != NULL ? region : REGION_FIRST, add_region,
+                           session, err);
+    }
+    for (size_t i = 0; i < options->regions.count; i++) {
+        if (!add_region(options->regions.values[i], session, err)) {
+            return false;
+        }
+    }
+    if (session->region_count == 0 && region != NULL) {
+        return add_region(region, session, err);
+    }
+    if (session->region_count == 0) {
+        error_set(err, ERROR_USAGE, "no region is named");
+        return error_hint(err, "Use --region ID, --all-regions, or ALIBABA_CLOUD_REGION_ID.");
+    }
+    return true;
+}
+
+static bool find_account(struct session *session, struct error *err)
+{
+    struct acs_identity identity = {.account_id = ""};
+    if (session->options->account_id != NULL) {
+        (void)text_fit(session->account_id, sizeof(session->account_id),
+                       session->options->account_id);
+        return true;
+    }
+    if (!acs_caller_identity(session->client, session->sts_endpoint, session->regions[0], &identity,
+                             err)) {
+        return false;
+    }
+    (void)text_fit(session->account_id, sizeof(session->account_id), identity.account_id);
+    return true;
+}
+
+bool session_find(struct session *session, struct error *err)
+{
+    return find_regions(session, err) && find_account(session, err);
+}

@@ -1,0 +1,67 @@
+/*
+ * A session with the service: the options that say with whom and how to talk, and what they open.
+ * Shared by the commands that ask the service.
+ */
+#ifndef HBRSYNC_CLI_SESSION_H
+#define HBRSYNC_CLI_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "acs/client.h"
+#include "acs/credentials.h"
+#include "base/error.h"
+#include "cli/options.h"
+#include "hbr/service.h"
+#include "store/state.h"
+
+#define SESSION_OPTIONS_MAX 20
+
+struct session_options {
+    struct cli_list regions;
+    bool all_regions;
+    const char *profile, *account_id, *endpoint, *sts_endpoint, *ca_file, *trace_file;
+    bool vpc, quiet, verbose, no_progress;
+    int64_t qps, connections, attempt_timeout, retry_for;
+};
+
+struct session {
+    const struct session_options *options;
+    struct acs_credentials credentials;
+    struct acs_client *client;
+    struct hbr_service service;
+    FILE *trace;
+    const char *sts_endpoint;
+    char account_id[STORE_NAME_MAX];
+    char (*regions)[STORE_NAME_MAX];
+    size_t region_count;
+};
+
+void session_defaults(struct session_options *options);
+
+/* Adds the options' rows to `rows`, which has room for SESSION_OPTIONS_MAX; returns their number.
+ */
+size_t session_rows(struct session_options *options, struct cli_option *rows);
+
+/* Checks what was given, and sets what is printed. ERROR_USAGE. */
+bool session_check(const struct session_options *options, struct error *err) MUST_CHECK;
+
+/* Every text of the list is a word that may be part of a host name or of a scope. ERROR_USAGE. */
+bool session_check_words(const char *option, const struct cli_list *list,
+                         struct error *err) MUST_CHECK;
+bool session_check_editions(const struct cli_list *editions, struct error *err) MUST_CHECK;
+
+/* Credentials, trace file and client; asks nothing yet. `session` is empty before, `options` must
+ * outlive it; session_close also after a failure. */
+bool session_open(struct session *session, const struct session_options *options,
+                  struct error *err) MUST_CHECK;
+
+/* Finds the regions and the account, which may ask the service. */
+bool session_find(struct session *session, struct error *err) MUST_CHECK;
+
+/* Frees everything; false when the trace could not be written. */
+bool session_close(struct session *session, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,317 @@
+#include "cli/sync_metrics.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "hbr/restore_job.h"
+#include "store/query.h"
+#include "store/state.h"
+
+#define METRICS_MAX (16U * 1024 * 1024)
+#define METRICS_MODE 0644
+
+/* The sources as the database knows them. */
+struct stored {
+    struct store *store; /* NULL: it could not be opened */
+    struct store_status *sources;
+    size_t count;
+};
+
+/* --- the text format ----------------------------------------------------------------------------
+ */
+
+static void begin(struct buffer *text, const char *name, const char *help)
+{
+    buffer_printf(text, "# HELP hbrsync_%s %s\n# TYPE hbrsync_%s gauge\n", name, help, name);
+}
+
+/* Inside the quotes, backslash, quote and line end are escaped; all else stays. */
+static void add_label(struct buffer *text, const char *name, const char *value, size_t length)
+{
+    if (text->length > 0 && text->data[text->length - 1] != '{') {
+        buffer_putc(text, ',');
+    }
+    buffer_printf(text, "%s=\"", name);
+    size_t size = 1;
+    for (size_t i = 0; i < length; i += size) {
+        uint32_t code_point = 0;
+        size = text_utf8_length(value + i, length - i, &code_point);
+        if (size == 0 || code_point == 0) {
+            size = 1;
+            buffer_putc(text, '?'); /* the format is UTF-8 */
+        } else if (code_point == '\n') {
+            buffer_puts(text, "\\n");
+        } else {
+            buffer_puts(text, code_point == '\\' || code_point == '"' ? "\\" : "");
+            buffer_append(text, value + i, size);
+        }
+    }
+    buffer_putc(text, '"');
+}
+
+static void begin_labels(struct buffer *text, const char *name, const char *const labels[3])
+{
+    buffer_printf(text, "hbrsync_%s{", name);
+    add_label(text, "account_id", labels[0], strlen(labels[0]));
+    add_label(text, "region_id", labels[1], strlen(labels[1]));
+    add_label(text, "edition", labels[2], strlen(labels[2]));
+}
+
+static void end_sample(struct buffer *text, int64_t value)
+{
+    buffer_printf(text, "} %" PRId64 "\n", value);
+}
+
+static void add_plain(struct buffer *text, const char *name, const char *help, int64_t value)
+{
+    begin(text, name, help);
+    buffer_printf(text, "hbrsync_%s %" PRId64 "\n", name, value);
+}
+
+/* --- the run ------------------------------------------------------------------------------------
+ */
+
+static int64_t row_inserted(const struct store_run *run)
+{
+    return run->inserted;
+}
+
+static int64_t row_updated(const struct store_run *run)
+{
+    return run->updated;
+}
+
+static int64_t row_marked(const struct store_run *run)
+{
+    return run->missing;
+}
+
+static int64_t row_proved(const struct store_run *run)
+{
+    return run->proved;
+}
+
+/* A scope that was named twice is one series. */
+static bool is_repeated(const struct sync_summary *summary, size_t index)
+{
+    const struct sync_summary_row *row = &summary->rows[index];
+    for (size_t i = 0; i < index; i++) {
+        const struct sync_summary_row *other = &summary->rows[i];
+        if (strcmp(row->region_id, other->region_id) == 0 &&
+            strcmp(row->edition, other->edition) == 0 &&
+            strcmp(row->result.run.scope, other->result.run.scope) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_rows(struct buffer *text, const struct sync_summary *summary, const char *name,
+                     const char *help, int64_t (*value)(const struct store_run *run))
+{
+    begin(text, name, help);
+    for (size_t i = 0; i < summary->count; i++) {
+        const struct sync_summary_row *row = &summary->rows[i];
+        const char *const labels[] = {row->account_id, row->region_id, row->edition};
+        if (!is_repeated(summary, i)) {
+            begin_labels(text, name, labels);
+            add_label(text, "scope", row->result.run.scope, strlen(row->result.run.scope));
+            end_sample(text, value(&row->result.run));
+        }
+    }
+}
+
+static void add_run(struct buffer *text, const struct sync_metrics *metrics)
+{
+    const struct sync_summary *summary = metrics->summary;
+    begin(text, "build_info", "The version of hbrsync.");
+    buffer_puts(text, "hbrsync_build_info{version=\"" HBRSYNC_VERSION "\"} 1\n");
+    add_plain(text, "last_run_timestamp_seconds", "When the last sync ended, UNIX time.",
+              clock_now());
+    begin(text, "last_run_duration_seconds", "How long the last sync took.");
+    buffer_printf(text, "hbrsync_last_run_duration_seconds %" PRId64 ".%03d\n",
+                  metrics->milliseconds / 1000, (int)(metrics->milliseconds % 1000));
+    add_plain(text, "last_run_exit_code", "The exit code of the last sync, 0 is done and proved.",
+              metrics->exit_status);
+    add_plain(text, "last_run_requests", "Requests that the last sync sent, retries included.",
+              summary->requests);
+    add_plain(text, "last_run_retries", "Requests that the last sync sent again.",
+              metrics->retries);
+    add_plain(text, "last_run_throttled", "Answers of the last sync that throttled it.",
+              metrics->throttled);
+    if (summary->count > 0) {
+        add_rows(text, summary, "last_run_proved",
+                 "Whether the last sync of the scope was proved complete.", row_proved);
+        add_rows(text, summary, "last_run_inserted_rows", "Jobs that the last sync added.",
+                 row_inserted);
+        add_rows(text, summary, "last_run_updated_rows", "Jobs that the last sync changed.",
+                 row_updated);
+        add_rows(text, summary, "last_run_missing_rows",
+                 "Jobs that the last sync found to be no longer listed.", row_marked);
+    }
+}
+
+/* --- what is stored -----------------------------------------------------------------------------
+ */
+
+static bool keep_source(const struct store_status *status, void *context, struct error *err)
+{
+    struct stored *stored = context;
+    struct store_status *sources = realloc(stored->sources, (stored->count + 1) * sizeof(*sources));
+    if (sources == NULL) {
+        return error_no_memory(err);
+    }
+    stored->sources = sources;
+    sources[stored->count++] = *status;
+    return true;
+}
+
+static int64_t source_proved(const struct store_status *status)
+{
+    return status->watermark.known && status->watermark.proved;
+}
+
+static int64_t source_proved_at(const struct store_status *status)
+{
+    return status->last_proved_at;
+}
+
+static int64_t source_success_at(const struct store_status *status)
+{
+    return status->last_success_at;
+}
+
+static int64_t source_open(const struct store_status *status)
+{
+    return status->open_jobs;
+}
+
+static int64_t source_missing(const struct store_status *status)
+{
+    return status->missing_jobs;
+}
+
+static void add_sources(struct buffer *text, const struct stored *stored, const char *name,
+                        const char *help, int64_t (*value)(const struct store_status *status))
+{
+    begin(text, name, help);
+    for (size_t i = 0; i < stored->count; i++) {
+        const struct store_status *status = &stored->sources[i];
+        const char *const labels[] = {status->source.account_id, status->source.region_id,
+                                      status->source.edition};
+        begin_labels(text, name, labels);
+        add_label(text, "scope", status->scope, strlen(status->scope));
+        end_sample(text, value(status));
+    }
+}
+
+static bool status_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    struct buffer *text = context;
+    const char *const labels[] = {cells[0].text, cells[1].text, cells[2].text};
+    (void)count;
+    begin_labels(text, "jobs", labels);
+    add_label(text, "status", cells[3].text, cells[3].length);
+    end_sample(text, cells[4].integer);
+    return buffer_ok(text, "the metrics", err);
+}
+
+static bool add_statuses(struct buffer *text, struct store *store, struct error *err)
+{
+    const struct store_query query = {
+        .sql = "SELECT s.account_id, s.region_id, s.edition, coalesce(j.status, ''), count(*)"
+               " FROM restore_job AS j JOIN sync_source AS s ON s.source_id = j.source_id"
+               " WHERE j.missing_since IS NULL GROUP BY 1, 2, 3, 4",
+        .what = "count the jobs"};
+    const struct store_rows rows = {.row = status_row, .context = text};
+    begin(text, "jobs", "Stored jobs that the service lists.");
+    return store_query_run(store, &query, &rows, err);
+}
+
+static bool success_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    (void)count;
+    (void)err;
+    *(int64_t *)context = cells[0].integer;
+    return true;
+}
+
+/* The end of the last run whose every source was done or rightly skipped. */
+static bool add_success(struct buffer *text, const struct sync_metrics *metrics,
+                        struct store *store, struct error *err)
+{
+    int64_t success_at = 0;
+    const struct store_query query = {
+        .sql = "SELECT coalesce(max(ended), 0) FROM (SELECT max(finished_at) AS ended FROM sync_run"
+               " WHERE mode <> 'import' GROUP BY run_id"
+               " HAVING total(outcome NOT IN ('done', 'skipped')) = 0)",
+        .what = "read the runs"};
+    const struct store_rows rows = {.row = success_row, .context = &success_at};
+    if (metrics->exit_status == 0) {
+        success_at = clock_now();
+    } else if (!store_query_run(store, &query, &rows, err)) {
+        return false;
+    }
+    add_plain(text, "last_success_timestamp_seconds",
+              "When a sync last ended done and proved, UNIX time, 0 never.", success_at);
+    return true;
+}
+
+static bool add_stored(struct buffer *text, const struct sync_metrics *metrics,
+                       struct stored *stored, struct error *err)
+{
+    if (!store_status_each(stored->store, keep_source, stored, err) ||
+        !add_success(text, metrics, stored->store, err)) {
+        return false;
+    }
+    add_plain(text, "schema_version", "The version of the database's schema.",
+              store_schema_version(stored->store));
+    if (stored->count > 0) {
+        add_sources(text, stored, "source_proved",
+                    "Whether what is stored of the scope is proved complete.", source_proved);
+        add_sources(text, stored, "source_last_proved_timestamp_seconds",
+                    "When the scope was last proved complete, UNIX time, 0 never.",
+                    source_proved_at);
+        add_sources(text, stored, "source_last_success_timestamp_seconds",
+                    "When a sync of the scope last ended well, UNIX time, 0 never.",
+                    source_success_at);
+        add_sources(text, stored, "source_open_jobs", "Jobs that are not finished.", source_open);
+        add_sources(text, stored, "source_missing_jobs",
+                    "Stored jobs that the service no longer lists.", source_missing);
+    }
+    return add_statuses(text, stored->store, err);
+}
+
+/* A database that cannot be read has been told about already; what it held is simply not here. */
+static void add_database(struct buffer *text, const struct sync_metrics *metrics)
+{
+    struct stored stored = {.store = NULL};
+    struct error ignored;
+    size_t before = text->length;
+    if (!store_open(metrics->database, STORE_READ, &hbr_restore_job_model, &stored.store,
+                    &ignored)) {
+        return;
+    }
+    if (!add_stored(text, metrics, &stored, &ignored) && !text->failed) {
+        text->length = before; /* a part of it could mislead */
+        text->data[before] = '\0';
+    }
+    free(stored.sources);
+    store_close(stored.store);
+}
+
+bool sync_metrics_write(const struct sync_metrics *metrics, struct error *err)
+{
+    struct buffer text;
+    buffer_init(&text, METRICS_MAX);
+    add_run(&text, metrics);
+    add_database(&text, metrics);
+    bool ok = buffer_ok(&text, "the metrics", err) &&
+              file_replace_mode(metrics->path, METRICS_MODE, text.data, text.length, err);
+    buffer_free(&text);
+    return ok;
+}

@@ -1,0 +1,166 @@
+#include "cli/sync_units.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "output/log.h"
+#include "output/progress.h"
+
+bool sync_units_begin(struct sync_units *units, struct error *err)
+{
+    int64_t crashed = 0;
+    struct store *store = units->store;
+    if (!store_begin(store, err)) {
+        return false;
+    }
+    if (!store_run_close_crashed(store, clock_now(), &crashed, err) ||
+        !store_run_next_id(store, &units->summary->run_id, err) || !store_commit(store, err)) {
+        store_rollback(store);
+        return false;
+    }
+    if (crashed > 0) {
+        log_warning("an earlier sync died before its end; what it had stored is kept");
+    }
+    return true;
+}
+
+static void unit_subject(const struct sync_unit_spec *spec, char *text, size_t size)
+{
+    (void)snprintf(text, size, "%s %s%s%s", spec->region_id, spec->edition,
+                   spec->scope[0] != '\0' ? " " : "", spec->scope);
+}
+
+static void show_progress(void *context, const struct sync_unit_spec *spec, int64_t done,
+                          int64_t total)
+{
+    char label[200];
+    (void)context;
+    unit_subject(spec, label, sizeof(label));
+    progress_update(label, done, total);
+}
+
+static void tell_unit(const struct sync_unit_spec *spec, const struct sync_unit_result *result)
+{
+    char subject[200];
+    unit_subject(spec, subject, sizeof(subject));
+    if (result->warning[0] != '\0') {
+        log_warning("%s: %s", subject, result->warning);
+    }
+    if (result->run.unknown_fields > 0) {
+        log_detail("%s: %" PRId64 " values are unknown to this version and kept in `extra`",
+                   subject, result->run.unknown_fields);
+    }
+    if (result->run.proof[0] != '\0') {
+        log_detail("%s: %s", subject, result->run.proof);
+    }
+    if (result->error.code != ERROR_NONE) {
+        log_error_about(subject, &result->error);
+    }
+}
+
+static bool add_row(struct sync_summary *summary, const struct sync_unit_spec *spec,
+                    const struct sync_unit_result *result, struct error *err)
+{
+    /* Grows at the powers of two. */
+    if ((summary->count & (summary->count - 1)) == 0) {
+        size_t capacity = summary->count == 0 ? 1 : summary->count * 2;
+        struct sync_summary_row *rows = realloc(summary->rows, capacity * sizeof(*rows));
+        if (rows == NULL) {
+            return error_no_memory(err);
+        }
+        summary->rows = rows;
+    }
+    struct sync_summary_row *row = &summary->rows[summary->count++];
+    row->result = *result;
+    (void)text_fit(row->account_id, sizeof(row->account_id), spec->account_id);
+    (void)text_fit(row->region_id, sizeof(row->region_id), spec->region_id);
+    (void)text_fit(row->edition, sizeof(row->edition), spec->edition);
+    return true;
+}
+
+/* The scope as the run's record names it. */
+static void name_scope(const struct sync_units *units, const char *restore_type, char *scope,
+                       size_t size)
+{
+    const char *filters = units->filter_scope;
+    if (restore_type[0] != '\0') {
+        (void)snprintf(scope, size, "RestoreType=%s%s%s", restore_type,
+                       filters[0] != '\0' ? " AND " : "", filters);
+    } else {
+        (void)snprintf(scope, size, "%s", filters);
+    }
+}
+
+static bool run_unit(struct sync_units *units, const char *region, const char *edition,
+                     const char *restore_type)
+{
+    char scope[512] = "";
+    struct sync_unit_result result;
+    struct sync_progress progress = {.update = show_progress};
+    struct sync_summary *summary = units->summary;
+    name_scope(units, restore_type, scope, sizeof(scope));
+    struct sync_unit_spec spec = {
+        .account_id = units->session->account_id,
+        .region_id = region,
+        .edition = edition,
+        .restore_type = restore_type,
+        .filters = units->filters,
+        .filter_count = units->filter_count,
+        .scope = scope,
+    };
+    bool go_on = sync_unit(units->store, &units->session->service, units->settings, &progress,
+                           summary->run_id, &spec, &result);
+    tell_unit(&spec, &result);
+    if (!go_on) {
+        summary->error = result.error;
+    }
+    struct error row_error;
+    if (!add_row(summary, &spec, &result, &row_error)) {
+        summary->error = row_error;
+        return false;
+    }
+    return go_on;
+}
+
+static bool run_source(struct sync_units *units, const char *region, const char *edition)
+{
+    const struct cli_list *types = units->restore_types;
+    if (types->count == 0) {
+        return run_unit(units, region, edition, "");
+    }
+    for (size_t i = 0; i < types->count; i++) {
+        if (!run_unit(units, region, edition, types->values[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool wants_edition(const struct sync_units *units, const char *edition)
+{
+    for (size_t i = 0; i < units->editions->count; i++) {
+        if (strcmp(units->editions->values[i], edition) == 0) {
+            return true;
+        }
+    }
+    return units->editions->count == 0;
+}
+
+/* STANDARD before BASIC: a service that ignores Edition is recognised by listing the same jobs
+ * again. */
+void sync_units_run(struct sync_units *units)
+{
+    static const char *const editions[] = {"STANDARD", "BASIC"};
+    for (size_t i = 0; i < units->session->region_count; i++) {
+        for (size_t j = 0; j < 2; j++) {
+            if (wants_edition(units, editions[j]) &&
+                !run_source(units, units->session->regions[i], editions[j])) {
+                return;
+            }
+        }
+    }
+}

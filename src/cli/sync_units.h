@@ -1,0 +1,32 @@
+/* Goes over the units of a run (region, edition, RestoreType) one after another. Shared by `sync`
+ * and `verify --remote`. */
+#ifndef HBRSYNC_CLI_SYNC_UNITS_H
+#define HBRSYNC_CLI_SYNC_UNITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/session.h"
+#include "cli/sync_summary.h"
+#include "store/store.h"
+#include "sync/sync.h"
+
+struct sync_units {
+    const struct session *session;
+    struct store *store;
+    const struct sync_settings *settings;
+    const struct cli_list *editions;      /* none: both */
+    const struct cli_list *restore_types; /* none: every type at once */
+    const struct hbr_filter *filters;
+    size_t filter_count;
+    const char *filter_scope;     /* the filters as one text */
+    struct sync_summary *summary; /* run_id is set; gets a row a unit, and what ended the run */
+};
+
+/* Closes what a dead process left open, and takes the run's number. */
+bool sync_units_begin(struct sync_units *units, struct error *err) MUST_CHECK;
+
+/* Runs all of them, unless one ends the run: summary->error tells. */
+void sync_units_run(struct sync_units *units);
+
+#endif

@@ -1,0 +1,363 @@
+/*
+ * The command `verify`: the database by itself, and with --remote against what the service lists.
+ * The walk goes into a private store of its own, so that it is proved the way every sync is; then
+ * the two are compared. The database is only read.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/session.h"
+#include "cli/sync_summary.h"
+#include "cli/sync_units.h"
+#include "hbr/restore_job.h"
+#include "output/format.h"
+#include "output/log.h"
+#include "output/progress.h"
+#include "store/check.h"
+#include "sync/verify.h"
+
+#define SHOWN_DEFAULT 20
+#define VALUE_SHOWN_MAX 200 /* bytes of a value */
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct verify {
+    const char *database;
+    bool remote;
+    struct session_options connection;
+    struct cli_list editions;
+    int64_t shown_max, shown;
+    struct sync_settings settings;
+    struct session session;
+    struct store *store;   /* the database */
+    struct store *scratch; /* what the service lists */
+    struct sync_summary summary;
+    struct store_check_counts counts;
+    struct verify_source *sources; /* of the database */
+    size_t source_count;
+};
+
+struct verify_source {
+    int64_t source_id;
+    char account_id[STORE_NAME_MAX], region_id[STORE_NAME_MAX], edition[STORE_NAME_MAX];
+};
+
+/* --- the database by itself ---------------------------------------------------------------------
+ */
+
+static void print_escaped(struct buffer *line)
+{
+    struct buffer safe;
+    buffer_init(&safe, 65536);
+    text_escape(&safe, line->data, line->length, 8192);
+    (void)printf("%s\n", safe.data);
+    buffer_free(&safe);
+}
+
+static void tell_problem(const char *text, void *context)
+{
+    struct buffer line;
+    (void)context;
+    buffer_init(&line, 4096);
+    buffer_printf(&line, "problem: %s", text);
+    print_escaped(&line);
+    buffer_free(&line);
+}
+
+/* A source that does not fit in memory is not covered, which claims nothing. */
+static void keep_source(struct verify *verify, const struct store_check_source *source)
+{
+    struct verify_source *sources =
+        realloc(verify->sources, (verify->source_count + 1) * sizeof(*sources));
+    if (sources == NULL) {
+        return;
+    }
+    verify->sources = sources;
+    struct verify_source *kept = &sources[verify->source_count++];
+    kept->source_id = source->source_id;
+    (void)text_fit(kept->account_id, sizeof(kept->account_id), source->account_id);
+    (void)text_fit(kept->region_id, sizeof(kept->region_id), source->region_id);
+    (void)text_fit(kept->edition, sizeof(kept->edition), source->edition);
+}
+
+static void tell_source(const struct store_check_source *source, void *context)
+{
+    struct verify *verify = context;
+    struct buffer line;
+    char jobs[FORMAT_COUNT_SIZE], missing[FORMAT_COUNT_SIZE];
+    keep_source(verify, source);
+    if (verify->connection.quiet) {
+        return;
+    }
+    format_count(source->jobs, jobs);
+    format_count(source->missing, missing);
+    buffer_init(&line, 4096);
+    buffer_printf(&line, "%s %s %s: %s jobs, %s no longer listed", source->account_id,
+                  source->region_id[0] != '\0' ? source->region_id : "imported", source->edition,
+                  jobs, missing);
+    print_escaped(&line);
+    buffer_free(&line);
+}
+
+static void tell_counts(const struct verify *verify)
+{
+    const struct store_check_counts *counts = &verify->counts;
+    if (counts->orphans > 0) {
+        (void)printf("%" PRId64 " jobs name a parent that is not stored\n", counts->orphans);
+    }
+    if (counts->open_runs > 0) {
+        (void)printf("%" PRId64 " runs are open: under way, or their process died; the next sync "
+                     "closes those\n",
+                     counts->open_runs);
+    }
+    (void)printf("the database is sound: schema %d, %" PRId64 " jobs\n",
+                 store_schema_version(verify->store), counts->jobs);
+}
+
+static bool check_database(struct verify *verify, struct error *err)
+{
+    const struct store_check_visitor visitor = {
+        .problem = tell_problem, .source = tell_source, .context = verify};
+    const struct store_check_counts *counts = &verify->counts;
+    if (!store_check(verify->store, &visitor, &verify->counts, err)) {
+        return false;
+    }
+    if (counts->problems > 0) {
+        error_set(err, ERROR_DATABASE, "%s is damaged: %" PRId64 " problems",
+                  store_path(verify->store), counts->problems);
+        return error_hint(err, "Put a backup of the file back, or move it away and run `hbrsync "
+                               "sync --full` into a new one.");
+    }
+    if (!verify->connection.quiet) {
+        tell_counts(verify);
+    }
+    return true;
+}
+
+/* --- against the service ------------------------------------------------------------------------
+ */
+
+static bool walk(struct verify *verify, struct error *err)
+{
+    static const struct cli_list every_type;
+    struct sync_units units = {
+        .session = &verify->session,
+        .settings = &verify->settings,
+        .editions = &verify->editions,
+        .restore_types = &every_type,
+        .filter_scope = "",
+        .summary = &verify->summary,
+    };
+    if (!session_open(&verify->session, &verify->connection, err) ||
+        !store_open(verify->database, STORE_SCRATCH, &hbr_restore_job_model, &verify->scratch,
+                    err)) {
+        return false;
+    }
+    units.store = verify->scratch;
+    if (!session_find(&verify->session, err) || !sync_units_begin(&units, err)) {
+        return false;
+    }
+    sync_units_run(&units);
+    progress_clear();
+    return true;
+}
+
+static bool was_proved(const struct verify *verify, const struct verify_source *source)
+{
+    for (size_t i = 0; i < verify->summary.count; i++) {
+        const struct sync_summary_row *row = &verify->summary.rows[i];
+        if (row->result.error.code == ERROR_NONE &&
+            strcmp(row->account_id, source->account_id) == 0 &&
+            strcmp(row->region_id, source->region_id) == 0 &&
+            strcmp(row->edition, source->edition) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_covered(int64_t source_id, void *context)
+{
+    const struct verify *verify = context;
+    for (size_t i = 0; i < verify->source_count; i++) {
+        if (verify->sources[i].source_id == source_id) {
+            return was_proved(verify, &verify->sources[i]);
+        }
+    }
+    return false;
+}
+
+static void append_shown(struct buffer *line, const struct value *value)
+{
+    switch (value->kind) {
+    case VALUE_NULL:
+        buffer_puts(line, "nothing");
+        return;
+    case VALUE_INTEGER:
+        buffer_printf(line, "%" PRId64, value->integer);
+        return;
+    case VALUE_TEXT:
+        buffer_putc(line, '"');
+        text_escape(line, value->text != NULL ? value->text : "", value->length, VALUE_SHOWN_MAX);
+        buffer_putc(line, '"');
+        return;
+    }
+}
+
+static void describe_field(struct buffer *line, const struct sync_difference *difference)
+{
+    bool part_itself = difference->field[0] == '\0';
+    buffer_printf(line, " %s%s%s: ", difference->part,
+                  difference->part[0] != '\0' && !part_itself ? "." : "", difference->field);
+    if (part_itself) {
+        buffer_puts(line, difference->service->integer != 0 ? "only the service has it"
+                                                            : "only the database has it");
+        return;
+    }
+    buffer_puts(line, "the service has ");
+    append_shown(line, difference->service);
+    buffer_puts(line, ", the database ");
+    append_shown(line, difference->database);
+}
+
+static bool tell_difference(const struct sync_difference *difference, void *context,
+                            struct error *err)
+{
+    static const char *const texts[] = {
+        [DIFFERENCE_ABSENT] = " is listed and not stored",
+        [DIFFERENCE_MARKED] = " is listed and marked as no longer listed",
+        [DIFFERENCE_GONE] = " is no longer listed and not marked so",
+    };
+    struct verify *verify = context;
+    struct buffer line;
+    (void)err;
+    if (verify->shown++ >= verify->shown_max) {
+        return true;
+    }
+    buffer_init(&line, 16384);
+    text_escape(&line, difference->restore_id->text, difference->restore_id->length,
+                VALUE_SHOWN_MAX);
+    if (difference->kind == DIFFERENCE_FIELD) {
+        describe_field(&line, difference);
+    } else {
+        buffer_puts(&line, texts[difference->kind]);
+    }
+    (void)printf("%s\n", line.data);
+    buffer_free(&line);
+    return true;
+}
+
+/* The failures of the walk weigh more than differences, which are about what could be read. */
+static bool conclude(const struct verify *verify, const struct sync_verify_counts *counts,
+                     struct error *err)
+{
+    enum error_code code = sync_summary_code(&verify->summary);
+    int64_t differences = counts->differing + counts->absent + counts->marked + counts->gone;
+    if (verify->shown > verify->shown_max) {
+        (void)printf("... and %" PRId64 " more differences\n", verify->shown - verify->shown_max);
+    }
+    (void)printf("compared %" PRId64 " jobs: %" PRId64 " differ in %" PRId64 " fields, %" PRId64
+                 " not stored, %" PRId64 " no longer listed and not marked, %" PRId64
+                 " marked and listed\n",
+                 counts->compared, counts->differing, counts->fields, counts->absent, counts->gone,
+                 counts->marked);
+    if (code != ERROR_NONE && code != ERROR_UNPROVED) {
+        return error_set(err, code, "not every source could be read");
+    }
+    if (differences > 0) {
+        error_set(err, ERROR_UNPROVED, "the database differs from what the service lists");
+        return error_hint(err,
+                          "Run `hbrsync sync --full`; what changed since the last sync differs "
+                          "too.");
+    }
+    return code == ERROR_NONE ||
+           error_set(err, code, "it could not be proved that everything was read");
+}
+
+static bool check_remote(struct verify *verify, struct error *err)
+{
+    struct sync_verify_counts counts;
+    if (!walk(verify, err)) {
+        return false;
+    }
+    const struct sync_verify comparison = {
+        .service = verify->scratch,
+        .database = verify->store,
+        .covers = is_covered,
+        .visit = tell_difference,
+        .context = verify,
+    };
+    if (verify->summary.error.code != ERROR_NONE) {
+        *err = verify->summary.error;
+        return false;
+    }
+    return sync_verify_compare(&comparison, &counts, err) && conclude(verify, &counts, err);
+}
+
+/* --- the command --------------------------------------------------------------------------------
+ */
+
+static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
+{
+    int operand = 0;
+    struct error err;
+    const struct cli_option own[] = {
+        {"remote", NULL, "walk the service, too, and compare field by field", CLI_FLAG,
+         &verify->remote, 0, 0},
+        {"differences", "N", "how many differences to list (20)", CLI_INTEGER, &verify->shown_max,
+         0, INT64_MAX},
+        {"edition", "NAME", "STANDARD or BASIC; may be repeated; both by default", CLI_LIST,
+         &verify->editions, 0, 0},
+    };
+    struct cli_option options[COUNT(own) + SESSION_OPTIONS_MAX];
+    session_defaults(&verify->connection);
+    memcpy(options, own, sizeof(own));
+    size_t count = COUNT(own) + session_rows(&verify->connection, options + COUNT(own));
+    if (!cli_begin("verify", options, count, argc, argv, &verify->database, &operand, ret_status)) {
+        return false;
+    }
+    if (!session_check(&verify->connection, &err) ||
+        !session_check_editions(&verify->editions, &err)) {
+        *ret_status = cli_fail(&err);
+        return false;
+    }
+    if (operand < argc) {
+        error_set(&err, ERROR_USAGE, "verify takes no operand such as \"%s\"", argv[operand]);
+        *ret_status = cli_fail(&err);
+        return false;
+    }
+    verify->settings = (struct sync_settings){
+        .page_size = HBR_PAGE_SIZE_MAX,
+        .full = true,
+        .skip_inactive = verify->connection.all_regions,
+        .pages_at_once = (unsigned)verify->connection.connections,
+    };
+    return true;
+}
+
+int cli_verify(const char *database, int argc, char **argv)
+{
+    struct error err;
+    int status = 0;
+    struct verify verify = {.database = database, .shown_max = SHOWN_DEFAULT};
+    if (!parse(&verify, argc, argv, &status)) {
+        return status;
+    }
+    bool ok =
+        store_open(verify.database, STORE_READ, &hbr_restore_job_model, &verify.store, &err) &&
+        check_database(&verify, &err) && (!verify.remote || check_remote(&verify, &err));
+    if (!ok) {
+        status = cli_fail(&err);
+    }
+    store_close(verify.scratch);
+    store_close(verify.store);
+    if (!session_close(&verify.session, &err)) {
+        status = cli_fail(&err);
+    }
+    free(verify.sources);
+    free(verify.summary.rows);
+    return status;
+}

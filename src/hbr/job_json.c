@@ -1,0 +1,123 @@
+#include "hbr/job_json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "hbr/restore_job.h"
+
+/* One object on its way out. */
+struct part_encoder {
+    const struct record *job;
+    size_t part;
+    struct buffer *json;
+    const char *clash; /* a name that is in a column and in `extra`; NULL: none */
+};
+
+static void append_name(struct buffer *json, const char *name)
+{
+    if (json->length > 0 && json->data[json->length - 1] != '{') {
+        buffer_putc(json, ',');
+    }
+    json_quote(json, name, strlen(name));
+    buffer_putc(json, ':');
+}
+
+static void append_value(struct buffer *json, enum field_type type, const struct value *value)
+{
+    if (value->kind == VALUE_TEXT) {
+        json_quote(json, value->text != NULL ? value->text : "", value->length);
+    } else if (type == FIELD_BOOLEAN) {
+        buffer_puts(json, value->integer != 0 ? "true" : "false");
+    } else {
+        buffer_printf(json, "%" PRId64, value->integer);
+    }
+}
+
+/* Whether this name of an object was written already, as a field or as a nested part. */
+static bool is_written(const struct part_encoder *encoder, const char *name)
+{
+    const struct record_model *model = &hbr_restore_job_model;
+    int field = record_field_by_name(&model->parts[encoder->part], name);
+    if (field >= 0) {
+        return encoder->job->values[encoder->part][field].kind != VALUE_NULL;
+    }
+    for (size_t i = 1; encoder->part == HBR_JOB && i < model->part_count; i++) {
+        if (encoder->job->present[i] && strcmp(model->parts[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool append_member(const char *name, struct json_object *node, void *context)
+{
+    struct part_encoder *encoder = context;
+    if (is_written(encoder, name)) {
+        encoder->clash = name;
+        return false;
+    }
+    append_name(encoder->json, name);
+    json_text(node, encoder->json);
+    return true;
+}
+
+static bool append_extra(struct part_encoder *encoder, struct error *err)
+{
+    const struct value *extra = &encoder->job->extra[encoder->part];
+    struct json_object *root = NULL;
+    if (extra->kind != VALUE_TEXT) {
+        return true;
+    }
+    if (!json_parse(extra->text, extra->length, &root, err)) {
+        err->code = ERROR_DATABASE;
+        err->retryable = false;
+        return error_context(err, "extra");
+    }
+    bool ok = json_is_object(root);
+    if (!ok) {
+        error_set(err, ERROR_DATABASE, "extra is not a JSON object");
+    } else if (!json_each_member(root, append_member, encoder)) {
+        ok = error_set(err, ERROR_DATABASE, "%.100s is in its column and in extra", encoder->clash);
+    }
+    json_release(root);
+    return ok;
+}
+
+static bool append_part(const struct record *job, size_t part, struct buffer *json,
+                        struct error *err)
+{
+    const struct record_model *model = &hbr_restore_job_model;
+    const struct record_part *description = &model->parts[part];
+    struct part_encoder encoder = {.job = job, .part = part, .json = json};
+    buffer_putc(json, '{');
+    for (size_t i = 0; i < description->field_count; i++) {
+        if (job->values[part][i].kind != VALUE_NULL) {
+            append_name(json, description->fields[i].name);
+            append_value(json, description->fields[i].type, &job->values[part][i]);
+        }
+    }
+    for (size_t i = 1; part == HBR_JOB && i < model->part_count; i++) {
+        if (job->present[i]) {
+            append_name(json, model->parts[i].name);
+            if (!append_part(job, i, json, err)) {
+                return error_context(err, "%s", model->parts[i].name);
+            }
+        }
+    }
+    if (!append_extra(&encoder, err)) {
+        return false;
+    }
+    buffer_putc(json, '}');
+    return true;
+}
+
+bool hbr_job_json(const struct record *job, struct buffer *json, struct error *err)
+{
+    const struct value *id = &job->values[HBR_JOB][HBR_RESTORE_ID];
+    if (!append_part(job, HBR_JOB, json, err)) {
+        return error_context(err, "job %.*s", id->kind == VALUE_TEXT ? (int)id->length : 0,
+                             id->kind == VALUE_TEXT ? id->text : "");
+    }
+    return buffer_ok(json, "a job as JSON", err);
+}

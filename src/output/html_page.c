@@ -1,0 +1,270 @@
+#include "output/html_page.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "output/format.h"
+#include "output/html.h"
+#include "output/html_cell.h"
+#include "output/html_style.h"
+#include "output/kept_rows.h"
+#include "output/svg_plot.h"
+
+#define PIECE_MAX (64U * 1024 * 1024)
+#define ID_SIZE 96
+
+struct html_page {
+    FILE *out; /* borrowed */
+    struct buffer piece;
+    const struct html_section *section;
+    struct kept_rows kept; /* the section's names; its rows when it has plots or tiles */
+    size_t rows;           /* met in this section */
+};
+
+/* Writes what was gathered and empties it. */
+static bool flush(struct html_page *page, struct error *err)
+{
+    if (!buffer_ok(&page->piece, "a piece of the page", err)) {
+        return false;
+    }
+    errno = 0;
+    if (fwrite(page->piece.data, 1, page->piece.length, page->out) != page->piece.length ||
+        ferror(page->out) != 0) {
+        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the page");
+    }
+    buffer_reset(&page->piece);
+    return true;
+}
+
+static void add_contents(struct buffer *piece, const struct html_head *head)
+{
+    if (head->section_count < 2) {
+        return;
+    }
+    buffer_puts(piece, "<nav aria-label=\"Contents\"><ul>\n");
+    for (size_t i = 0; i < head->section_count; i++) {
+        buffer_puts(piece, "<li><a href=\"#");
+        html_puts(piece, head->sections[i].name);
+        buffer_puts(piece, "\">");
+        html_puts(piece, head->sections[i].title);
+        buffer_puts(piece, "</a></li>\n");
+    }
+    buffer_puts(piece, "</ul></nav>\n");
+}
+
+static void add_head(struct buffer *piece, const struct html_head *head)
+{
+    char generated[FORMAT_TIME_SIZE];
+    format_time(head->generated_at, generated);
+    buffer_puts(piece, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                       "<meta name=\"color-scheme\" content=\"light dark\">\n"
+                       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                       "style-src 'unsafe-inline'\">\n<title>");
+    html_puts(piece, head->title);
+    buffer_puts(piece, "</title>\n<style>\n");
+    for (size_t i = 0; html_style[i] != NULL; i++) {
+        buffer_puts(piece, html_style[i]);
+    }
+    buffer_puts(piece, "</style>\n</head>\n<body>\n<header>\n<h1>");
+    html_puts(piece, head->title);
+    buffer_puts(piece, "</h1>\n<p>Alibaba Cloud Backup</p>\n<dl><div><dt>Period</dt><dd>");
+    html_puts(piece, head->period);
+    buffer_puts(piece, "</dd></div><div><dt>Generated</dt><dd>");
+    html_puts(piece, generated);
+    buffer_puts(piece, "</dd></div></dl>\n</header>\n");
+    add_contents(piece, head);
+    buffer_puts(piece, "<main>\n");
+}
+
+bool html_page_new(FILE *out, const struct html_head *head, struct html_page **ret_page,
+                   struct error *err)
+{
+    struct html_page *page = calloc(1, sizeof(*page));
+    if (page == NULL) {
+        return error_no_memory(err);
+    }
+    page->out = out;
+    buffer_init(&page->piece, PIECE_MAX);
+    add_head(&page->piece, head);
+    if (!flush(page, err)) {
+        html_page_free(page);
+        return false;
+    }
+    *ret_page = page;
+    return true;
+}
+
+void html_page_free(struct html_page *page)
+{
+    if (page != NULL) {
+        buffer_free(&page->piece);
+        kept_rows_free(&page->kept);
+        free(page);
+    }
+}
+
+bool html_page_begin(struct html_page *page, const struct html_section *section, struct error *err)
+{
+    struct buffer *piece = &page->piece;
+    page->section = section;
+    page->rows = 0;
+    buffer_printf(piece, "<section id=\"%s\" aria-labelledby=\"%s-h\">\n<h2 id=\"%s-h\">",
+                  section->name, section->name, section->name);
+    html_puts(piece, section->title);
+    buffer_puts(piece, "</h2>\n<p>");
+    html_puts(piece, section->description);
+    buffer_puts(piece, "</p>\n");
+    return flush(page, err);
+}
+
+bool html_page_columns(struct html_page *page, const char *const *names, size_t count,
+                       struct error *err)
+{
+    return kept_rows_columns(&page->kept, names, count, err);
+}
+
+/* The table's beginning; a column is of numbers when the first row has one in it. */
+static void open_table(struct html_page *page, const struct cell *first_row)
+{
+    struct buffer *piece = &page->piece;
+    buffer_puts(piece, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"");
+    html_puts(piece, page->section->title);
+    buffer_puts(piece, ", table\"><table>\n<caption>");
+    html_puts(piece, page->section->title);
+    buffer_puts(piece, "</caption>\n<thead><tr>");
+    for (size_t i = 0; i < page->kept.columns; i++) {
+        html_heading(piece, page->kept.names[i],
+                     first_row[i].kind == CELL_INTEGER || first_row[i].kind == CELL_REAL);
+    }
+    buffer_puts(piece, "</tr></thead>\n<tbody>\n");
+}
+
+static void add_row(struct html_page *page, const struct cell *cells)
+{
+    buffer_puts(&page->piece, "<tr>");
+    for (size_t i = 0; i < page->kept.columns; i++) {
+        html_cell(&page->piece, page->kept.names[i], &cells[i], i == 0);
+    }
+    buffer_puts(&page->piece, "</tr>\n");
+}
+
+bool html_page_row(struct html_page *page, const struct cell *cells, size_t count,
+                   struct error *err)
+{
+    const struct html_section *section = page->section;
+    if (count != page->kept.columns) {
+        return error_set(err, ERROR_INTERNAL, "a row has %zu cells and not %zu", count,
+                         page->kept.columns);
+    }
+    page->rows++;
+    if (section->tiles || section->plot_count > 0) {
+        return kept_rows_add(&page->kept, cells, err);
+    }
+    if (section->row_limit > 0 && page->rows > section->row_limit) {
+        return true;
+    }
+    if (page->rows == 1) {
+        open_table(page, cells);
+    }
+    add_row(page, cells);
+    return flush(page, err);
+}
+
+static bool add_plots(struct html_page *page, struct error *err)
+{
+    const struct html_section *section = page->section;
+    for (size_t i = 0; i < section->plot_count; i++) {
+        char id[ID_SIZE];
+        (void)snprintf(id, sizeof(id), "%s-plot-%zu", section->name, i + 1);
+        if (!svg_plot(&page->piece, section->plots[i], id, &page->kept, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The rows that were kept, now that the plots above them are drawn. */
+static void add_kept_table(struct html_page *page)
+{
+    if (page->rows == 0) {
+        return;
+    }
+    buffer_puts(&page->piece, "<details><summary>The numbers as a table</summary>\n");
+    open_table(page, kept_rows_cell(&page->kept, 0, 0));
+    for (size_t i = 0; i < page->rows; i++) {
+        add_row(page, kept_rows_cell(&page->kept, i, 0));
+    }
+    buffer_puts(&page->piece, "</tbody></table></div></details>\n");
+}
+
+static void add_tiles(struct html_page *page)
+{
+    for (size_t row = 0; row < page->rows; row++) {
+        buffer_puts(&page->piece, "<dl class=\"tiles\">\n");
+        for (size_t i = 0; i < page->kept.columns; i++) {
+            html_tile(&page->piece, page->kept.names[i], kept_rows_cell(&page->kept, row, i));
+        }
+        buffer_puts(&page->piece, "</dl>\n");
+    }
+}
+
+static void add_rest(struct html_page *page)
+{
+    size_t limit = page->section->row_limit;
+    buffer_puts(&page->piece, "</tbody></table></div>\n");
+    if (limit > 0 && page->rows > limit) {
+        char shown[FORMAT_COUNT_SIZE], all[FORMAT_COUNT_SIZE];
+        format_count((int64_t)limit, shown);
+        format_count((int64_t)page->rows, all);
+        buffer_printf(&page->piece,
+                      "<p class=\"more\">The first %s of %s rows. All of them: "
+                      "<code>hbrsync report %s --format csv</code></p>\n",
+                      shown, all, page->section->name);
+    }
+}
+
+static void add_notes(struct html_page *page)
+{
+    if (page->section->notes[0] != '\0') {
+        buffer_puts(&page->piece, "<details><summary>How it is counted</summary><p>");
+        html_puts(&page->piece, page->section->notes);
+        buffer_puts(&page->piece, "</p></details>\n");
+    }
+}
+
+bool html_page_end(struct html_page *page, struct error *err)
+{
+    if (page->section->tiles) {
+        add_tiles(page);
+    } else if (page->section->plot_count > 0) {
+        if (!add_plots(page, err)) {
+            return false;
+        }
+        add_kept_table(page);
+    } else if (page->rows > 0) {
+        add_rest(page);
+    }
+    if (page->rows == 0) {
+        buffer_puts(&page->piece, "<p class=\"empty\">Nothing to report.</p>\n");
+    }
+    add_notes(page);
+    buffer_puts(&page->piece, "</section>\n");
+    kept_rows_free(&page->kept);
+    return flush(page, err);
+}
+
+bool html_page_finish(struct html_page *page, struct error *err)
+{
+    buffer_puts(&page->piece, "</main>\n</body>\n</html>\n");
+    if (!flush(page, err)) {
+        return false;
+    }
+    errno = 0;
+    if (fflush(page->out) != 0) {
+        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the page");
+    }
+    return true;
+}

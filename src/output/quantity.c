@@ -1,0 +1,167 @@
+#include "output/quantity.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "output/format.h"
+
+#define MINUTE 60
+#define HOUR 3600
+#define DAY 86400
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text);
+    size_t end_length = strlen(end);
+    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+enum quantity quantity_of_column(const char *name)
+{
+    if (ends_with(name, "bytes_per_second")) {
+        return QUANTITY_RATE;
+    }
+    if (ends_with(name, "seconds")) {
+        return QUANTITY_SECONDS;
+    }
+    if (ends_with(name, "percent")) {
+        return QUANTITY_PERCENT;
+    }
+    if (ends_with(name, "_id")) {
+        return QUANTITY_NAME;
+    }
+    return strncmp(name, "bytes_", 6) == 0 || ends_with(name, "_bytes") ? QUANTITY_BYTES
+                                                                        : QUANTITY_COUNT;
+}
+
+const char *quantity_byte_unit(double value, double *ret_size)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    size_t unit = 0;
+    double size = 1;
+    while (unit + 1 < sizeof(units) / sizeof(units[0]) && value >= size * 1024) {
+        size *= 1024;
+        unit++;
+    }
+    *ret_size = size;
+    return units[unit];
+}
+
+static void bytes_text(struct buffer *buffer, double bytes)
+{
+    double size = 1;
+    const char *unit = quantity_byte_unit(bytes < 0 ? -bytes : bytes, &size);
+    buffer_printf(buffer, size > 1 ? "%.1f %s" : "%.0f %s", bytes / size, unit);
+}
+
+/* The two greatest units. */
+static void seconds_text(struct buffer *buffer, int64_t seconds)
+{
+    if (seconds < MINUTE) {
+        buffer_printf(buffer, "%" PRId64 " s", seconds);
+    } else if (seconds < HOUR) {
+        buffer_printf(buffer, "%" PRId64 " min %02" PRId64 " s", seconds / MINUTE,
+                      seconds % MINUTE);
+    } else if (seconds < DAY) {
+        buffer_printf(buffer, "%" PRId64 " h %02" PRId64 " min", seconds / HOUR,
+                      seconds % HOUR / MINUTE);
+    } else {
+        char days[FORMAT_COUNT_SIZE];
+        format_count(seconds / DAY, days);
+        buffer_printf(buffer, "%s d %" PRId64 " h", days, seconds % DAY / HOUR);
+    }
+}
+
+static void count_text(struct buffer *buffer, const struct cell *number)
+{
+    char text[FORMAT_COUNT_SIZE];
+    if (number->kind == CELL_REAL) {
+        buffer_printf(buffer, "%.1f", number->real);
+        return;
+    }
+    format_count(number->integer, text);
+    buffer_puts(buffer, text);
+}
+
+void quantity_text(struct buffer *buffer, enum quantity quantity, const struct cell *number)
+{
+    double value = number->kind == CELL_REAL ? number->real : (double)number->integer;
+    switch (quantity) {
+    case QUANTITY_BYTES:
+        bytes_text(buffer, value);
+        return;
+    case QUANTITY_RATE:
+        bytes_text(buffer, value);
+        buffer_puts(buffer, "/s");
+        return;
+    case QUANTITY_PERCENT:
+        buffer_printf(buffer, "%.1f %%", value);
+        return;
+    case QUANTITY_SECONDS:
+        if (number->kind == CELL_INTEGER) {
+            seconds_text(buffer, number->integer);
+            return;
+        }
+        break;
+    case QUANTITY_NAME:
+        if (number->kind == CELL_INTEGER) {
+            buffer_printf(buffer, "%" PRId64, number->integer);
+            return;
+        }
+        break;
+    case QUANTITY_COUNT:
+        break;
+    }
+    count_text(buffer, number);
+}
+
+/* Words of columns' names that read better otherwise; "" leaves the word out. */
+static const char *word_for(const char *word)
+{
+    static const char *const words[][2] = {
+        {"p50", "median"},  {"p95", "95th percentile"}, {"p5", "5th percentile"},
+        {"max", "maximum"}, {"bytes", "data"},          {"seconds", "time"},
+        {"percent", ""},    {"utc", "(UTC)"},           {"id", "ID"},
+    };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(word, words[i][0]) == 0) {
+            return words[i][1];
+        }
+    }
+    return word;
+}
+
+/* What the unit at the end of a name becomes: nothing where another word says enough. */
+static void heading_stem(const char *name, char *stem, size_t size)
+{
+    bool says_enough = strncmp(name, "p5", 2) == 0 || strncmp(name, "p95", 3) == 0 ||
+                       strncmp(name, "max", 3) == 0 || strstr(name, "time_") != NULL;
+    (void)snprintf(stem, size, "%s", name);
+    size_t length = strlen(stem);
+    if (ends_with(stem, "_bytes_per_second")) {
+        (void)snprintf(stem + length - 16, size - (length - 16), "%s", says_enough ? "" : "rate");
+    } else if (ends_with(stem, "_seconds") && says_enough) {
+        stem[length - 8] = '\0';
+    }
+}
+
+void quantity_heading(struct buffer *buffer, const char *name)
+{
+    char stem[128];
+    size_t start = buffer->length;
+    heading_stem(name, stem, sizeof(stem));
+    char *rest = NULL;
+    for (char *word = strtok_r(stem, "_", &rest); word != NULL; word = strtok_r(NULL, "_", &rest)) {
+        const char *better = word_for(word);
+        if (better[0] != '\0') {
+            buffer_puts(buffer, buffer->length > start ? " " : "");
+            buffer_puts(buffer, better);
+        }
+    }
+    char *first = buffer->data + start;
+    if (!buffer->failed && buffer->length > start && *first >= 'a' && *first <= 'z') {
+        *first = (char)(*first - 'a' + 'A');
+    }
+}

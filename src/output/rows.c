@@ -1,0 +1,306 @@
+#include "output/rows.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "output/cell_text.h"
+#include "output/width.h"
+
+#define LINE_MAX_BYTES (256U * 1024 * 1024)
+#define TABLE_CELL_MAX                                                                             \
+    200 /* bytes of a text in a table, which is for reading; CSV and JSON have all */
+#define COLUMN_GAP 2
+
+/* A column of the table. */
+struct column {
+    size_t width;
+    bool has_text; /* else it is of numbers, and stands to the right */
+};
+
+struct rows_writer {
+    enum rows_format format;
+    FILE *out; /* borrowed */
+    size_t columns;
+    size_t rows;
+    struct buffer names; /* JSON: the quoted name of each column with its colon, NUL-terminated */
+    struct buffer line;
+    struct buffer table;   /* each cell's text, NUL-terminated; the columns' names come first */
+    struct column *column; /* owned */
+};
+
+bool rows_writer_new(enum rows_format format, FILE *out, struct rows_writer **ret_writer,
+                     struct error *err)
+{
+    struct rows_writer *writer = calloc(1, sizeof(*writer));
+    if (writer == NULL) {
+        return error_no_memory(err);
+    }
+    writer->format = format;
+    writer->out = out;
+    buffer_init(&writer->names, LINE_MAX_BYTES);
+    buffer_init(&writer->line, LINE_MAX_BYTES);
+    buffer_init(&writer->table, ROWS_TABLE_MAX);
+    *ret_writer = writer;
+    return true;
+}
+
+void rows_writer_free(struct rows_writer *writer)
+{
+    if (writer == NULL) {
+        return;
+    }
+    buffer_free(&writer->names);
+    buffer_free(&writer->line);
+    buffer_free(&writer->table);
+    free(writer->column);
+    free(writer);
+}
+
+/* What could not be written is noticed at once, so that a long report does not run for nobody. */
+static bool write_out(struct rows_writer *writer, const char *bytes, size_t length,
+                      struct error *err)
+{
+    errno = 0;
+    if (fwrite(bytes, 1, length, writer->out) != length || ferror(writer->out) != 0) {
+        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the rows");
+    }
+    return true;
+}
+
+static bool write_line(struct rows_writer *writer, struct error *err)
+{
+    return buffer_ok(&writer->line, "a row", err) &&
+           write_out(writer, writer->line.data, writer->line.length, err);
+}
+
+/* RFC 4180. A NULL is nothing at all, an empty text two quotes. */
+static void csv_cell(struct buffer *line, const struct cell *cell)
+{
+    if (cell->kind != CELL_TEXT) {
+        cell_number(line, cell);
+        return;
+    }
+    bool quote = cell->length == 0;
+    for (size_t i = 0; i < cell->length && !quote; i++) {
+        char byte = cell->text[i];
+        quote = byte == '"' || byte == ',' || byte == '\r' || byte == '\n';
+    }
+    if (!quote) {
+        buffer_append(line, cell->text, cell->length);
+        return;
+    }
+    buffer_putc(line, '"');
+    for (size_t i = 0; i < cell->length; i++) {
+        if (cell->text[i] == '"') {
+            buffer_putc(line, '"');
+        }
+        buffer_putc(line, cell->text[i]);
+    }
+    buffer_putc(line, '"');
+}
+
+static bool csv_row(struct rows_writer *writer, const struct cell *cells, size_t count,
+                    struct error *err)
+{
+    buffer_reset(&writer->line);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) {
+            buffer_putc(&writer->line, ',');
+        }
+        csv_cell(&writer->line, &cells[i]);
+    }
+    buffer_puts(&writer->line, "\r\n");
+    return write_line(writer, err);
+}
+
+static bool json_row(struct rows_writer *writer, const struct cell *cells, size_t count,
+                     struct error *err)
+{
+    const char *name = writer->names.data;
+    buffer_reset(&writer->line);
+    buffer_puts(&writer->line, writer->rows == 0 ? "[\n{" : ",\n{");
+    for (size_t i = 0; i < count; i++) {
+        buffer_puts(&writer->line, i > 0 ? "," : "");
+        buffer_puts(&writer->line, name);
+        if (cells[i].kind == CELL_NULL ||
+            (cells[i].kind == CELL_REAL && !isfinite(cells[i].real))) {
+            buffer_puts(&writer->line, "null");
+        } else if (cells[i].kind == CELL_TEXT) {
+            cell_quote(&writer->line, cells[i].text, cells[i].length);
+        } else {
+            cell_number(&writer->line, &cells[i]);
+        }
+        name += strlen(name) + 1;
+    }
+    buffer_putc(&writer->line, '}');
+    return write_line(writer, err);
+}
+
+/* Keeps a cell's text, and its width and kind for the column. */
+static void table_cell(struct rows_writer *writer, size_t index, const struct cell *cell)
+{
+    struct column *column = &writer->column[index];
+    size_t start = writer->table.length;
+    if (cell->kind == CELL_NULL) {
+        buffer_putc(&writer->table, '-');
+    } else if (cell->kind == CELL_TEXT) {
+        text_escape(&writer->table, cell->text, cell->length, TABLE_CELL_MAX);
+        column->has_text = column->has_text || writer->rows > 0;
+    } else {
+        cell_number(&writer->table, cell);
+    }
+    if (!writer->table.failed) {
+        size_t width = text_width(writer->table.data + start, writer->table.length - start);
+        column->width = width > column->width ? width : column->width;
+    }
+    buffer_append(&writer->table, "", 1);
+}
+
+static bool table_row(struct rows_writer *writer, const struct cell *cells, size_t count,
+                      struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        table_cell(writer, i, &cells[i]);
+    }
+    if (!buffer_ok(&writer->table, "the table", err)) {
+        return error_hint(err, "A table is kept in memory; --format csv or json is not.");
+    }
+    return true;
+}
+
+static struct cell text_cell(const char *text)
+{
+    return (struct cell){.kind = CELL_TEXT, .text = text, .length = strlen(text)};
+}
+
+static bool json_names(struct rows_writer *writer, const char *const *names, size_t count,
+                       struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        cell_quote(&writer->names, names[i], strlen(names[i]));
+        buffer_append(&writer->names, ":", 2); /* with a NUL */
+    }
+    return buffer_ok(&writer->names, "the columns' names", err);
+}
+
+bool rows_writer_columns(struct rows_writer *writer, const char *const *names, size_t count,
+                         struct error *err)
+{
+    writer->columns = count;
+    if (writer->format == ROWS_JSON) {
+        return json_names(writer, names, count, err);
+    }
+    struct cell *cells = calloc(count > 0 ? count : 1, sizeof(*cells));
+    writer->column = calloc(count > 0 ? count : 1, sizeof(*writer->column));
+    if (cells == NULL || writer->column == NULL) {
+        free(cells);
+        return error_no_memory(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        cells[i] = text_cell(names[i]);
+    }
+    bool done = writer->format == ROWS_CSV ? csv_row(writer, cells, count, err)
+                                           : table_row(writer, cells, count, err);
+    free(cells);
+    writer->rows = writer->format == ROWS_TABLE ? 1 : 0; /* a table's first row is the names */
+    return done;
+}
+
+bool rows_writer_row(struct rows_writer *writer, const struct cell *cells, size_t count,
+                     struct error *err)
+{
+    if (count != writer->columns) {
+        return error_set(err, ERROR_INTERNAL, "a row has %zu cells and not %zu", count,
+                         writer->columns);
+    }
+    bool done = false;
+    switch (writer->format) {
+    case ROWS_TABLE:
+        done = table_row(writer, cells, count, err);
+        break;
+    case ROWS_CSV:
+        done = csv_row(writer, cells, count, err);
+        break;
+    case ROWS_JSON:
+        done = json_row(writer, cells, count, err);
+        break;
+    }
+    writer->rows++;
+    return done;
+}
+
+static void pad(struct buffer *line, char byte, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        buffer_putc(line, byte);
+    }
+}
+
+/* One kept row; returns what follows it. */
+static const char *table_line(struct rows_writer *writer, const char *text)
+{
+    struct buffer *line = &writer->line;
+    size_t gap = 0;
+    buffer_reset(line);
+    for (size_t i = 0; i < writer->columns; i++) {
+        const struct column *column = &writer->column[i];
+        size_t length = strlen(text);
+        size_t space = column->width - text_width(text, length);
+        pad(line, ' ', gap + (column->has_text ? 0 : space));
+        buffer_append(line, text, length);
+        gap = COLUMN_GAP + (column->has_text ? space : 0); /* so that no line ends with spaces */
+        text += length + 1;
+    }
+    buffer_putc(line, '\n');
+    return text;
+}
+
+static void table_rule(struct rows_writer *writer)
+{
+    buffer_reset(&writer->line);
+    for (size_t i = 0; i < writer->columns; i++) {
+        pad(&writer->line, ' ', i > 0 ? COLUMN_GAP : 0);
+        pad(&writer->line, '-', writer->column[i].width);
+    }
+    buffer_putc(&writer->line, '\n');
+}
+
+static bool table_end(struct rows_writer *writer, struct error *err)
+{
+    const char *text = writer->table.data;
+    for (size_t i = 0; i < writer->rows; i++) {
+        text = table_line(writer, text);
+        if (!write_line(writer, err)) {
+            return false;
+        }
+        if (i == 0) {
+            table_rule(writer);
+            if (!write_line(writer, err)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool rows_writer_end(struct rows_writer *writer, struct error *err)
+{
+    bool done = true;
+    if (writer->format == ROWS_TABLE) {
+        done = table_end(writer, err);
+    } else if (writer->format == ROWS_JSON) {
+        const char *end = writer->rows == 0 ? "[]\n" : "\n]\n";
+        done = write_out(writer, end, strlen(end), err);
+    }
+    errno = 0;
+    if (done && (fflush(writer->out) != 0 || ferror(writer->out) != 0)) {
+        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the rows");
+    }
+    return done;
+}

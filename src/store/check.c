@@ -1,0 +1,278 @@
+#include "store/check.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/internal.h"
+#include "store/query.h"
+
+#define SHOWN_MAX 20 /* problems of one kind that are told one by one */
+
+struct check {
+    struct store *store;
+    const struct store_check_visitor *visitor;
+    struct store_check_counts *counts;
+    int64_t found; /* by the query at hand */
+};
+
+static void problem(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void problem(struct check *check, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    check->counts->problems++;
+    if (check->found++ < SHOWN_MAX) {
+        va_start(args, format);
+        (void)vsnprintf(text, sizeof(text), format, args);
+        va_end(args);
+        check->visitor->problem(text, check->visitor->context);
+    }
+}
+
+/* The texts of cells end in a NUL; NULL reads as "". */
+static const char *text_of(const struct cell *cell)
+{
+    return cell->kind == CELL_TEXT ? cell->text : "";
+}
+
+static bool run(struct check *check, const char *sql, const char *what,
+                bool (*row)(const struct cell *cells, size_t count, void *context,
+                            struct error *err),
+                struct error *err)
+{
+    const struct store_query query = {.sql = sql, .what = what};
+    const struct store_rows rows = {.row = row, .context = check};
+    check->found = 0;
+    if (!store_query_run(check->store, &query, &rows, err)) {
+        return false;
+    }
+    if (check->found > SHOWN_MAX) {
+        char more[64];
+        (void)snprintf(more, sizeof(more), "... and %" PRId64 " more", check->found - SHOWN_MAX);
+        check->visitor->problem(more, check->visitor->context);
+    }
+    return true;
+}
+
+/* --- pages and references -----------------------------------------------------------------------
+ */
+
+static bool integrity_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    (void)count;
+    (void)err;
+    if (strcmp(text_of(&cells[0]), "ok") != 0) {
+        problem(context, "integrity: %s", text_of(&cells[0]));
+    }
+    return true;
+}
+
+static bool reference_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    (void)count;
+    (void)err;
+    problem(context, "row %" PRId64 " of %s refers to a row of %s that is not there",
+            cells[1].integer, text_of(&cells[0]), text_of(&cells[2]));
+    return true;
+}
+
+static bool check_pages(struct check *check, struct error *err)
+{
+    return run(check, "PRAGMA integrity_check", "check the integrity", integrity_row, err);
+}
+
+static bool check_references(struct check *check, struct error *err)
+{
+    return run(check, "PRAGMA foreign_key_check", "check the references", reference_row, err);
+}
+
+/* --- schema -------------------------------------------------------------------------------------
+ */
+
+/* A table or index of a new database: the one that is checked must have it, letter by letter. What
+ * others have added is theirs. */
+static bool schema_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    struct check *check = context;
+    struct statement find;
+    int64_t found = 0;
+    (void)count;
+    if (!statement_open(check->store, STATEMENT_CHECK_SCHEMA,
+                        "SELECT 1 + (sql IS ?3) FROM sqlite_master WHERE type = ?1 AND name = ?2",
+                        "read the schema", &find, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        statement_bind_text(&find, cells[i].text, cells[i].length);
+    }
+    if (!statement_read_integer(&find, &found, err)) {
+        return false;
+    }
+    if (found != 2) {
+        problem(check, "the %s %s %s", text_of(&cells[0]), text_of(&cells[1]),
+                found == 0 ? "is not there" : "is not as this version makes it");
+    }
+    return true;
+}
+
+static bool check_schema(struct check *check, struct error *err)
+{
+    struct store *fresh = NULL;
+    struct check by_fresh = *check;
+    if (!store_open(store_path(check->store), STORE_SCRATCH, check->store->model, &fresh, err)) {
+        return false;
+    }
+    const struct store_query query = {.sql = "SELECT type, name, sql FROM sqlite_master WHERE type"
+                                             " IN ('table', 'index') AND sql IS NOT NULL"
+                                             " AND name NOT LIKE 'sqlite_%' ORDER BY name",
+                                      .what = "read the schema"};
+    by_fresh.found = 0;
+    const struct store_rows rows = {.row = schema_row, .context = &by_fresh};
+    bool ok = store_query_run(fresh, &query, &rows, err);
+    store_close(fresh);
+    return ok;
+}
+
+/* --- counts -------------------------------------------------------------------------------------
+ */
+
+static bool watermark_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    (void)count;
+    (void)err;
+    problem(context,
+            "%s %s %s%s%s: the watermark %" PRId64 " is beyond the latest job stored, %" PRId64,
+            text_of(&cells[0]), text_of(&cells[1]), text_of(&cells[2]),
+            cells[3].length > 0 ? " " : "", text_of(&cells[3]), cells[4].integer, cells[5].integer);
+    return true;
+}
+
+static bool run_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    (void)count;
+    (void)err;
+    problem(context, "%s %s %s: %" PRId64 " jobs are stored, the last sync counted %" PRId64,
+            text_of(&cells[0]), text_of(&cells[1]), text_of(&cells[2]), cells[3].integer,
+            cells[4].integer);
+    return true;
+}
+
+static bool extra_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    (void)count;
+    (void)err;
+    problem(context, "job %s: extra is not a JSON object", text_of(&cells[0]));
+    return true;
+}
+
+static bool source_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    struct check *check = context;
+    const struct store_check_source source = {.source_id = cells[5].integer,
+                                              .account_id = text_of(&cells[0]),
+                                              .region_id = text_of(&cells[1]),
+                                              .edition = text_of(&cells[2]),
+                                              .jobs = cells[3].integer,
+                                              .missing = cells[4].integer};
+    (void)count;
+    (void)err;
+    check->counts->jobs += source.jobs + source.missing;
+    check->visitor->source(&source, check->visitor->context);
+    return true;
+}
+
+/* A job's UpdatedTime never goes back, so a watermark without its job tells of a lost row. */
+static bool check_watermarks(struct check *check, struct error *err)
+{
+    return run(check,
+               "SELECT * FROM (SELECT s.account_id, s.region_id, s.edition, w.restore_type,"
+               " w.updated_time, (SELECT coalesce(max(j.updated_time), 0) FROM restore_job AS j"
+               " WHERE j.source_id = w.source_id AND (w.restore_type = '' OR"
+               " j.restore_type = w.restore_type)) AS latest"
+               " FROM sync_watermark AS w JOIN sync_source AS s ON s.source_id = w.source_id)"
+               " WHERE updated_time > latest ORDER BY 1, 2, 3, 4",
+               "check the watermarks", watermark_row, err);
+}
+
+/* What the last run of a source counted, when nothing but that one run has written since. */
+static bool check_runs(struct check *check, struct error *err)
+{
+    return run(check,
+               "SELECT * FROM (SELECT s.account_id, s.region_id, s.edition, (SELECT count(*) FROM"
+               " restore_job AS j WHERE j.source_id = r.source_id AND j.missing_since IS NULL)"
+               " AS jobs, r.local_count AS counted FROM sync_run AS r"
+               " JOIN sync_source AS s ON s.source_id = r.source_id"
+               " WHERE r.scope = '' AND r.outcome <> 'running' AND r.local_count IS NOT NULL"
+               " AND r.run_id = (SELECT max(o.run_id) FROM sync_run AS o"
+               " WHERE o.source_id = r.source_id)"
+               " AND (SELECT count(*) FROM sync_run AS o WHERE o.source_id = r.source_id"
+               " AND o.run_id = r.run_id) = 1) WHERE jobs <> counted ORDER BY 1, 2, 3",
+               "check the runs", run_row, err);
+}
+
+static bool check_extra(struct check *check, const struct record_part *part, const char *key,
+                        struct error *err)
+{
+    struct buffer sql;
+    buffer_init(&sql, 4096);
+    buffer_printf(&sql,
+                  "SELECT %s FROM %s WHERE extra IS NOT NULL AND CASE WHEN json_valid(extra)"
+                  " THEN json_type(extra) <> 'object' ELSE 1 END",
+                  key, part->table);
+    bool ok = buffer_ok(&sql, "a generated statement", err) &&
+              run(check, sql.data, "check what is kept as JSON", extra_row, err);
+    buffer_free(&sql);
+    return ok;
+}
+
+static bool check_counts(struct check *check, struct error *err)
+{
+    const struct record_model *model = check->store->model;
+    for (size_t i = 0; i < model->part_count; i++) {
+        if (!check_extra(check, &model->parts[i], model->parts[0].fields[model->key].column, err)) {
+            return false;
+        }
+    }
+    return check_watermarks(check, err) && check_runs(check, err) &&
+           run(check,
+               "SELECT s.account_id, s.region_id, s.edition,"
+               " count(j.restore_id) - count(j.missing_since), count(j.missing_since),"
+               " s.source_id"
+               " FROM sync_source AS s LEFT JOIN restore_job AS j ON j.source_id = s.source_id"
+               " GROUP BY s.source_id ORDER BY 1, 2, 3",
+               "count the jobs", source_row, err) &&
+           store_query_integer(check->store,
+                               "SELECT count(*) FROM restore_job AS j WHERE j.parent_id <> ''"
+                               " AND NOT EXISTS (SELECT 1 FROM restore_job AS p"
+                               " WHERE p.restore_id = j.parent_id)",
+                               &check->counts->orphans, err) &&
+           store_query_integer(check->store,
+                               "SELECT count(*) FROM sync_run WHERE outcome = 'running'",
+                               &check->counts->open_runs, err);
+}
+
+/* The rest would only stumble over a damaged page again. */
+static bool check_all(struct check *check, struct error *err)
+{
+    if (!check_pages(check, err)) {
+        return false;
+    }
+    return check->counts->problems > 0 ||
+           (check_references(check, err) && check_schema(check, err) && check_counts(check, err));
+}
+
+bool store_check(struct store *store, const struct store_check_visitor *visitor,
+                 struct store_check_counts *ret_counts, struct error *err)
+{
+    struct check check = {.store = store, .visitor = visitor, .counts = ret_counts};
+    memset(ret_counts, 0, sizeof(*ret_counts));
+    if (!store_exec(store, "BEGIN", "begin reading", err)) {
+        return false;
+    }
+    bool ok = check_all(&check, err);
+    store_rollback(store);
+    return ok;
+}

@@ -1,0 +1,39 @@
+/* The check of a database by itself: its pages, its references, its schema, and whether its counts
+ * agree with what sync wrote down. Nothing is changed. */
+#ifndef HBRSYNC_STORE_CHECK_H
+#define HBRSYNC_STORE_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "store/store.h"
+
+/* What a source holds; the names are borrowed. */
+struct store_check_source {
+    int64_t source_id;
+    const char *account_id, *region_id, *edition;
+    int64_t jobs; /* listed by the service */
+    int64_t missing;
+};
+
+struct store_check_visitor {
+    /* Something that is wrong, one sentence. */
+    void (*problem)(const char *text, void *context);
+    void (*source)(const struct store_check_source *source, void *context);
+    void *context;
+};
+
+struct store_check_counts {
+    int64_t problems;
+    int64_t jobs;      /* all of them */
+    int64_t orphans;   /* jobs whose ParentId names no stored job: the service may not list it */
+    int64_t open_runs; /* under way, or left by a process that died: the next sync closes them */
+};
+
+/* True when the check could be made, whatever it found; false when the database could not be read
+ * (ERROR_DATABASE). All of it is one snapshot. */
+bool store_check(struct store *store, const struct store_check_visitor *visitor,
+                 struct store_check_counts *ret_counts, struct error *err) MUST_CHECK;
+
+#endif

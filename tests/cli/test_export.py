@@ -1,0 +1,255 @@
+"""export: the API's own jobs back, the columns of v_restore_job, filters, and the memory it takes."""
+import csv
+import decimal
+import io
+import json
+import os
+import subprocess
+import time
+import unittest
+
+import harness
+
+KNOWN = {**harness.JOB_FIELDS, **dict.fromkeys(harness.PARTS)}
+
+
+def parse(text):
+    """Numbers as they are written: 1, 1.0 and 0.10 are three values."""
+    return json.loads(text, parse_float=decimal.Decimal)
+
+
+def without_nulls(job):
+    """A job in which a known field that is null is absent: the database does not tell them apart."""
+    result = {name: value for name, value in job.items() if value is not None or name not in KNOWN}
+    for name, (_, fields) in harness.PARTS.items():
+        if isinstance(result.get(name), dict):
+            result[name] = {key: value for key, value in result[name].items()
+                            if value is not None or key not in fields}
+    return result
+
+
+def is_sanitized():
+    with open(harness.HBRSYNC, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
+class ExportTestCase(harness.TestCase):
+    def export(self, *arguments, status=0, **options):
+        result = self.run_hbrsync("--db", self.database, "export", *arguments, **options)
+        self.assertEqual(result.status, status, result)
+        return result
+
+    def import_lines(self, lines, *arguments):
+        result = self.run_hbrsync("--db", self.database, "import", "--quiet", *arguments, "-", stdin=lines)
+        self.assertEqual(result.status, 0, result)
+
+    def jobs(self, *arguments):
+        return [parse(line) for line in self.export(*arguments).stdout.split("\n") if line]
+
+    def ids(self, *arguments):
+        return [job["RestoreId"] for job in self.jobs(*arguments)]
+
+    def rows_of_view(self):
+        connection = harness.sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
+        try:
+            cursor = connection.execute("SELECT * FROM v_restore_job ORDER BY restore_id")
+            return [column[0] for column in cursor.description], cursor.fetchall()
+        finally:
+            connection.close()
+
+
+class RoundTrip(ExportTestCase):
+    def test_export_equals_what_the_service_lists(self):
+        self.start("--jobs", 1200, "--basic-jobs", 150, "--regions", "cn-hangzhou,cn-beijing", "--seed", 3)
+        for settings in ({}, {"extra_fields": True, "wrong_types": 3}):
+            with self.subTest(settings):
+                self.database = self.path(f"world-{len(settings)}.db")
+                self.simulator.set(**settings)
+                self.sync()
+                truth = {}
+                for line in self.simulator.control("truth").split("\n"):
+                    if line:
+                        job = parse(line)["job"]
+                        truth[job["RestoreId"]] = without_nulls(job)
+                exported = self.jobs()
+                self.assertEqual([job["RestoreId"] for job in exported], sorted(truth))
+                for job in exported:
+                    wanted = truth[job["RestoreId"]]
+                    self.assertEqual(job, wanted)
+                    self.assertEqual({name: type(value) for name, value in job.items()},
+                                     {name: type(value) for name, value in wanted.items()})
+
+    def test_export_and_import_give_an_equal_database(self):
+        self.start("--jobs", 700, "--basic-jobs", 100, "--regions", "cn-hangzhou,cn-beijing", "--seed", 4)
+        self.simulator.set(extra_fields=True, wrong_types=4)
+        self.sync()
+        lines = self.export().stdout.encode()
+        first = harness.stored_jobs(self.database)
+        self.database = self.path("copy.db")
+        self.import_lines(lines, "--account-id", "42", "--region", "cn-shanghai", "--edition", "BASIC")
+        second = harness.stored_jobs(self.database)
+        self.assertEqual({entry["source"] for entry in second.values()}, {("42", "cn-shanghai", "BASIC")})
+        for jobs in (first, second):
+            for entry in jobs.values():
+                del entry["source"]
+        self.assertEqual(first, second)
+        self.assertEqual(self.export().stdout.encode(), lines)
+
+    def test_odd_values_come_back_as_they_came(self):
+        job = {"RestoreId": "r-\"1\"\\", "Progress": "7000", "Status": 5, "New": {"a": [1, None, True, "é\u2028"]},
+               "BytesTotal": 9223372036854775808, "BytesDone": -9223372036854775808, "ItemsTotal": 0,
+               "ActualBytes": 9223372036854775807, "Report": "none", "TargetPath": "", "VaultId": "a\u0000b\t\x7f",
+               "Speed": decimal.Decimal("1.50"), "OtsDetail": {"BatchChannelCount": 2, "OverwriteExisting": False,
+                                                               "More": None}}
+        other = {"RestoreId": "r-2", "Report": {}, "OtsDetail": {"OverwriteExisting": 1}}
+        text = json.dumps(job, default=float).replace("1.5,", "1.50,") + "\n" + json.dumps(other) + "\n"
+        self.import_lines(text.encode())
+        self.assertEqual(self.jobs(), [job, other])
+        self.assertIn('"Speed":1.50', self.export().stdout)
+
+    def test_jobs_that_are_gone_are_in_the_archive(self):
+        self.start("--jobs", 300, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.sync()
+        gone = self.simulator.move(vanish=5)["vanish"]
+        self.sync("--full")
+        self.assertEqual(len(self.ids()), 300)
+        self.assertEqual(set(self.ids()) - set(self.ids("--listed-only")), set(gone))
+
+    def test_a_field_that_is_there_twice_is_damage(self):
+        self.import_lines(b'{"RestoreId":"r-1","Status":"COMPLETE"}\n')
+        connection = harness.sqlite3.connect(self.database)
+        for extra, words in (('{"Status":5}', "Status"), ("[1]", "object"), ("{", "JSON")):
+            connection.execute("UPDATE restore_job SET extra = ?", (extra,))
+            connection.commit()
+            result = self.export(status=6)
+            self.assertIn("r-1", result.stderr)
+            self.assertIn(words, result.stderr)
+        connection.close()
+
+
+class Columns(ExportTestCase):
+    def setUp(self):
+        super().setUp()
+        self.start("--jobs", 400, "--basic-jobs", 40, "--regions", "cn-hangzhou")
+        self.simulator.set(extra_fields=True, wrong_types=5)
+        self.sync()
+
+    def test_csv_holds_the_view(self):
+        names, rows = self.rows_of_view()
+        output = subprocess.run([harness.HBRSYNC, "--db", self.database, "export", "--format", "csv"],
+                                env=self.environment(), stdout=subprocess.PIPE, check=True).stdout
+        table = list(csv.reader(io.StringIO(output.decode(), newline="")))
+        self.assertEqual(table[0], names)
+        self.assertEqual(len(table), len(rows) + 1)
+        for got, wanted in zip(table[1:], rows):
+            for name, text, value in zip(names, got, wanted):
+                if isinstance(value, float):
+                    self.assertEqual(float(text), value, name)
+                else:
+                    self.assertEqual(text, "" if value is None else str(value), name)
+
+    def test_json_holds_the_view(self):
+        names, rows = self.rows_of_view()
+        objects = json.loads(self.export("--format", "json").stdout)
+        self.assertEqual([list(entry) for entry in objects], [names] * len(rows))
+        self.assertEqual([tuple(entry.values()) for entry in objects], rows)
+
+
+class Filters(ExportTestCase):
+    def setUp(self):
+        super().setUp()
+        day = 86400
+        self.times = {"r-1": 1767225600, "r-2": 1767225600 + day, "r-3": 1767225600 + day + 3661, "r-4": None,
+                      "r-5": int(time.time()) - 3 * day}
+        lines = [{"RestoreId": name, "CreatedTime": when, "Status": "FAILED" if name == "r-2" else "COMPLETE"}
+                 for name, when in self.times.items()]
+        self.import_lines("\n".join(map(json.dumps, lines)).encode())
+
+    def test_periods(self):
+        for arguments, wanted in (
+                (("--since", "2026-01-01"), "r-1 r-2 r-3 r-5"),
+                (("--since", "2026-01-02"), "r-2 r-3 r-5"),
+                (("--until", "2026-01-02"), "r-1"),
+                (("--since", "2026-01-02 00:00:01", "--until", "2026-01-02T01:01:02"), "r-3"),
+                (("--since", "2026-01-02", "--until", "2026-01-02 01:01:01"), "r-2"),
+                (("--since", "4d"), "r-5"), (("--since", "2d"), ""),
+                (("--until", "2026-01-01"), "")):
+            with self.subTest(arguments):
+                self.assertEqual(" ".join(self.ids(*arguments)), wanted)
+
+    def test_statuses(self):
+        self.assertEqual(self.ids("--where-status", "FAILED"), ["r-2"])
+        self.assertEqual(self.ids("--where-status", "FAILED", "--where-status", "COMPLETE"),
+                         ["r-1", "r-2", "r-3", "r-4", "r-5"])
+        self.assertEqual(self.ids("--where-status", "FAILED", "--since", "2026-01-03"), [])
+        self.assertEqual(self.ids("--where-status", "' OR 1 --"), [])
+
+    def test_the_columns_are_filtered_alike(self):
+        for arguments in (("--since", "2026-01-02"), ("--where-status", "COMPLETE", "--until", "2026-01-02")):
+            rows = json.loads(self.export("--format", "json", *arguments).stdout)
+            self.assertEqual([row["restore_id"] for row in rows], self.ids(*arguments))
+
+    def test_usage(self):
+        for arguments in (("--since", "yesterday"), ("--since", "2026-02-30"), ("--until", "2026-01-01 25:00:00"),
+                          ("--until", ""), ("--format", "xml"), ("operand",), ("--since", "2026-1-1")):
+            with self.subTest(arguments):
+                self.assertEqual(self.export(*arguments, status=2).stdout, "")
+        self.database = self.path("absent.db")
+        self.export(status=6)
+        self.assertFalse(os.path.exists(self.database))
+
+
+class Output(ExportTestCase):
+    def fill(self, jobs, name):
+        """A database of so many jobs, each of some 1.5 KB."""
+        self.database = self.path(name)
+        self.start("--jobs", jobs, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--seed", 2)
+        lines = [json.dumps(job) for _, _, job in self.simulator.truth().values()]
+        self.stop()
+        self.import_lines("\n".join(lines).encode())
+
+    def test_a_full_disk_is_told_once(self):
+        self.fill(200, "jobs.db")
+        for form in ("ndjson", "csv", "json"):
+            with self.subTest(form), open("/dev/full", "wb") as full:
+                process = subprocess.run([harness.HBRSYNC, "--db", self.database, "export", "--format", form],
+                                         env=self.environment(), stdout=full, stderr=subprocess.PIPE, check=False)
+                self.assertEqual(process.returncode, 1)
+                self.assertEqual(process.stderr.decode().count("error:"), 1, process.stderr)
+
+    def peak(self, form):
+        """The most memory that an export holds, looked at while its output is read."""
+        process = subprocess.Popen([harness.HBRSYNC, "--db", self.database, "export", "--format", form],
+                                   env=self.environment(), stdout=subprocess.PIPE)
+        peak = 0
+        size = 0
+        while True:
+            try:
+                with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+                    lines = [line.split() for line in file]
+                peak = max(peak, *(int(line[1]) for line in lines if line[0] == "VmHWM:"), 0)
+            except (OSError, TypeError):
+                pass
+            chunk = process.stdout.read1(65536)
+            if not chunk:
+                break
+            size += len(chunk)
+        process.stdout.close()
+        self.assertEqual(process.wait(), 0)
+        return peak, size
+
+    @unittest.skipIf(is_sanitized(), "a sanitizer's memory says nothing")
+    def test_memory_does_not_grow_with_the_jobs(self):
+        peaks = {}
+        for jobs in (2000, 20000):
+            self.fill(jobs, f"{jobs}.db")
+            for form in ("ndjson", "csv", "json"):
+                peaks[jobs, form], size = self.peak(form)
+                self.assertGreater(size, jobs * 500)
+        for form in ("ndjson", "csv", "json"):
+            self.assertGreater(peaks[2000, form], 0)
+            self.assertLess(peaks[20000, form], 1.3 * peaks[2000, form], peaks)
+
+
+if __name__ == "__main__":
+    unittest.main()

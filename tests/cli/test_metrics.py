@@ -1,0 +1,255 @@
+"""sync --metrics-file and status --max-age: what monitoring looks at."""
+import os
+import re
+import shutil
+import stat
+import subprocess
+import time
+import unittest
+
+import harness
+
+SAMPLE = re.compile(r"(hbrsync_[a-z_]+)(?:\{(.*)\})? (-?[0-9]+(?:\.[0-9]+)?)")
+LABEL = re.compile(r'([a-z_]+)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|$)')
+
+
+def parse(text):
+    """{name: {labels as sorted pairs: value}}; as strict as Prometheus is."""
+    metrics = {}
+    declared = None
+    assert text.endswith("\n")
+    for line in text[:-1].split("\n"):
+        if line.startswith("# HELP "):
+            declared = line.split(" ")[2]
+            assert declared not in metrics, "declared twice: " + declared
+            assert len(line.split(" ", 3)[3]) > 5
+            metrics[declared] = {}
+        elif line.startswith("# TYPE "):
+            assert line == f"# TYPE {declared} gauge", line
+        else:
+            match = SAMPLE.fullmatch(line)
+            assert match and match.group(1) == declared, line
+            labels = match.group(2) or ""
+            pairs = LABEL.findall(labels)
+            assert LABEL.sub("", labels) == "", line
+            values = [(name, re.sub(r"\\(.)", lambda found: {"n": "\n"}.get(found[1], found[1]), value))
+                      for name, value in pairs]
+            key = tuple(sorted(values))
+            assert key not in metrics[declared], "twice: " + line
+            metrics[declared][key] = float(match.group(3))
+    return metrics
+
+
+class Metrics(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.file = self.path("hbrsync.prom")
+
+    def measure(self, *arguments, status=0, **options):
+        started = int(time.time())
+        result = self.sync("--metrics-file", self.file, *arguments, status=status, **options)
+        metrics = self.metrics()
+        self.assertEqual(metrics["hbrsync_last_run_exit_code"], {(): result.status})
+        self.assertGreaterEqual(metrics["hbrsync_last_run_timestamp_seconds"][()], started)
+        return result, metrics
+
+    def metrics(self):
+        with open(self.file, encoding="utf-8", newline="") as file:
+            text = file.read()
+        if shutil.which("promtool"):
+            subprocess.run(["promtool", "check", "metrics"], input=text.encode(), check=True)
+        self.assertNotIn(harness.KEY_SECRET, text)
+        return parse(text)
+
+    def by_source(self, sql):
+        """{(account, region, edition, more...): number} of a query."""
+        return {tuple(str(value) for value in row[:-1]): row[-1] for row in self.query(sql)}
+
+    def labelled(self, metrics, name, *labels):
+        return {tuple(dict(key)[label] for label in labels): value
+                for key, value in metrics["hbrsync_" + name].items()}
+
+    def test_they_equal_the_database(self):
+        self.start("--jobs", 500, "--basic-jobs", 60, "--regions", "cn-hangzhou,cn-beijing", "--seed", 4)
+        self.sync()
+        self.simulator.move(create=7, finish=3, silent_change=5, vanish=6)
+        result, metrics = self.measure("--full")
+        names = ("account_id", "region_id", "edition")
+        source = "JOIN sync_source AS s USING (source_id)"
+        columns = "s.account_id, s.region_id, s.edition"
+        self.assertEqual(
+            self.labelled(metrics, "jobs", *names, "status"),
+            self.by_source(f"SELECT {columns}, coalesce(status, ''), count(*) FROM restore_job {source}"
+                           " WHERE missing_since IS NULL GROUP BY 1, 2, 3, 4"))
+        for name, condition in (("source_open_jobs", "coalesce(complete_time, 0) <= 0 AND missing_since IS NULL"),
+                                ("source_missing_jobs", "missing_since IS NOT NULL")):
+            self.assertEqual(
+                self.labelled(metrics, name, *names),
+                self.by_source(f"SELECT {columns}, total({condition}) FROM restore_job {source} GROUP BY 1, 2, 3"))
+        for name, column in (("last_run_inserted_rows", "inserted"), ("last_run_updated_rows", "updated"),
+                             ("last_run_missing_rows", "missing"), ("last_run_proved", "proof = 'proved'")):
+            self.assertEqual(self.labelled(metrics, name, *names),
+                             self.by_source(f"SELECT {columns}, {column} FROM sync_run {source} WHERE run_id = 2"))
+        for name in ("source_last_proved_timestamp_seconds", "source_last_success_timestamp_seconds"):
+            self.assertEqual(self.labelled(metrics, name, *names),
+                             self.by_source(f"SELECT {columns}, max(finished_at) FROM sync_run {source} GROUP BY 1, 2, 3"))
+        self.assertEqual(set(metrics["hbrsync_source_proved"].values()), {1})
+        self.assertEqual(metrics["hbrsync_last_run_requests"], {(): result.json()["requests"]})
+        self.assertEqual(metrics["hbrsync_schema_version"], {(): 1})
+        self.assertAlmostEqual(metrics["hbrsync_last_run_duration_seconds"][()], result.json()["seconds"], delta=2)
+        self.assertEqual(metrics["hbrsync_last_success_timestamp_seconds"],
+                         metrics["hbrsync_last_run_timestamp_seconds"])
+        self.assertEqual(sum(metrics["hbrsync_last_run_missing_rows"].values()), 6)
+
+    def test_throttling_and_retries(self):
+        self.start("--jobs", 120, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.simulator.fault("throttle", action="DescribeRestoreJobs2", count=2)
+        result, metrics = self.measure()
+        sources = result.json()["sources"]
+        self.assertEqual(metrics["hbrsync_last_run_throttled"][()], sum(entry["throttled"] for entry in sources))
+        self.assertGreater(metrics["hbrsync_last_run_throttled"][()], 0)
+        self.assertGreaterEqual(metrics["hbrsync_last_run_retries"][()], 2)
+
+    def test_a_sync_that_failed_leaves_metrics_too(self):
+        self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou,cn-beijing")
+        _, first = self.measure("--region", "cn-hangzhou", status=4,
+                                env=self.environment(ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong"))
+        self.assertEqual(first["hbrsync_last_success_timestamp_seconds"], {(): 0})
+        _, good = self.measure()
+        success = good["hbrsync_last_success_timestamp_seconds"][()]
+        time.sleep(1.1)
+        self.simulator.set(region_unavailable=["cn-beijing"])
+        _, bad = self.measure("--retry-for", "0s", status=3)
+        self.assertLessEqual(abs(bad["hbrsync_last_success_timestamp_seconds"][()] - success), 1)
+        self.assertLess(bad["hbrsync_last_success_timestamp_seconds"][()],
+                        bad["hbrsync_last_run_timestamp_seconds"][()])
+        proved = self.labelled(bad, "last_run_proved", "region_id", "edition")
+        self.assertEqual(proved["cn-beijing", "STANDARD"], 0)
+        self.assertEqual(proved["cn-hangzhou", "STANDARD"], 1)
+        self.assertEqual(bad["hbrsync_jobs"], good["hbrsync_jobs"])
+        _, none = self.measure(status=4, env=self.environment(ALIBABA_CLOUD_ACCESS_KEY_ID=None,
+                                                              ALIBABA_CLOUD_ACCESS_KEY_SECRET=None))
+        self.assertEqual(none["hbrsync_jobs"], good["hbrsync_jobs"])
+        self.assertNotIn("hbrsync_last_run_proved", none)
+        self.database = self.path("text")
+        with open(self.database, "w", encoding="ascii") as file:
+            file.write("no database" * 1000)
+        _, broken = self.measure(status=6)
+        self.assertNotIn("hbrsync_jobs", broken)
+        self.assertIn("hbrsync_last_run_duration_seconds", broken)
+
+    def test_unproved(self):
+        self.start("--jobs", 400, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.measure()
+        self.simulator.move(create=3)
+        self.simulator.set(total_count="absent")
+        _, metrics = self.measure("--full", "--edition", "STANDARD", status=8)
+        self.assertEqual(self.labelled(metrics, "source_proved", "edition")["STANDARD",], 0)
+        self.assertEqual(self.labelled(metrics, "last_run_proved", "edition"), {("STANDARD",): 0})
+
+    def test_the_file(self):
+        self.start("--jobs", 20, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        with open(self.file, "w", encoding="ascii") as file:
+            file.write("old 1\n")
+        with open(self.file, encoding="ascii") as reader:
+            self.measure(preexec_fn=lambda: os.umask(0o022))
+            self.assertEqual(reader.read(), "old 1\n", "it is replaced, not written over")
+        self.assertEqual(stat.S_IMODE(os.stat(self.file).st_mode), 0o644)
+        self.measure(preexec_fn=lambda: os.umask(0o027))
+        self.assertEqual(stat.S_IMODE(os.stat(self.file).st_mode), 0o640)
+        self.assertEqual([name for name in os.listdir(self.directory) if name.startswith("hbrsync.prom")],
+                         ["hbrsync.prom"])
+        result = self.sync("--metrics-file", self.path("no/such/folder/file"), status=2)
+        self.assertIn("no/such/folder", result.stderr)
+        before = os.stat(self.file).st_mtime_ns
+        self.sync("--metrics-file", self.file, "--dry-run")
+        self.assertEqual(os.stat(self.file).st_mtime_ns, before, "a dry run keeps nothing")
+
+    def test_labels_are_escaped(self):
+        self.start("--jobs", 20, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        text = 'VaultId EQUAL a"b\\c\nd\u00e9'
+        _, metrics = self.measure("--filter", text, status=None)
+        scopes = {dict(key)["scope"] for key in metrics["hbrsync_last_run_proved"]}
+        self.assertEqual(scopes, {text})
+        _, metrics = self.measure("--filter", b"VaultId EQUAL \xff".decode("utf-8", "surrogateescape"), status=None)
+        self.assertEqual({dict(key)["scope"] for key in metrics["hbrsync_last_run_proved"]}, {"VaultId EQUAL ?"})
+
+
+class MaxAge(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou,cn-beijing")
+
+    def status(self, *arguments, status=0):
+        result = self.run_hbrsync("--db", self.database, "status", *arguments)
+        self.assertEqual(result.status, status, result)
+        return result
+
+    def age(self, seconds, condition="1"):
+        """Makes what the database remembers of its runs older."""
+        connection = harness.sqlite3.connect(self.database)
+        connection.execute(f"UPDATE sync_run SET started_at = started_at - {seconds},"
+                           f" finished_at = finished_at - {seconds} WHERE {condition}")
+        connection.commit()
+        connection.close()
+
+    def test_fresh_and_old(self):
+        self.sync()
+        self.status("--max-age", "1h")
+        self.age(7200, "source_id IN (SELECT source_id FROM sync_source WHERE region_id = 'cn-beijing'"
+                       " AND edition = 'STANDARD')")
+        result = self.status("--max-age", "1h", status=8)
+        self.assertIn("cn-beijing STANDARD: last proved complete 2 h ago", result.stderr)
+        self.assertNotIn("cn-hangzhou", result.stderr)
+        ages = re.compile(r"[0-9]+ s ago")
+        self.assertEqual(ages.sub("", result.stdout), ages.sub("", self.status().stdout))
+        self.status("--max-age", "3h")
+        report = self.status("--max-age", "1h", "--json", status=8).json()
+        self.assertEqual((report["fresh"], report["max_age_seconds"]), (False, 3600))
+        ages = {(source["region_id"], source["edition"]): source for source in report["sources"]}
+        self.assertGreaterEqual(ages["cn-beijing", "STANDARD"]["seconds_since_proved"], 7200)
+        self.assertLess(ages["cn-hangzhou", "STANDARD"]["seconds_since_proved"], 3600)
+        self.assertLess(ages["cn-hangzhou", "STANDARD"]["seconds_since_full_walk"], 3600)
+        self.assertTrue(self.status("--max-age", "3h", "--json").json()["fresh"])
+        self.assertNotIn("fresh", self.status("--json").json())
+
+    def test_unproved(self):
+        self.sync()
+        self.simulator.move(create=3, region="cn-hangzhou", edition="STANDARD")
+        self.simulator.set(total_count="absent")
+        self.sync("--region", "cn-hangzhou", "--full", "--edition", "STANDARD", status=8)
+        self.simulator.control("reset", {})
+        result = self.status("--max-age", "1d", status=8)
+        self.assertIn("cn-hangzhou STANDARD: not proved complete", result.stderr)
+        self.assertNotIn("cn-beijing", result.stderr)
+        self.sync()
+        self.status("--max-age", "1d")
+
+    def test_never(self):
+        self.status("--max-age", "1h", status=6)
+        self.sync("--max-requests", 3, "--region", "cn-hangzhou", status=None)
+        self.assertIn("never proved", self.status("--max-age", "1h", status=8).stderr)
+
+    def test_what_was_imported_and_single_types_do_not_count(self):
+        result = self.run_hbrsync("--db", self.database, "import", "-", stdin=b'{"RestoreId":"r-1"}')
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("no source was ever synced", self.status("--max-age", "1h", status=8).stderr)
+        self.sync("--restore-type", "OSS")
+        self.status("--max-age", "1h")
+        self.age(7200)
+        self.status("--max-age", "1h", status=8)
+        self.sync()
+        self.status("--max-age", "1h")
+
+    def test_a_region_without_the_service_is_no_alarm(self):
+        self.simulator.set(region_down=["cn-beijing"])
+        self.sync("--all-regions")
+        self.status("--max-age", "1h")
+
+    def test_usage(self):
+        self.status("--max-age", "soon", status=2)
+        self.status("--max-age", "-1", status=2)
+
+
+if __name__ == "__main__":
+    unittest.main()

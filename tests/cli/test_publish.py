@@ -1,0 +1,368 @@
+"""publish: a copy for readers, whole at every moment; and readers of the live database beside a sync."""
+import os
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import threading
+import time
+import unittest
+
+import harness
+
+
+def connect(path):
+    return sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+
+
+def count(connection):
+    return connection.execute("SELECT count(*) FROM restore_job").fetchone()[0]
+
+
+class PublishTestCase(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = self.path("out")
+        os.mkdir(self.folder)
+        self.out = os.path.join(self.folder, "copy.db")
+
+    def publish(self, *arguments, out=None, status=0, **options):
+        result = self.run_hbrsync("--db", self.database, "publish", *arguments, out or self.out, **options)
+        self.assertEqual(result.status, status, result)
+        return result
+
+    def import_jobs(self, first, last, text="x" * 400):
+        lines = "\n".join(f'{{"RestoreId":"r-{number:06}","TargetPath":"{text}","Report":{{}}}}'
+                          for number in range(first, last))
+        result = self.run_hbrsync("--db", self.database, "import", "--quiet", "-", stdin=lines.encode())
+        self.assertEqual(result.status, 0, result)
+
+    def copied(self, path=None):
+        connection = connect(path or self.out)
+        try:
+            self.assertEqual(connection.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+            self.assertEqual(connection.execute("PRAGMA foreign_key_check").fetchall(), [])
+            return count(connection)
+        finally:
+            connection.close()
+
+    def read(self, path=None):
+        with open(path or self.out, "rb") as file:
+            return file.read()
+
+
+class Copy(PublishTestCase):
+    def test_the_copy_is_the_database(self):
+        self.start("--jobs", 300, "--basic-jobs", 30, "--regions", "cn-hangzhou")
+        self.sync()
+        self.publish()
+        self.assertEqual(os.listdir(self.folder), ["copy.db"])
+        before = self.dump()
+        live, self.database = self.database, self.out
+        self.assertEqual(self.dump(), before)
+        self.check_database()
+        self.assertEqual(self.query("PRAGMA journal_mode"), [("delete",)])
+        self.assertEqual(self.query("PRAGMA application_id"), [(0x48425253,)])
+        self.assertEqual(self.query("PRAGMA user_version"), [(1,)])
+        self.assertEqual(self.query("SELECT count(*) FROM v_restore_job"), [(330,)])
+        for command in ("status", "export", "verify"):
+            result = self.run_hbrsync("--db", self.out, command)
+            self.assertEqual(result.status, 0, result)
+        self.assertEqual(os.listdir(self.folder), ["copy.db"], "readers left something behind")
+        self.database = live
+
+    def test_modes(self):
+        self.import_jobs(0, 5)
+        for mask, arguments, wanted in ((0o022, (), 0o644), (0o027, (), 0o640), (0o077, ("--mode", "0644"), 0o644),
+                                        (0o022, ("--mode", "600"), 0o600)):
+            with self.subTest(mask=mask, arguments=arguments):
+                self.publish(*arguments, preexec_fn=lambda mask=mask: os.umask(mask))
+                self.assertEqual(stat.S_IMODE(os.stat(self.out).st_mode), wanted)
+        for mode in ("", "9", "rw", "01777", "1644", "-1"):
+            self.publish(f"--mode={mode}", status=2)
+
+    def test_a_reader_of_the_old_copy_is_not_disturbed(self):
+        self.import_jobs(0, 100)
+        self.publish()
+        reader = connect(self.out)
+        reader.execute("BEGIN")
+        self.assertEqual(count(reader), 100)
+        self.import_jobs(100, 250)
+        self.publish()
+        self.assertEqual(count(reader), 100)
+        self.assertEqual(reader.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+        reader.close()
+        self.assertEqual(self.copied(), 250)
+
+    def test_while_a_sync_runs(self):
+        self.start("--jobs", 2000, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.sync("--region", "cn-hangzhou", "--max-requests", 8, status=8)
+        self.simulator.set(latency_ms=40)
+        arguments = [*self.sync_arguments(), "--region", "cn-hangzhou", "--page-size", "20"]
+        sync = subprocess.Popen([harness.HBRSYNC, *map(str, arguments)], env=self.environment(),
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        counts = []
+        while sync.poll() is None:
+            self.publish("--quiet")
+            counts.append(self.copied())
+        self.assertEqual(sync.wait(), 0, sync.stderr.read())
+        sync.stderr.close()
+        self.publish()
+        counts.append(self.copied())
+        self.assertEqual(counts, sorted(counts))
+        self.assertGreater(len(counts), 2)
+        self.assertEqual(counts[-1], 2000)
+        self.assert_equals_truth()
+
+    @unittest.skipIf(os.geteuid() == 0 and shutil.which("setpriv") is None, "needs another user")
+    def test_from_a_folder_that_cannot_be_written(self):
+        self.import_jobs(0, 50)
+        os.chmod(self.directory, 0o755)
+        self.publish("--mode", "0644")
+        os.chmod(self.folder, 0o555)
+        self.addCleanup(os.chmod, self.folder, 0o755)
+        wrapper = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups") if os.geteuid() == 0 else ()
+        script = ("import sqlite3, sys; c = sqlite3.connect('file:' + sys.argv[1] + '?mode=ro', uri=True);"
+                  "print(c.execute('SELECT count(*) FROM v_restore_job').fetchone()[0])")
+        process = subprocess.run([*wrapper, "/usr/bin/env", "python3", "-c", script, self.out],
+                                 env={"PATH": os.environ["PATH"]}, cwd="/", stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, check=False)
+        if b"Permission denied" in process.stderr and b"python3" in process.stderr:
+            self.skipTest("the other user has no Python")
+        self.assertEqual(process.stdout, b"50\n", process.stderr)
+
+
+class Refusals(PublishTestCase):
+    def setUp(self):
+        super().setUp()
+        self.import_jobs(0, 20)
+
+    def test_the_database_and_its_files(self):
+        before = self.read(self.database)
+        os.link(self.database, self.path("hard.db"))
+        os.symlink(self.database, self.path("soft.db"))
+        names = [self.database + suffix for suffix in ("", "-wal", "-shm", "-journal", ".lock")]
+        for out in (*names, self.path("hard.db"), self.path("soft.db"), os.path.relpath(self.database, self.directory),
+                    self.path("out/../jobs.db"), self.path("out/../jobs.db-wal")):
+            with self.subTest(out):
+                self.publish(out=out, status=2)
+        self.assertEqual(self.read(self.database), before)
+        self.check_database()
+
+    def test_what_is_not_a_copy(self):
+        foreign = self.path("foreign.db")
+        connection = sqlite3.connect(foreign)
+        connection.execute("CREATE TABLE t (x)")
+        connection.commit()
+        connection.close()
+        with open(self.path("text"), "w", encoding="ascii") as file:
+            file.write("precious" * 1000)
+        os.mkfifo(self.path("pipe"))
+        os.symlink(self.path("nowhere"), self.path("dangling"))
+        for out in (foreign, self.path("text")):
+            before = self.read(out)
+            self.assertIn("not changed", self.publish(out=out, status=2).stderr)
+            self.assertEqual(self.read(out), before)
+        for out in (self.folder, self.folder + "/", self.path("pipe"), self.path("dangling"),
+                    self.path("no/such/folder.db"), "/dev/null", self.path("text/below")):
+            with self.subTest(out):
+                self.publish(out=out, status=2)
+        self.assertEqual(sorted(os.listdir(self.folder)), [])
+        self.run_usage()
+
+    def run_usage(self):
+        for arguments in ((), (self.out, "more"), ("",)):
+            result = self.run_hbrsync("--db", self.database, "publish", *arguments)
+            self.assertEqual(result.status, 2, result)
+
+    def test_another_live_database(self):
+        live, self.database = self.database, self.path("other.db")
+        self.import_jobs(0, 7)
+        other, self.database = self.database, live
+        self.publish(out=other, status=2)
+        self.publish()
+        with open(self.out + "-journal", "wb") as file:
+            file.write(b"x" * 600)
+        self.publish(status=2)
+        os.unlink(self.out + "-journal")
+        self.publish()
+
+    def test_a_newer_copy(self):
+        self.publish()
+        connection = sqlite3.connect(self.out)
+        connection.execute("PRAGMA user_version = 1000")
+        connection.close()
+        self.publish(status=2)
+
+    def test_an_empty_file_and_a_link_to_a_copy(self):
+        with open(self.out, "wb"):
+            pass
+        link = self.path("link.db")
+        os.symlink(self.out, link)
+        self.publish(out=link)
+        self.assertTrue(os.path.islink(link))
+        self.assertEqual(self.copied(), 20)
+
+    def test_no_database(self):
+        self.database = self.path("absent.db")
+        self.publish(status=6)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_full_disk_leaves_the_old_copy(self):
+        self.publish()
+        before = self.read()
+        self.import_jobs(20, 3000)
+        limit = os.path.getsize(self.database) // 2
+        result = self.run_hbrsync("--db", self.database, "publish", self.out,
+                                  wrapper=("bash", "-c", f'ulimit -f {limit // 1024}; trap "" XFSZ; exec "$0" "$@"'))
+        self.assertEqual(result.status, 6, result)
+        self.assertEqual(self.read(), before)
+        self.assertEqual(os.listdir(self.folder), ["copy.db"])
+
+
+class Deaths(PublishTestCase):
+    def test_kill_at_every_step(self):
+        self.import_jobs(0, 100)
+        self.publish()
+        old = self.read()
+        self.import_jobs(100, 200)
+        for step in range(1, 20):
+            result = self.run_hbrsync("--db", self.database, "publish", self.out,
+                                      env=self.environment(HBRSYNC_TEST_KILL_AT_STEP=str(step)))
+            if result.status == 0:
+                break
+            self.assertEqual(result.status, -signal.SIGKILL, result)
+            renamed = self.read() != old
+            self.assertEqual(self.copied(), 200 if renamed else 100)
+            self.publish()
+            self.assertEqual(self.copied(), 200)
+            self.assertEqual(os.listdir(self.folder), ["copy.db"])
+            with open(self.out, "wb") as file:
+                file.write(old)
+        self.assertGreater(step, 3)
+
+    def test_signals_leave_nothing_behind(self):
+        self.import_jobs(0, 9000, "y" * 1500)
+        with open(self.out, "wb"):
+            pass
+        ended = set()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL) * 3:
+            process = subprocess.Popen([harness.HBRSYNC, "--db", self.database, "publish", self.out],
+                                       env=self.environment(), stderr=subprocess.PIPE)
+            while process.poll() is None and not os.path.exists(self.out + ".publishing"):
+                time.sleep(0.001)
+            process.send_signal(number)
+            status = process.wait()
+            self.assertNotIn(b"Sanitizer", process.stderr.read())
+            process.stderr.close()
+            if status == 0:  # it was faster than the signal
+                continue
+            ended.add(number)
+            self.assertEqual(status, -9 if number == signal.SIGKILL else 128 + number)
+            self.assertEqual(os.path.getsize(self.out), 0)
+            left = ["copy.db", "copy.db.publishing"] if number == signal.SIGKILL else ["copy.db"]
+            self.assertEqual(sorted(os.listdir(self.folder)), left)
+            if number == signal.SIGKILL:
+                self.assertEqual(stat.S_IMODE(os.stat(self.out + ".publishing").st_mode), 0o600)
+                os.unlink(self.out + ".publishing")
+        self.assertTrue(ended)
+        self.publish()
+        self.assertEqual(self.copied(), 9000)
+
+    def test_two_at_once(self):
+        self.import_jobs(0, 4000, "z" * 1000)
+        processes = [subprocess.Popen([harness.HBRSYNC, "--db", self.database, "publish", self.out],
+                                      env=self.environment(), stderr=subprocess.DEVNULL) for _ in range(4)]
+        statuses = [process.wait() for process in processes]
+        self.assertIn(0, statuses)
+        self.assertLessEqual(set(statuses), {0, 7})
+        self.assertEqual(self.copied(), 4000)
+        self.assertEqual(os.listdir(self.folder), ["copy.db"])
+
+
+class Readers(PublishTestCase):
+    """Readers that open the live database itself, as BI tools do."""
+
+    def start_sync(self, jobs):
+        self.start("--jobs", jobs, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.sync("--region", "cn-hangzhou", "--max-requests", 8, status=8)
+        self.simulator.set(latency_ms=30)
+
+    def test_a_reader_sees_whole_batches_alone(self):
+        self.start_sync(1500)
+        truth = self.simulator.truth()
+        problems = []
+        looks = []
+        done = threading.Event()
+
+        def look():
+            while not done.is_set():
+                reader = connect(self.database)
+                reader.execute("BEGIN")
+                before = count(reader)
+                parts = {"restore_job_report": "Report", "restore_job_ots_detail": "OtsDetail"}
+                ids = [row[0] for row in reader.execute("SELECT restore_id FROM restore_job")]
+                for table, name in parts.items():
+                    stored = {row[0] for row in reader.execute(f"SELECT restore_id FROM {table}")}
+                    wanted = {key for key in ids if isinstance(truth[key][2].get(name), dict)}
+                    if stored != wanted:
+                        problems.append((table, stored ^ wanted))
+                if reader.execute("PRAGMA foreign_key_check").fetchall() or count(reader) != before:
+                    problems.append("not one moment")
+                looks.append(before)
+                reader.close()
+                time.sleep(0.01)
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        try:
+            self.sync("--region", "cn-hangzhou", "--page-size", 30)
+        finally:
+            done.set()
+            thread.join()
+        self.assertEqual(problems, [])
+        self.assertEqual(looks, sorted(looks))
+        self.assertGreater(len(set(looks)), 3)
+        self.assert_equals_truth()
+
+    def check_open_reader(self, holds):
+        """A sync beside a reader that stays in its transaction is not slower than the wait for a lock."""
+        self.simulator.move(create=30, finish=5)
+        started = time.monotonic()
+        self.sync("--region", "cn-hangzhou")
+        self.assertLess(time.monotonic() - started, 5 + 10, "the busy timeout and the work itself")
+        holds()
+        self.assert_equals_truth()
+        self.check_database()
+
+    def test_python_in_a_transaction(self):
+        self.start_sync(600)
+        reader = connect(self.database)
+        self.addCleanup(reader.close)
+        reader.execute("BEGIN")
+        before = count(reader)
+        self.check_open_reader(lambda: self.assertEqual(count(reader), before))
+        reader.execute("COMMIT")
+        self.assertGreater(count(reader), before)
+
+    @unittest.skipIf(shutil.which("sqlite3") is None, "no sqlite3 shell")
+    def test_the_shell_in_a_transaction(self):
+        self.start_sync(600)
+        shell = subprocess.Popen(["sqlite3", "-readonly", self.database], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, text=True)
+        ask = "SELECT count(*) FROM restore_job;\n"
+
+        def answer(text):
+            shell.stdin.write(text)
+            shell.stdin.flush()
+            return int(shell.stdout.readline())
+
+        before = answer("BEGIN;\n" + ask)
+        self.check_open_reader(lambda: self.assertEqual(answer(ask), before))
+        self.assertGreater(answer("COMMIT;\n" + ask), before)
+        shell.communicate(".quit\n", timeout=60)
+
+
+if __name__ == "__main__":
+    unittest.main()

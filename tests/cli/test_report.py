@@ -1,0 +1,365 @@
+"""report: every number against an independent computation from the truth, every format, the HTML page."""
+import csv
+import glob
+import io
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import unicodedata
+import unittest
+
+import harness
+from report_page import check_page
+from report_world import EVERYTHING, World, groups, order, seconds_of, utc
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "sql", "reports")
+NAMES = sorted(os.path.basename(path)[:-4] for path in glob.glob(os.path.join(FOLDER, "*.sql")))
+MOVING = {"open_seconds", "quiet_seconds", "days_ago"}  # they grow between two runs
+
+
+class ReportCase(harness.TestCase):
+    def report(self, *arguments, status=0):
+        result = self.run_hbrsync("--db", self.database, "report", *arguments)
+        self.assertEqual(result.status, status, result)
+        return result
+
+    def rows(self, name, *arguments):
+        rows = json.loads(self.report(name, "--format", "json", *arguments).stdout)
+        self.assertIsInstance(rows, list)
+        return rows
+
+    def assert_value(self, wanted, got, now, where):
+        if isinstance(wanted, tuple):
+            kind, moment = wanted
+            if moment is None or moment <= 0:
+                self.assertIsNone(got, where)
+                return
+            scale = 86400 if kind == "days" else 1
+            self.assertTrue((now[0] - moment) // scale <= got <= (now[1] - moment) // scale, (where, wanted, got))
+        elif isinstance(wanted, float) and got is not None:
+            self.assertAlmostEqual(wanted, got, delta=0.0501 if "progress" not in where else 0.001, msg=where)
+        else:
+            self.assertEqual(wanted, got, where)
+            self.assertEqual(type(wanted), type(got), where)
+
+    def assert_report(self, world, name, *arguments):
+        wanted = getattr(world, name.replace("-", "_"))()
+        before = int(time.time())
+        got = self.rows(name, *arguments)
+        now = (before, int(time.time()) + 1)
+        self.assertEqual(len(got), len(wanted), f"rows of {name}")
+
+        def key(row):
+            return [order(row[column]) for column in sorted(row)
+                    if isinstance(row[column], (str, type(None))) and column not in MOVING]
+
+        for expected, row in zip(sorted(wanted, key=key), sorted(got, key=key)):
+            self.assertEqual(set(expected), set(row), name)
+            for column, value in expected.items():
+                self.assert_value(value, row[column], now, f"{name}.{column} of {row}")
+        return got
+
+    def stored(self, sources):
+        """The jobs of the truth as the database has to hold them; `sources` gives (account, region, edition)."""
+        jobs = []
+        for restore_id, (region, edition, job) in sources.items():
+            row = harness.expected_job(job)["restore_job"]
+            jobs.append({**row, "account_id": harness.ACCOUNT, "region_id": region, "edition": edition,
+                         "missing_since": None})
+            self.assertEqual(row["restore_id"], restore_id)
+        return jobs
+
+    def load(self, *jobs):
+        """Imports jobs as the service would write them, and returns them as rows."""
+        lines = "\n".join(map(json.dumps, jobs)).encode()
+        result = self.run_hbrsync("--db", self.database, "import", "--account-id", harness.ACCOUNT, "-", stdin=lines)
+        self.assertEqual(result.status, 0, result)
+        account, region, edition = self.query("SELECT account_id, region_id, edition FROM sync_source")[0]
+        return [{**harness.expected_job(job)["restore_job"], "account_id": account, "region_id": region,
+                 "edition": edition, "missing_since": None} for job in jobs]
+
+
+class Numbers(ReportCase):
+    """One world, synced, moved and synced again."""
+
+    def setUp(self):
+        super().setUp()
+        self.start("--jobs", 420, "--basic-jobs", 60, "--seed", 11, "--regions", "cn-hangzhou,cn-beijing")
+        old = self.simulator.truth()
+        self.sync()
+        self.simulator.move(vanish=6, finish=5, create=7)
+        started = int(time.time())
+        run_id = self.sync("--full").json()["run_id"]
+        new = self.simulator.truth()
+        # The service is the witness of what changed, the database only of when that was noticed.
+        self.jobs = self.stored({**old, **new})
+        seen = dict(self.query("SELECT restore_id, missing_since FROM restore_job WHERE missing_since IS NOT NULL"))
+        self.assertEqual(set(seen), set(old) - set(new))
+        for job in self.jobs:
+            job["missing_since"] = seen.get(job["restore_id"])
+        noticed = dict(self.query("SELECT restore_id, observed_at FROM restore_job_change WHERE run_id = ?", run_id))
+        self.assertTrue(all(started <= at <= time.time() for at in noticed.values()))
+        self.changes = [(at, "vanished", key, None, run_id) for key, at in seen.items()]
+        for key in set(old) & set(new):
+            statuses = [harness.expected_job(side[key][2])["restore_job"]["status"] for side in (old, new)]
+            if statuses[0] != statuses[1]:
+                detail = " to ".join(status or "(none)" for status in statuses)
+                self.changes.append((noticed[key], "changed", key, detail, run_id))
+        self.assertGreaterEqual(len(self.changes), 6 + 4)
+        self.new = new
+
+    def test_every_report(self):
+        world = World(self.jobs, changes=self.changes)
+        for name in sorted(set(NAMES) - {"completeness", "activity"}):
+            with self.subTest(name):
+                self.assertTrue(self.assert_report(world, name), "the world should have something for it")
+        with self.subTest("activity"):
+            self.assert_report(world, "activity", "--since", "2000-01-01")
+            now = int(time.time())
+            month = World(self.jobs, (now - 30 * 86400, EVERYTHING[1]), self.changes)
+            self.assertAlmostEqual(len(month.activity()), len(self.rows("activity")), delta=3)
+
+    def test_a_period(self):
+        days = sorted(job["created_time"] for job in self.jobs if job["created_time"])
+        periods = [(days[100], days[300]), (days[250], EVERYTHING[1]), (EVERYTHING[0], days[200]), (1, 2)]
+        for since, until in periods:
+            arguments = []
+            if since != EVERYTHING[0]:
+                arguments += ["--since", utc(since)]
+            if until != EVERYTHING[1]:
+                arguments += ["--until", utc(until)]
+            world = World(self.jobs, (since, until), self.changes)
+            for name in sorted(set(NAMES) - {"completeness"}):
+                if name == "activity" and since == EVERYTHING[0]:
+                    continue
+                with self.subTest(name, since=since, until=until):
+                    self.assert_report(world, name, *arguments)
+
+    def test_a_day_is_meant_with_its_last_second(self):
+        day = utc(sorted(job["created_time"] for job in self.jobs if job["created_time"])[200])[:10]
+        start = seconds_of(day + " 00:00:00")
+        self.assert_report(World(self.jobs, (start, start + 86399)), "summary", "--since", day, "--until", day)
+        now = int(time.time())
+        world = World(self.jobs, (now - 200 * 86400, now - 100 * 86400))
+        jobs = len(world.top)
+        self.assertAlmostEqual(self.rows("summary", "--since", "200d", "--until", "100d")[0]["restores"], jobs, delta=2)
+
+    def test_completeness(self):
+        rows = {(row["region_id"], row["edition"]): row for row in self.rows("completeness")}
+        listed = groups(self.new.values(), lambda entry: entry[:2])
+        self.assertEqual(set(rows), set(listed))
+        for key, entries in listed.items():
+            row = rows[key]
+            gone = [job for job in self.jobs
+                    if (job["region_id"], job["edition"]) == key and job["missing_since"] is not None]
+            self.assertEqual((row["account_id"], row["scope"], row["proved"], row["last_mode"], row["last_outcome"]),
+                             (harness.ACCOUNT, "", 1, "full", "done"))
+            self.assertEqual((row["jobs"], row["missing_jobs"]), (len(entries), len(gone)))
+            rest = self.stored({entry[2]["RestoreId"]: entry for entry in entries})
+            self.assertEqual(row["open_jobs"], sum((job["complete_time"] or 0) <= 0 for job in rest))
+            self.assertAlmostEqual(seconds_of(row["last_proved_utc"]), time.time(), delta=120)
+
+    def test_the_orders_promised(self):
+        for name, column, descending in (("success-rate", "month", True), ("missing", "missing_since_utc", True),
+                                         ("elsewhere", "created_utc", True), ("activity", "time_utc", True),
+                                         ("open", "created_utc", False), ("timeline", "period_start", False),
+                                         ("failures", "restores", True)):
+            values = [order(row[column]) for row in self.rows(name) if row[column] is not None]
+            self.assertEqual(values, sorted(values, reverse=descending), name)
+        successes = [row["last_success_utc"] or "" for row in self.rows("last-success")]
+        self.assertEqual(successes, sorted(successes))
+
+    def test_the_page_shows_the_same(self):
+        page = check_page(self, self.report("--format", "html").stdout)
+        on_page = [name for name in NAMES if name != "success-rate"]
+        self.assertEqual(sorted(section["id"] for section in page.sections), on_page)
+        self.assertEqual(page.sections[-1]["id"], "completeness")
+        for section in page.sections:
+            with self.subTest(section["id"]):
+                self.assert_section(section, self.rows(section["id"]))
+        for name in NAMES:
+            page = check_page(self, self.report(name, "--format", "html", "--since", "400d").stdout)
+            self.assertEqual([section["id"] for section in page.sections], [name])
+            self.assertEqual(page.notes_on_rows, 0, "a page of one report shows all rows")
+
+    def assert_section(self, section, rows):
+        if section["tiles"]:
+            self.assertEqual([value for _, value in section["tiles"]], list(rows[0].values()))
+            return
+        shown = section["rows"]
+        self.assertLessEqual(len(shown), len(rows))
+        if len(shown) < len(rows):
+            self.assertGreaterEqual(len(shown), 25)
+        for cells, row in zip(shown, rows):
+            self.assertEqual(len(cells), len(row))
+            for cell, (column, value) in zip(cells, row.items()):
+                if column not in MOVING and not (isinstance(value, str) and not value.isprintable()):
+                    self.assertEqual(cell, value, (column, row))
+
+    def test_csv_and_table_say_the_same(self):
+        for name in NAMES:
+            with self.subTest(name):
+                rows = self.rows(name)
+                text = self.report(name, "--format", "csv").stdout
+                self.assertTrue(text.endswith("\r\n"))
+                lines = list(csv.reader(io.StringIO(text, newline="")))
+                self.assertEqual(lines[0], list(rows[0]))
+                self.assertEqual(len(lines), len(rows) + 1)
+                for line, row in zip(lines[1:], rows):
+                    for cell, (column, value) in zip(line, row.items()):
+                        if column not in MOVING:
+                            self.assertEqual(cell, "" if value is None else str(value))
+                self.assert_table(self.report(name).stdout, rows)
+
+    def assert_table(self, text, rows):
+        for character in text:
+            self.assertTrue(character == "\n" or unicodedata.category(character) not in ("Cc", "Cf", "Zl", "Zp"))
+        lines = text.split("\n")
+        self.assertEqual(lines.pop(), "")
+        self.assertEqual(len(lines), len(rows) + 2)
+        ends = []
+        at = 0
+        for dashes in lines[1].split("  "):
+            ends.append((at, at + len(dashes)))
+            at += len(dashes) + 2
+        for line in lines:
+            wide = "".join(character if unicodedata.east_asian_width(character) not in "WF" else character + "\0"
+                           for character in line if not unicodedata.combining(character)
+                           and unicodedata.category(character) not in ("Mn", "Me"))
+            for (_, end), (start, _) in zip(ends, ends[1:]):
+                if len(wide) > end:
+                    self.assertEqual(wide[end:start], "  ", f"a cell of {line!r} is not in its column")
+
+
+class Small(ReportCase):
+    def every_format(self):
+        for name in [*NAMES, None]:
+            arguments = [name] if name else []
+            with self.subTest(name):
+                self.assertTrue(self.report(*arguments).stdout.endswith("\n"))
+                lines = list(csv.reader(io.StringIO(self.report(*arguments, "--format", "csv").stdout, newline="")))
+                rows = json.loads(self.report(*arguments, "--format", "json").stdout)
+                self.assertEqual(len(lines), len(rows) + 1)
+                check_page(self, self.report(*arguments, "--format", "html").stdout)
+
+    def every_number(self, jobs):
+        world = World(jobs, not_proved=1)
+        for name in sorted(set(NAMES) - {"completeness", "activity"}):
+            with self.subTest(name):
+                self.assert_report(world, name)
+        self.assert_report(world, "activity", "--since", "1970-01-01")
+
+    def test_nothing(self):
+        self.every_number(self.load())
+        self.every_format()
+
+    def test_one_job(self):
+        with open(os.path.join(os.path.dirname(FOLDER), "..", "tests", "data", "sample-response.json"),
+                  encoding="utf-8") as file:
+            self.every_number(self.load(json.load(file)["RestoreJobs"]["RestoreJob"][0]))
+        self.every_format()
+
+    def test_jobs_with_nothing_but_an_id(self):
+        jobs = self.load(*({"RestoreId": f"r-{number}"} for number in range(40)))
+        self.every_number(jobs)
+        self.assertEqual(self.rows("summary")[0]["restores"], 40)
+        self.assertEqual(self.rows("summary", "--since", "1970-01-02")[0]["restores"], 0)
+        check_page(self, self.report("--format", "html").stdout)
+
+    def test_extreme_values(self):
+        least, most = -2**63, 2**63 - 1
+        amounts = ["BytesDone", "BytesTotal", "Progress", "Speed", "CrossAccountUserId"]
+        times = ["CreatedTime", "StartTime", "CompleteTime", "UpdatedTime", "ExpireTime"]
+        jobs = self.load(*({"RestoreId": f"r-{number}-{status}", "Status": status, "VaultId": "v-1",
+                            "SourceInstanceId": "i-1", "RestoreType": "OSS",
+                            **dict.fromkeys(amounts, amount), **dict.fromkeys(times, moment)}
+                           for number, (amount, moment) in enumerate(
+                               (amount, moment) for amount in (least, -1, 0, 2**53, 2**53 + 1, most)
+                               for moment in (least, 0, 1, 253402300799, most))
+                           for status in ("COMPLETE", "FAILED", "RUNNING", "NEVER_HEARD_OF")))
+        for name in ("success-rate", "durations", "restore-time", "throughput", "missing"):
+            self.assert_report(World(jobs), name)
+        check_page(self, self.report("--format", "html").stdout)
+
+    def test_every_unit_of_the_timeline(self):
+        day = 86400
+        for span in (0, 92 * day, 92 * day + 1, 731 * day, 731 * day + 1, 20 * 366 * day, 20 * 366 * day + 1):
+            self.database = self.path(f"{span}.db")
+            jobs = self.load({"RestoreId": "r-1", "CreatedTime": 1000000000, "Status": "COMPLETE", "BytesDone": 7},
+                             {"RestoreId": "r-2", "CreatedTime": 1000000000 + span, "Status": "FAILED"})
+            self.assert_report(World(jobs), "timeline")
+
+    def test_foreign_text_cannot_become_markup(self):
+        evil = "</td><script>alert(1)</script><img src=x onerror=alert(1)> \" ' & \x1b[31m \u202e 恢复"
+        fields = [name for name in harness.TEXT_FIELDS if name not in ("RestoreId", "Status", "ParentId")]
+        self.load({"RestoreId": evil, "Status": "FAILED", "CreatedTime": 1700000000, **dict.fromkeys(fields, evil)},
+                  {"RestoreId": "r-2", "Status": evil, **dict.fromkeys(fields, evil)})
+        page = check_page(self, self.report("--format", "html").stdout)
+        self.assertIn("恢复", page.text)
+        for name in NAMES:
+            check_page(self, self.report(name, "--format", "html").stdout)
+            self.assertNotIn("\x1b", self.report(name).stdout)
+
+
+class Command(ReportCase):
+    def test_the_list_names_every_file(self):
+        rows = json.loads(self.run_hbrsync("report", "--format", "json").stdout)
+        self.assertEqual(sorted(row["name"] for row in rows), NAMES)
+        self.assertGreaterEqual(len(NAMES), 9)
+        table = self.run_hbrsync("report")
+        self.assertEqual(table.status, 0, "no database is needed")
+        for row in rows:
+            with open(os.path.join(FOLDER, row["name"] + ".sql"), encoding="utf-8") as file:
+                lines = file.read().split("\n")
+            self.assertEqual(lines[0], "-- title: " + row["title"])
+            self.assertIn("-- " + row["description"], lines)
+            self.assertTrue(row["description"].endswith("."))
+            self.assertIn(row["title"], table.stdout)
+            comment = [line for line in lines if line.startswith("-- ")]
+            self.assertRegex(" ".join(comment), "[Tt]op-level jobs|Every job", "it must say how children are counted")
+
+    def test_wrong_use(self):
+        self.load()
+        for arguments, word in ((["nothing"], "nothing"), (["open", "missing"], "missing"),
+                                (["open", "--format", "xml"], "xml"), (["open", "--since", "yesterday"], "yesterday"),
+                                (["open", "--since", "2026-02-30"], "2026-02-30"),
+                                (["open", "--until", "2026-01-01 25:00:00"], "25:00"),
+                                (["open", "--since", "2026-01-02", "--until", "2026-01-01"], "after")):
+            result = self.report(*arguments, status=2)
+            self.assertIn(word, result.stderr)
+            self.assertEqual(result.stdout, "")
+        self.database = self.path("not-there.db")
+        self.assertEqual(self.report("open", status=6).stdout, "")
+
+    def test_a_full_disk_is_a_failure(self):
+        self.load({"RestoreId": "r-1"})
+        for form in ("table", "csv", "json", "html"):
+            with open("/dev/full", "wb") as full:
+                status = subprocess.run([harness.HBRSYNC, "--db", self.database, "report", "open", "--format", form],
+                                        stdout=full, stderr=subprocess.PIPE, env=self.environment(),
+                                        check=False, timeout=harness.TIMEOUT).returncode
+            self.assertEqual(status, 1, form)
+
+    @unittest.skipUnless(shutil.which("chromium"), "chromium is not installed")
+    def test_a_browser_has_nothing_to_complain_about(self):
+        self.start("--jobs", 200, "--basic-jobs", 0)
+        self.sync()
+        path = self.path("report.html")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self.report("--format", "html").stdout)
+        with tempfile.TemporaryDirectory() as profile:
+            run = subprocess.run(
+                ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                 "--user-data-dir=" + profile, "--enable-logging=stderr", "--dump-dom", "file://" + path],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=120)
+        self.assertEqual(run.returncode, 0)
+        self.assertIn(b"completeness", run.stdout)
+        self.assertNotIn(b"CONSOLE", run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
