@@ -2,6 +2,7 @@
 
 The expected columns are derived here from the API's own names, not from the program's table.
 """
+import concurrent.futures
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import sqlite3
 import subprocess
 import tempfile
 import time
+import traceback
 import unittest
 import urllib.error
 import urllib.request
@@ -180,6 +182,10 @@ class Simulator:
     def clear_log(self):
         self.control("clear_log", {})
 
+    def vanished(self):
+        """The ids of all jobs that the service listed once and lists no more."""
+        return set(json.loads(self.control("vanished")))
+
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -189,7 +195,8 @@ class Simulator:
                 self.process.kill()
                 self.process.wait()
         self.log.close()
-        output = open(self.log.name, encoding="utf-8", errors="replace").read()
+        with open(self.log.name, encoding="utf-8", errors="replace") as file:
+            output = file.read()
         shutil.rmtree(self.directory, ignore_errors=True)
         return output
 
@@ -301,6 +308,49 @@ class TestCase(unittest.TestCase):
                 if entry[table] != row:
                     self.assertEqual(entry[table], row, f"{key} in {table}")
 
+    def moment(self):
+        """What the service lists now, and what it no longer lists: what a run is held against later."""
+        return self.simulator.truth(), self.simulator.vanished()
+
+    def assert_no_silent_miss(self, before, covers=None, states=None):
+        """What a run that ended with exit 0 claims, whatever happened in the meantime.
+
+        `before` is the moment() before the run. Every job listed all through the run is stored, not marked, and in
+        a state that it had during the run (one of `states`, if that is given: {id: [job, ...]}); every row without
+        a mark was listed at some time during the run; no job that is listed now and was not gone before is marked.
+        `covers(region, edition, job)` narrows this to the jobs that the run was asked for.
+        """
+        old, gone_before = before
+        new, _ = self.moment()
+        stored = stored_jobs(self.database)
+        covers = covers or (lambda region, edition, job: True)
+        problems = []
+        for key, (region, edition, job) in new.items():
+            if not covers(region, edition, job):
+                continue
+            entry = stored.get(key)
+            if key in old and entry is None:
+                problems.append(f"{key} is missed: {job.get('Status')}, CreatedTime {job.get('CreatedTime')}, "
+                                f"CompleteTime {job.get('CompleteTime')}")
+            if entry is None:
+                continue
+            if entry["missing_since"] is not None and key not in gone_before:
+                problems.append(f"{key} is marked missing although it is listed: {job.get('Status')}, "
+                                f"CompleteTime {job.get('CompleteTime')}, {'old' if key in old else 'new'}")
+            possible = [job, *([old[key][2]] if key in old else [])] if states is None else states[key]
+            rows = {table: row for table, row in entry.items() if table not in ("source", "missing_since")}
+            if all(expected_job(state) != rows for state in possible):
+                problems.append(f"{key} never was {rows}, but {possible}")
+        for key, entry in stored.items():
+            _, region, edition = entry["source"]
+            if entry["missing_since"] is None and key in gone_before and key not in new and \
+                    covers(region, edition, {"RestoreType": entry["restore_job"]["restore_type"]}):
+                problems.append(f"{key} is gone since before the run and not marked")
+        if problems:
+            proofs = self.query("SELECT mode, scope, outcome, proof_detail FROM sync_run ORDER BY run_id DESC LIMIT 2")
+            shown = "\n".join(problems[:8])
+            self.fail(f"{len(problems)} silent misses:\n{shown}\nlast runs: {proofs}")
+
     def query(self, sql, *values):
         connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
         try:
@@ -322,3 +372,36 @@ class TestCase(unittest.TestCase):
     def check_database(self):
         self.assertEqual(self.query("PRAGMA integrity_check"), [("ok",)])
         self.assertEqual(self.query("PRAGMA foreign_key_check"), [])
+
+
+class Cell(TestCase):
+    """A world of its own within a test that looks at many of them."""
+
+    def runTest(self):
+        """Nothing: a cell lives inside a test."""
+
+
+def run_cells(test, items, work, at_once=3):
+    """Calls work(cell, item) for every item, some at a time; the test fails with all that failed.
+
+    Returns what the calls returned, in order. An item says by its repr how to meet the same case again.
+    """
+    def run(item):
+        cell = Cell()
+        try:
+            cell.setUp()
+            result = work(cell, item)
+            cell.stop()
+            return result, None
+        except Exception:  # whatever it is, it must name its item
+            return None, f"{item!r}\n{traceback.format_exc(limit=-3)}"
+        finally:
+            cell.doCleanups()
+
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        outcomes = list(pool.map(run, items))
+    failures = [failure for _, failure in outcomes if failure is not None]
+    if failures:
+        shown = "\n".join(failures[:10])
+        test.fail(f"{len(failures)} of {len(outcomes)} failed:\n{shown}")
+    return [result for result, _ in outcomes]
