@@ -68,7 +68,7 @@ void text_paths(struct buffer *out, const struct job *job, enum draw which)
     }
     struct json_writer writer = {.out = out};
     json_open(&writer, NULL, '[');
-    for (uint64_t i = 0, count = draw / 20 % 14; i < count; i++) {
+    for (uint64_t i = 0, count = draw % 20 == 1 ? 0 : 20 + draw / 20 % 26; i < count; i++) {
         json_string(&writer, NULL, paths[(draw / 200 + i * 3) % COUNT_OF(paths)]);
     }
     json_close(&writer, ']');
