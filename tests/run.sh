@@ -40,7 +40,8 @@ build() {
 }
 
 # Without a warning from either compiler, with the optimisation that users get.
-build build-gcc -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Release -DHBRSYNC_WERROR=ON -DHBRSYNC_TESTS=ON
+build build-gcc -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Release -DHBRSYNC_WERROR=ON \
+    -DHBRSYNC_SIMULATOR=ON
 build build-clang -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Release -DHBRSYNC_WERROR=ON \
     -DHBRSYNC_TESTS=ON
 build build-sanitize -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_C_FLAGS=-O1 -g" \

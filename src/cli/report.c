@@ -173,10 +173,9 @@ int cli_report(const char *database, int argc, char **argv)
     const struct cli_option options[] = {
         {"format", "FORMAT", "table (the default), csv, json or html", CLI_TEXT,
          (void *)&arguments.format, 0, 0},
-        {"since", "TIME", "YYYY-MM-DD or \"YYYY-MM-DD HH:MM:SS\" in UTC, or a duration ago: 90d",
+        {"since", "TIME", "from then on: a UTC date and time, or a duration ago, such as 90d",
          CLI_TEXT, (void *)&arguments.since, 0, 0},
-        {"until", "TIME", "the same; a day is meant with its last second", CLI_TEXT,
-         (void *)&arguments.until, 0, 0},
+        {"until", "TIME", "before then", CLI_TEXT, (void *)&arguments.until, 0, 0},
     };
     if (!cli_begin("report", options, sizeof(options) / sizeof(options[0]), argc, argv,
                    &arguments.database, &operand, &status)) {

@@ -42,13 +42,15 @@ bool report_list(struct report **ret_reports, size_t *ret_count, struct error *e
 bool report_parse(const char *file_name, const char *text, struct report *ret_report,
                   struct error *err) MUST_CHECK;
 
-/* From `since` to `until`, both included; the least and the greatest number where open. */
+/* From the second `since` to the second `until`, both included; the least and the greatest number
+ * where open. */
 struct report_period {
     int64_t now;
     int64_t since, until;
 };
 
-/* The options' texts, NULL when not given: a day, a second, or a duration ago. */
+/* The options' texts as period.h takes them, NULL when not given; a report is of what lies before
+ * --until. */
 bool report_period_parse(const char *since, const char *until, int64_t now,
                          struct report_period *ret_period, struct error *err) MUST_CHECK;
 

@@ -1,4 +1,4 @@
-"""How the service may behave where its documents are silent: every way ends in the truth, or says that it is unproved."""
+"""How the service may behave where its documents are silent: a sync ends in the truth, or says that it is unproved."""
 import hashlib
 import json
 import sqlite3
@@ -53,7 +53,7 @@ class Case:
 
 
 def check_steady(cell, case):
-    """A first sync, two that find nothing, one that finds changes, one more that finds nothing: three in a row agree."""
+    """A first sync, two that find nothing, one that finds changes, one that finds nothing: none flips."""
     cell.start("--jobs", case.jobs, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--seed", 21, "--burst",
                case.burst, "--reports-open", case.reports)
     if case.odd:
@@ -110,7 +110,8 @@ FILTERS = [*(Case("ignored", {"ignore_filters": [key]}, mode=None) for key in ("
            Case("ignored in random order", {"ignore_filters": ["all"], "order": "random"}, mode=None, proved=None),
            Case("capped and ignored", {"ignore_filters": ["all"], "deep_page_cap": 100}, mode=None, jobs=60)]
 IDS = [Case("by id", {"id_filters": filters}) for filters in (["JobId"], ["RestoreId"], ["restoreId", "JobId"])]
-IDS += [Case("not by id", {"id_filters": []}, reports=reports, mode=mode) for reports, mode in ((0, "delta"), (3, None))]
+IDS += [Case("not by id", {"id_filters": []}, reports=reports, mode=mode)
+        for reports, mode in ((0, "delta"), (3, None))]
 UNTYPED = [Case("untyped", {"untyped": untyped, "order": order}, mode=mode)
            for untyped, mode in (("refused", "delta"), ("partial", "delta")) for order in ("created_desc", "hash")]
 EDITIONS = [Case("edition", {"edition": edition}, mode=None)
@@ -181,7 +182,7 @@ class Editions(harness.TestCase):
                                     " GROUP BY 1"), [("STANDARD", 150)])
 
     def test_an_ignored_edition_and_a_job_that_comes_between(self):
-        """The job appears after STANDARD was listed and before BASIC is: it is kept once, and forces no walk for ever."""
+        """The job appears after STANDARD was listed and before BASIC is: kept once, and no reason to walk for ever."""
         self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou")
         self.simulator.set(edition="ignored")
         self.sync(*REGION)

@@ -116,7 +116,8 @@ class World3Ways:
     def run(self):
         self.under_drift("first")
         self.at_rest("first")
-        self.simulator.move(edition="STANDARD", create=2, create_closed=3, start=1, finish=2, fail=1, vanish=2, vanish_old=2)
+        self.simulator.move(edition="STANDARD", create=2, create_closed=3, start=1, finish=2, fail=1, vanish=2,
+                            vanish_old=2)
         self.under_drift("delta")
         self.at_rest("delta")
         self.simulator.move(edition="STANDARD", create=1, create_closed=1, finish=2, silent_change_old=3, vanish_old=2)
@@ -161,7 +162,7 @@ class Matrix(harness.TestCase):
     def test_an_event_between_every_two_answers(self):
         chosen = list(worlds((1, 2), (50, 600)))
         if not harness.LONG:
-            chosen = sample(worlds((1,), (40, 110)), 12, seed=1)
+            chosen = sample(worlds((1,), (40, 110)), 10, seed=1)
         ended = self.look_at_all(chosen)
         self.assert_all_proved(ended, "none")
         self.assert_some_proved(ended, "deletes")  # what only shrinks is proved while it does
@@ -170,7 +171,7 @@ class Matrix(harness.TestCase):
         """Jobs vanish and appear, but not so fast that no two counts can agree: then walks must not give up."""
         chosen = [world for world in worlds((3,), (50, 400), every=6) if world.drift != "none"]
         if not harness.LONG:
-            chosen = sample([world for world in worlds((3,), (40, 110), every=6) if world.drift != "none"], 10, seed=2)
+            chosen = sample([world for world in worlds((3,), (40, 110), every=6) if world.drift != "none"], 7, seed=2)
         self.assert_some_proved(self.look_at_all(chosen), "inserts", "deletes", "both")
 
 

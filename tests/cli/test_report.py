@@ -130,7 +130,7 @@ class Numbers(ReportCase):
             if since != EVERYTHING[0]:
                 arguments += ["--since", utc(since)]
             if until != EVERYTHING[1]:
-                arguments += ["--until", utc(until)]
+                arguments += ["--until", utc(until + 1)]
             world = World(self.jobs, (since, until), self.changes)
             for name in sorted(set(NAMES) - {"completeness"}):
                 if name == "activity" and since == EVERYTHING[0]:
@@ -138,13 +138,14 @@ class Numbers(ReportCase):
                 with self.subTest(name, since=since, until=until):
                     self.assert_report(world, name, *arguments)
 
-    def test_a_day_is_meant_with_its_last_second(self):
+    def test_days_and_durations(self):
         day = utc(sorted(job["created_time"] for job in self.jobs if job["created_time"])[200])[:10]
         start = seconds_of(day + " 00:00:00")
-        self.assert_report(World(self.jobs, (start, start + 86399)), "summary", "--since", day, "--until", day)
+        world = World(self.jobs, (start, start + 86399))
+        self.assertTrue(world.top)
+        self.assert_report(world, "summary", "--since", day, "--until", utc(start + 86400)[:10])
         now = int(time.time())
-        world = World(self.jobs, (now - 200 * 86400, now - 100 * 86400))
-        jobs = len(world.top)
+        jobs = len(World(self.jobs, (now - 200 * 86400, now - 100 * 86400)).top)
         self.assertAlmostEqual(self.rows("summary", "--since", "200d", "--until", "100d")[0]["restores"], jobs, delta=2)
 
     def test_completeness(self):
@@ -327,7 +328,7 @@ class Command(ReportCase):
                                 (["open", "--format", "xml"], "xml"), (["open", "--since", "yesterday"], "yesterday"),
                                 (["open", "--since", "2026-02-30"], "2026-02-30"),
                                 (["open", "--until", "2026-01-01 25:00:00"], "25:00"),
-                                (["open", "--since", "2026-01-02", "--until", "2026-01-01"], "after")):
+                                (["open", "--since", "2026-01-02", "--until", "2026-01-02"], "before")):
             result = self.report(*arguments, status=2)
             self.assertIn(word, result.stderr)
             self.assertEqual(result.stdout, "")

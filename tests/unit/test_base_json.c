@@ -178,8 +178,8 @@ static void test_grammar(void **state)
         "#\n1",
         "1\f",
         "\v1",
-        "\xc2\xa0"
-        "1",
+        ("\xc2\xa0"
+         "1"),
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
         assert_refused(bad[i]);
