@@ -1,10 +1,11 @@
 /*
- * The OpenAPI client: signed RPC calls over HTTPS, several at a time, with retries and a rate limit per region.
+ * The OpenAPI client: signed RPC calls over HTTPS, several at a time, with retries and a rate limit
+ * per region.
  *
- * One thread, one libcurl multi handle. Calls are submitted, and finished calls are taken one by one; all waiting (network,
- * backoff, rate limit) happens in acs_client_wait, which also ends on SIGINT and SIGTERM.
- * Every attempt has its own date, nonce and signature. See FACTS of the service: HTTP status, then `Success`, then
- * `Code` decide success; throttling is HTTP 400 with a Throttling code.
+ * One thread, one libcurl multi handle. Calls are submitted, and finished calls are taken one by
+ * one; all waiting (network, backoff, rate limit) happens in acs_client_wait, which also ends on
+ * SIGINT and SIGTERM. Every attempt has its own date, nonce and signature. HTTP status, then
+ * `Success`, then `Code` decide success; throttling is HTTP 400 with a Throttling code.
  */
 #ifndef HBRSYNC_ACS_CLIENT_H
 #define HBRSYNC_ACS_CLIENT_H
@@ -22,24 +23,25 @@ struct json_object;
 struct acs_client;
 
 struct acs_client_options {
-    const char *ca_file;         /* NULL: SSL_CERT_FILE, CURL_CA_BUNDLE, then libcurl's default */
+    const char *ca_file; /* NULL: SSL_CERT_FILE, CURL_CA_BUNDLE, then libcurl's default */
     const char *user_agent;
-    unsigned connections;        /* at most so many at once to a host, 1 to 64 */
-    double queries_per_second;   /* of a region; the documented quota is 600 a minute */
+    unsigned connections;      /* at most so many at once to a host, 1 to 64 */
+    double queries_per_second; /* of a region; the documented quota is 600 a minute */
     int64_t connect_timeout_ms;
-    int64_t stall_timeout_ms;    /* no byte for so long ends the attempt */
-    int64_t attempt_timeout_ms;  /* one attempt as a whole */
-    int64_t retry_for_ms;        /* budget of time for the retries of a call */
-    size_t answer_max;           /* bytes, after decompression */
-    FILE *trace;                 /* NULL, or where requests and answers go, secrets removed */
+    int64_t stall_timeout_ms;   /* no byte for so long ends the attempt */
+    int64_t attempt_timeout_ms; /* one attempt as a whole */
+    int64_t retry_for_ms;       /* budget of time for the retries of a call */
+    size_t answer_max;          /* bytes, after decompression */
+    FILE *trace;                /* NULL, or where requests and answers go, secrets removed */
 };
 
 /* Defaults: 4 connections, 10/s, 10 s, 30 s, 120 s, 300 s, 8 MiB, no trace. */
 void acs_client_defaults(struct acs_client_options *options);
 
 /*
- * One call. Everything is copied by acs_client_submit. `check` (may be NULL) sees the parsed answer of
- * a successful call and may refuse it with an error; a retryable one is retried like a garbled answer.
+ * One call. Everything is copied by acs_client_submit. `check` (may be NULL) sees the parsed answer
+ * of a successful call and may refuse it with an error; a retryable one is retried like a garbled
+ * answer.
  */
 struct acs_request {
     const char *endpoint; /* "https://hbr.cn-beijing.aliyuncs.com", port allowed, no path */
@@ -57,13 +59,14 @@ struct acs_answer {
     bool ok;
     struct json_object *root; /* owned by the receiver of the answer; NULL when !ok */
     char request_id[64];
-    int64_t date;             /* the answer's Date header, UNIX seconds, 0 when absent */
-    struct error error;       /* when !ok: of the last attempt, with the number of attempts in its message */
+    int64_t date; /* the answer's Date header, UNIX seconds, 0 when absent */
+    struct error
+        error; /* when !ok: of the last attempt, with the number of attempts in its message */
 };
 
 /* Of all calls so far. */
 struct acs_client_counters {
-    uint64_t requests;  /* attempts that were sent */
+    uint64_t requests; /* attempts that were sent */
     uint64_t retries;
     uint64_t throttled; /* answers with a throttling code */
     uint64_t bytes;     /* of answers, after decompression */
@@ -82,8 +85,9 @@ bool acs_client_submit(struct acs_client *client, const struct acs_request *requ
                        struct error *err) MUST_CHECK;
 
 /*
- * Waits until a call is finished and hands over its answer, in order of completion. Calls that failed come as answers
- * with !ok; false is returned for ERROR_INTERRUPTED, a broken client, and when no call is under way.
+ * Waits until a call is finished and hands over its answer, in order of completion. Calls that
+ * failed come as answers with !ok; false is returned for ERROR_INTERRUPTED, a broken client, and
+ * when no call is under way.
  */
 bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer,
                      struct error *err) MUST_CHECK;
@@ -95,8 +99,9 @@ size_t acs_client_pending(const struct acs_client *client);
 void acs_client_cancel(struct acs_client *client);
 
 /*
- * Submit and wait for one call when nothing else is under way. False, with *err, also when the call failed; then
- * *ret_answer still tells the date and request id of its last answer, and holds nothing to free.
+ * Submit and wait for one call when nothing else is under way. False, with *err, also when the call
+ * failed; then *ret_answer still tells the date and request id of its last answer, and holds
+ * nothing to free.
  */
 bool acs_client_call(struct acs_client *client, const struct acs_request *request,
                      struct acs_answer *ret_answer, struct error *err) MUST_CHECK;
@@ -107,12 +112,14 @@ struct acs_client_counters acs_client_counters(const struct acs_client *client);
 void acs_answer_free(struct acs_answer *answer);
 
 /*
- * Checks an endpoint: https, or http to a loopback address or name (127.0.0.0/8, ::1, localhost, *.localhost); no
- * user information, path, query or fragment. "{region}" may stand in the host. ERROR_USAGE.
+ * Checks an endpoint: https, or http to a loopback address or name (127.0.0.0/8, ::1, localhost,
+ * *.localhost); no user information, path, query or fragment. "{region}" may stand in the host.
+ * ERROR_USAGE.
  */
 bool acs_endpoint_check(const char *endpoint, struct error *err) MUST_CHECK;
 
-/* Puts the region in place of "{region}"; false when it is no region id or does not fit in `size`. */
+/* Puts the region in place of "{region}"; false when it is no region id or does not fit in `size`.
+ */
 bool acs_endpoint_for_region(const char *pattern, const char *region, char *target, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Signature V3 (ACS3-HMAC-SHA256) of Alibaba Cloud's OpenAPI, RPC style: all parameters in the URL's query, empty body.
- * Source: "V3 request body & signature mechanism" of the OpenAPI documentation.
+ * Signature V3 (ACS3-HMAC-SHA256) of Alibaba Cloud's OpenAPI, RPC style: all parameters in the
+ * URL's query, empty body. Source: "V3 request body & signature mechanism" of the OpenAPI
+ * documentation.
  */
 #ifndef HBRSYNC_ACS_SIGNATURE_H
 #define HBRSYNC_ACS_SIGNATURE_H
@@ -21,12 +22,12 @@ struct acs_parameter {
 
 /* What is signed. All texts are borrowed; `security_token` is NULL or "" for a plain access key. */
 struct acs_signing_input {
-    const char *method;      /* "POST" */
-    const char *host;        /* as in the Host header, with ":port" where that has one */
-    const char *action;      /* "DescribeRestoreJobs2" */
-    const char *version;     /* "2017-09-08" */
-    const char *date;        /* clock_to_iso8601 */
-    const char *nonce;       /* acs_nonce, a new one each attempt */
+    const char *method;  /* "POST" */
+    const char *host;    /* as in the Host header, with ":port" where that has one */
+    const char *action;  /* "DescribeRestoreJobs2" */
+    const char *version; /* "2017-09-08" */
+    const char *date;    /* clock_to_iso8601 */
+    const char *nonce;   /* acs_nonce, a new one each attempt */
     const char *access_key_id;
     const char *access_key_secret;
     const char *security_token;
@@ -37,7 +38,8 @@ struct acs_signing_input {
 /* Appends the RFC 3986 encoding: all but A-Z a-z 0-9 - _ . ~ as %XX. */
 void acs_percent_encode(struct buffer *buffer, const char *text);
 
-/* Appends name=value&..., encoded, sorted by the bytes of the encoded names. Also the URL's query. */
+/* Appends name=value&..., encoded, sorted by the bytes of the encoded names. Also the URL's query.
+ */
 bool acs_canonical_query(const struct acs_parameter *parameters, size_t count,
                          struct buffer *buffer, struct error *err) MUST_CHECK;
 

@@ -24,8 +24,7 @@ static bool write_error(struct error *err)
     return error_set(err, ERROR_INTERNAL, "cannot write to standard output");
 }
 
-/* --- NDJSON -------------------------------------------------------------------------------------
- */
+/* --- NDJSON -------------------------------------------------------------------------------- */
 
 static bool write_jobs(struct store_jobs *jobs, struct buffer *line, struct error *err)
 {
@@ -66,8 +65,7 @@ static bool export_lines(struct store *store, const struct store_job_filter *fil
     return ok;
 }
 
-/* --- CSV and JSON -------------------------------------------------------------------------------
- */
+/* --- CSV and JSON -------------------------------------------------------------------------- */
 
 static bool write_columns(const char *const *names, size_t count, void *context, struct error *err)
 {
@@ -92,8 +90,7 @@ static bool export_rows(struct store *store, const struct store_job_filter *filt
     return ok;
 }
 
-/* --- the command --------------------------------------------------------------------------------
- */
+/* --- the command --------------------------------------------------------------------------- */
 
 static bool take_filter(const struct export_options *options, struct store_job_filter *filter,
                         struct error *err)

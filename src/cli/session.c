@@ -15,8 +15,7 @@
 #define REGIONS_MAX 500
 #define REGION_FIRST "cn-hangzhou" /* asked for the list of regions when none is named */
 
-/* --- options ------------------------------------------------------------------------------------
- */
+/* --- options ------------------------------------------------------------------------------- */
 
 void session_defaults(struct session_options *options)
 {
@@ -110,8 +109,7 @@ bool session_check(const struct session_options *options, struct error *err)
     return true;
 }
 
-/* --- opening ------------------------------------------------------------------------------------
- */
+/* --- opening ------------------------------------------------------------------------------- */
 
 static bool open_trace(struct session *session, struct error *err)
 {
@@ -177,8 +175,7 @@ bool session_close(struct session *session, struct error *err)
     return ok;
 }
 
-/* --- regions and account ------------------------------------------------------------------------
- */
+/* --- regions and account ------------------------------------------------------------------- */
 
 static bool add_region(const char *region_id, void *context, struct error *err)
 {

@@ -132,8 +132,7 @@ static void add_json(const struct store_status *status, struct status *context)
     buffer_putc(json, '}');
 }
 
-/* --- freshness ----------------------------------------------------------------------------------
- */
+/* --- freshness ----------------------------------------------------------------------------- */
 
 /* Jobs that only ever were imported: nothing lists them, so nothing can prove them. */
 static bool is_import(const struct store_status *status)

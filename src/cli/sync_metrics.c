@@ -21,8 +21,7 @@ struct stored {
     size_t count;
 };
 
-/* --- the text format ----------------------------------------------------------------------------
- */
+/* --- the text format ----------------------------------------------------------------------- */
 
 static void begin(struct buffer *text, const char *name, const char *help)
 {
@@ -72,8 +71,7 @@ static void add_plain(struct buffer *text, const char *name, const char *help, i
     buffer_printf(text, "hbrsync_%s %" PRId64 "\n", name, value);
 }
 
-/* --- the run ------------------------------------------------------------------------------------
- */
+/* --- the run ------------------------------------------------------------------------------- */
 
 static int64_t row_inserted(const struct store_run *run)
 {
@@ -155,8 +153,7 @@ static void add_run(struct buffer *text, const struct sync_metrics *metrics)
     }
 }
 
-/* --- what is stored -----------------------------------------------------------------------------
- */
+/* --- what is stored ------------------------------------------------------------------------ */
 
 static bool keep_source(const struct store_status *status, void *context, struct error *err)
 {

@@ -45,8 +45,7 @@ struct verify_source {
     char account_id[STORE_NAME_MAX], region_id[STORE_NAME_MAX], edition[STORE_NAME_MAX];
 };
 
-/* --- the database by itself ---------------------------------------------------------------------
- */
+/* --- the database by itself ---------------------------------------------------------------- */
 
 static void print_escaped(struct buffer *line)
 {
@@ -137,8 +136,7 @@ static bool check_database(struct verify *verify, struct error *err)
     return true;
 }
 
-/* --- against the service ------------------------------------------------------------------------
- */
+/* --- against the service ------------------------------------------------------------------- */
 
 static bool walk(struct verify *verify, struct error *err)
 {
@@ -297,8 +295,7 @@ static bool check_remote(struct verify *verify, struct error *err)
     return sync_verify_compare(&comparison, &counts, err) && conclude(verify, &counts, err);
 }
 
-/* --- the command --------------------------------------------------------------------------------
- */
+/* --- the command --------------------------------------------------------------------------- */
 
 static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
 {

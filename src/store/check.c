@@ -57,8 +57,7 @@ static bool run(struct check *check, const char *sql, const char *what,
     return true;
 }
 
-/* --- pages and references -----------------------------------------------------------------------
- */
+/* --- pages and references ------------------------------------------------------------------ */
 
 static bool integrity_row(const struct cell *cells, size_t count, void *context, struct error *err)
 {
@@ -89,8 +88,7 @@ static bool check_references(struct check *check, struct error *err)
     return run(check, "PRAGMA foreign_key_check", "check the references", reference_row, err);
 }
 
-/* --- schema -------------------------------------------------------------------------------------
- */
+/* --- schema -------------------------------------------------------------------------------- */
 
 /* A table or index of a new database: the one that is checked must have it, letter by letter. What
  * others have added is theirs. */
@@ -136,8 +134,7 @@ static bool check_schema(struct check *check, struct error *err)
     return ok;
 }
 
-/* --- counts -------------------------------------------------------------------------------------
- */
+/* --- counts -------------------------------------------------------------------------------- */
 
 static bool watermark_row(const struct cell *cells, size_t count, void *context, struct error *err)
 {

@@ -17,8 +17,7 @@ struct store_jobs {
     struct store_job job;
 };
 
-/* --- the filter as SQL --------------------------------------------------------------------------
- */
+/* --- the filter as SQL --------------------------------------------------------------------- */
 
 struct conditions {
     char names[PARAMETERS_MAX][PARAMETER_NAME_SIZE];
@@ -76,8 +75,7 @@ static bool append_conditions(struct conditions *conditions, const struct store_
     return true;
 }
 
-/* --- jobs ---------------------------------------------------------------------------------------
- */
+/* --- jobs ---------------------------------------------------------------------------------- */
 
 /* source_id, missing_since, the fields of part 0 and its extra; then of each other part: present,
  * its fields, its extra. */
@@ -178,8 +176,7 @@ void store_jobs_close(struct store_jobs *jobs)
     }
 }
 
-/* --- rows ---------------------------------------------------------------------------------------
- */
+/* --- rows ---------------------------------------------------------------------------------- */
 
 bool store_export_rows(struct store *store, const struct store_job_filter *filter,
                        const struct store_rows *rows, struct error *err)

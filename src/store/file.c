@@ -213,8 +213,7 @@ bool store_check_identity(struct store *store, int newest, struct error *err)
     return true;
 }
 
-/* --- creation and place ------------------------------------------------------------------------
- */
+/* --- creation and place -------------------------------------------------------------------- */
 
 bool store_file_create(const char *path, struct error *err)
 {

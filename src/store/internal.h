@@ -90,8 +90,7 @@ struct store {
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
-/* --- errors (statement.c) ----------------------------------------------------------------------
- */
+/* --- errors (statement.c) ------------------------------------------------------------------ */
 
 /* Fills *err from SQLite's last error on the store's connection. Returns false. */
 bool store_error(struct store *store, struct error *err, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -100,8 +99,7 @@ bool store_error(struct store *store, struct error *err, const char *format, ...
 bool store_error_on(sqlite3 *db, const char *path, struct error *err, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
-/* --- statements (statement.c) --------------------------------------------------------------------
- */
+/* --- statements (statement.c) -------------------------------------------------------------- */
 
 /* One use of a cached statement: open, bind in order, step, close. */
 struct statement {
@@ -219,8 +217,7 @@ void store_step(void);
 /* COMMIT, with a step before and after. */
 bool store_commit_durably(struct store *store, struct error *err) MUST_CHECK;
 
-/* --- changes (job_change.c) ----------------------------------------------------------------------
- */
+/* --- changes (job_change.c) ---------------------------------------------------------------- */
 
 struct store_writer;
 

@@ -20,7 +20,7 @@
 struct store_writer {
     int64_t source_id;
     int64_t run_id;
-    int64_t now; /* UNIX seconds */
+    int64_t now;  /* UNIX seconds */
     bool imports; /* from saved answers: no listing, so no mark and no source changes by it */
 };
 

@@ -39,8 +39,7 @@ void store_change_prepare(struct store *store)
     }
 }
 
-/* --- text ----------------------------------------------------------------------------------------
- */
+/* --- text ---------------------------------------------------------------------------------- */
 
 static void append_value(struct buffer *text, const struct value *value)
 {
@@ -123,8 +122,7 @@ void store_change_describe(struct store *store, const struct record *stored,
     }
 }
 
-/* --- row -----------------------------------------------------------------------------------------
- */
+/* --- row ----------------------------------------------------------------------------------- */
 
 static const struct value *tracked_value(const struct store *store, size_t index,
                                          const struct record *record)

@@ -5,8 +5,7 @@
 #include "store/internal.h"
 #include "store/job.h"
 
-/* --- reading what is stored --------------------------------------------------------------------
- */
+/* --- reading what is stored ---------------------------------------------------------------- */
 
 static bool open_select(struct store *store, struct statement *ret_select, struct error *err)
 {
@@ -39,8 +38,7 @@ static void read_stored(const struct statement *select, struct stored_job *ret_s
     }
 }
 
-/* --- writing parts -------------------------------------------------------------------------------
- */
+/* --- writing parts ------------------------------------------------------------------------- */
 
 typedef void sql_maker(const struct record_model *model, size_t part, struct buffer *sql);
 
@@ -150,8 +148,7 @@ static bool take_ownership(struct store *store, const struct store_writer *write
     return statement_run(&take, NULL, err);
 }
 
-/* --- deciding ------------------------------------------------------------------------------------
- */
+/* --- deciding ------------------------------------------------------------------------------ */
 
 static bool is_older(const struct store *store, const struct record *incoming,
                      const struct record *stored)

@@ -13,8 +13,7 @@
 #define OF_WINDOW OF_SCOPE " AND complete_time > 0 AND complete_time BETWEEN ?3 AND ?4"
 #define IS_OPEN " AND (complete_time IS NULL OR complete_time <= 0)"
 
-/* --- counts --------------------------------------------------------------------------------------
- */
+/* --- counts -------------------------------------------------------------------------------- */
 
 static bool query_scope(struct store *store, enum statement_id id, const char *sql,
                         int64_t source_id, const char *restore_type, int64_t *ret_value,
@@ -83,8 +82,7 @@ bool store_job_count_closed(struct store *store, const struct store_window *wind
            statement_read_integer(&query, ret_count, err);
 }
 
-/* --- median --------------------------------------------------------------------------------------
- */
+/* --- median -------------------------------------------------------------------------------- */
 
 static bool time_at(struct store *store, const struct store_window *window, int64_t offset,
                     int64_t *ret_time, struct error *err)
@@ -145,8 +143,7 @@ bool store_job_median(struct store *store, const struct store_window *window, in
     return true;
 }
 
-/* --- picks ---------------------------------------------------------------------------------------
- */
+/* --- picks --------------------------------------------------------------------------------- */
 
 #define PICK "SELECT restore_id" OF_SCOPE
 #define UNSEEN                                                                                     \

@@ -12,7 +12,8 @@
 #include "store/state.h"
 #include "store/store.h"
 
-/* Whether a job, not marked missing, is stored under a source of the same account and region, but of another edition. */
+/* Whether a job, not marked missing, is stored under a source of the same account and region, but
+ * of another edition. */
 bool store_job_in_sibling(struct store *store, const struct store_source *source,
                           const char *restore_id, size_t length, bool *ret_sibling,
                           struct error *err) MUST_CHECK;

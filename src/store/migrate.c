@@ -21,8 +21,7 @@ int store_newest(const struct sql_file *migrations)
     return count;
 }
 
-/* --- a copy before anything changes --------------------------------------------------------------
- */
+/* --- a copy before anything changes -------------------------------------------------------- */
 
 static bool vacuum_into(struct store *store, const char *target, struct error *err)
 {
@@ -72,8 +71,7 @@ static bool keep_copy(struct store *store, struct error *err)
     return done;
 }
 
-/* --- one transaction ---------------------------------------------------------------------------
- */
+/* --- one transaction ----------------------------------------------------------------------- */
 
 static bool apply_one(struct store *store, const struct sql_file *file, int version,
                       struct error *err)

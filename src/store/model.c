@@ -5,8 +5,7 @@
 
 #define SQL_MAX ((size_t)64 << 10)
 
-/* --- check ---------------------------------------------------------------------------------------
- */
+/* --- check --------------------------------------------------------------------------------- */
 
 static bool check_column(struct store *store, sqlite3_stmt *handle, const char *table,
                          const char *column, struct error *err)
@@ -55,8 +54,7 @@ bool store_check_model(struct store *store, struct error *err)
     return done;
 }
 
-/* --- generated SQL -------------------------------------------------------------------------------
- */
+/* --- generated SQL ------------------------------------------------------------------------- */
 
 static const char *key_column(const struct record_model *model)
 {

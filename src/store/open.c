@@ -30,8 +30,7 @@ bool store_sqlite_version_check(struct error *err)
     return error_hint(err, "Install a newer libsqlite3.");
 }
 
-/* --- connections -------------------------------------------------------------------------------
- */
+/* --- connections --------------------------------------------------------------------------- */
 
 static bool open_connection(sqlite3 **ret_db, const char *path, int flags, struct error *err)
 {
@@ -96,8 +95,7 @@ static bool set_durability(struct store *store, struct error *err)
                       "set the durability", err);
 }
 
-/* --- the three ways to open ----------------------------------------------------------------------
- */
+/* --- the three ways to open ---------------------------------------------------------------- */
 
 /* Until the file is known to be ours, closing it must not move its WAL into it. */
 static bool keep_wal(struct store *store, int keep, struct error *err)
@@ -203,8 +201,7 @@ static bool open_for_dry_run(struct store *store, const struct sql_file *migrati
            store_migrate(store, migrations, views, err);
 }
 
-/* --- open and close ----------------------------------------------------------------------------
- */
+/* --- open and close ------------------------------------------------------------------------ */
 
 static struct store *new_store(const char *path, enum store_mode mode,
                                const struct record_model *model)
@@ -316,8 +313,7 @@ int store_schema_version(const struct store *store)
     return store->version;
 }
 
-/* --- transactions ------------------------------------------------------------------------------
- */
+/* --- transactions -------------------------------------------------------------------------- */
 
 bool store_begin(struct store *store, struct error *err)
 {

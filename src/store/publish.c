@@ -39,8 +39,7 @@ static char *join(const char *first, const char *second, const char *third)
     return copy;
 }
 
-/* --- what must not be overwritten ---------------------------------------------------------------
- */
+/* --- what must not be overwritten ---------------------------------------------------------- */
 
 static bool is_same_file(const char *left, const char *right)
 {
@@ -110,8 +109,7 @@ static bool refuse_foreign_file(const struct target *target, struct error *err)
     return error_hint(err, "Publish to another file, or remove that one first.");
 }
 
-/* --- the target ---------------------------------------------------------------------------------
- */
+/* --- the target ---------------------------------------------------------------------------- */
 
 /* The name of a file that is not there yet, in a folder that is. */
 static bool resolve_new(struct target *target, const char *out, struct error *err)
@@ -210,8 +208,7 @@ static void close_target(struct target *target)
     free(target->temporary);
 }
 
-/* --- the copy -----------------------------------------------------------------------------------
- */
+/* --- the copy ------------------------------------------------------------------------------ */
 
 static int look_for_signal(void *context)
 {

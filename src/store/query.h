@@ -1,5 +1,6 @@
 /*
- * Reading with SQL of one's own: what reports and exports run. One statement at a time, read-only, streamed row by row.
+ * Reading with SQL of one's own: what reports and exports run. One statement at a time, read-only,
+ * streamed row by row.
  */
 #ifndef HBRSYNC_STORE_QUERY_H
 #define HBRSYNC_STORE_QUERY_H
@@ -14,7 +15,8 @@
 
 #define STORE_COLUMNS_MAX 200
 
-/* A named parameter of the statement, such as ":since"; one that the statement does not have is passed over. */
+/* A named parameter of the statement, such as ":since"; one that the statement does not have is
+ * passed over. */
 struct store_parameter {
     const char *name;
     struct cell value;
@@ -27,14 +29,16 @@ struct store_query {
     size_t parameter_count;
 };
 
-/* Called before the first row with the columns' names, and for each row; false, with *err filled, ends the query. */
+/* Called before the first row with the columns' names, and for each row; false, with *err filled,
+ * ends the query. */
 struct store_rows {
     bool (*columns)(const char *const *names, size_t count, void *context, struct error *err);
     bool (*row)(const struct cell *cells, size_t count, void *context, struct error *err);
     void *context;
 };
 
-/* ERROR_INTERNAL when the statement could write; SQLite's own text and position when it is wrong. */
+/* ERROR_INTERNAL when the statement could write; SQLite's own text and position when it is wrong.
+ */
 bool store_query_run(struct store *store, const struct store_query *query,
                      const struct store_rows *rows, struct error *err) MUST_CHECK;
 

@@ -33,8 +33,7 @@ static size_t name_index(const char *const *names, size_t count, const char *nam
     return if_none;
 }
 
-/* --- writing -------------------------------------------------------------------------------------
- */
+/* --- writing ------------------------------------------------------------------------------- */
 
 bool store_run_next_id(struct store *store, int64_t *ret_run_id, struct error *err)
 {
@@ -145,8 +144,7 @@ bool store_run_close_crashed(struct store *store, int64_t now, int64_t *ret_coun
     return statement_run(&update, ret_count, err);
 }
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading ------------------------------------------------------------------------------- */
 
 static void read_run(const struct statement *select, struct store_run *ret_run)
 {

@@ -4,8 +4,7 @@
 #include "base/text.h"
 #include "store/internal.h"
 
-/* --- sources -------------------------------------------------------------------------------------
- */
+/* --- sources ------------------------------------------------------------------------------- */
 
 static bool select_source(struct store *store, struct store_source *source, bool *ret_found,
                           struct error *err)
@@ -105,8 +104,7 @@ bool store_source_save(struct store *store, const struct store_source *source, s
     return statement_run(&update, NULL, err);
 }
 
-/* --- watermarks ----------------------------------------------------------------------------------
- */
+/* --- watermarks ---------------------------------------------------------------------------- */
 
 bool store_watermark_get(struct store *store, int64_t source_id, const char *restore_type,
                          struct store_watermark *ret_watermark, struct error *err)

@@ -8,8 +8,7 @@
 
 #define TEXT_LIST_MAX ((size_t)1 << 30)
 
-/* --- errors ------------------------------------------------------------------------------------
- */
+/* --- errors -------------------------------------------------------------------------------- */
 
 static void set_hint(int code, const char *path, struct error *err)
 {
@@ -86,8 +85,7 @@ bool store_error(struct store *store, struct error *err, const char *format, ...
     return err == NULL ? false : fill_error(store->db, store->path, err, what);
 }
 
-/* --- one use of a statement ----------------------------------------------------------------------
- */
+/* --- one use of a statement ---------------------------------------------------------------- */
 
 bool statement_is_ready(const struct store *store, enum statement_id id)
 {
@@ -270,8 +268,7 @@ void statement_free_all(struct store *store)
     }
 }
 
-/* --- statements used once ------------------------------------------------------------------------
- */
+/* --- statements used once ------------------------------------------------------------------ */
 
 bool store_exec(struct store *store, const char *sql, const char *what, struct error *err)
 {

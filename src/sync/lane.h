@@ -28,7 +28,7 @@ bool lane_delta(struct lane *lane, const struct listing_result *first, int64_t p
 /* How reading a listing until it is proved ended. */
 struct reading {
     bool proved;
-    bool refused;  /* the service refuses the request, for this reason: */
+    bool refused; /* the service refuses the request, for this reason: */
     struct error refusal;
     bool ignored;  /* the service refuses or ignores the filter */
     int64_t total; /* TotalCount, -1 unknown */

@@ -160,8 +160,7 @@ static bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_
            store_seen_clear(unit->store, lane->fresh, err) && listing_forget(lane, first, err);
 }
 
-/* --- which lanes -------------------------------------------------------------------------------
- */
+/* --- which lanes --------------------------------------------------------------------------- */
 
 /* The types to list one by one: the known ones and those among the stored jobs. */
 struct type_list {
@@ -277,8 +276,7 @@ static bool run_typed(struct unit *unit, const struct type_list *types, bool *re
     return true;
 }
 
-/* --- the unit ----------------------------------------------------------------------------------
- */
+/* --- the unit ------------------------------------------------------------------------------ */
 
 static bool is_default_edition(const struct unit *unit)
 {

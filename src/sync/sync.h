@@ -24,7 +24,7 @@ struct sync_settings {
     int64_t full_every;     /* seconds after which a delta is not enough */
     int64_t overlap;        /* seconds that a delta reads again before the watermark */
     int64_t max_requests;   /* of the whole run, 0: no limit */
-    bool skip_inactive;    /* a region where the service is not activated is skipped */
+    bool skip_inactive;     /* a region where the service is not activated is skipped */
     unsigned pages_at_once; /* requests under way, at least 1 */
 };
 

@@ -36,8 +36,7 @@ static bool tell(struct comparison *comparison, enum sync_difference_kind kind,
     return comparison->verify->visit(&difference, comparison->verify->context, err);
 }
 
-/* --- one job that both have ---------------------------------------------------------------------
- */
+/* --- one job that both have ---------------------------------------------------------------- */
 
 static bool compare_value(struct comparison *comparison, size_t part, const char *field,
                           const struct value *service, const struct value *database,
@@ -98,8 +97,7 @@ static bool compare_job(struct comparison *comparison, struct error *err)
     return true;
 }
 
-/* --- going through both -------------------------------------------------------------------------
- */
+/* --- going through both -------------------------------------------------------------------- */
 
 static bool only_listed(struct comparison *comparison, struct error *err)
 {

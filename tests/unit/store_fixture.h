@@ -94,8 +94,7 @@ static inline int fixture_teardown(void **state)
     return result;
 }
 
-/* --- jobs ----------------------------------------------------------------------------------------
- */
+/* --- jobs ---------------------------------------------------------------------------------- */
 
 static inline void job_set(struct record *job, size_t part, const char *column, struct value value)
 {
@@ -144,8 +143,7 @@ static inline enum store_put_result job_put(struct fixture *f, const struct reco
     return result;
 }
 
-/* --- queries -------------------------------------------------------------------------------------
- */
+/* --- queries ------------------------------------------------------------------------------- */
 
 /* The first column of the first row as text ("NULL" for NULL, "none" without a row); overwritten by
  * the next call. */

@@ -2,8 +2,7 @@
 #include "store/lookup.h"
 #include "store_fixture.h"
 
-/* --- the upsert ----------------------------------------------------------------------------------
- */
+/* --- the upsert ---------------------------------------------------------------------------- */
 
 static void test_insert_and_unchanged(void **state)
 {
@@ -171,8 +170,7 @@ static void test_odd_values(void **state)
     assert_int_equal(f->err.code, ERROR_INTERNAL);
 }
 
-/* --- ids seen ------------------------------------------------------------------------------------
- */
+/* --- ids seen ------------------------------------------------------------------------------ */
 
 static void see(struct fixture *f, int64_t set, const char *id, bool expect_new)
 {
@@ -231,8 +229,7 @@ static void test_seen(void **state)
     use_sets(f);
 }
 
-/* --- counts --------------------------------------------------------------------------------------
- */
+/* --- counts -------------------------------------------------------------------------------- */
 
 /* r-0 to r-9: closed at 10, 20, ... 100; r-10, r-11 open; r-12 missing. Types alternate, A first.
  */
@@ -328,8 +325,7 @@ static void test_median_of_ties(void **state)
     assert_int_equal(median(f, "", 6, 8), -1); /* one second alone */
 }
 
-/* --- picks ---------------------------------------------------------------------------------------
- */
+/* --- picks --------------------------------------------------------------------------------- */
 
 static bool append_id(const char *id, void *context, struct error *err)
 {

@@ -6,8 +6,7 @@
 
 #include "store_fixture.h"
 
-/* --- helpers -------------------------------------------------------------------------------------
- */
+/* --- helpers ------------------------------------------------------------------------------- */
 
 struct snapshot {
     bool exists;
@@ -78,8 +77,7 @@ static void assert_refused(struct fixture *f, enum store_mode mode, enum error_c
     assert_non_null(strstr(f->err.message, f->path));
 }
 
-/* --- a new database ------------------------------------------------------------------------------
- */
+/* --- a new database ------------------------------------------------------------------------ */
 
 static void test_fresh(void **state)
 {
@@ -154,8 +152,7 @@ static void test_special_names(void **state)
     free(old);
 }
 
-/* --- refusals ------------------------------------------------------------------------------------
- */
+/* --- refusals ------------------------------------------------------------------------------ */
 
 static void refuse_untouched(struct fixture *f, const char *part_of_message)
 {
@@ -287,8 +284,7 @@ static void test_read_only_folder(void **state)
     assert_int_equal(status, 0);
 }
 
-/* --- the lock ------------------------------------------------------------------------------------
- */
+/* --- the lock ------------------------------------------------------------------------------ */
 
 static void test_lock(void **state)
 {
@@ -333,8 +329,7 @@ static void test_lock(void **state)
     }
 }
 
-/* --- dry run -------------------------------------------------------------------------------------
- */
+/* --- dry run ------------------------------------------------------------------------------- */
 
 static void test_dry_run(void **state)
 {
@@ -361,8 +356,7 @@ static void test_dry_run(void **state)
     assert_untouched(f->path);
 }
 
-/* --- migrations ----------------------------------------------------------------------------------
- */
+/* --- migrations ---------------------------------------------------------------------------- */
 
 #define SQL_FILE(name, text)                                                                       \
     {                                                                                              \
