@@ -286,7 +286,8 @@ static int64_t expected_rows(const struct reader *reader, int64_t number)
  */
 static int64_t pages_for(const struct reader *reader, int64_t total)
 {
-    return total / reader->page_size + 1;
+    int64_t full = total / reader->page_size;
+    return full < PAGES_MAX ? full + 1 : PAGES_MAX + 1; /* the latter is not believed */
 }
 
 static void take_first(struct reader *reader, const struct hbr_page *page)
