@@ -200,9 +200,11 @@ static void free_types(struct type_list *list)
     }
 }
 
-static bool count_type(struct unit *unit, const char *restore_type, int64_t *ret_total,
+/* TotalCount of a type; what its answer lists is newer than the first answer of `untyped`. */
+static bool count_type(struct lane *untyped, const char *restore_type, int64_t *ret_total,
                        struct error *err)
 {
+    struct unit *unit = untyped->unit;
     struct lane lane;
     struct listing listing = {.kind = LISTING_ALL, .page_size = 1, .first_page_only = true};
     struct listing_result result;
@@ -211,27 +213,29 @@ static bool count_type(struct unit *unit, const char *restore_type, int64_t *ret
         return false;
     }
     *ret_total = result.refused || result.mismatched || result.total < 0 ? 0 : result.total;
-    return listing_forget(&lane, &result, err) && store_seen_clear(unit->store, lane.seen, err) &&
+    return store_seen_merge(unit->store, untyped->fresh, lane.seen, err) &&
+           listing_forget(&lane, &result, err) && store_seen_clear(unit->store, lane.seen, err) &&
            store_seen_clear(unit->store, lane.fresh, err);
 }
 
 /* Whether a listing without RestoreType lists every type: no fewer than the types one by one. */
-static bool check_untyped(struct unit *unit, const struct type_list *types, int64_t untyped_total,
+static bool check_untyped(struct lane *lane, const struct type_list *types, int64_t untyped_total,
                           struct error *err)
 {
+    struct unit *unit = lane->unit;
     int64_t sum = 0;
     if (unit->source.untyped != LEARNT_UNKNOWN) {
         return true;
     }
     for (size_t i = 0; i < types->count; i++) {
         int64_t total = 0;
-        if (!count_type(unit, types->types[i], &total, err)) {
+        if (!count_type(lane, types->types[i], &total, err)) {
             return false;
         }
         sum += total;
     }
     int64_t again = untyped_total;
-    if (sum > untyped_total && !count_type(unit, "", &again, err)) {
+    if (sum > untyped_total && !count_type(lane, "", &again, err)) {
         return false; /* jobs may have come since the first answer */
     }
     unit->source.untyped = sum > again ? LEARNT_NO : LEARNT_YES;
@@ -352,7 +356,7 @@ static bool run_unrestricted(struct unit *unit, const struct type_list *types, b
         return listing_forget(&lane, &first, err);
     }
     unit->source.edition_honoured = first.total > 0 ? LEARNT_YES : unit->source.edition_honoured;
-    if (lane.full && !check_untyped(unit, types, first.total, err)) {
+    if (lane.full && !check_untyped(&lane, types, first.total, err)) {
         return false;
     }
     if (unit->source.untyped == LEARNT_NO) {

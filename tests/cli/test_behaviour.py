@@ -384,6 +384,19 @@ class Vanished(harness.TestCase):
                 self.assertEqual(self.history(key), [[False, True], [True, False]] * times)
             self.simulator.move(vanish_ids=ids)
 
+    def test_a_job_that_appears_during_a_walk_is_not_marked(self):
+        """Wherever in the walk it comes up first: in a count, in a listing that is read again, or in the proof."""
+        self.start("--jobs", 36, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        for at in range(1, 14):
+            with self.subTest(before_request=at):
+                self.database = self.path(f"{at}.db")
+                before = self.moment()
+                self.simulator.control("script", {"before_request": at, "do": {"edition": "STANDARD", "create": 2,
+                                                                               "create_closed": 2}})
+                self.sync(*REGION, "--edition", "STANDARD")
+                self.assert_no_silent_miss(before)
+                self.simulator.control("reset", {})
+
     def test_a_vanished_job_is_marked_once(self):
         self.start("--jobs", 200, "--basic-jobs", 0, "--regions", "cn-hangzhou")
         self.sync(*REGION)
