@@ -16,7 +16,9 @@ static bool parse_scanned(const char *text, size_t length, struct json_object **
     if (tokener == NULL) {
         return error_no_memory(err);
     }
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    /* JSON_TOKENER_STRICT would refuse what json_scan has refused already, and in json-c 0.18 every
+     * byte beyond ASCII too (json-c issue 875). */
+    json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
     /* The NUL is counted, so that a number at the very end is known to be complete. */
     struct json_object *root = json_tokener_parse_ex(tokener, text, (int)length + 1);
     enum json_tokener_error problem = json_tokener_get_error(tokener);
