@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what is missing, builds with sanitizers, and runs every test. --long: the full figures of seeded tests.
+# Installs what is missing, builds with sanitizers, and runs every test; seeded tests run a sample.
+# --long: then runs the whole-program tests once more, optimised, with the full figures of seeded tests.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -7,9 +8,10 @@ usage() {
     echo "usage: tests/run.sh [--long] [ctest options]"
 }
 
+long=false
 case "${1-}" in
 --long)
-    export HBRSYNC_TEST_LONG=1
+    long=true
     shift
     ;;
 -h | --help)
@@ -57,3 +59,10 @@ fi
 
 echo "== tests"
 ctest --test-dir build-sanitize --output-on-failure -j "$jobs" "$@"
+
+if $long; then
+    build build-long -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Release -DHBRSYNC_WERROR=ON -DHBRSYNC_TESTS=ON \
+        -DHBRSYNC_TEST_TIMEOUT=7200
+    echo "== tests, full figures"
+    HBRSYNC_TEST_LONG=1 ctest --test-dir build-long --output-on-failure -L cli -j "$jobs" "$@"
+fi
