@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 how=${1-1200}
-build=build-fuzz
+build="build-fuzz"
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 mkdir -p "$build/findings"
 if ! { cmake -S . -B "$build" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_C_FLAGS=-O1 -g" \
