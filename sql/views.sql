@@ -127,6 +127,29 @@ FROM (
     ) AS t
 ) AS p, json_each(p.items) AS e;
 
+-- The members of Options, one a row, of the object's first level; type is json_each's. A text that is not a JSON object comes
+-- out as it is, as one row without a name.
+DROP VIEW IF EXISTS v_restore_job_option;
+CREATE VIEW v_restore_job_option AS
+SELECT p.restore_id, CASE WHEN p.object THEN e.key END AS name, e.value AS value, e.type AS type
+FROM (
+    SELECT
+        t.restore_id,
+        CASE WHEN json_valid(t.inner_text) THEN json_type(t.inner_text) = 'object' ELSE 0 END AS object,
+        CASE WHEN json_valid(t.inner_text)
+             THEN CASE json_type(t.inner_text) WHEN 'object' THEN t.inner_text WHEN 'null' THEN '[]' ELSE json_array(t.raw) END
+             ELSE json_array(t.raw) END AS items
+    FROM (
+        SELECT j.restore_id, j.options AS raw,
+            CASE
+                WHEN json_valid(j.options) THEN CASE json_type(j.options) WHEN 'text' THEN json_extract(j.options, '$') ELSE j.options END
+                WHEN json_valid('"' || j.options || '"') THEN json_extract('"' || j.options || '"', '$')
+                ELSE j.options
+            END AS inner_text
+        FROM restore_job AS j WHERE j.options <> ''
+    ) AS t
+) AS p, json_each(p.items) AS e;
+
 -- UdmDetail (restores of whole ECS instances) as columns: JSON inside a text, in the API page's own example escaped twice.
 -- is_readable is 0, and all else NULL, where the text is not a JSON object. Booleans are 0 or 1.
 DROP VIEW IF EXISTS v_restore_job_udm;

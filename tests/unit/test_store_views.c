@@ -77,6 +77,28 @@ static void test_path(void **state)
         " hex0[\"broken");
 }
 
+static void test_option(void **state)
+{
+    struct fixture *f = *state;
+    put_text(f, "a", "options", "{\"UseVSS\":false}");
+    put_text(f, "b", "options", "{\\\"UseVSS\\\":true,\\\"includes\\\":[\\\"/a\\\"]}");
+    put_text(f, "c", "options", "\"{\\\"UI_TargetTime\\\":1554347313000}\"");
+    put_text(f, "d", "options", "{\"UseVSS\":");
+    put_text(f, "e", "options", "[1]");
+    put_text(f, "f", "options", "{}");
+    put_text(f, "g", "options", "null");
+    put_text(f, "h", "options", "");
+    put_text(f, "i", "options", "C:\\new");
+    put_text(f, "j", "options", "{\"policy\":null}");
+    assert_query(f,
+                 "SELECT group_concat(restore_id || coalesce(name, '-') || coalesce(value, '-') ||"
+                 " ':' || type, ' ')"
+                 " FROM (SELECT * FROM v_restore_job_option ORDER BY restore_id, name)",
+                 "aUseVSS0:false bUseVSS1:true bincludes[\"/a\"]:array"
+                 " cUI_TargetTime1554347313000:integer d-{\"UseVSS\"::text e-[1]:text"
+                 " i-C:\\new:text jpolicy-:null");
+}
+
 static void test_job(void **state)
 {
     struct fixture *f = *state;
@@ -188,7 +210,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_udm), TEST(test_failback),      TEST(test_path),
+        TEST(test_udm), TEST(test_failback),      TEST(test_path),       TEST(test_option),
         TEST(test_job), TEST(test_zero_and_open), TEST(test_aggregates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
