@@ -50,7 +50,7 @@ build build-sanitize -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_C_
     -DHBRSYNC_SANITIZE=address,undefined -DHBRSYNC_WERROR=ON -DHBRSYNC_TESTS=ON
 
 echo "== shellcheck"
-shellcheck -x examples/*.sh tests/*.sh .ci/run
+shellcheck -x examples/*.sh examples/cron/*.sh tests/*.sh .ci/run
 
 # Databases of tests are synced to disk again and again: in memory where there is room, on disk else.
 if [ -z "${TMPDIR-}" ] && [ -w /dev/shm ] && [ "$(df -Pk /dev/shm | awk 'NR == 2 {print $4}')" -gt 2000000 ]; then
