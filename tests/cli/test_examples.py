@@ -43,6 +43,7 @@ RECIPES = {
                        "instance_name os_name destination_region_id do_copy do_backup",
 }
 DAY = 86400
+WORLD = None
 
 
 def text_of(*names):
@@ -62,31 +63,53 @@ def sql_blocks(name):
             for statement in statements(block)]
 
 
+class World:
+    """Two databases for all tests, which only read them: one with everything that the examples ask for, one without a job."""
+
+    def __init__(self):
+        cell = harness.Cell()
+        cell.setUp()
+        unittest.addModuleCleanup(cell.doCleanups)
+        cell.start("--jobs", 0, "--basic-jobs", 0)
+        cell.sync()
+        cell.stop()
+        self.empty = cell.database
+        cell.database = self.full = cell.path("full.db")
+        cell.start("--jobs", 300, "--basic-jobs", 20, "--seed", 3, "--regions", "cn-hangzhou,cn-beijing")
+        cell.sync()
+        cell.simulator.move(vanish=4, finish=5, create=3, start=2)
+        cell.sync("--full")
+        self.jobs = {key: job for key, (_, _, job) in cell.simulator.truth().items()}
+        self.vanished = cell.simulator.vanished()
+        ours = self.family()
+        result = cell.run_hbrsync("--db", self.full, "import", "--account-id", harness.ACCOUNT, "--region", "cn-beijing",
+                                  "--edition", "STANDARD", "-", stdin="\n".join(map(json.dumps, ours)).encode())
+        cell.assertEqual(result.status, 0, result)
+        self.jobs.update((job["RestoreId"], job) for job in ours)
+        cell.stop()
+
+    @staticmethod
+    def family():
+        """A parent and its children, of a vault from which no top-level restore has worked."""
+        at = int(time.time()) - DAY
+        common = {"VaultId": "v-never", "RestoreType": "ECS_FILE", "CreatedTime": at, "UpdatedTime": at,
+                  "CompleteTime": at + 60}
+        return [{"RestoreId": "r-parent", "Status": "FAILED", "ErrorMessage": "it's out of space", **common},
+                {"RestoreId": "r-child-1", "ParentId": "r-parent", "Status": "COMPLETE", **common},
+                {"RestoreId": "r-child-2", "ParentId": "r-parent", "Status": "FAILED", **common}]
+
+
+def setUpModule():
+    global WORLD
+    WORLD = World()
+
+
 class Case(harness.TestCase):
     def world(self):
-        """A database with everything that the examples ask for; returns the truth of the service, {id: job}."""
-        self.start("--jobs", 500, "--basic-jobs", 40, "--seed", 3, "--regions", "cn-hangzhou,cn-beijing")
-        self.sync()
-        self.simulator.move(vanish=4, finish=5, create=3, start=2)
-        self.sync("--full")
-        jobs = {key: job for key, (_, _, job) in self.simulator.truth().items()}
-        now = int(time.time())
-        ours = [{"RestoreId": "r-parent", "VaultId": "v-never", "Status": "FAILED", "RestoreType": "ECS_FILE",
-                 "CreatedTime": now - DAY, "UpdatedTime": now - DAY, "CompleteTime": now - DAY + 60,
-                 "ErrorMessage": "it's out of space"},
-                *({"RestoreId": f"r-child-{number}", "ParentId": "r-parent", "Status": status, "VaultId": "v-never",
-                   "RestoreType": "ECS_FILE", "CreatedTime": now - DAY, "UpdatedTime": now - DAY,
-                   "CompleteTime": now - DAY + 60} for number, status in enumerate(("COMPLETE", "FAILED")))]
-        result = self.run_hbrsync("--db", self.database, "import", "--account-id", harness.ACCOUNT, "--region",
-                                  "cn-beijing", "--edition", "STANDARD", "-",
-                                  stdin="\n".join(map(json.dumps, ours)).encode())
-        self.assertEqual(result.status, 0, result)
-        jobs.update((job["RestoreId"], job) for job in ours)
-        return jobs
+        self.database = WORLD.full
 
     def empty_world(self):
-        self.start("--jobs", 0, "--basic-jobs", 0)
-        self.sync()
+        self.database = WORLD.empty
 
     def ask(self, sql, parameters=()):
         """The columns and the rows of one statement, which may only read."""
@@ -198,12 +221,12 @@ class Queries(Case):
         return [dict(zip(columns, row)) for row in rows]
 
     def test_the_recipes_figures(self):
-        before = self.world()
+        self.world()
         gone = {row[0] for row in self.query("SELECT restore_id FROM restore_job WHERE missing_since IS NOT NULL")}
-        self.assertEqual(gone, self.simulator.vanished())
+        self.assertEqual(gone, WORLD.vanished)
         self.assertEqual(sum(row["jobs"] for row in self.recipe("vanished-records")), len(gone))
         # What vanished is in no truth any more; its row is the only witness.
-        jobs = list(before.values()) + [
+        jobs = list(WORLD.jobs.values()) + [
             {"RestoreType": kind, "Status": status, "StartTime": start, "CompleteTime": end, "ParentId": parent,
              "VaultId": vault, "CrossAccountType": cross, "RestoreId": key}
             for key, kind, status, start, end, parent, vault, cross in self.query(
@@ -346,7 +369,7 @@ class Archive(Case):
                  '[ "$1" != sync ] || [ -z "${FAKE_SYNC-}" ] || exit "$FAKE_SYNC"\n'
                  '[ "$1" != export ] || [ -z "${FAKE_EXPORT-}" ] || { echo half; exit "$FAKE_EXPORT"; }\n'
                  f'exec "{os.path.abspath(harness.HBRSYNC)}" "$@"')
-        self.start("--jobs", 60, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.start("--jobs", 40, "--basic-jobs", 0, "--regions", "cn-hangzhou")
         self.settings = self.path("hbrsync.env")
         self.configure()
 
@@ -420,21 +443,18 @@ class Archive(Case):
             self.assertNotIn(harness.KEY_SECRET, file.read())
 
     def test_exit_codes(self):
-        for code in (4, 6):
-            self.archive("2026-01-01", status=code, FAKE_SYNC=str(code))
-            self.assertEqual(self.names(), [], "nothing was ever stored")
+        self.archive("2026-01-01", status=4, FAKE_SYNC="4")
+        self.assertEqual(self.names(), [], "nothing was ever stored")
         self.archive("2026-01-01")
-        self.simulator.move(finish=3)
         self.archive("2026-01-02", FAKE_SYNC="7")
         self.assertEqual(len(self.names()), 1, "another sync is at work, and will archive")
         self.archive("2026-01-02", status=130, FAKE_SYNC="130")
         self.assertEqual(len(self.names()), 1)
-        for code in (1, 3, 4, 5, 8):
+        for code in (3, 4, 8):
             os.remove(self.copy)
             self.archive(f"2026-02-0{code}", status=code, FAKE_SYNC=str(code))
             self.assertIn(f"restores-2026-02-0{code}.ndjson.gz", self.names())
             self.assertTrue(os.path.exists(self.copy), "what is stored is published")
-        self.assertEqual(len(self.names()), 3)
 
     def test_an_export_that_fails_leaves_the_old_archive(self):
         self.archive("2026-01-01")
