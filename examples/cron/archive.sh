@@ -1,15 +1,15 @@
 #!/bin/sh
 # Syncs, publishes a copy for readers, and keeps dated archives: archive.sh ENVIRONMENT-FILE
 #
-# The file, lines NAME=value as in hbrsync.env, holds the credentials: they are in the environment only, never among arguments.
-# An archive is the API's own JSON, a job a line, gzipped: `hbrsync import` takes it back. It is written beside its name and
-# renamed, so under its name there is never half of one. A later run with the same date replaces it; the newest
-# ARCHIVE_KEEP stay, the others are removed once the new one is in place.
+# The file, lines NAME=value as in hbrsync.env, holds the credentials: they are in the environment only, never among
+# arguments. An archive is the API's own JSON, a job a line, gzipped: `hbrsync import` takes it back. It is written
+# beside its name and renamed, so under its name there is never half of one. A later run with the same date replaces
+# it; the newest ARCHIVE_KEEP stay, the others are removed once the new one is in place.
 #
-# Exit code: 0 also when another sync is at work (7 of hbrsync), for that one does the rest. After any other failure of the
-# sync (3, 5 and 8 leave good data behind, and after 4 the data of the runs before is still there) what is stored is published and
-# archived all the same, and the script exits with the sync's code. When the sync was good, the code is that of what failed after it.
-# An interrupted sync (130, 143) ends the script at once.
+# Exit code: 0 also when another sync is at work (7 of hbrsync), for that one does the rest. After any other failure of
+# the sync (3, 5 and 8 leave good data behind, and after 4 the data of the runs before is still there) what is stored is
+# published and archived all the same, and the script exits with the sync's code. When the sync was good, the code is
+# that of what failed after it. An interrupted sync (130, 143) ends the script at once.
 set -u
 umask 077
 LC_ALL=C

@@ -1,4 +1,4 @@
-"""examples: every query of them is run against databases made by syncs, archive.sh is run, crontab and units are checked."""
+"""examples: every query of them is run against databases made by syncs, archive.sh too; units are checked."""
 import calendar
 import glob
 import gzip
@@ -64,7 +64,7 @@ def sql_blocks(name):
 
 
 class World:
-    """Two databases for all tests, which only read them: one with everything that the examples ask for, one without a job."""
+    """Two databases, which tests only read: one with everything that the examples ask for, one without a job."""
 
     def __init__(self):
         cell = harness.Cell()
@@ -139,7 +139,7 @@ def substituted(sql, regions):
 
 
 def duckdb_selects():
-    """(sql, from a view) of every SELECT that SQLite can run: whole statements on tables, and what is in sqlite_query()."""
+    """Every SELECT that SQLite can run: whole statements on tables, and what is in sqlite_query()."""
     for statement in statements(text_of("examples", "duckdb.sql")):
         inner = re.findall(r"sqlite_query\('hbr', '((?:[^']|'')*)'\)", statement)
         assert statement.count("sqlite_query(") == len(inner), statement
@@ -525,7 +525,7 @@ class Units(Case):
 
     def test_settings(self):
         for line in text_of("examples", "cron", "hbrsync.env").rstrip("\n").split("\n"):
-            self.assertRegex(line, r'^(# .*|#?[A-Z_]+=("[^"$`\\]*"|[^\s"$`\\]*)|)$', "a shell and systemd must agree on it")
+            self.assertRegex(line, r'^(# .*|#?[A-Z_]+=("[^"$`\\]*"|[^\s"$`\\]*)|)$', "a plain value")
         script = text_of("examples", "cron", "archive.sh")
         for name in re.findall(r"^#?([A-Z_]+)=", text_of("examples", "cron", "hbrsync.env"), re.M):
             if not name.startswith("ALIBABA_CLOUD_"):
