@@ -33,11 +33,14 @@ static struct json_value either_member(const struct json_object *root, const cha
     return value.kind == JSON_MISSING ? json_member(root, other) : value;
 }
 
-static void read_code(const struct json_object *root, char *code, size_t size)
+static void read_code(const struct acs_reply *reply, const struct json_object *root, char *code,
+                      size_t size)
 {
     struct json_value value = either_member(root, "Code", "code");
     code[0] = '\0';
-    if (value.kind == JSON_TEXT) {
+    if (value.kind == JSON_TEXT && acs_holds_secret(value.text, value.length, reply->credentials)) {
+        (void)text_fit(code, size, ACS_REDACTED);
+    } else if (value.kind == JSON_TEXT) {
         copy_code(code, size, value.text, value.length);
     } else if (value.kind == JSON_INTEGER) {
         if (snprintf(code, size, "%lld", (long long)value.integer) < 0) {
@@ -64,6 +67,9 @@ static void read_request_id(const struct acs_reply *reply, const struct json_obj
     }
     if (request_id[0] == '\0') {
         acs_request_id_copy(request_id, 64, reply->headers->request_id);
+    }
+    if (acs_holds_secret(request_id, strlen(request_id), reply->credentials)) {
+        request_id[0] = '\0';
     }
 }
 
@@ -137,7 +143,7 @@ static enum acs_outcome judge_success(const struct acs_reply *reply, struct json
     if (!json_is_object(root)) {
         return garbled(NULL, "the answer is JSON but not an object", err);
     }
-    read_code(root, code, sizeof(code));
+    read_code(reply, root, code, sizeof(code));
     bool code_is_good = code[0] == '\0' || strcmp(code, "200") == 0;
     if (!says_failure(root) && code_is_good) {
         return ACS_OK;
@@ -159,7 +165,7 @@ static enum acs_outcome judge_body(const struct acs_reply *reply, struct json_ob
     }
     if (reply->http_status >= 300 || reply->http_status < 200) {
         char code[sizeof(err->api_code)];
-        read_code(*root, code, sizeof(code));
+        read_code(reply, *root, code, sizeof(code));
         return fail(reply, json_is_object(*root) ? *root : NULL, code, request_id, err);
     }
     if (reply->length == 0) {

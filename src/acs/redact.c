@@ -1,6 +1,5 @@
 #include "acs/redact.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -68,6 +67,16 @@ static size_t match_any(const char *text, size_t length, const struct acs_creden
     return size > 0 ? size : match_secret(text, length, credentials->security_token);
 }
 
+bool acs_holds_secret(const char *text, size_t length, const struct acs_credentials *credentials)
+{
+    for (size_t at = 0; at < length; at++) {
+        if (match_any(text + at, length - at, credentials) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The length of the text before the service's quotation of the request. */
 static size_t before_quotation(const char *text, size_t length)
 {
@@ -106,6 +115,7 @@ void acs_redact(struct buffer *buffer, const char *text, size_t length, size_t m
     if (plain < stop) {
         text_escape(buffer, text + plain, stop - plain, SIZE_MAX);
     }
+    /* cppcheck-suppress knownConditionTrueFalse ; it forgets that `stop` may be `maximum` */
     if (end > stop) {
         buffer_puts(buffer, "...");
     } else if (end < length) {

@@ -7,6 +7,7 @@
 #ifndef HBRSYNC_ACS_REDACT_H
 #define HBRSYNC_ACS_REDACT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "acs/credentials.h"
@@ -21,5 +22,8 @@
  */
 void acs_redact(struct buffer *buffer, const char *text, size_t length, size_t maximum,
                 const struct acs_credentials *credentials);
+
+/* Whether secret or token, however written, is in the text. */
+bool acs_holds_secret(const char *text, size_t length, const struct acs_credentials *credentials);
 
 #endif

@@ -97,8 +97,10 @@ bool cli_begin(const char *name, const struct cli_option *options, size_t count,
     }
     if (help) {
         const struct cli_command *command = find_command(name);
-        (void)printf("usage: hbrsync %s %s\n\n%s%s\n\nOptions:\n", name, command->synopsis,
-                     "hbrsync: ", command->summary);
+        if (command != NULL) {
+            (void)printf("usage: hbrsync %s %s\n\nhbrsync: %s\n\nOptions:\n", name,
+                         command->synopsis, command->summary);
+        }
         cli_print_options(stdout, all, count);
         *ret_status = 0;
         return false;

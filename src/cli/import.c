@@ -242,7 +242,7 @@ static void tell(const struct import *import)
     }
 }
 
-static int run(struct import *import, char **files, int count)
+static int import_all(struct import *import, char **files, int count)
 {
     struct error err;
     struct error end_error;
@@ -306,5 +306,5 @@ int cli_import(const char *database, int argc, char **argv)
         error_hint(&err, "Use - for standard input.");
         return cli_fail(&err);
     }
-    return run(&import, argv + operand, argc - operand);
+    return import_all(&import, argv + operand, argc - operand);
 }

@@ -140,7 +140,7 @@ static void number(struct buffer *buffer, const struct plot *plot, double value)
     quantity_text(buffer, plot->quantity, &cell);
 }
 
-static void label(struct buffer *buffer, const struct cell *cell)
+static void put_label(struct buffer *buffer, const struct cell *cell)
 {
     if (cell->kind == CELL_TEXT) {
         html_text(buffer, cell->text, cell->length);
@@ -163,7 +163,7 @@ static void title(struct buffer *buffer, const struct plot *plot)
         html_text(buffer, rest, (size_t)(open - rest));
         size_t column = kept_rows_find(plot->rows, open + 1, (size_t)(close - open - 1));
         if (column < plot->rows->columns) {
-            label(buffer, kept_rows_cell(plot->rows, 0, column));
+            put_label(buffer, kept_rows_cell(plot->rows, 0, column));
         }
         rest = close + 1;
     }
@@ -180,13 +180,13 @@ static void describe(struct buffer *buffer, const struct plot *plot)
         greatest = bar_value(plot, i) > bar_value(plot, greatest) ? i : greatest;
     }
     buffer_printf(buffer, "%zu bars, from ", rows->rows);
-    label(buffer, kept_rows_cell(rows, 0, plot->label));
+    put_label(buffer, kept_rows_cell(rows, 0, plot->label));
     buffer_puts(buffer, " to ");
-    label(buffer, kept_rows_cell(rows, rows->rows - 1, plot->label));
+    put_label(buffer, kept_rows_cell(rows, rows->rows - 1, plot->label));
     buffer_puts(buffer, "; together ");
     number(buffer, plot, sum);
     buffer_puts(buffer, ", the greatest ");
-    label(buffer, kept_rows_cell(rows, greatest, plot->label));
+    put_label(buffer, kept_rows_cell(rows, greatest, plot->label));
     buffer_puts(buffer, " with ");
     number(buffer, plot, bar_value(plot, greatest));
     buffer_puts(buffer, ". The table below holds the numbers.");
@@ -211,7 +211,7 @@ static void grid(struct buffer *buffer, const struct plot *plot)
 static void bar_title(struct buffer *buffer, const struct plot *plot, size_t row)
 {
     buffer_puts(buffer, "<title>");
-    label(buffer, kept_rows_cell(plot->rows, row, plot->label));
+    put_label(buffer, kept_rows_cell(plot->rows, row, plot->label));
     buffer_puts(buffer, ": ");
     number(buffer, plot, bar_value(plot, row));
     for (size_t i = 0; plot->stacked && i < plot->value_count; i++) {
@@ -258,7 +258,7 @@ static void bars(struct buffer *buffer, const struct plot *plot)
         if (i % every == 0) {
             buffer_printf(buffer, "<text class=\"x\" x=\"%.1f\" y=\"%.0f\">", middle,
                           HEIGHT - BOTTOM + 18);
-            label(buffer, kept_rows_cell(plot->rows, i, plot->label));
+            put_label(buffer, kept_rows_cell(plot->rows, i, plot->label));
             buffer_puts(buffer, "</text>");
         }
         if (count <= LABEL_EACH_MAX && bar_value(plot, i) > 0) {

@@ -21,10 +21,10 @@ static void problem(struct check *check, const char *format, ...) PRINTF_LIKE(2,
 
 static void problem(struct check *check, const char *format, ...)
 {
-    char text[1024];
-    va_list args;
     check->counts->problems++;
     if (check->found++ < SHOWN_MAX) {
+        char text[1024];
+        va_list args;
         va_start(args, format);
         (void)vsnprintf(text, sizeof(text), format, args);
         va_end(args);

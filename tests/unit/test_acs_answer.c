@@ -224,6 +224,21 @@ static void test_quoted_request_is_cut(void **state)
     assert_string_equal(fixture->err.message, "SignatureDoesNotMatch: x. ***");
 }
 
+/* Code and RequestId are shown too, so a secret may not come out by them either. */
+static void test_secret_in_code_and_request_id(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(judge(fixture, 400,
+                           "{\"Code\":\"Bad CAIS%2Ftoken%2Bof%3Dmany%3D%3Dsigns\","
+                           "\"RequestId\":\"A-1\",\"Message\":\"no\"}"),
+                     ACS_PERMANENT);
+    assert_string_equal(fixture->err.message, "***: no (request id A-1)");
+    assert_string_equal(fixture->err.api_code, "***");
+    assert_int_equal(judge(fixture, 200, "{\"Success\":false,\"Code\":\"s3cret/With+Signs=\"}"),
+                     ACS_PERMANENT);
+    assert_null(strstr(fixture->err.message, "s3cret"));
+}
+
 static void check_redacted(const char *text, size_t maximum, const char *expected)
 {
     struct buffer buffer;
@@ -276,6 +291,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_credential_codes, begin, end),
         cmocka_unit_test_setup_teardown(test_clock_hint, begin, end),
         cmocka_unit_test_setup_teardown(test_quoted_request_is_cut, begin, end),
+        cmocka_unit_test_setup_teardown(test_secret_in_code_and_request_id, begin, end),
         cmocka_unit_test(test_redact),
         cmocka_unit_test(test_redact_without_token),
     };
