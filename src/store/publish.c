@@ -34,9 +34,9 @@ static char *join(const char *first, const char *second, const char *third)
     struct buffer text;
     buffer_init(&text, PATH_MAX_BYTES);
     buffer_printf(&text, "%s%s%s", first, second, third);
-    char *copy = text.failed ? NULL : text_copy(text.data);
+    char *joined = text.failed ? NULL : text_copy(text.data);
     buffer_free(&text);
-    return copy;
+    return joined;
 }
 
 /* --- what must not be overwritten ---------------------------------------------------------- */
@@ -165,6 +165,19 @@ static bool is_still_there(const struct target *target, struct stat *ret_status)
            named.st_dev == ret_status->st_dev && named.st_ino == ret_status->st_ino;
 }
 
+/* What a publication that was killed left beside the temporary file. */
+static bool remove_old_journal(const struct target *target, struct error *err)
+{
+    char *journal = join(target->temporary, "-journal", "");
+    if (journal == NULL) {
+        return error_no_memory(err);
+    }
+    bool ok = unlink(journal) == 0 || errno == ENOENT ||
+              error_set_errno(err, ERROR_USAGE, errno, "cannot remove %s", journal);
+    free(journal);
+    return ok;
+}
+
 static bool open_temporary(struct target *target, struct error *err)
 {
     struct stat status;
@@ -192,7 +205,7 @@ static bool open_temporary(struct target *target, struct error *err)
     if (fchmod(target->descriptor, 0600) != 0 || ftruncate(target->descriptor, 0) != 0) {
         return error_set_errno(err, ERROR_USAGE, errno, "cannot write %s", target->temporary);
     }
-    return true;
+    return remove_old_journal(target, err);
 }
 
 static void close_target(struct target *target)

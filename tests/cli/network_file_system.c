@@ -1,4 +1,5 @@
-/* Loaded before the program: every file system says that it is NFS, for tests of what is done there. */
+/* Loaded before the program: every file system says that it is NFS, for tests of what is done
+ * there. */
 #define _GNU_SOURCE
 #include <linux/magic.h>
 #include <stddef.h>

@@ -261,14 +261,22 @@ class Deaths(PublishTestCase):
             ended.add(number)
             self.assertEqual(status, -9 if number == signal.SIGKILL else 128 + number)
             self.assertEqual(os.path.getsize(self.out), 0)
-            left = ["copy.db", "copy.db.publishing"] if number == signal.SIGKILL else ["copy.db"]
-            self.assertEqual(sorted(os.listdir(self.folder)), left)
-            if number == signal.SIGKILL:
-                self.assertEqual(stat.S_IMODE(os.stat(self.out + ".publishing").st_mode), 0o600)
-                os.unlink(self.out + ".publishing")
+            left = set(os.listdir(self.folder)) - {"copy.db"}
+            if number != signal.SIGKILL:
+                self.assertEqual(left, set())
+                continue
+            self.assertIn("copy.db.publishing", left)
+            self.assertEqual(left - {"copy.db.publishing", "copy.db.publishing-journal"}, set())
+            for name in left:
+                self.assertEqual(stat.S_IMODE(os.stat(os.path.join(self.folder, name)).st_mode), 0o600)
+                os.unlink(os.path.join(self.folder, name))
         self.assertTrue(ended)
+        for name in ("copy.db.publishing", "copy.db.publishing-journal"):  # as a kill leaves them
+            with open(os.path.join(self.folder, name), "wb") as file:
+                file.write(b"half" * 3000)
         self.publish()
         self.assertEqual(self.copied(), 9000)
+        self.assertEqual(os.listdir(self.folder), ["copy.db"])
 
     def test_two_at_once(self):
         self.import_jobs(0, 4000, "z" * 1000)
