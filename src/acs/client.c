@@ -20,12 +20,15 @@
 
 #define POLL_MAX_MS 1000 /* so often a wait looks around, whatever it was told */
 #define RUNNING_MAX 64   /* attempts at once, all hosts together */
+#define GENERATIONS 3    /* of credentials that are kept, for attempts signed before a renewal */
 
 struct acs_client {
     struct acs_client_options options; /* its texts are owned here */
     char *user_agent;
     char *ca_file;
-    struct acs_credentials credentials;
+    struct acs_credentials credentials[GENERATIONS]; /* [generation % GENERATIONS] are in use */
+    uint64_t generation;
+    bool refused; /* the service called those in use expired */
     struct acs_setup setup;
     struct acs_trace trace;
     bool global; /* curl_global_init was done */
@@ -49,7 +52,7 @@ static bool copy_settings(struct acs_client *client, const struct acs_client_opt
         return false;
     }
     client->options = *options;
-    client->credentials = *credentials;
+    client->credentials[0] = *credentials;
     client->user_agent = text_copy(options->user_agent != NULL ? options->user_agent : "hbrsync");
     client->ca_file = ca_file != NULL ? text_copy(ca_file) : NULL;
     if (client->user_agent == NULL || (ca_file != NULL && client->ca_file == NULL)) {
@@ -58,10 +61,10 @@ static bool copy_settings(struct acs_client *client, const struct acs_client_opt
     client->options.user_agent = client->user_agent;
     client->options.ca_file = client->ca_file;
     client->setup.options = &client->options;
-    client->setup.credentials = &client->credentials;
+    client->setup.credentials = &client->credentials[0];
     client->setup.ca_file = client->ca_file;
     client->trace.file = options->trace;
-    client->trace.credentials = &client->credentials;
+    client->trace.credentials = &client->credentials[0];
     return true;
 }
 
@@ -236,11 +239,38 @@ static bool launch(struct acs_client *client, struct acs_call *call, struct acs_
         return error_set(err, ERROR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
     }
     transfer->owner = call;
+    transfer->signed_with = client->setup.credentials;
+    transfer->generation = client->generation;
+    return true;
+}
+
+/* Lets the source of the credentials replace them. What was signed with the old ones goes on. */
+static bool renew_credentials(struct acs_client *client, struct error *err)
+{
+    struct acs_credentials *next = &client->credentials[(client->generation + 1) % GENERATIONS];
+    bool refused = client->refused;
+    bool renewed = false;
+    if (client->options.renew == NULL) {
+        return true;
+    }
+    client->refused = false;
+    *next = *client->setup.credentials;
+    if (!client->options.renew(client->options.renew_context, refused, next, &renewed, err)) {
+        return false;
+    }
+    if (renewed) {
+        client->generation++;
+        client->setup.credentials = next;
+    }
     return true;
 }
 
 static void start_attempt(struct acs_client *client, struct acs_call *call, int64_t now)
 {
+    if (!renew_credentials(client, &call->answer.error)) {
+        finish_failed(client, call);
+        return;
+    }
     struct acs_transfer *transfer = take_transfer(client);
     if (transfer == NULL) {
         (void)error_no_memory(&call->answer.error);
@@ -264,6 +294,7 @@ static void start_attempt(struct acs_client *client, struct acs_call *call, int6
     client->running++;
     client->counters.requests++;
     struct acs_trace_call traced = trace_call(call);
+    client->trace.credentials = transfer->signed_with;
     acs_trace_request(&client->trace, &traced, transfer->url.data, transfer->headers);
 }
 
@@ -293,7 +324,7 @@ static int64_t start_ready(struct acs_client *client)
 }
 
 /* Judges the answer of an attempt that libcurl completed. */
-static enum acs_outcome judge(struct acs_client *client, struct acs_call *call)
+static enum acs_outcome judge(struct acs_call *call)
 {
     struct acs_answer *answer = &call->answer;
     struct acs_reply reply = {
@@ -303,7 +334,7 @@ static enum acs_outcome judge(struct acs_client *client, struct acs_call *call)
         .length = call->transfer->body.length,
         .action = call->action,
         .version = call->version,
-        .credentials = &client->credentials,
+        .credentials = call->transfer->signed_with,
         .now = clock_now(),
     };
     enum acs_outcome outcome =
@@ -327,13 +358,14 @@ static enum acs_outcome evaluate(struct acs_client *client, struct acs_call *cal
     struct acs_trace_call traced = trace_call(call);
     int64_t elapsed = clock_monotonic_ms() - transfer->started_ms;
     client->counters.bytes += transfer->body.length;
+    client->trace.credentials = transfer->signed_with;
     error_clear(&call->answer.error);
     call->answer.request_id[0] = '\0';
     call->answer.date = transfer->answer.date;
     if (result == CURLE_OK) {
         acs_trace_answer(&client->trace, &traced, elapsed, &transfer->answer, transfer->body.data,
                          transfer->body.length);
-        return judge(client, call);
+        return judge(call);
     }
     acs_transfer_error(transfer, &client->setup, result, &call->answer.error);
     acs_trace_failure(&client->trace, &traced, elapsed, call->answer.error.message);
@@ -359,6 +391,21 @@ static int64_t asked_wait(const struct acs_headers *headers, enum acs_outcome ou
                                                                          : headers->retry_after_ms;
 }
 
+/* Whether the attempt failed because its credentials ran out and newer ones can be had, once a
+ * call.
+ */
+static bool can_renew(struct acs_client *client, struct acs_call *call, uint64_t generation)
+{
+    static const char expired[] = "InvalidSecurityToken.Expired";
+    if (client->options.renew == NULL || call->renewed ||
+        strncmp(call->answer.error.api_code, expired, sizeof(expired) - 1) != 0) {
+        return false;
+    }
+    call->renewed = true;
+    client->refused = client->refused || generation == client->generation;
+    return true;
+}
+
 /* An attempt has ended: the call is done, or waits for its next attempt. */
 static void take_result(struct acs_client *client, struct acs_transfer *transfer, CURLcode result)
 {
@@ -366,10 +413,15 @@ static void take_result(struct acs_client *client, struct acs_transfer *transfer
     enum acs_outcome outcome = evaluate(client, call, result);
     int64_t asked = asked_wait(&transfer->answer, outcome);
     int64_t now = clock_monotonic_ms();
+    uint64_t generation = transfer->generation;
     end_attempt(client, call);
     if (outcome == ACS_OK) {
         call->answer.ok = true;
         finish(client, call);
+        return;
+    }
+    if (outcome == ACS_PERMANENT && can_renew(client, call, generation)) {
+        call->not_before_ms = now;
         return;
     }
     int64_t wait;

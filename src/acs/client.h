@@ -33,6 +33,13 @@ struct acs_client_options {
     int64_t retry_for_ms;       /* budget of time for the retries of a call */
     size_t answer_max;          /* bytes, after decompression */
     FILE *trace;                /* NULL, or where requests and answers go, secrets removed */
+    /*
+     * NULL, or asked before an attempt is signed: may replace the credentials (*ret_renewed).
+     * `refused`: the service called them expired. False ends the call with the error.
+     */
+    bool (*renew)(void *context, bool refused, struct acs_credentials *credentials,
+                  bool *ret_renewed, struct error *err);
+    void *renew_context;
 };
 
 /* Defaults: 4 connections, 10/s, 10 s, 30 s, 120 s, 300 s, 8 MiB, no trace. */

@@ -1,29 +1,36 @@
 #include "acs/credentials.h"
 
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
-#include "acs/config_file.h"
 #include "acs/provider.h"
 #include "base/text.h"
 
-#define REASONS_MAX 2048
-#define KEY_VARIABLE "ALIBABA_CLOUD_ACCESS_KEY_ID"
-#define SECRET_VARIABLE "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
-#define TOKEN_VARIABLE "ALIBABA_CLOUD_SECURITY_TOKEN"
-#define PROFILE_VARIABLE "ALIBABA_CLOUD_PROFILE"
-#define FILE_DISABLED_VARIABLE "ALIBABA_CLOUD_CLI_PROFILE_DISABLED"
+#define REASONS_MAX 4096
+#define REASONS_SHOWN_MAX (ERROR_MESSAGE_MAX - 64)
 
 static const char how_to_set[] =
-    "Set " KEY_VARIABLE " and " SECRET_VARIABLE ", or make a profile with \"aliyun configure\".";
+    "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or make a profile with "
+    "\"aliyun configure\".";
 
-/* An environment variable that is set and not empty, else NULL. */
-static const char *variable(const char *name)
+const char *acs_variable(const char *name)
 {
     const char *value = getenv(name);
     return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+bool acs_variable_is_true(const char *name, bool also_one)
+{
+    const char *value = acs_variable(name);
+    return value != NULL &&
+           (text_equal_nocase(value, "true") || (also_one && strcmp(value, "1") == 0));
 }
 
 /* Spaces, line ends and the like would end up in a header, where they mean something. */
@@ -53,86 +60,84 @@ bool acs_provider_take(char *target, size_t size, const char *value, const char 
     return true;
 }
 
-static enum acs_provider_result find_in_environment(const char *profile,
-                                                    struct acs_credentials *ret_credentials,
-                                                    struct buffer *reason, struct error *err)
+void acs_provider_name(struct acs_credentials *credentials, const char *format, ...)
 {
-    const char *key = variable(KEY_VARIABLE);
-    const char *secret = variable(SECRET_VARIABLE);
-    const char *token = variable(TOKEN_VARIABLE);
-    (void)profile;
-    if (key == NULL && secret == NULL) {
-        buffer_puts(reason, KEY_VARIABLE " and " SECRET_VARIABLE " are not set");
-        return ACS_PROVIDER_NOT_HERE;
+    va_list args;
+    va_start(args, format);
+    if (vsnprintf(credentials->provider, sizeof(credentials->provider), format, args) < 0) {
+        credentials->provider[0] = '\0';
     }
-    if (key == NULL || secret == NULL) {
-        (void)error_set(err, ERROR_CREDENTIALS, "%s is set but %s is not",
-                        key != NULL ? KEY_VARIABLE : SECRET_VARIABLE,
-                        key != NULL ? SECRET_VARIABLE : KEY_VARIABLE);
-        (void)error_hint(err, "Set both, or neither to use a profile.");
-        return ACS_PROVIDER_BROKEN;
-    }
-    bool ok = acs_provider_take(ret_credentials->access_key_id, ACS_ACCESS_KEY_MAX, key,
-                                KEY_VARIABLE, err) &&
-              acs_provider_take(ret_credentials->access_key_secret, ACS_SECRET_MAX, secret,
-                                SECRET_VARIABLE, err) &&
-              (token == NULL || acs_provider_take(ret_credentials->security_token, ACS_TOKEN_MAX,
-                                                  token, TOKEN_VARIABLE, err)) &&
-              text_fit(ret_credentials->provider, sizeof(ret_credentials->provider), "environment");
-    return ok ? ACS_PROVIDER_FOUND : ACS_PROVIDER_BROKEN;
+    va_end(args);
 }
 
-static enum acs_provider_result find_in_config_file(const char *profile,
-                                                    struct acs_credentials *ret_credentials,
-                                                    struct buffer *reason, struct error *err)
+bool acs_provider_home_path(const char *name, char *path, size_t size)
 {
-    const char *disabled = variable(FILE_DISABLED_VARIABLE);
-    if (profile == NULL && disabled != NULL && text_equal_nocase(disabled, "true")) {
-        buffer_puts(reason, "switched off by " FILE_DISABLED_VARIABLE);
-        return ACS_PROVIDER_NOT_HERE;
+    const char *home = acs_variable("HOME");
+    if (home == NULL) {
+        const struct passwd *user = getpwuid(getuid());
+        home = user != NULL ? user->pw_dir : "/";
     }
-    if (profile == NULL) {
-        profile = variable(PROFILE_VARIABLE);
+    int length = snprintf(path, size, "%s/%s", home, name);
+    return length > 0 && (size_t)length < size;
+}
+
+void acs_provider_check_mode(const char *path, struct acs_credentials *credentials)
+{
+    struct stat status;
+    if (stat(path, &status) != 0 || (status.st_mode & (S_IRGRP | S_IROTH)) == 0) {
+        return;
     }
-    return acs_config_file_find(profile, ret_credentials, reason, err);
+    int length = snprintf(credentials->warning, sizeof(credentials->warning),
+                          "%s holds secrets and can be read by others (mode %04o); chmod 600 it",
+                          path, (unsigned)(status.st_mode & 07777U));
+    if (length < 0) {
+        credentials->warning[0] = '\0';
+    }
 }
 
 /* The chain, in the official order. */
-static const struct acs_provider providers[] = {
-    {"environment", false, find_in_environment},
-    {"profile", true, find_in_config_file},
+static const struct {
+    const char *name;
+    bool with_profile; /* also asked when the caller names a profile */
+    acs_provider_find *find;
+} providers[] = {
+    {"environment", false, acs_provider_environment}, {"OIDC", false, acs_provider_oidc},
+    {"profile", true, acs_provider_config_file},      {"credentials file", false, acs_provider_ini},
+    {"ECS RAM role", false, acs_provider_ecs},        {"credentials URI", false, acs_provider_uri},
 };
 
 /* Asks the places in turn; `reasons` collects why each did not apply. */
-static enum acs_provider_result walk_chain(const char *profile,
+static enum acs_provider_result walk_chain(const struct acs_credentials_options *options,
                                            struct acs_credentials *ret_credentials,
                                            struct buffer *reasons, struct error *err)
 {
     for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++) {
-        if (profile != NULL && !providers[i].with_profile) {
+        if (options->profile != NULL && !providers[i].with_profile) {
             continue;
         }
         if (reasons->length > 0) {
             buffer_puts(reasons, "; ");
         }
         buffer_printf(reasons, "%s: ", providers[i].name);
-        enum acs_provider_result result = providers[i].find(profile, ret_credentials, reasons, err);
+        enum acs_provider_result result = providers[i].find(options, ret_credentials, reasons, err);
         if (result != ACS_PROVIDER_NOT_HERE) {
             return result;
         }
+        acs_credentials_wipe(ret_credentials); /* whatever a place has left behind */
     }
     return ACS_PROVIDER_NOT_HERE;
 }
 
-bool acs_credentials_find(const char *profile, struct acs_credentials *ret_credentials,
-                          struct error *err)
+bool acs_credentials_find(const struct acs_credentials_options *options,
+                          struct acs_credentials *ret_credentials, struct error *err)
 {
     struct buffer reasons;
     memset(ret_credentials, 0, sizeof(*ret_credentials));
     buffer_init(&reasons, REASONS_MAX);
-    enum acs_provider_result result = walk_chain(profile, ret_credentials, &reasons, err);
+    enum acs_provider_result result = walk_chain(options, ret_credentials, &reasons, err);
     if (result == ACS_PROVIDER_NOT_HERE) {
-        (void)error_set(err, ERROR_CREDENTIALS, "no credentials found (%s)", reasons.data);
+        (void)error_set(err, ERROR_CREDENTIALS, "no credentials found (%.*s)", REASONS_SHOWN_MAX,
+                        reasons.data);
         (void)error_hint(err, "%s", how_to_set);
     }
     buffer_free(&reasons);

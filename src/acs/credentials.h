@@ -1,14 +1,17 @@
 /*
  * Credentials: where the access key comes from. The order is the official default chain's
- * (credentials-go, -python and -nodejs): environment, then ~/.aliyun/config.json.
+ * (credentials-go, -python and -nodejs): environment, OIDC role, ~/.aliyun/config.json,
+ * ~/.alibabacloud/credentials, RAM role of the ECS instance, ALIBABA_CLOUD_CREDENTIALS_URI.
  *
- * A profile named by the caller (--profile) is read from config.json alone: who names one wants
- * that one.
+ * A place that does not apply is passed over; one that is meant to be used but wrong ends the
+ * search. A profile named by the caller (--profile) is read from config.json alone: who names one
+ * wants that one.
  */
 #ifndef HBRSYNC_ACS_CREDENTIALS_H
 #define HBRSYNC_ACS_CREDENTIALS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -23,17 +26,31 @@ struct acs_credentials {
     char access_key_secret[ACS_SECRET_MAX];
     char security_token[ACS_TOKEN_MAX]; /* "" for a plain access key */
     int64_t expires_at;                 /* UNIX seconds, 0: not known */
-    char provider[128]; /* "environment", "profile \"default\" of ~/.aliyun/config.json" */
+    bool renewable;                     /* asking the same place again gives new ones */
+    char provider[512]; /* "environment", "profile \"default\" of /home/me/.aliyun/config.json" */
     char region_id[64]; /* the profile's region_id, "" when there is none */
+    char warning[512];  /* what the user should know about the place, "" when nothing */
+};
+
+/* What a search needs to know. Texts are borrowed; NULL stands for the default. */
+struct acs_credentials_options {
+    const char *profile; /* NULL: the default chain */
+    const char
+        *sts_endpoint;  /* may hold {region}; NULL: https://sts.aliyuncs.com or the region's */
+    const char *region; /* of the STS endpoint, when neither environment nor profile say */
+    bool vpc;           /* the STS endpoint inside a VPC */
+    const char *ca_file;
+    const char *user_agent;
+    int64_t retry_for_ms; /* of calls to STS; 0: they are made once */
 };
 
 /*
- * Finds credentials. `profile` is NULL for the default chain. ERROR_CREDENTIALS says each place
- * that was tried and why it did not apply, never a secret. A mode that cannot be used is named with
- * the way out.
+ * Finds credentials, which may ask STS, the metadata service, a program, or a URI.
+ * ERROR_CREDENTIALS says each place that was tried and why it did not apply, never a secret. A mode
+ * that cannot be used is named with the way out.
  */
-bool acs_credentials_find(const char *profile, struct acs_credentials *ret_credentials,
-                          struct error *err) MUST_CHECK;
+bool acs_credentials_find(const struct acs_credentials_options *options,
+                          struct acs_credentials *ret_credentials, struct error *err) MUST_CHECK;
 
 /*
  * ERROR_CREDENTIALS for a key, secret or token that is empty (but the token may be) or holds

@@ -13,15 +13,25 @@ enum acs_provider_result {
 };
 
 /*
- * A row of the chain. `find` gets the profile named by the caller, or NULL, and zeroed credentials,
- * and appends to `reason` why it does not apply.
+ * A place of the chain. Gets zeroed credentials, and appends to `reason` why it does not apply.
+ * Each call looks afresh: that is how credentials are renewed.
  */
-struct acs_provider {
-    const char *name;
-    bool with_profile; /* also asked when the caller names a profile */
-    enum acs_provider_result (*find)(const char *profile, struct acs_credentials *ret_credentials,
-                                     struct buffer *reason, struct error *err);
-};
+typedef enum acs_provider_result acs_provider_find(const struct acs_credentials_options *options,
+                                                   struct acs_credentials *ret_credentials,
+                                                   struct buffer *reason, struct error *err);
+
+acs_provider_find acs_provider_environment;
+acs_provider_find acs_provider_oidc;        /* ALIBABA_CLOUD_OIDC_* */
+acs_provider_find acs_provider_config_file; /* ~/.aliyun/config.json */
+acs_provider_find acs_provider_ini;         /* ~/.alibabacloud/credentials */
+acs_provider_find acs_provider_ecs;         /* the RAM role of the ECS instance */
+acs_provider_find acs_provider_uri;         /* ALIBABA_CLOUD_CREDENTIALS_URI */
+
+/* An environment variable that is set and not empty, else NULL. */
+const char *acs_variable(const char *name);
+
+/* Whether a variable says "true" (or, with `also_one`, "1"), in either case. */
+bool acs_variable_is_true(const char *name, bool also_one);
 
 /*
  * Puts a secret value in its place; `what` names it in the error: too long, or with characters that
@@ -29,5 +39,16 @@ struct acs_provider {
  */
 bool acs_provider_take(char *target, size_t size, const char *value, const char *what,
                        struct error *err) MUST_CHECK;
+
+/* Composes credentials->provider; cut where it does not fit. */
+void acs_provider_name(struct acs_credentials *credentials, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+/* The file of this name in the user's home, e.g. ".aliyun/config.json"; false when it is too long.
+ */
+bool acs_provider_home_path(const char *name, char *path, size_t size);
+
+/* Sets credentials->warning when others than the owner can read the file. */
+void acs_provider_check_mode(const char *path, struct acs_credentials *credentials);
 
 #endif

@@ -67,7 +67,7 @@ void acs_transfer_free(struct acs_transfer *transfer)
     curl_easy_cleanup(transfer->easy);
     free_headers(transfer);
     buffer_free(&transfer->url);
-    buffer_free(&transfer->body);
+    buffer_free_secret(&transfer->body); /* an answer of STS is a key */
     acs_headers_free(&transfer->answer);
     free(transfer);
 }
@@ -232,8 +232,7 @@ static CURLcode set_protocol(CURL *easy, bool https)
 #endif
 }
 
-/* Whom we talk to: no other protocol, place or certificate than meant. */
-static CURLcode set_security(CURL *easy, const struct acs_endpoint *endpoint, const char *ca_file)
+CURLcode acs_transfer_secure(CURL *easy, const struct acs_endpoint *endpoint, const char *ca_file)
 {
     CURLcode result = set_protocol(easy, endpoint->https);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -293,7 +292,7 @@ bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_setup 
     }
     CURLcode result = set_request(transfer, setup);
     if (result == CURLE_OK) {
-        result = set_security(transfer->easy, input->endpoint, setup->ca_file);
+        result = acs_transfer_secure(transfer->easy, input->endpoint, setup->ca_file);
     }
     if (result == CURLE_OK) {
         result = set_limits(transfer->easy, setup->options);
@@ -315,7 +314,7 @@ int acs_transfer_status(const struct acs_transfer *transfer)
     return (int)status;
 }
 
-static void hint_transfer(CURLcode result, struct error *err)
+void acs_transfer_hint(CURLcode result, struct error *err)
 {
     switch (result) {
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -363,5 +362,5 @@ void acs_transfer_error(const struct acs_transfer *transfer, const struct acs_se
     if (err != NULL) {
         err->retryable = acs_outcome_of_transfer((int)result) != ACS_PERMANENT;
     }
-    hint_transfer(result, err);
+    acs_transfer_hint(result, err);
 }

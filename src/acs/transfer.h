@@ -41,8 +41,10 @@ struct acs_transfer {
     char error_text[CURL_ERROR_SIZE];
     int64_t started_ms;
     size_t answer_max;
-    bool too_large; /* the answer was cut off by us */
-    void *owner;    /* the client's, while the attempt is under way */
+    bool too_large;                            /* the answer was cut off by us */
+    void *owner;                               /* the client's, while the attempt is under way */
+    const struct acs_credentials *signed_with; /* the client's, as is the next */
+    uint64_t generation;                       /* of the credentials */
     struct acs_transfer *next;
 };
 
@@ -62,6 +64,12 @@ int acs_transfer_status(const struct acs_transfer *transfer);
 /* Fills *err for an attempt that libcurl ended with `result`, which is not CURLE_OK. */
 void acs_transfer_error(const struct acs_transfer *transfer, const struct acs_setup *setup,
                         CURLcode result, struct error *err);
+
+/* What the user can do about an attempt that libcurl ended with `result`, as the error's hint. */
+void acs_transfer_hint(CURLcode result, struct error *err);
+
+/* Whom a handle may talk to: no other protocol, place or certificate than meant. */
+CURLcode acs_transfer_secure(CURL *easy, const struct acs_endpoint *endpoint, const char *ca_file);
 
 /* Forgets what the attempt held, secrets wiped, so that the transfer can serve another. */
 void acs_transfer_reset(struct acs_transfer *transfer);

@@ -12,6 +12,8 @@
 #include "output/progress.h"
 
 #define DAY 86400
+#define USER_AGENT "hbrsync/" HBRSYNC_VERSION
+#define CREDENTIALS_RETRY_MAX 30 /* seconds; a walk stands still while they are renewed */
 #define REGIONS_MAX 500
 #define REGION_FIRST "cn-hangzhou" /* asked for the list of regions when none is named */
 
@@ -129,6 +131,18 @@ static bool open_trace(struct session *session, struct error *err)
                : error_set_errno(err, ERROR_USAGE, errno, "cannot open the trace file %s", path);
 }
 
+/* The endpoint that the user chose for STS, NULL for the official one. */
+static const char *chosen_sts_endpoint(const struct session_options *options)
+{
+    return options->sts_endpoint != NULL ? options->sts_endpoint : options->endpoint;
+}
+
+static const char *region_of_environment(void)
+{
+    const char *region = getenv("ALIBABA_CLOUD_REGION_ID");
+    return region != NULL && region[0] != '\0' ? region : NULL;
+}
+
 static bool open_client(struct session *session, struct error *err)
 {
     const struct session_options *wanted = session->options;
@@ -139,28 +153,53 @@ static bool open_client(struct session *session, struct error *err)
     options.queries_per_second = (double)wanted->qps;
     options.attempt_timeout_ms = wanted->attempt_timeout * 1000;
     options.retry_for_ms = wanted->retry_for * 1000;
-    options.user_agent = "hbrsync/" HBRSYNC_VERSION;
+    options.user_agent = USER_AGENT;
     options.trace = session->trace;
+    if (session->credentials.renewable) {
+        options.renew = acs_credential_source_renew;
+        options.renew_context = &session->source;
+    }
     if (!acs_client_new(&options, &session->credentials, &session->client, err)) {
         return false;
     }
     session->service.client = session->client;
     session->service.endpoint =
         wanted->endpoint != NULL ? wanted->endpoint : hbr_endpoint_default(wanted->vpc);
-    session->sts_endpoint = wanted->sts_endpoint != NULL ? wanted->sts_endpoint
-                            : wanted->endpoint != NULL   ? wanted->endpoint
-                                                         : acs_sts_endpoint_default(wanted->vpc);
+    session->sts_endpoint = chosen_sts_endpoint(wanted);
+    if (session->sts_endpoint == NULL) {
+        session->sts_endpoint = acs_sts_endpoint_default(wanted->vpc);
+    }
+    return true;
+}
+
+static bool find_credentials(struct session *session, struct error *err)
+{
+    const struct session_options *wanted = session->options;
+    const struct acs_credentials_options options = {
+        .profile = wanted->profile,
+        .sts_endpoint = chosen_sts_endpoint(wanted),
+        .region = wanted->regions.count > 0 ? wanted->regions.values[0] : region_of_environment(),
+        .vpc = wanted->vpc,
+        .ca_file = wanted->ca_file,
+        .user_agent = USER_AGENT,
+        .retry_for_ms = wanted->retry_for < CREDENTIALS_RETRY_MAX ? wanted->retry_for * 1000
+                                                                  : CREDENTIALS_RETRY_MAX * 1000,
+    };
+    if (!acs_credentials_find(&options, &session->credentials, err)) {
+        return false;
+    }
+    acs_credential_source_init(&session->source, &options, &session->credentials);
+    log_detail("credentials: %s", session->credentials.provider);
+    if (session->credentials.warning[0] != '\0') {
+        log_warning("%s", session->credentials.warning);
+    }
     return true;
 }
 
 bool session_open(struct session *session, const struct session_options *options, struct error *err)
 {
     session->options = options;
-    if (!acs_credentials_find(options->profile, &session->credentials, err)) {
-        return false;
-    }
-    log_detail("credentials: %s", session->credentials.provider);
-    return open_trace(session, err) && open_client(session, err);
+    return find_credentials(session, err) && open_trace(session, err) && open_client(session, err);
 }
 
 bool session_close(struct session *session, struct error *err)
@@ -198,8 +237,8 @@ static bool add_region(const char *region_id, void *context, struct error *err)
 /* The region that is not a choice: of the environment or of the profile. */
 static const char *default_region(const struct session *session)
 {
-    const char *region = getenv("ALIBABA_CLOUD_REGION_ID");
-    if (region != NULL && region[0] != '\0') {
+    const char *region = region_of_environment();
+    if (region != NULL) {
         return region;
     }
     return session->credentials.region_id[0] != '\0' ? session->credentials.region_id : NULL;

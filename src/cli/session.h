@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "acs/client.h"
+#include "acs/credential_source.h"
 #include "acs/credentials.h"
 #include "base/error.h"
 #include "cli/options.h"
@@ -29,7 +30,8 @@ struct session_options {
 
 struct session {
     const struct session_options *options;
-    struct acs_credentials credentials;
+    struct acs_credentials credentials; /* the first; the client renews its own */
+    struct acs_credential_source source;
     struct acs_client *client;
     struct hbr_service service;
     FILE *trace;

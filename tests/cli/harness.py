@@ -248,6 +248,7 @@ class TestCase(unittest.TestCase):
             "LANG": "C.UTF-8",
             "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEY_SECRET,
+            "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
             "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
         }

@@ -27,7 +27,7 @@ static const char config[] =
     "{\"name\":\"temporary\",\"mode\":\"ststoken\",\"access_key_id\":\"sts-id\","
     "\"access_key_secret\":\"" CANARY
     "\",\"sts_token\":\"file-token\",\"sts_expiration\":1768465800},"
-    "{\"name\":\"role\",\"mode\":\"RamRoleArn\",\"access_key_id\":\"id\","
+    "{\"name\":\"cloud\",\"mode\":\"CloudSSO\",\"access_key_id\":\"id\","
     "\"access_key_secret\":\"" CANARY "\"},"
     "{\"name\":\"keyless\",\"mode\":\"AK\",\"access_key_secret\":\"" CANARY "\"},"
     "{\"name\":\"injected\",\"mode\":\"AK\",\"access_key_id\":\"id\\r\\nX: y\","
@@ -47,11 +47,14 @@ static void write_config(const char *text)
 static int clean(void **state)
 {
     static const char *const variables[] = {
-        "ALIBABA_CLOUD_ACCESS_KEY_ID",  "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-        "ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_PROFILE",
-        "ALIBABA_CLOUD_CONFIG_FILE",    "ALIBABA_CLOUD_CLI_PROFILE_DISABLED",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID",   "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+        "ALIBABA_CLOUD_SECURITY_TOKEN",  "ALIBABA_CLOUD_PROFILE",
+        "ALIBABA_CLOUD_CONFIG_FILE",     "ALIBABA_CLOUD_CLI_PROFILE_DISABLED",
+        "ALIBABA_CLOUD_OIDC_TOKEN_FILE", "ALIBABA_CLOUD_CREDENTIALS_FILE",
+        "ALIBABA_CLOUD_CREDENTIALS_URI", "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS",
     };
     (void)state;
+    (void)setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true", 1);
     for (size_t i = 0; i < COUNT(variables); i++) {
         (void)unsetenv(variables[i]);
     }
@@ -96,13 +99,19 @@ static void set_environment(const char *key, const char *secret, const char *tok
     }
 }
 
+static bool find(const char *profile, struct acs_credentials *found, struct error *err)
+{
+    const struct acs_credentials_options options = {.profile = profile};
+    return acs_credentials_find(&options, found, err);
+}
+
 /* Expects an error that says `part` and no secret. */
 static void expect_error(const char *profile, const char *part)
 {
     struct acs_credentials found;
     struct error err;
     error_clear(&err);
-    assert_false(acs_credentials_find(profile, &found, &err));
+    assert_false(find(profile, &found, &err));
     assert_int_equal(err.code, ERROR_CREDENTIALS);
     if (strstr(err.message, part) == NULL) {
         fail_msg("\"%s\" does not say \"%s\"", err.message, part);
@@ -119,13 +128,13 @@ static void test_environment(void **state)
     struct error err;
     (void)state;
     set_environment("env-id", CANARY, NULL);
-    assert_true(acs_credentials_find(NULL, &found, &err));
+    assert_true(find(NULL, &found, &err));
     assert_string_equal(found.access_key_id, "env-id");
     assert_string_equal(found.access_key_secret, CANARY);
     assert_string_equal(found.security_token, "");
     assert_string_equal(found.provider, "environment");
     set_environment(NULL, NULL, "env-token");
-    assert_true(acs_credentials_find(NULL, &found, &err));
+    assert_true(find(NULL, &found, &err));
     assert_string_equal(found.security_token, "env-token");
     acs_credentials_wipe(&found);
     assert_int_equal(found.access_key_secret[0], '\0');
@@ -165,7 +174,7 @@ static void test_profile_file(void **state)
     struct acs_credentials found;
     struct error err;
     (void)state;
-    assert_true(acs_credentials_find(NULL, &found, &err));
+    assert_true(find(NULL, &found, &err));
     assert_string_equal(found.access_key_id, "file-id");
     assert_string_equal(found.access_key_secret, CANARY);
     assert_string_equal(found.security_token, "");
@@ -173,7 +182,7 @@ static void test_profile_file(void **state)
     assert_non_null(strstr(found.provider, "profile \"default\" of "));
 
     assert_int_equal(setenv("ALIBABA_CLOUD_PROFILE", "temporary", 1), 0);
-    assert_true(acs_credentials_find(NULL, &found, &err));
+    assert_true(find(NULL, &found, &err));
     assert_string_equal(found.access_key_id, "sts-id");
     assert_string_equal(found.security_token, "file-token");
     assert_int_equal(found.expires_at, 1768465800);
@@ -186,11 +195,11 @@ static void test_order(void **state)
     (void)state;
     set_environment("env-id", CANARY, NULL);
     assert_int_equal(setenv("ALIBABA_CLOUD_PROFILE", "temporary", 1), 0);
-    assert_true(acs_credentials_find(NULL, &found, &err));
+    assert_true(find(NULL, &found, &err));
     assert_string_equal(found.access_key_id, "env-id");
     /* A profile that the caller names goes before everything. */
     assert_int_equal(setenv("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "true", 1), 0);
-    assert_true(acs_credentials_find("default", &found, &err));
+    assert_true(find("default", &found, &err));
     assert_string_equal(found.access_key_id, "file-id");
 }
 
@@ -201,7 +210,7 @@ static void test_other_path(void **state)
     (void)state;
     assert_int_equal(setenv("HOME", "/nonexistent", 1), 0);
     assert_int_equal(setenv("ALIBABA_CLOUD_CONFIG_FILE", config_path, 1), 0);
-    assert_true(acs_credentials_find(NULL, &found, &err));
+    assert_true(find(NULL, &found, &err));
     assert_string_equal(found.access_key_id, "file-id");
 }
 
@@ -209,7 +218,7 @@ static void test_bad_profiles(void **state)
 {
     (void)state;
     expect_error("absent\x1b[31m", "profile \"absent\\u{001b}[31m\" of ");
-    expect_error("role", "has the mode \"RamRoleArn\", which cannot be used here");
+    expect_error("cloud", "has the mode \"CloudSSO\", which cannot be used here");
     expect_error("keyless", "has no access_key_id");
     expect_error("injected", "access_key_id holds a space, a control character");
     expect_error("typed", "has no text as its access_key_id");

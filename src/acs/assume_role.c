@@ -1,0 +1,289 @@
+#include "acs/assume_role.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/rand.h>
+
+#include "acs/answer.h"
+#include "acs/client.h"
+#include "acs/fetch.h"
+#include "acs/identity.h"
+#include "acs/keys.h"
+#include "acs/provider.h"
+#include "acs/setup.h"
+#include "acs/signature.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#define STS_VERSION "2015-04-01"
+#define STS_CENTRAL "https://sts.aliyuncs.com"
+#define REGION_FALLBACK "cn-hangzhou"
+#define CONNECT_TIMEOUT_MS 5000 /* as in the SDKs */
+#define TIMEOUT_MS 10000
+#define URL_SIZE 512
+#define OIDC_TOKEN_MAX ((size_t)20000) /* "OIDCToken" of the API page */
+#define FORM_MAX ((size_t)128 * 1024)
+#define PARAMETERS_MAX 6
+
+static bool is_given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+bool acs_sts_endpoint(const struct acs_credentials_options *options, const char *sts_region,
+                      char *url, size_t size, struct error *err)
+{
+    bool vpc = options->vpc || acs_variable_is_true("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", false);
+    const char *region =
+        is_given(sts_region) ? sts_region : acs_variable("ALIBABA_CLOUD_STS_REGION");
+    const char *pattern = options->sts_endpoint;
+    if (pattern == NULL) {
+        pattern = region != NULL || vpc ? acs_sts_endpoint_default(vpc) : STS_CENTRAL;
+    }
+    if (region == NULL) {
+        region = options->region != NULL ? options->region : REGION_FALLBACK;
+    }
+    if (!acs_endpoint_for_region(pattern, region, url, size)) {
+        return error_set(err, ERROR_USAGE, "no STS endpoint can be made for the region");
+    }
+    return true;
+}
+
+/* What STS refuses is a matter of credentials, whatever the status. */
+static void classify(struct error *err)
+{
+    if (err != NULL && err->code == ERROR_SERVICE && !err->retryable && err->http_status >= 400 &&
+        err->http_status < 500) {
+        err->code = ERROR_CREDENTIALS;
+    }
+}
+
+static bool read_answer(const struct json_object *root, const char *action,
+                        struct acs_credentials *ret_credentials, struct error *err)
+{
+    char what[64];
+    struct json_value keys = json_member(root, "Credentials");
+    (void)snprintf(what, sizeof(what), "the answer of %s", action);
+    if (!json_is_object(keys.object)) {
+        return error_set(err, ERROR_CREDENTIALS, "%s has no Credentials", what);
+    }
+    ret_credentials->renewable = true;
+    return acs_keys_read(keys.object, &ACS_KEY_NAMES, true, what, ret_credentials, err);
+}
+
+static size_t role_parameters(const struct acs_role *role, char duration[24],
+                              struct acs_parameter parameters[PARAMETERS_MAX])
+{
+    size_t count = 0;
+    (void)snprintf(duration, 24, "%" PRId64,
+                   role->duration > 0 ? role->duration : ACS_ROLE_DURATION_DEFAULT);
+    parameters[count++] = (struct acs_parameter){"RoleArn", role->arn};
+    parameters[count++] = (struct acs_parameter){
+        "RoleSessionName", is_given(role->session_name) ? role->session_name : "hbrsync"};
+    parameters[count++] = (struct acs_parameter){"DurationSeconds", duration};
+    if (is_given(role->policy)) {
+        parameters[count++] = (struct acs_parameter){"Policy", role->policy};
+    }
+    if (is_given(role->external_id)) {
+        parameters[count++] = (struct acs_parameter){"ExternalId", role->external_id};
+    }
+    return count;
+}
+
+/* --- AssumeRole ---------------------------------------------------------------------------- */
+
+static bool call_assume_role(struct acs_client *client, const char *url,
+                             const struct acs_role *role, struct acs_credentials *ret_credentials,
+                             struct error *err)
+{
+    char duration[24];
+    struct acs_parameter parameters[PARAMETERS_MAX];
+    struct acs_answer answer;
+    struct acs_request request = {
+        .endpoint = url,
+        .region = "",
+        .action = "AssumeRole",
+        .version = STS_VERSION,
+        .parameters = parameters,
+        .parameter_count = role_parameters(role, duration, parameters),
+    };
+    if (!acs_client_call(client, &request, &answer, err)) {
+        classify(err);
+        return false;
+    }
+    bool ok = read_answer(answer.root, request.action, ret_credentials, err);
+    acs_keys_release(answer.root);
+    return ok;
+}
+
+/* No trace: the answer is a key. */
+bool acs_assume_role(const struct acs_credentials_options *options, const struct acs_role *role,
+                     const struct acs_credentials *base, struct acs_credentials *ret_credentials,
+                     struct error *err)
+{
+    char url[URL_SIZE];
+    struct acs_client *client = NULL;
+    struct acs_client_options client_options;
+    acs_client_defaults(&client_options);
+    client_options.ca_file = options->ca_file;
+    client_options.user_agent = options->user_agent;
+    client_options.connect_timeout_ms = CONNECT_TIMEOUT_MS;
+    client_options.attempt_timeout_ms = TIMEOUT_MS;
+    client_options.retry_for_ms = options->retry_for_ms;
+    client_options.answer_max = ACS_FETCH_ANSWER_MAX;
+    if (!acs_sts_endpoint(options, role->sts_region, url, sizeof(url), err) ||
+        !acs_client_new(&client_options, base, &client, err)) {
+        return false;
+    }
+    bool ok = call_assume_role(client, url, role, ret_credentials, err);
+    acs_client_free(client);
+    return ok;
+}
+
+/* --- AssumeRoleWithOIDC -------------------------------------------------------------------- */
+
+static bool read_oidc_token(const char *path, struct buffer *token, struct error *err)
+{
+    struct error reason;
+    error_clear(&reason);
+    if (!file_read(path, token, NULL, &reason)) {
+        return error_set(err, ERROR_CREDENTIALS, "the OIDC token: %s", reason.message);
+    }
+    while (token->length > 0 && strchr(" \t\r\n", token->data[token->length - 1]) != NULL) {
+        token->data[--token->length] = '\0';
+    }
+    if (token->length == 0 || strlen(token->data) != token->length) {
+        return error_set(err, ERROR_CREDENTIALS, "the OIDC token file %s is empty or no text",
+                         path);
+    }
+    return true;
+}
+
+static bool compose_form(const struct acs_role *role, const char *token, struct buffer *form,
+                         struct error *err)
+{
+    char duration[24];
+    struct acs_parameter parameters[PARAMETERS_MAX + 2];
+    size_t count = role_parameters(role, duration, parameters);
+    parameters[count++] = (struct acs_parameter){"OIDCProviderArn", role->oidc_provider_arn};
+    parameters[count++] = (struct acs_parameter){"OIDCToken", token};
+    return acs_canonical_query(parameters, count, form, err);
+}
+
+static bool compose_url(const char *endpoint, struct buffer *url, struct error *err)
+{
+    char date[CLOCK_ISO8601_SIZE];
+    if (!clock_to_iso8601(clock_now(), date)) {
+        return error_set(err, ERROR_INTERNAL, "the clock is outside the years 0 to 9999");
+    }
+    const struct acs_parameter parameters[] = {{"Action", "AssumeRoleWithOIDC"},
+                                               {"Format", "JSON"},
+                                               {"Timestamp", date},
+                                               {"Version", STS_VERSION}};
+    buffer_puts(url, endpoint);
+    buffer_puts(url, "/?");
+    return acs_canonical_query(parameters, sizeof(parameters) / sizeof(parameters[0]), url, err);
+}
+
+/* One attempt. The token stands in for the credentials, so that it is cut out of the answer's text.
+ */
+static enum acs_outcome attempt_oidc(const struct acs_fetch *fetch, const char *token,
+                                     struct acs_credentials *ret_credentials, struct error *err)
+{
+    struct acs_fetched fetched;
+    struct acs_credentials proof = {.access_key_id = ""};
+    struct json_object *root = NULL;
+    char request_id[64];
+    if (!acs_fetch(fetch, &fetched, err)) {
+        return err->code == ERROR_SERVICE ? ACS_TRANSPORT : ACS_PERMANENT;
+    }
+    (void)text_fit(proof.security_token, sizeof(proof.security_token), token);
+    const struct acs_reply reply = {
+        .http_status = fetched.status,
+        .headers = &fetched.headers,
+        .body = fetched.body.data,
+        .length = fetched.body.length,
+        .action = "AssumeRoleWithOIDC",
+        .version = STS_VERSION,
+        .credentials = &proof,
+        .now = clock_now(),
+    };
+    enum acs_outcome outcome = acs_answer_judge(&reply, &root, request_id, err);
+    if (outcome == ACS_OK && !read_answer(root, reply.action, ret_credentials, err)) {
+        outcome = ACS_PERMANENT;
+    }
+    classify(err);
+    acs_keys_release(root);
+    acs_fetched_free(&fetched);
+    acs_credentials_wipe(&proof);
+    return outcome;
+}
+
+/* Ends early when a signal arrives; the caller's next step sees it. */
+static void pause_ms(int64_t milliseconds)
+{
+    struct pollfd signals = {.fd = interrupt_descriptor(), .events = POLLIN};
+    (void)poll(&signals, 1, (int)milliseconds);
+}
+
+static bool call_oidc(const struct acs_credentials_options *options, const struct acs_fetch *fetch,
+                      const char *token, struct acs_credentials *ret_credentials, struct error *err)
+{
+    struct acs_retry retry = {.started_ms = clock_monotonic_ms(),
+                              .budget_ms = options->retry_for_ms};
+    struct error problem;
+    for (;;) {
+        unsigned char chance = 0;
+        int64_t wait = 0;
+        (void)RAND_bytes(&chance, 1); /* without it the waits are short */
+        error_clear(&problem);
+        retry.attempts++;
+        enum acs_outcome outcome = attempt_oidc(fetch, token, ret_credentials, &problem);
+        if (outcome == ACS_OK) {
+            return true;
+        }
+        if (!acs_retry_next(&retry, outcome, 0, clock_monotonic_ms(), (uint32_t)chance << 24,
+                            &wait)) {
+            break;
+        }
+        pause_ms(wait);
+    }
+    if (err != NULL) {
+        *err = problem;
+    }
+    return error_context(err, "AssumeRoleWithOIDC");
+}
+
+bool acs_assume_role_with_oidc(const struct acs_credentials_options *options,
+                               const struct acs_role *role, struct acs_credentials *ret_credentials,
+                               struct error *err)
+{
+    char endpoint[URL_SIZE];
+    struct buffer token, form, url;
+    struct acs_fetch fetch = {.method = "POST",
+                              .user_agent = options->user_agent,
+                              .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                              .timeout_ms = TIMEOUT_MS};
+    buffer_init(&token, OIDC_TOKEN_MAX);
+    buffer_init(&form, FORM_MAX);
+    buffer_init(&url, FORM_MAX);
+    bool ok = acs_sts_endpoint(options, role->sts_region, endpoint, sizeof(endpoint), err) &&
+              acs_setup_ca_file(options->ca_file, &fetch.ca_file, err) &&
+              read_oidc_token(role->oidc_token_file, &token, err) &&
+              compose_form(role, token.data, &form, err) && compose_url(endpoint, &url, err);
+    if (ok) {
+        fetch.url = url.data;
+        fetch.body = form.data;
+        ok = call_oidc(options, &fetch, token.data, ret_credentials, err);
+    }
+    buffer_free_secret(&token);
+    buffer_free_secret(&form);
+    buffer_free(&url);
+    return ok;
+}

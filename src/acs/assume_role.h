@@ -1,0 +1,35 @@
+/* Internal to acs: temporary keys of a RAM role, from STS (version 2015-04-01). */
+#ifndef HBRSYNC_ACS_ASSUME_ROLE_H
+#define HBRSYNC_ACS_ASSUME_ROLE_H
+
+#include "acs/credentials.h"
+
+#define ACS_ROLE_DURATION_DEFAULT 3600 /* seconds, as in the SDKs */
+
+/* The role and how it is taken on. Texts are borrowed; NULL or "" stands for the default. */
+struct acs_role {
+    const char *arn;
+    const char *session_name; /* "hbrsync" */
+    const char *policy;       /* none */
+    const char *external_id;  /* none */
+    const char *sts_region;   /* ALIBABA_CLOUD_STS_REGION */
+    const char *oidc_provider_arn;
+    const char *oidc_token_file; /* read anew each time */
+    int64_t duration;            /* seconds, 0: the default */
+};
+
+/* AssumeRole, signed with `base`. Refusals of the service are ERROR_CREDENTIALS. */
+bool acs_assume_role(const struct acs_credentials_options *options, const struct acs_role *role,
+                     const struct acs_credentials *base, struct acs_credentials *ret_credentials,
+                     struct error *err) MUST_CHECK;
+
+/* AssumeRoleWithOIDC, which is not signed: the token is the proof. */
+bool acs_assume_role_with_oidc(const struct acs_credentials_options *options,
+                               const struct acs_role *role, struct acs_credentials *ret_credentials,
+                               struct error *err) MUST_CHECK;
+
+/* Composes the STS endpoint: the option's, else the region's or the VPC's, else the central one. */
+bool acs_sts_endpoint(const struct acs_credentials_options *options, const char *sts_region,
+                      char *url, size_t size, struct error *err) MUST_CHECK;
+
+#endif

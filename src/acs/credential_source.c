@@ -1,0 +1,85 @@
+#include "acs/credential_source.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define MARGIN_SECONDS 180 /* as credentials-go */
+#define RETRY_SECONDS 30
+
+int64_t acs_renewal_time(int64_t now, int64_t expires_at)
+{
+    if (expires_at <= now) {
+        return INT64_MAX;
+    }
+    int64_t life = expires_at - now;
+    return life > 2 * MARGIN_SECONDS ? expires_at - MARGIN_SECONDS : now + (life + 1) / 2;
+}
+
+void acs_credential_source_init(struct acs_credential_source *source,
+                                const struct acs_credentials_options *options,
+                                const struct acs_credentials *found)
+{
+    memset(source, 0, sizeof(*source));
+    source->options = *options;
+    source->renew_at = acs_renewal_time(clock_now(), found->expires_at);
+    (void)text_fit(source->provider, sizeof(source->provider), found->provider);
+}
+
+static bool find_again(const struct acs_credential_source *source, struct acs_credentials *fresh,
+                       struct error *err)
+{
+    if (!acs_credentials_find(&source->options, fresh, err)) {
+        return false;
+    }
+    if (strcmp(fresh->provider, source->provider) != 0) {
+        (void)error_set(err, ERROR_CREDENTIALS, "they now come from %s instead of %s",
+                        fresh->provider, source->provider);
+        acs_credentials_wipe(fresh);
+        return error_hint(err, "Run again.");
+    }
+    if (!acs_credentials_check(fresh, err)) {
+        acs_credentials_wipe(fresh);
+        return false;
+    }
+    return true;
+}
+
+static bool fail(const struct acs_credential_source *source, struct error *err)
+{
+    if (err != NULL) {
+        *err = source->failure;
+    }
+    return source->failure.code == ERROR_INTERRUPTED
+               ? false
+               : error_context(err, "the credentials have expired and cannot be renewed");
+}
+
+bool acs_credential_source_renew(void *context, bool refused, struct acs_credentials *credentials,
+                                 bool *ret_renewed, struct error *err)
+{
+    struct acs_credential_source *source = context;
+    struct acs_credentials fresh;
+    int64_t now = clock_now();
+    bool valid = !refused && (credentials->expires_at == 0 || now < credentials->expires_at ||
+                              source->renew_at == INT64_MAX);
+    *ret_renewed = false;
+    if (!refused && now < source->renew_at) {
+        return true;
+    }
+    if (now < source->retry_at) {
+        return valid || fail(source, err);
+    }
+    error_clear(&source->failure);
+    if (find_again(source, &fresh, &source->failure)) {
+        *credentials = fresh;
+        acs_credentials_wipe(&fresh);
+        source->renew_at = acs_renewal_time(clock_now(), credentials->expires_at);
+        source->retry_at = 0;
+        *ret_renewed = true;
+        return true;
+    }
+    source->retry_at = clock_now() + RETRY_SECONDS;
+    return (valid && source->failure.code != ERROR_INTERRUPTED) || fail(source, err);
+}

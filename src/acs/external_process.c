@@ -1,0 +1,253 @@
+#include "acs/external_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "acs/keys.h"
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#define ARGUMENTS_MAX 64
+#define OUTPUT_MAX ((size_t)64 * 1024)
+#define CHUNK 4096
+#define REAP_STEP_MS 10
+
+extern char **environ;
+
+/* Splits in place, as strings.Fields of Go does; 0 when there is nothing or too much. */
+static size_t split(char *text, char *arguments[ARGUMENTS_MAX + 1])
+{
+    size_t count = 0;
+    char *rest = NULL;
+    for (char *word = strtok_r(text, " \t\r\n\v\f", &rest); word != NULL;
+         word = strtok_r(NULL, " \t\r\n\v\f", &rest)) {
+        if (count == ARGUMENTS_MAX) {
+            return 0;
+        }
+        arguments[count++] = word;
+    }
+    arguments[count] = NULL;
+    return count;
+}
+
+/* A group of its own, so that its children die with it; signals as in a new program. */
+static int set_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t defaults;
+    (void)sigemptyset(&defaults);
+    (void)sigaddset(&defaults, SIGPIPE);
+    (void)sigaddset(&defaults, SIGINT);
+    (void)sigaddset(&defaults, SIGTERM);
+    int result = posix_spawnattr_setsigdefault(attributes, &defaults);
+    if (result == 0) {
+        result = posix_spawnattr_setpgroup(attributes, 0);
+    }
+    if (result == 0) {
+        result =
+            posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
+    }
+    return result;
+}
+
+static int set_actions(posix_spawn_file_actions_t *actions, int output)
+{
+    int result = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (result == 0) {
+        result = posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
+    }
+    if (result == 0) {
+        result = posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    }
+    return result;
+}
+
+/* Returns an errno, 0 when the program runs. */
+static int spawn(char *const arguments[], int output, pid_t *ret_child)
+{
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_t actions;
+    int result = posix_spawnattr_init(&attributes);
+    if (result != 0) {
+        return result;
+    }
+    result = posix_spawn_file_actions_init(&actions);
+    if (result == 0) {
+        result = set_attributes(&attributes);
+        result = result == 0 ? set_actions(&actions, output) : result;
+        if (result == 0) {
+            result =
+                posix_spawnp(ret_child, arguments[0], &actions, &attributes, arguments, environ);
+        }
+        (void)posix_spawn_file_actions_destroy(&actions);
+    }
+    (void)posix_spawnattr_destroy(&attributes);
+    return result;
+}
+
+static bool out_of_time(struct error *err)
+{
+    return error_set(err, ERROR_CREDENTIALS, "the external program did not end in time");
+}
+
+/* Reads until the end of the output. */
+static bool collect(int descriptor, int64_t deadline_ms, struct buffer *output, struct error *err)
+{
+    char chunk[CHUNK];
+    for (;;) {
+        struct pollfd waits[] = {{.fd = descriptor, .events = POLLIN},
+                                 {.fd = interrupt_descriptor(), .events = POLLIN}};
+        int64_t left = deadline_ms - clock_monotonic_ms();
+        if (!interrupt_check(err)) {
+            return false;
+        }
+        if (left <= 0) {
+            return out_of_time(err);
+        }
+        if (poll(waits, 2, (int)left) < 0 && errno != EINTR) {
+            return error_set_errno(err, ERROR_INTERNAL, errno, "cannot wait for a program");
+        }
+        if (waits[0].revents == 0) {
+            continue;
+        }
+        ssize_t got = read(descriptor, chunk, sizeof(chunk));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            OPENSSL_cleanse(chunk, sizeof(chunk));
+            return true;
+        }
+        buffer_append(output, chunk, (size_t)got);
+        if (output->failed) {
+            OPENSSL_cleanse(chunk, sizeof(chunk));
+            return error_set(err, ERROR_CREDENTIALS,
+                             "the external program prints more than %zu bytes", output->maximum);
+        }
+    }
+}
+
+/* Waits for the program that has closed its output; it may still take its time to end. */
+static bool reap(pid_t child, int64_t deadline_ms, int *ret_status, struct error *err)
+{
+    for (;;) {
+        pid_t got = waitpid(child, ret_status, WNOHANG);
+        if (got == child) {
+            return true;
+        }
+        if (got < 0 && errno != EINTR) {
+            return error_set_errno(err, ERROR_INTERNAL, errno, "cannot wait for a program");
+        }
+        if (!interrupt_check(err)) {
+            return false;
+        }
+        if (clock_monotonic_ms() >= deadline_ms) {
+            return out_of_time(err);
+        }
+        (void)poll(NULL, 0, REAP_STEP_MS);
+    }
+}
+
+static bool judge_status(int status, struct error *err)
+{
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        return true;
+    }
+    if (WIFEXITED(status)) {
+        error_set(err, ERROR_CREDENTIALS, "the external program ended with status %d",
+                  WEXITSTATUS(status));
+    } else {
+        error_set(err, ERROR_CREDENTIALS, "the external program ended by signal %d",
+                  WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    }
+    return error_hint(err, "Run the profile's process_command by hand to see what it says.");
+}
+
+static bool follow(pid_t child, int descriptor, int64_t timeout_ms, struct buffer *output,
+                   struct error *err)
+{
+    int status = 0;
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    if (collect(descriptor, deadline, output, err) && reap(child, deadline, &status, err)) {
+        return judge_status(status, err);
+    }
+    (void)kill(-child, SIGKILL);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return false;
+}
+
+bool acs_external_run(const char *command, int64_t timeout_ms, struct buffer *output,
+                      struct error *err)
+{
+    char *arguments[ARGUMENTS_MAX + 1];
+    int ends[2];
+    pid_t child = 0;
+    char *words = text_copy(command);
+    if (words == NULL) {
+        return error_no_memory(err);
+    }
+    if (split(words, arguments) == 0) {
+        free(words);
+        return error_set(err, ERROR_CREDENTIALS,
+                         "the command of the external program is empty or has more than %d words",
+                         ARGUMENTS_MAX);
+    }
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        free(words);
+        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot make a pipe");
+    }
+    int result = spawn(arguments, ends[1], &child);
+    (void)close(ends[1]);
+    bool ok = result == 0 ? follow(child, ends[0], timeout_ms, output, err)
+                          : error_set_errno(err, ERROR_CREDENTIALS, result,
+                                            "cannot run the external program");
+    (void)close(ends[0]);
+    free(words);
+    return ok;
+}
+
+bool acs_external_read(const char *text, size_t length, struct acs_credentials *ret_credentials,
+                       struct error *err)
+{
+    static const char what[] = "the external program's output";
+    char mode[32];
+    struct json_object *root = NULL;
+    if (!acs_keys_parse(text, length, what, &root, err)) {
+        return false;
+    }
+    bool fits = json_member_text(root, "mode", mode, sizeof(mode));
+    bool token = fits && text_equal_nocase(mode, "StsToken");
+    bool ok = token || (fits && text_equal_nocase(mode, "AK"));
+    if (!ok) {
+        error_set(err, ERROR_CREDENTIALS, "%s has no mode AK or StsToken", what);
+    }
+    ok = ok && acs_keys_read(root, &ACS_KEY_NAMES_PROFILE, token, what, ret_credentials, err);
+    if (ok && !token) {
+        OPENSSL_cleanse(ret_credentials->security_token, sizeof(ret_credentials->security_token));
+    }
+    acs_keys_release(root);
+    return ok;
+}
+
+bool acs_external_find(const char *command, struct acs_credentials *ret_credentials,
+                       struct error *err)
+{
+    struct buffer output;
+    buffer_init(&output, OUTPUT_MAX);
+    bool ok = acs_external_run(command, ACS_EXTERNAL_TIMEOUT_MS, &output, err) &&
+              acs_external_read(output.data, output.length, ret_credentials, err);
+    ret_credentials->renewable = true;
+    buffer_free_secret(&output);
+    return ok;
+}

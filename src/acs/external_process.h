@@ -1,0 +1,29 @@
+/* Internal to acs: a program that prints keys (mode External of the official command line tool). */
+#ifndef HBRSYNC_ACS_EXTERNAL_PROCESS_H
+#define HBRSYNC_ACS_EXTERNAL_PROCESS_H
+
+#include <stdint.h>
+
+#include "acs/credentials.h"
+#include "base/buffer.h"
+
+#define ACS_EXTERNAL_TIMEOUT_MS 60000 /* as the official tool */
+
+/*
+ * Runs the command, split at white space and without a shell, as the official tool does; its
+ * standard output is appended to `output`, whose maximum is the bound, its standard error is
+ * dropped. It and its children are killed at the time limit, on SIGINT and SIGTERM, and when it
+ * prints too much. ERROR_CREDENTIALS, ERROR_INTERRUPTED.
+ */
+bool acs_external_run(const char *command, int64_t timeout_ms, struct buffer *output,
+                      struct error *err) MUST_CHECK;
+
+/* Runs it and reads the keys that it prints, of mode AK or StsToken. */
+bool acs_external_find(const char *command, struct acs_credentials *ret_credentials,
+                       struct error *err) MUST_CHECK;
+
+/* Reads what it printed. */
+bool acs_external_read(const char *text, size_t length, struct acs_credentials *ret_credentials,
+                       struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,219 @@
+#include "acs/imds.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "acs/endpoint.h"
+#include "acs/fetch.h"
+#include "acs/keys.h"
+#include "base/json.h"
+#include "base/text.h"
+
+/* For tests: an address in the service's place, loopback only. */
+#define TEST_VARIABLE "HBRSYNC_TEST_IMDS"
+#define V1_DISABLED_VARIABLE "ALIBABA_CLOUD_IMDSV1_DISABLED"
+#define TOKEN_PATH "/latest/api/token"
+#define ROLES_PATH "/latest/meta-data/ram/security-credentials/"
+#define TOKEN_LIFETIME_HEADER "X-aliyun-ecs-metadata-token-ttl-seconds: 21600"
+#define TOKEN_HEADER "X-aliyun-ecs-metadata-token: "
+#define CONNECT_TIMEOUT_MS 1000 /* outside ECS nothing answers: nobody shall wait for that */
+#define TIMEOUT_MS 3000
+#define TOKEN_MAX 1024
+#define ROLE_MAX 128
+#define URL_SIZE 512
+
+struct imds {
+    const struct acs_credentials_options *options;
+    char base[ACS_ENDPOINT_MAX];
+    char token[TOKEN_MAX]; /* "" in version 1 */
+    struct buffer *reason;
+};
+
+static bool find_base(struct imds *imds, struct error *err)
+{
+    const char *test = acs_variable(TEST_VARIABLE);
+    struct acs_endpoint endpoint;
+    if (test == NULL) {
+        return text_fit(imds->base, sizeof(imds->base), "http://" ACS_METADATA_ADDRESS);
+    }
+    if (!acs_endpoint_parse(test, &endpoint, err)) {
+        return error_context(err, TEST_VARIABLE);
+    }
+    if (!endpoint.loopback) {
+        return error_set(err, ERROR_USAGE, TEST_VARIABLE " is for loopback addresses only");
+    }
+    return text_fit(imds->base, sizeof(imds->base), endpoint.base);
+}
+
+static bool ask(const struct imds *imds, const char *method, const char *path, const char *header,
+                struct acs_fetched *ret_fetched, struct error *err)
+{
+    char url[URL_SIZE];
+    if (snprintf(url, sizeof(url), "%s%s", imds->base, path) >= (int)sizeof(url)) {
+        return error_set(err, ERROR_USAGE, "the path of the role is too long");
+    }
+    const struct acs_fetch fetch = {
+        .method = method,
+        .url = url,
+        .headers = {header},
+        .user_agent = imds->options->user_agent,
+        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+        .timeout_ms = TIMEOUT_MS,
+        .metadata = true,
+    };
+    return acs_fetch(&fetch, ret_fetched, err);
+}
+
+static bool get(const struct imds *imds, const char *path, struct acs_fetched *ret_fetched,
+                struct error *err)
+{
+    char header[sizeof(TOKEN_HEADER) + TOKEN_MAX];
+    (void)snprintf(header, sizeof(header), TOKEN_HEADER "%s", imds->token);
+    return ask(imds, "GET", path, imds->token[0] != '\0' ? header : NULL, ret_fetched, err);
+}
+
+/* No answer at all: no metadata service, unless the user interrupted. */
+static enum acs_provider_result no_answer(struct imds *imds, const struct error *problem,
+                                          struct error *err)
+{
+    if (problem->code != ERROR_SERVICE) {
+        if (err != NULL) {
+            *err = *problem;
+        }
+        return ACS_PROVIDER_BROKEN;
+    }
+    buffer_printf(imds->reason, "no metadata service (%s)", problem->message);
+    return ACS_PROVIDER_NOT_HERE;
+}
+
+/* FOUND: go on, with a token or without. */
+static enum acs_provider_result take_token(struct imds *imds, struct error *err)
+{
+    struct acs_fetched fetched;
+    struct error problem;
+    error_clear(&problem);
+    if (!ask(imds, "PUT", TOKEN_PATH, TOKEN_LIFETIME_HEADER, &fetched, &problem)) {
+        return no_answer(imds, &problem, err);
+    }
+    bool taken = fetched.status == 200 && fetched.body.length > 0 &&
+                 acs_provider_take(imds->token, sizeof(imds->token), fetched.body.data,
+                                   "the metadata token", &problem);
+    int status = fetched.status;
+    acs_fetched_free(&fetched);
+    if (!taken && acs_variable_is_true(V1_DISABLED_VARIABLE, false)) {
+        buffer_printf(imds->reason,
+                      "the metadata service gives no token (HTTP %d), and version 1 is switched "
+                      "off by " V1_DISABLED_VARIABLE,
+                      status);
+        return ACS_PROVIDER_NOT_HERE;
+    }
+    return ACS_PROVIDER_FOUND;
+}
+
+bool acs_imds_role_name(const char *text, char *role, size_t size)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@";
+    size_t length = strspn(text, allowed);
+    if (length == 0 || length >= size ||
+        (text[length] != '\0' && text[length] != '\n' && text[length] != '\r')) {
+        return false;
+    }
+    memcpy(role, text, length);
+    role[length] = '\0';
+    return strspn(role, ".") != length; /* "." and ".." would be another path */
+}
+
+static enum acs_provider_result find_role(struct imds *imds, const char *named, char role[ROLE_MAX],
+                                          struct error *err)
+{
+    struct acs_fetched fetched;
+    struct error problem;
+    error_clear(&problem);
+    if (named != NULL) {
+        if (acs_imds_role_name(named, role, ROLE_MAX)) {
+            return ACS_PROVIDER_FOUND;
+        }
+        (void)error_set(err, ERROR_CREDENTIALS,
+                        "the name of the ECS RAM role is no name of a role");
+        return ACS_PROVIDER_BROKEN;
+    }
+    if (!get(imds, ROLES_PATH, &fetched, &problem)) {
+        return no_answer(imds, &problem, err);
+    }
+    bool found = fetched.status == 200 && acs_imds_role_name(fetched.body.data, role, ROLE_MAX);
+    if (!found && fetched.status == 200) {
+        buffer_puts(imds->reason, "the metadata service names no RAM role");
+    } else if (!found) {
+        buffer_printf(imds->reason, "the metadata service names no RAM role (HTTP %d)",
+                      fetched.status);
+    }
+    acs_fetched_free(&fetched);
+    return found ? ACS_PROVIDER_FOUND : ACS_PROVIDER_NOT_HERE;
+}
+
+bool acs_imds_read(const char *text, size_t length, struct acs_credentials *ret_credentials,
+                   struct error *err)
+{
+    static const char what[] = "the metadata service's answer";
+    struct json_object *root = NULL;
+    if (!acs_keys_parse(text, length, what, &root, err)) {
+        return false;
+    }
+    struct json_value code = json_member(root, "Code");
+    bool ok = code.kind == JSON_TEXT && strcmp(code.text, "Success") == 0;
+    if (!ok) {
+        error_set(err, ERROR_CREDENTIALS, "%s does not say Success", what);
+    }
+    ok = ok && acs_keys_read(root, &ACS_KEY_NAMES, true, what, ret_credentials, err);
+    acs_keys_release(root);
+    return ok;
+}
+
+static enum acs_provider_result take_keys(struct imds *imds, const char *role,
+                                          struct acs_credentials *ret_credentials,
+                                          struct error *err)
+{
+    char path[URL_SIZE];
+    struct acs_fetched fetched;
+    struct error problem;
+    error_clear(&problem);
+    (void)snprintf(path, sizeof(path), ROLES_PATH "%s", role);
+    if (!get(imds, path, &fetched, &problem)) {
+        return no_answer(imds, &problem, err);
+    }
+    enum acs_provider_result result = ACS_PROVIDER_BROKEN;
+    if (fetched.status == 404) {
+        buffer_printf(imds->reason, "the RAM role \"%s\" is not attached to this instance", role);
+        result = ACS_PROVIDER_NOT_HERE;
+    } else if (fetched.status != 200) {
+        (void)error_set(err, ERROR_CREDENTIALS,
+                        "the metadata service answers HTTP %d about the role \"%s\"",
+                        fetched.status, role);
+    } else if (acs_imds_read(fetched.body.data, fetched.body.length, ret_credentials, err)) {
+        acs_provider_name(ret_credentials, "ECS RAM role %s", role);
+        ret_credentials->renewable = true;
+        result = ACS_PROVIDER_FOUND;
+    }
+    acs_fetched_free(&fetched);
+    return result;
+}
+
+enum acs_provider_result acs_imds_find(const struct acs_credentials_options *options,
+                                       const char *role, struct acs_credentials *ret_credentials,
+                                       struct buffer *reason, struct error *err)
+{
+    char name[ROLE_MAX] = "";
+    struct imds imds = {.options = options, .reason = reason};
+    if (!find_base(&imds, err)) {
+        return ACS_PROVIDER_BROKEN;
+    }
+    enum acs_provider_result result = take_token(&imds, err);
+    if (result == ACS_PROVIDER_FOUND) {
+        result = find_role(&imds, role, name, err);
+    }
+    if (result == ACS_PROVIDER_FOUND) {
+        result = take_keys(&imds, name, ret_credentials, err);
+    }
+    return result;
+}

@@ -1,0 +1,110 @@
+#include "acs/keys.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "acs/provider.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+const struct acs_key_names ACS_KEY_NAMES = {"AccessKeyId", "AccessKeySecret", "SecurityToken",
+                                            "Expiration"};
+const struct acs_key_names ACS_KEY_NAMES_PROFILE = {"access_key_id", "access_key_secret",
+                                                    "sts_token", "expiration"};
+
+static bool take(const struct json_object *object, const char *member, bool needed,
+                 const char *what, char *target, size_t size, struct error *err)
+{
+    struct json_value value = json_member(object, member);
+    bool absent = value.kind == JSON_MISSING || value.kind == JSON_NULL ||
+                  (value.kind == JSON_TEXT && value.length == 0);
+    if (absent) {
+        return !needed || error_set(err, ERROR_CREDENTIALS, "%s has no %s", what, member);
+    }
+    if (value.kind != JSON_TEXT || memchr(value.text, '\0', value.length) != NULL) {
+        return error_set(err, ERROR_CREDENTIALS, "%s has no text as its %s", what, member);
+    }
+    if (!acs_provider_take(target, size, value.text, member, err)) {
+        error_context(err, "%s", what);
+        return false;
+    }
+    return true;
+}
+
+static bool take_expiry(const struct json_object *object, const char *member, const char *what,
+                        int64_t *ret_expires_at, struct error *err)
+{
+    struct json_value value = json_member(object, member);
+    *ret_expires_at = 0;
+    if (value.kind == JSON_MISSING || value.kind == JSON_NULL ||
+        (value.kind == JSON_TEXT && value.length == 0)) {
+        return true;
+    }
+    if (value.kind == JSON_INTEGER && value.integer >= 0) {
+        *ret_expires_at = value.integer;
+        return true;
+    }
+    if (value.kind == JSON_TEXT && strlen(value.text) == value.length &&
+        clock_from_iso8601(value.text, ret_expires_at)) {
+        return true;
+    }
+    return error_set(err, ERROR_CREDENTIALS, "%s has no time as its %s", what, member);
+}
+
+bool acs_keys_read(const struct json_object *object, const struct acs_key_names *names,
+                   bool token_needed, const char *what, struct acs_credentials *ret_credentials,
+                   struct error *err)
+{
+    return take(object, names->id, true, what, ret_credentials->access_key_id, ACS_ACCESS_KEY_MAX,
+                err) &&
+           take(object, names->secret, true, what, ret_credentials->access_key_secret,
+                ACS_SECRET_MAX, err) &&
+           take(object, names->token, token_needed, what, ret_credentials->security_token,
+                ACS_TOKEN_MAX, err) &&
+           take_expiry(object, names->expiration, what, &ret_credentials->expires_at, err);
+}
+
+bool acs_keys_parse(const char *text, size_t length, const char *what,
+                    struct json_object **ret_root, struct error *err)
+{
+    struct error reason;
+    error_clear(&reason);
+    *ret_root = NULL;
+    if (length == 0) {
+        return error_set(err, ERROR_CREDENTIALS, "%s is empty", what);
+    }
+    if (!json_parse(text, length, ret_root, &reason)) {
+        return error_set(err, ERROR_CREDENTIALS, "%s is %s", what, reason.message);
+    }
+    if (!json_is_object(*ret_root)) {
+        acs_keys_release(*ret_root);
+        *ret_root = NULL;
+        return error_set(err, ERROR_CREDENTIALS, "%s is not an object", what);
+    }
+    return true;
+}
+
+/* Ends at the depth that json_parse allows. */
+static bool wipe_node(const char *name, struct json_object *node, void *context)
+{
+    (void)name;
+    struct json_value value = json_describe(node);
+    if (value.kind == JSON_TEXT) {
+        OPENSSL_cleanse((void *)(uintptr_t)value.text, value.length);
+    } else if (json_is_object(node)) {
+        (void)json_each_member(node, wipe_node, context);
+    } else if (json_is_array(node)) {
+        for (size_t i = 0; i < json_array_length(node); i++) {
+            (void)wipe_node(NULL, json_array_item(node, i), context);
+        }
+    }
+    return true;
+}
+
+void acs_keys_release(struct json_object *root)
+{
+    (void)wipe_node(NULL, root, NULL);
+    json_release(root);
+}

@@ -1,0 +1,446 @@
+/* Profiles of the official command line tool, ~/.aliyun/config.json. */
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "acs/assume_role.h"
+#include "acs/external_process.h"
+#include "acs/imds.h"
+#include "acs/keys.h"
+#include "acs/provider.h"
+#include "acs/provider_uri.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#define FILE_MAX ((size_t)1024 * 1024)
+#define SHOWN_MAX 100
+#define MODE_SIZE 64
+#define CHAIN_MAX 8 /* source profiles one behind the other */
+#define PROFILE_VARIABLE "ALIBABA_CLOUD_PROFILE"
+#define FILE_DISABLED_VARIABLE "ALIBABA_CLOUD_CLI_PROFILE_DISABLED"
+#define EXTERNAL_DISABLED_VARIABLE "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS"
+
+static const char RUN_CONFIGURE[] = "Run \"aliyun configure\" for this profile.";
+
+/* A profile that was found, and what to call it in messages. */
+struct profile {
+    const struct acs_credentials_options *options;
+    const char *path;
+    char name[SHOWN_MAX * 2]; /* escaped */
+    const struct json_object *root;
+    const struct json_object *object;
+    const struct profile *user; /* the one whose source_profile this is, NULL for the first */
+};
+
+static bool find_path(char *path, size_t size)
+{
+    const char *named = acs_variable("ALIBABA_CLOUD_CONFIG_FILE");
+    return named != NULL ? text_fit(path, size, named)
+                         : acs_provider_home_path(".aliyun/config.json", path, size);
+}
+
+static void escape_name(char *target, size_t size, const char *text, size_t length)
+{
+    struct buffer shown;
+    buffer_init(&shown, size * 2);
+    text_escape(&shown, text, length, SHOWN_MAX);
+    (void)text_fit(target, size, shown.data);
+    buffer_free(&shown);
+}
+
+static bool refuse(const struct profile *profile, const char *problem, const char *hint,
+                   struct error *err)
+{
+    (void)error_set(err, ERROR_CREDENTIALS, "profile \"%s\" of %s %s", profile->name, profile->path,
+                    problem);
+    return error_hint(err, "%s", hint);
+}
+
+/* Takes a member that is a text; an absent one is "" unless it is needed. */
+static bool take_member(const struct profile *profile, const char *member, bool needed,
+                        char *target, size_t size, struct error *err)
+{
+    char what[64];
+    struct json_value value = json_member(profile->object, member);
+    bool absent = value.kind == JSON_MISSING || value.kind == JSON_NULL ||
+                  (value.kind == JSON_TEXT && value.length == 0);
+    int length =
+        snprintf(what, sizeof(what), absent ? "has no %s" : "has no text as its %s", member);
+    if (length < 0) {
+        return error_set(err, ERROR_INTERNAL, "a member's name cannot be printed");
+    }
+    if (absent && !needed) {
+        return true;
+    }
+    if (absent || value.kind != JSON_TEXT || memchr(value.text, '\0', value.length) != NULL) {
+        return refuse(profile, what, RUN_CONFIGURE, err);
+    }
+    if (!acs_provider_take(target, size, value.text, member, err)) {
+        error_context(err, "profile \"%s\" of %s", profile->name, profile->path);
+        return false;
+    }
+    return true;
+}
+
+/* A text of the file by its member, "" when it has none. */
+static bool take_text(const struct profile *profile, const char *member, bool needed, char *target,
+                      size_t size, struct error *err)
+{
+    char what[96];
+    struct json_value value = json_member(profile->object, member);
+    bool absent = value.kind == JSON_MISSING || value.kind == JSON_NULL ||
+                  (value.kind == JSON_TEXT && value.length == 0);
+    target[0] = '\0';
+    if (absent && !needed) {
+        return true;
+    }
+    if (!json_member_text(profile->object, member, target, size)) {
+        (void)snprintf(what, sizeof(what), absent ? "has no %s" : "has no usable text as its %s",
+                       member);
+        return refuse(profile, what, RUN_CONFIGURE, err);
+    }
+    return true;
+}
+
+/* --- the modes ----------------------------------------------------------------------------- */
+
+static bool read_key(const struct profile *profile, bool token, struct acs_credentials *credentials,
+                     struct error *err)
+{
+    return take_member(profile, "access_key_id", true, credentials->access_key_id,
+                       ACS_ACCESS_KEY_MAX, err) &&
+           take_member(profile, "access_key_secret", true, credentials->access_key_secret,
+                       ACS_SECRET_MAX, err) &&
+           (!token || take_member(profile, "sts_token", true, credentials->security_token,
+                                  ACS_TOKEN_MAX, err));
+}
+
+static bool read_ak(const struct profile *profile, struct acs_credentials *credentials,
+                    struct error *err)
+{
+    return read_key(profile, false, credentials, err);
+}
+
+static bool read_sts_token(const struct profile *profile, struct acs_credentials *credentials,
+                           struct error *err)
+{
+    struct json_value expiration = json_member(profile->object, "sts_expiration");
+    if (expiration.kind == JSON_INTEGER && expiration.integer > 0) {
+        credentials->expires_at = expiration.integer;
+    }
+    return read_key(profile, true, credentials, err);
+}
+
+/* The members of a profile that say which role, and how. */
+struct role_texts {
+    char arn[256], session_name[128], policy[4096], external_id[1300], sts_region[64];
+    char oidc_provider_arn[256], oidc_token_file[PATH_MAX];
+};
+
+static bool read_role(const struct profile *profile, struct role_texts *texts,
+                      struct acs_role *ret_role, struct acs_credentials *credentials,
+                      struct error *err)
+{
+    struct json_value duration = json_member(profile->object, "expired_seconds");
+    if (!take_text(profile, "ram_role_arn", true, texts->arn, sizeof(texts->arn), err) ||
+        !take_text(profile, "ram_session_name", false, texts->session_name,
+                   sizeof(texts->session_name), err) ||
+        !take_text(profile, "policy", false, texts->policy, sizeof(texts->policy), err) ||
+        !take_text(profile, "external_id", false, texts->external_id, sizeof(texts->external_id),
+                   err) ||
+        !take_text(profile, "sts_region", false, texts->sts_region, sizeof(texts->sts_region),
+                   err)) {
+        return false;
+    }
+    *ret_role = (struct acs_role){
+        .arn = texts->arn,
+        .session_name = texts->session_name,
+        .policy = texts->policy,
+        .external_id = texts->external_id,
+        .sts_region = texts->sts_region,
+        .duration = duration.kind == JSON_INTEGER ? duration.integer : 0,
+    };
+    acs_provider_name(credentials, "profile \"%s\" of %s, role %s", profile->name, profile->path,
+                      texts->arn);
+    return true;
+}
+
+static bool about_profile(const struct profile *profile, struct error *err)
+{
+    return error_context(err, "profile \"%s\" of %s", profile->name, profile->path);
+}
+
+static bool assume(const struct profile *profile, const struct acs_credentials *base,
+                   struct acs_credentials *credentials, struct error *err)
+{
+    struct role_texts texts;
+    struct acs_role role;
+    bool ok = read_role(profile, &texts, &role, credentials, err) &&
+              (acs_assume_role(profile->options, &role, base, credentials, err) ||
+               about_profile(profile, err));
+    OPENSSL_cleanse(&texts, sizeof(texts));
+    return ok;
+}
+
+static bool read_role_arn(const struct profile *profile, struct acs_credentials *credentials,
+                          struct error *err)
+{
+    struct acs_credentials base = {.access_key_id = ""};
+    bool ok = read_key(profile, false, &base, err) && assume(profile, &base, credentials, err);
+    acs_credentials_wipe(&base);
+    return ok;
+}
+
+static bool select_profile(const struct json_object *root, const char *name,
+                           struct profile *profile, struct error *err);
+static bool read_profile(const struct profile *profile, struct acs_credentials *credentials,
+                         struct error *err);
+
+/* Whether the profile may use another one: not itself, in however many steps, nor too many. */
+static bool check_chain(const struct profile *profile, const struct profile *source,
+                        struct error *err)
+{
+    size_t depth = 0;
+    for (const struct profile *user = profile; user != NULL; user = user->user) {
+        if (user->object == source->object) {
+            return refuse(profile, "has a source_profile that leads back to it", RUN_CONFIGURE,
+                          err);
+        }
+        if (++depth > CHAIN_MAX) {
+            return refuse(profile, "has too many source profiles one behind the other",
+                          RUN_CONFIGURE, err);
+        }
+    }
+    return true;
+}
+
+static bool read_chainable(const struct profile *profile, struct acs_credentials *credentials,
+                           struct error *err)
+{
+    char name[SHOWN_MAX * 2];
+    struct acs_credentials base = {.access_key_id = ""};
+    struct profile source = {.options = profile->options, .path = profile->path, .user = profile};
+    bool ok = take_text(profile, "source_profile", true, name, sizeof(name), err) &&
+              select_profile(profile->root, name, &source, err) &&
+              check_chain(profile, &source, err) && read_profile(&source, &base, err) &&
+              assume(profile, &base, credentials, err);
+    acs_credentials_wipe(&base);
+    return ok;
+}
+
+static bool read_ecs_role(const struct profile *profile, struct acs_credentials *credentials,
+                          struct error *err)
+{
+    char role[128], name[sizeof(credentials->provider)];
+    struct buffer reason;
+    if (!take_text(profile, "ram_role_name", false, role, sizeof(role), err)) {
+        return false;
+    }
+    buffer_init(&reason, 2048);
+    (void)text_fit(name, sizeof(name), credentials->provider);
+    enum acs_provider_result result =
+        acs_imds_find(profile->options, role[0] != '\0' ? role : NULL, credentials, &reason, err);
+    if (result == ACS_PROVIDER_NOT_HERE) {
+        (void)error_set(err, ERROR_CREDENTIALS, "%s", reason.data);
+    }
+    buffer_free(&reason);
+    (void)text_fit(credentials->provider, sizeof(credentials->provider), name);
+    return result == ACS_PROVIDER_FOUND || about_profile(profile, err);
+}
+
+static bool read_oidc(const struct profile *profile, struct acs_credentials *credentials,
+                      struct error *err)
+{
+    struct role_texts texts;
+    struct acs_role role;
+    if (!read_role(profile, &texts, &role, credentials, err) ||
+        !take_text(profile, "oidc_provider_arn", true, texts.oidc_provider_arn,
+                   sizeof(texts.oidc_provider_arn), err) ||
+        !take_text(profile, "oidc_token_file", true, texts.oidc_token_file,
+                   sizeof(texts.oidc_token_file), err)) {
+        return false;
+    }
+    role.oidc_provider_arn = texts.oidc_provider_arn;
+    role.oidc_token_file = texts.oidc_token_file;
+    return acs_assume_role_with_oidc(profile->options, &role, credentials, err) ||
+           about_profile(profile, err);
+}
+
+/* The variable stands for both, as in the official tool. */
+static bool check_external(const struct profile *profile, struct error *err)
+{
+    if (!acs_variable_is_true(EXTERNAL_DISABLED_VARIABLE, true)) {
+        return true;
+    }
+    return refuse(profile, "is switched off by " EXTERNAL_DISABLED_VARIABLE,
+                  "Unset the variable, or use a profile of another mode.", err);
+}
+
+static bool read_uri(const struct profile *profile, struct acs_credentials *credentials,
+                     struct error *err)
+{
+    char uri[2048];
+    bool ok =
+        check_external(profile, err) &&
+        take_text(profile, "credentials_uri", true, uri, sizeof(uri), err) &&
+        (acs_uri_find(profile->options, uri, credentials, err) || about_profile(profile, err));
+    OPENSSL_cleanse(uri, sizeof(uri));
+    return ok;
+}
+
+static bool read_external(const struct profile *profile, struct acs_credentials *credentials,
+                          struct error *err)
+{
+    char command[4096];
+    bool ok = check_external(profile, err) &&
+              take_text(profile, "process_command", true, command, sizeof(command), err) &&
+              (acs_external_find(command, credentials, err) || about_profile(profile, err));
+    OPENSSL_cleanse(command, sizeof(command));
+    return ok;
+}
+
+/* Compared in any case, as the official tool does. */
+static const struct mode {
+    const char *name;
+    bool (*read)(const struct profile *profile, struct acs_credentials *credentials,
+                 struct error *err);
+} modes[] = {
+    {"AK", read_ak},
+    {"StsToken", read_sts_token},
+    {"RamRoleArn", read_role_arn},
+    {"ChainableRamRoleArn", read_chainable},
+    {"EcsRamRole", read_ecs_role},
+    {"OIDC", read_oidc},
+    {"CredentialsURI", read_uri},
+    {"External", read_external},
+};
+
+static const struct mode *find_mode(const struct profile *profile)
+{
+    char mode[MODE_SIZE];
+    bool fits = json_member_text(profile->object, "mode", mode, sizeof(mode));
+    if (json_member(profile->object, "mode").kind == JSON_MISSING) {
+        return &modes[0];
+    }
+    for (size_t i = 0; fits && i < sizeof(modes) / sizeof(modes[0]); i++) {
+        if (text_equal_nocase(mode, modes[i].name)) {
+            return &modes[i];
+        }
+    }
+    return NULL;
+}
+
+static bool refuse_mode(const struct profile *profile, struct error *err)
+{
+    char shown[MODE_SIZE * 2];
+    char problem[MODE_SIZE * 3];
+    struct json_value value = json_member(profile->object, "mode");
+    escape_name(shown, sizeof(shown), value.kind == JSON_TEXT ? value.text : "?",
+                value.kind == JSON_TEXT ? value.length : 1);
+    (void)snprintf(problem, sizeof(problem), "has the mode \"%s\", which cannot be used here",
+                   shown);
+    return refuse(profile, problem,
+                  "Use a profile of mode External whose process_command prints temporary keys of "
+                  "that profile, one of mode AK, StsToken, RamRoleArn, ChainableRamRoleArn, "
+                  "EcsRamRole, OIDC or CredentialsURI, or put temporary keys into the environment.",
+                  err);
+}
+
+static bool read_profile(const struct profile *profile, struct acs_credentials *credentials,
+                         struct error *err)
+{
+    const struct mode *mode = find_mode(profile);
+    if (mode == NULL) {
+        return refuse_mode(profile, err);
+    }
+    acs_provider_name(credentials, "profile \"%s\" of %s", profile->name, profile->path);
+    return take_member(profile, "region_id", false, credentials->region_id,
+                       sizeof(credentials->region_id), err) &&
+           mode->read(profile, credentials, err);
+}
+
+/* --- the file ------------------------------------------------------------------------------ */
+
+/* The profile `name` (NULL: the current one) of the parsed file. */
+static bool select_profile(const struct json_object *root, const char *name,
+                           struct profile *profile, struct error *err)
+{
+    struct json_value current = json_member(root, "current");
+    struct json_value list = json_member(root, "profiles");
+    const char *wanted = name != NULL ? name : current.kind == JSON_TEXT ? current.text : "default";
+    escape_name(profile->name, sizeof(profile->name), wanted, strlen(wanted));
+    profile->root = root;
+    for (size_t i = 0; i < json_array_length(list.object); i++) {
+        struct json_object *item = json_array_item(list.object, i);
+        struct json_value found = json_member(item, "name");
+        if (found.kind == JSON_TEXT && strcmp(found.text, wanted) == 0) {
+            profile->object = item;
+            return true;
+        }
+    }
+    return refuse(profile, "does not exist", "\"aliyun configure list\" shows the profiles.", err);
+}
+
+static enum acs_provider_result read_file(const struct acs_credentials_options *options,
+                                          const char *path, const struct buffer *text,
+                                          struct acs_credentials *credentials,
+                                          struct buffer *reason, struct error *err)
+{
+    struct json_object *root = NULL;
+    struct error problem;
+    struct profile profile = {.options = options, .path = path};
+    const char *name = options->profile != NULL ? options->profile : acs_variable(PROFILE_VARIABLE);
+    enum acs_provider_result result = ACS_PROVIDER_BROKEN;
+    error_clear(&problem);
+    if (!json_parse(text->data, text->length, &root, &problem)) {
+        (void)error_set(err, ERROR_CREDENTIALS, "%s is %s", path, problem.message);
+        (void)error_hint(err, "Run \"aliyun configure\" to write the file anew.");
+        return result;
+    }
+    if (select_profile(root, name, &profile, &problem)) {
+        result = read_profile(&profile, credentials, err) ? ACS_PROVIDER_FOUND : result;
+    } else if (options->profile == NULL) {
+        buffer_puts(reason, problem.message); /* the next place may have it */
+        result = ACS_PROVIDER_NOT_HERE;
+    } else if (err != NULL) {
+        *err = problem;
+    }
+    acs_keys_release(root);
+    return result;
+}
+
+enum acs_provider_result acs_provider_config_file(const struct acs_credentials_options *options,
+                                                  struct acs_credentials *ret_credentials,
+                                                  struct buffer *reason, struct error *err)
+{
+    char path[PATH_MAX];
+    struct buffer text;
+    struct error problem;
+    bool missing = false;
+    error_clear(&problem);
+    if (options->profile == NULL && acs_variable_is_true(FILE_DISABLED_VARIABLE, false)) {
+        buffer_puts(reason, "switched off by " FILE_DISABLED_VARIABLE);
+        return ACS_PROVIDER_NOT_HERE;
+    }
+    if (!find_path(path, sizeof(path))) {
+        (void)error_set(err, ERROR_CREDENTIALS, "the path of the profiles' file is too long");
+        return ACS_PROVIDER_BROKEN;
+    }
+    enum acs_provider_result result = ACS_PROVIDER_BROKEN;
+    buffer_init(&text, FILE_MAX);
+    if (file_read(path, &text, &missing, &problem)) {
+        result = read_file(options, path, &text, ret_credentials, reason, err);
+        acs_provider_check_mode(path, ret_credentials);
+    } else if (missing) {
+        buffer_printf(reason, "%s does not exist", path);
+        result = ACS_PROVIDER_NOT_HERE;
+    } else {
+        (void)error_set(err, ERROR_CREDENTIALS, "%s", problem.message);
+    }
+    buffer_free_secret(&text);
+    return result;
+}

@@ -1,0 +1,77 @@
+/*
+ * A URI that hands out temporary keys. https, or http to a loopback address: what it answers is a
+ * key, which the SDKs would fetch over any http.
+ */
+#include "acs/provider_uri.h"
+
+#include <string.h>
+
+#include "acs/fetch.h"
+#include "acs/keys.h"
+#include "acs/provider.h"
+#include "acs/setup.h"
+#include "base/json.h"
+
+#define URI_VARIABLE "ALIBABA_CLOUD_CREDENTIALS_URI"
+#define CONNECT_TIMEOUT_MS 5000
+#define TIMEOUT_MS 10000
+
+bool acs_uri_read(const char *text, size_t length, struct acs_credentials *ret_credentials,
+                  struct error *err)
+{
+    static const char what[] = "the answer of the credentials URI";
+    struct json_object *root = NULL;
+    if (!acs_keys_parse(text, length, what, &root, err)) {
+        return false;
+    }
+    struct json_value code = json_member(root, "Code");
+    bool ok =
+        code.kind == JSON_MISSING || (code.kind == JSON_TEXT && strcmp(code.text, "Success") == 0);
+    if (!ok) {
+        error_set(err, ERROR_CREDENTIALS, "%s does not say Success", what);
+    }
+    ok = ok && acs_keys_read(root, &ACS_KEY_NAMES, true, what, ret_credentials, err);
+    acs_keys_release(root);
+    return ok;
+}
+
+bool acs_uri_find(const struct acs_credentials_options *options, const char *uri,
+                  struct acs_credentials *ret_credentials, struct error *err)
+{
+    struct acs_fetched fetched;
+    struct acs_fetch fetch = {
+        .method = "GET",
+        .url = uri,
+        .user_agent = options->user_agent,
+        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+        .timeout_ms = TIMEOUT_MS,
+    };
+    if (!acs_setup_ca_file(options->ca_file, &fetch.ca_file, err)) {
+        return false;
+    }
+    if (!acs_fetch(&fetch, &fetched, err)) {
+        return error_context(err, "the credentials URI");
+    }
+    bool ok = fetched.status == 200;
+    if (!ok) {
+        error_set(err, ERROR_CREDENTIALS, "the credentials URI answers HTTP %d", fetched.status);
+    }
+    ok = ok && acs_uri_read(fetched.body.data, fetched.body.length, ret_credentials, err);
+    ret_credentials->renewable = true;
+    acs_fetched_free(&fetched);
+    return ok;
+}
+
+enum acs_provider_result acs_provider_uri(const struct acs_credentials_options *options,
+                                          struct acs_credentials *ret_credentials,
+                                          struct buffer *reason, struct error *err)
+{
+    const char *uri = acs_variable(URI_VARIABLE);
+    if (uri == NULL) {
+        buffer_puts(reason, URI_VARIABLE " is not set");
+        return ACS_PROVIDER_NOT_HERE;
+    }
+    acs_provider_name(ret_credentials, "credentials URI of " URI_VARIABLE);
+    return acs_uri_find(options, uri, ret_credentials, err) ? ACS_PROVIDER_FOUND
+                                                            : ACS_PROVIDER_BROKEN;
+}
