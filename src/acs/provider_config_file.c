@@ -98,7 +98,7 @@ static bool take_text(const struct profile *profile, const char *member, bool ne
     if (absent && !needed) {
         return true;
     }
-    if (!json_member_text(profile->object, member, target, size)) {
+    if (absent || !json_member_text(profile->object, member, target, size)) {
         (void)snprintf(what, sizeof(what), absent ? "has no %s" : "has no usable text as its %s",
                        member);
         return refuse(profile, what, RUN_CONFIGURE, err);

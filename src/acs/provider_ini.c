@@ -16,6 +16,7 @@
 #define PROFILE_VARIABLE "ALIBABA_CLOUD_PROFILE"
 #define FILE_MAX ((size_t)1024 * 1024)
 #define SHOWN_MAX 100
+#define REASON_MAX 2048
 
 /* What the ways to use a section share. */
 struct use {
@@ -45,14 +46,17 @@ use_access_key(const struct use *use, struct acs_credentials *ret_credentials, s
 static enum acs_provider_result
 use_ecs_role(const struct use *use, struct acs_credentials *ret_credentials, struct error *err)
 {
+    char name[sizeof(ret_credentials->provider)];
     const char *role = use->section->role_name;
+    (void)text_fit(name, sizeof(name), ret_credentials->provider);
     enum acs_provider_result result = acs_imds_find(use->options, role[0] != '\0' ? role : NULL,
                                                     ret_credentials, use->reason, err);
-    if (result == ACS_PROVIDER_NOT_HERE) {
-        (void)error_set(err, ERROR_CREDENTIALS, "%s", use->reason->data);
-        return ACS_PROVIDER_BROKEN;
+    (void)text_fit(ret_credentials->provider, sizeof(ret_credentials->provider), name);
+    if (result != ACS_PROVIDER_NOT_HERE) {
+        return result;
     }
-    return result;
+    (void)error_set(err, ERROR_CREDENTIALS, "%s", use->reason->data);
+    return ACS_PROVIDER_BROKEN;
 }
 
 static struct acs_role section_role(const struct acs_ini_section *section)
@@ -140,8 +144,10 @@ static enum acs_provider_result read_text(const struct acs_credentials_options *
     struct acs_ini_section section;
     const char *named = acs_variable(PROFILE_VARIABLE);
     const char *name = named != NULL ? named : "default";
-    struct use use = {options, &section, reason};
+    struct buffer own;
+    struct use use = {options, &section, &own};
     enum acs_provider_result result = ACS_PROVIDER_BROKEN;
+    buffer_init(&own, REASON_MAX);
     name_section(name, path, what, sizeof(what));
     if (!acs_ini_read(text->data, text->length, name, &section, &found, err)) {
         (void)error_context(err, "%s", path);
@@ -156,6 +162,7 @@ static enum acs_provider_result read_text(const struct acs_credentials_options *
     if (result == ACS_PROVIDER_BROKEN && found) {
         (void)error_context(err, "%s", what);
     }
+    buffer_free(&own);
     OPENSSL_cleanse(&section, sizeof(section));
     return result;
 }

@@ -120,6 +120,7 @@ static void run_scripts(struct simulator *simulator)
         if (step.move != NULL) {
             json_object_put(move_world(&simulator->world, step.move, problem, sizeof problem));
         }
+        simulator->world.clock_offset += step.advance;
         json_object_put(step.settings);
         json_object_put(step.move);
     }

@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "sending.h"
 #include "service.h"
+#include "temporary_keys.h"
 
 enum {
     MOST_BODY = 1024 * 1024,
@@ -93,7 +94,8 @@ static void answer_request(struct simulator *simulator, const struct exchange *e
 {
     const struct request *request = &exchange->request;
     bool is_known_method =
-        strcmp(request->method, "GET") == 0 || strcmp(request->method, "POST") == 0;
+        strcmp(request->method, "GET") == 0 || strcmp(request->method, "POST") == 0 ||
+        (strcmp(request->method, "PUT") == 0 && strncmp(request->path, "/latest/", 8) == 0);
     pthread_mutex_lock(&simulator->lock);
     if (exchange->is_too_long) {
         reply_text(reply, 413, "text/plain", "the body is too long\n");
@@ -101,6 +103,10 @@ static void answer_request(struct simulator *simulator, const struct exchange *e
         reply_text(reply, 405, "text/plain", "only GET and POST\n");
     } else if (strncmp(request->path, "/control/", 9) == 0) {
         control_answer(simulator, request, reply);
+    } else if (strncmp(request->path, "/latest/", 8) == 0) {
+        metadata_answer(simulator, request, reply);
+    } else if (strcmp(request->path, "/credentials-uri") == 0) {
+        credentials_uri_answer(simulator, request, reply);
     } else if (strcmp(request->path, "/") == 0) {
         service_answer(simulator, request, reply);
     } else {

@@ -7,6 +7,9 @@
  * Tests steer it by unsigned requests on the same ports, JSON in and out (an error is 400 {"error":
  * text}):
  *
+ * It also hands out temporary keys: AssumeRole and AssumeRoleWithOIDC of STS, the metadata service
+ * of an ECS instance ("/latest/..."), and a credentials URI ("/credentials-uri").
+ *
  * POST /control/move     {"region", "edition", verb: n, ..., "vanish_ids": [], "return_ids": []};
  * the verbs are start, progress, finish, finish_reporting, fail, report, late_report, late_expire,
  * silent_change, silent_change_old, vanish, vanish_old, create, create_closed, odd (see moves.c).

@@ -21,12 +21,15 @@ bool script_add(struct script *script, const struct world *world, struct json_ob
     struct json_object *before = json_object_object_get(order, "before_request");
     struct json_object *move = json_object_object_get(order, "do");
     struct json_object *settings = json_object_object_get(order, "set");
+    struct json_object *advance = json_object_object_get(order, "advance");
+    int64_t seconds =
+        json_object_is_type(advance, json_type_int) ? json_object_get_int64(advance) : 0;
     if (settings == NULL) {
         settings = json_object_object_get(order, "before_request_set");
     }
     snprintf(problem, size, "a script names before_request (from 1) and what to do or set");
     if (!json_object_is_type(before, json_type_int) || json_object_get_int64(before) < 1 ||
-        (move == NULL && settings == NULL) || script->count == MOST_SCRIPT_STEPS) {
+        (move == NULL && settings == NULL && seconds == 0) || script->count == MOST_SCRIPT_STEPS) {
         return false;
     }
     if ((move != NULL && !move_is_valid(world, move, problem, size)) ||
@@ -34,7 +37,7 @@ bool script_add(struct script *script, const struct world *world, struct json_ob
         return false;
     }
     script->steps[script->count++] = (struct script_step){
-        json_object_get_int64(before), json_object_get(move), json_object_get(settings)};
+        json_object_get_int64(before), json_object_get(move), json_object_get(settings), seconds};
     return true;
 }
 

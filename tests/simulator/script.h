@@ -14,6 +14,7 @@ struct script_step {
     int64_t left; /* requests until it is due */
     struct json_object *move;
     struct json_object *settings;
+    int64_t advance; /* seconds of the world clock */
 };
 
 struct script {
@@ -21,7 +22,8 @@ struct script {
     size_t count;
 };
 
-/* Takes an order of POST /control/script: {"before_request": n, "do": move, "set": settings}. */
+/* Takes an order of POST /control/script: {"before_request": n, "do": move, "set": settings,
+ * "advance": seconds}. */
 bool script_add(struct script *script, const struct world *world, struct json_object *order,
                 char *problem, size_t size);
 

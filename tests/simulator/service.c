@@ -8,6 +8,10 @@
 
 #include "answer.h"
 #include "signature.h"
+#include "temporary_keys.h"
+
+/* The one action that is not signed, and named in the query. */
+#define OIDC_ACTION "AssumeRoleWithOIDC"
 
 struct action {
     const char *name;
@@ -20,6 +24,8 @@ static const struct action actions[] = {
     {"DescribeRestoreJobs2", "2017-09-08", true, answer_restore_jobs},
     {"DescribeRegions", "2017-09-08", false, answer_regions},
     {"GetCallerIdentity", "2015-04-01", false, answer_caller_identity},
+    {"AssumeRole", "2015-04-01", false, answer_assume_role},
+    {OIDC_ACTION, "2015-04-01", false, answer_assume_role_with_oidc},
 };
 
 static const struct action *find_action(const char *name)
@@ -49,6 +55,15 @@ static size_t find_region(const struct world *world, const char *host)
     return 0;
 }
 
+/* The name of the action, NULL when there is none. */
+static const char *action_name(const struct request *request)
+{
+    const char *header = pair_find(&request->headers, "x-acs-action");
+    const char *parameter = pair_find(&request->parameters, "Action");
+    bool is_oidc = header == NULL && parameter != NULL && strcmp(parameter, OIDC_ACTION) == 0;
+    return is_oidc ? OIDC_ACTION : header;
+}
+
 static void make_request_id(struct prng *prng, char out[37])
 {
     uint64_t a = prng_next(prng);
@@ -76,7 +91,12 @@ static bool check_action(const struct request *request, const struct action *act
 static bool check_signature(struct simulator *simulator, struct call *call,
                             struct service_error *error)
 {
+    const char *name = action_name(call->request);
     int64_t skew = simulator->settings.clock_skew_seconds;
+    if (name != NULL && strcmp(name, OIDC_ACTION) == 0) {
+        return pair_find(&call->request->headers, "authorization") == NULL ||
+               refuse(error, 400, "InvalidParameter", "This action is not signed.");
+    }
     struct signature_clock clock = {.real = (int64_t)time(NULL) + skew,
                                     .world = world_now(&simulator->world)};
     return signature_check(call->request, &simulator->keys, &simulator->nonces, clock,
@@ -148,7 +168,7 @@ static void take_unknown(struct name_list *names, struct json_object *entry)
 static void note(struct simulator *simulator, struct call *call, const struct reply *reply,
                  const char *code)
 {
-    const char *action = pair_find(&call->request->headers, "x-acs-action");
+    const char *action = action_name(call->request);
     char key_id[128];
     struct json_object *entry = json_object_new_object();
     signature_key_id(call->request, key_id, sizeof key_id);
@@ -188,7 +208,7 @@ static bool answer_call(struct simulator *simulator, struct call *call, const st
 void service_answer(struct simulator *simulator, const struct request *request, struct reply *reply)
 {
     const char *host = pair_find(&request->headers, "host");
-    const char *name = pair_find(&request->headers, "x-acs-action");
+    const char *name = action_name(request);
     struct call call = {.request = request, .host = host != NULL ? host : "", .rows = -1};
     struct service_error error = {0};
     const char *code = "";

@@ -78,6 +78,12 @@ static const struct setting table[] = {
     BOOL_SETTING(page_size_echo_wrong, false),
     INTEGER_SETTING(latency_ms, 0, 600000, 0),
     INTEGER_SETTING(quota_per_minute, 0, BILLION, 0),
+    CHOICE_SETTING(sts, "right|refused|unavailable|garbled|keyless"),
+    INTEGER_SETTING(sts_lifetime_seconds, 0, BILLION, 0),
+    INTEGER_SETTING(sts_grace_seconds, 0, BILLION, 0),
+    LIST_SETTING(oidc_tokens, "canary-oidc-token"),
+    CHOICE_SETTING(imds, "both|v2_only|v1_only|no_role|failing|garbled|off"),
+    CHOICE_SETTING(credentials_uri, "right|refused|garbled|failed"),
 };
 
 enum { SETTINGS = sizeof table / sizeof *table };

@@ -36,6 +36,18 @@ enum null_envelope {
     ENVELOPE_ABSENT_WHEN_EMPTY
 };
 
+enum sts_mode { STS_RIGHT, STS_REFUSED, STS_UNAVAILABLE, STS_GARBLED, STS_KEYLESS };
+enum imds_mode {
+    IMDS_BOTH,
+    IMDS_V2_ONLY,
+    IMDS_V1_ONLY,
+    IMDS_NO_ROLE,
+    IMDS_FAILING,
+    IMDS_GARBLED,
+    IMDS_OFF
+};
+enum uri_mode { URI_RIGHT, URI_REFUSED, URI_GARBLED, URI_FAILED };
+
 struct settings {
     int order;             /* of the listing */
     int drift;             /* what happens between two answers, to the source that was asked */
@@ -73,7 +85,13 @@ struct settings {
     bool code_as_number;
     bool page_size_echo_wrong;
     int64_t latency_ms;
-    int64_t quota_per_minute; /* of DescribeRestoreJobs2, a region; 0: no limit */
+    int64_t quota_per_minute;     /* of DescribeRestoreJobs2, a region; 0: no limit */
+    int sts;                      /* how AssumeRole and AssumeRoleWithOIDC answer */
+    int64_t sts_lifetime_seconds; /* of temporary keys; 0: what was asked for */
+    int64_t sts_grace_seconds;    /* temporary keys are good for so much longer than they say */
+    struct name_list oidc_tokens; /* the ones that are taken */
+    int imds;                     /* how the metadata service answers */
+    int credentials_uri;          /* how the credentials URI answers */
 };
 
 /* Sets every setting to its default. */
