@@ -22,6 +22,8 @@ const struct cli_command cli_commands[] = {
     {"verify", "[OPTIONS]", "check the database, and with --remote compare it with the service",
      cli_verify},
     {"publish", "[OPTIONS] OUT", "make a copy of the database for readers", cli_publish},
+    {"doctor", "[OPTIONS]", "check credentials, clock, network, permission and database",
+     cli_doctor},
     {NULL, NULL, NULL, NULL},
 };
 

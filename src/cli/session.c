@@ -163,13 +163,18 @@ static bool open_client(struct session *session, struct error *err)
         return false;
     }
     session->service.client = session->client;
+    return true;
+}
+
+static void choose_endpoints(struct session *session)
+{
+    const struct session_options *wanted = session->options;
     session->service.endpoint =
         wanted->endpoint != NULL ? wanted->endpoint : hbr_endpoint_default(wanted->vpc);
     session->sts_endpoint = chosen_sts_endpoint(wanted);
     if (session->sts_endpoint == NULL) {
         session->sts_endpoint = acs_sts_endpoint_default(wanted->vpc);
     }
-    return true;
 }
 
 static bool find_credentials(struct session *session, struct error *err)
@@ -199,6 +204,7 @@ static bool find_credentials(struct session *session, struct error *err)
 bool session_open(struct session *session, const struct session_options *options, struct error *err)
 {
     session->options = options;
+    choose_endpoints(session);
     return find_credentials(session, err) && open_trace(session, err) && open_client(session, err);
 }
 
@@ -244,7 +250,7 @@ static const char *default_region(const struct session *session)
     return session->credentials.region_id[0] != '\0' ? session->credentials.region_id : NULL;
 }
 
-static bool find_regions(struct session *session, struct error *err)
+bool session_find_regions(struct session *session, struct error *err)
 {
     const struct session_options *options = session->options;
     const char *region = default_region(session);
@@ -289,5 +295,5 @@ static bool find_account(struct session *session, struct error *err)
 
 bool session_find(struct session *session, struct error *err)
 {
-    return find_regions(session, err) && find_account(session, err);
+    return session_find_regions(session, err) && find_account(session, err);
 }

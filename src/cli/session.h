@@ -63,6 +63,9 @@ bool session_open(struct session *session, const struct session_options *options
 /* Finds the regions and the account, which may ask the service. */
 bool session_find(struct session *session, struct error *err) MUST_CHECK;
 
+/* The regions alone; asks the service for --all-regions only, which needs an open session. */
+bool session_find_regions(struct session *session, struct error *err) MUST_CHECK;
+
 /* Frees everything; false when the trace could not be written. */
 bool session_close(struct session *session, struct error *err) MUST_CHECK;
 

@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "base/buffer.h"
+#include "store/health.h"
 #include "store/sql_files.h"
 #include "store/store.h"
 
@@ -186,6 +187,9 @@ bool store_file_is_remote(const char *path);
 bool store_check_identity(struct store *store, int newest, struct error *err) MUST_CHECK;
 
 bool store_lock(const char *path, int *ret_descriptor, struct error *err) MUST_CHECK;
+
+/* Whether a process holds the lock, and which. It is shared for an instant to find out. */
+void store_lock_look(const char *path, enum store_lock_state *ret_state, int64_t *ret_holder);
 
 /* The highest version that an array of migrations reaches. */
 int store_newest(const struct sql_file *migrations);

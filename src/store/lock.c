@@ -62,14 +62,37 @@ static bool take(int descriptor, const char *lock_path, const char *path, struct
     return error_hint(err, "Wait until it has finished, then run again.");
 }
 
+/* A link and its target are one database and must be one lock. */
+static void name_lock(const char *path, struct buffer *lock_path)
+{
+    char *real = realpath(path, NULL);
+    buffer_init(lock_path, 8192);
+    buffer_printf(lock_path, "%s.lock", real != NULL ? real : path);
+    free(real);
+}
+
+void store_lock_look(const char *path, enum store_lock_state *ret_state, int64_t *ret_holder)
+{
+    struct buffer lock_path;
+    name_lock(path, &lock_path);
+    *ret_state = STORE_LOCK_FREE;
+    *ret_holder = 0;
+    int descriptor =
+        lock_path.failed ? -1 : open(lock_path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor >= 0) {
+        if (flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+            *ret_state = STORE_LOCK_HELD;
+            *ret_holder = read_holder(descriptor);
+        }
+        (void)close(descriptor); /* nothing was written; the lock goes with it */
+    }
+    buffer_free(&lock_path);
+}
+
 bool store_lock(const char *path, int *ret_descriptor, struct error *err)
 {
-    /* A link and its target are one database and must be one lock. */
-    char *real = realpath(path, NULL);
     struct buffer lock_path;
-    buffer_init(&lock_path, 8192);
-    buffer_printf(&lock_path, "%s.lock", real != NULL ? real : path);
-    free(real);
+    name_lock(path, &lock_path);
     if (!buffer_ok(&lock_path, "the path of the database", err)) {
         buffer_free(&lock_path);
         return false;

@@ -1,0 +1,388 @@
+/*
+ * The command `doctor`: looks at everything that a sync needs, a line each, and says what to do.
+ * Asks the service with the smallest requests there are; changes nothing.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acs/identity.h"
+#include "acs/probe.h"
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "cli/cli.h"
+#include "cli/doctor_report.h"
+#include "cli/session.h"
+#include "output/log.h"
+#include "store/health.h"
+
+#define DAY 86400
+#define CLOCK_WARNING_SECONDS 60
+#define CLOCK_LIMIT_SECONDS 900 /* what the service takes */
+#define CERTIFICATE_WARNING_DAYS 14
+#define MIB ((int64_t)1024 * 1024)
+#define FREE_WARNING (200 * MIB)
+#define FREE_LIMIT (20 * MIB)
+#define WAL_WARNING (256 * MIB)
+#define ENDPOINT_SIZE 512
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct doctor {
+    const char *database;
+    bool json, policy;
+    struct session_options connection;
+    struct session session;
+    struct doctor_report report;
+    bool clock_checked;
+};
+
+/* --- credentials --------------------------------------------------------------------------- */
+
+static void check_credentials(struct doctor *doctor)
+{
+    struct doctor_report *report = &doctor->report;
+    const struct acs_credentials *credentials = &doctor->session.credentials;
+    struct error err;
+    error_clear(&err);
+    if (!session_open(&doctor->session, &doctor->connection, &err)) {
+        doctor_fail(report, "credentials", &err);
+        return;
+    }
+    char expiry[CLOCK_ISO8601_SIZE];
+    if (credentials->expires_at > 0 && clock_to_iso8601(credentials->expires_at, expiry)) {
+        doctor_ok(report, "credentials", "%s; good until %s, then %s", credentials->provider,
+                  expiry, credentials->renewable ? "renewed" : "you need new ones");
+    } else {
+        doctor_ok(report, "credentials", "%s", credentials->provider);
+    }
+    if (credentials->warning[0] != '\0') {
+        doctor_warning(report, "credentials", "", "%s", credentials->warning);
+    }
+}
+
+/* --- network and clock --------------------------------------------------------------------- */
+
+static void check_clock(struct doctor *doctor, int64_t date)
+{
+    struct doctor_report *report = &doctor->report;
+    int64_t ahead = clock_now() - date;
+    int64_t distance = ahead < 0 ? -ahead : ahead;
+    const char *where = ahead > 0 ? "ahead of" : "behind";
+    static const char advice[] = "Set this machine's clock right, for example with NTP.";
+    if (date == 0 || doctor->clock_checked) {
+        return;
+    }
+    doctor->clock_checked = true;
+    if (distance > CLOCK_LIMIT_SECONDS) {
+        struct error err;
+        error_set(&err, ERROR_CREDENTIALS,
+                  "%" PRId64 " seconds %s the service's; it refuses more than %d", distance, where,
+                  CLOCK_LIMIT_SECONDS);
+        error_hint(&err, "%s", advice);
+        doctor_fail(report, "clock", &err);
+    } else if (distance > CLOCK_WARNING_SECONDS) {
+        doctor_warning(report, "clock", advice, "%" PRId64 " seconds %s the service's", distance,
+                       where);
+    } else {
+        doctor_ok(report, "clock", "within %d seconds of the service's", CLOCK_WARNING_SECONDS);
+    }
+}
+
+/* Whether it answers. */
+static bool check_endpoint(struct doctor *doctor, const char *endpoint)
+{
+    struct doctor_report *report = &doctor->report;
+    struct acs_probe probe = {0};
+    struct error err;
+    error_clear(&err);
+    if (!acs_probe(endpoint, doctor->connection.ca_file, &probe, &err)) {
+        doctor_fail(report, "endpoint", &err);
+        return false;
+    }
+    int64_t days = (probe.certificate_expires - clock_now()) / DAY;
+    if (strncmp(endpoint, "https:", 6) != 0) {
+        doctor_ok(report, "endpoint", "%s answers in %" PRId64 " ms, plain http to this machine",
+                  endpoint, probe.elapsed_ms);
+    } else if (probe.certificate_expires == 0) {
+        doctor_ok(report, "endpoint", "%s answers in %" PRId64 " ms, certificate verified",
+                  endpoint, probe.elapsed_ms);
+    } else if (days < CERTIFICATE_WARNING_DAYS) {
+        doctor_warning(report, "endpoint", "Whoever runs that server has to renew it.",
+                       "%s: its certificate is good for %" PRId64 " more days only", endpoint,
+                       days);
+    } else {
+        doctor_ok(report, "endpoint",
+                  "%s answers in %" PRId64 " ms, certificate verified and good for %" PRId64
+                  " days",
+                  endpoint, probe.elapsed_ms, days);
+    }
+    check_clock(doctor, probe.date);
+    return true;
+}
+
+/* --- permission ---------------------------------------------------------------------------- */
+
+/* What the service refuses is printed with the policy at the end. */
+static void refused(struct doctor *doctor, const struct error *err, bool needed)
+{
+    doctor->report.permission_failed |= err->code == ERROR_CREDENTIALS;
+    if (needed) {
+        doctor_fail(&doctor->report, "permission", err);
+    } else {
+        doctor_warn_error(&doctor->report, "permission", err);
+    }
+}
+
+static void check_identity(struct doctor *doctor)
+{
+    struct acs_identity identity = {.account_id = ""};
+    struct error err;
+    error_clear(&err);
+    if (!acs_caller_identity(doctor->session.client, doctor->session.sts_endpoint,
+                             doctor->session.regions[0], &identity, &err)) {
+        refused(doctor, &err, doctor->connection.account_id == NULL);
+        return;
+    }
+    doctor_ok(&doctor->report, "account", "%s, %s", identity.account_id, identity.arn);
+    if (doctor->connection.account_id != NULL &&
+        strcmp(doctor->connection.account_id, identity.account_id) != 0) {
+        error_set(&err, ERROR_USAGE, "--account-id %s is not the account of these credentials",
+                  doctor->connection.account_id);
+        error_hint(&err, "Leave --account-id out, or use other credentials.");
+        doctor_fail(&doctor->report, "account", &err);
+    }
+}
+
+static void check_listing(struct doctor *doctor, const char *region)
+{
+    const struct hbr_query query = {
+        .region = region, .edition = "STANDARD", .page_number = 1, .page_size = 1};
+    struct hbr_page page = {0};
+    void *tag = NULL;
+    struct error err;
+    struct error failure;
+    error_clear(&err);
+    error_clear(&failure);
+    if (!hbr_list_submit(&doctor->session.service, &query, NULL, &err) ||
+        !hbr_list_wait(&doctor->session.service, &page, &tag, &failure, &err)) {
+        doctor_fail(&doctor->report, "permission", &err);
+        return;
+    }
+    if (failure.code == ERROR_NONE) {
+        doctor_ok(&doctor->report, "permission", "DescribeRestoreJobs2 in %s: %" PRId64 " jobs",
+                  region, page.total_count);
+    } else {
+        bool inactive = strcmp(failure.api_code, "ServiceNotActivated") == 0;
+        refused(doctor, &failure, !inactive || !doctor->connection.all_regions);
+    }
+    hbr_page_free(&page);
+}
+
+static bool pass_over(const char *region_id, void *context, struct error *err)
+{
+    (void)region_id;
+    (void)err;
+    ++*(size_t *)context;
+    return true;
+}
+
+static void check_region_list(struct doctor *doctor)
+{
+    size_t count = 0;
+    struct error err;
+    error_clear(&err);
+    if (hbr_regions(&doctor->session.service, doctor->session.regions[0], pass_over, &count,
+                    &err)) {
+        doctor_ok(&doctor->report, "permission", "DescribeRegions: %zu regions", count);
+    } else {
+        refused(doctor, &err, doctor->connection.all_regions);
+    }
+}
+
+static void check_service(struct doctor *doctor)
+{
+    struct session *session = &doctor->session;
+    char endpoint[ENDPOINT_SIZE];
+    struct error err;
+    error_clear(&err);
+    if ((doctor->connection.all_regions && session->client == NULL) ||
+        !session_find_regions(session, &err)) {
+        if (err.code == ERROR_NONE) {
+            return; /* the regions cannot be asked for without credentials, which was told */
+        }
+        doctor->report.permission_failed |= err.code == ERROR_CREDENTIALS;
+        doctor_fail(&doctor->report, "regions", &err);
+        return;
+    }
+    size_t reached = 0;
+    for (size_t i = 0; i < session->region_count && interrupt_signal() == 0; i++) {
+        const char *region = session->regions[i];
+        if (!acs_endpoint_for_region(session->service.endpoint, region, endpoint,
+                                     sizeof(endpoint)) ||
+            !check_endpoint(doctor, endpoint)) {
+            continue; /* what is not reached cannot be asked either */
+        }
+        reached++;
+        if (session->client != NULL) {
+            check_listing(doctor, region);
+        }
+    }
+    if (session->client != NULL && reached > 0) {
+        check_region_list(doctor);
+        check_identity(doctor);
+    }
+}
+
+/* --- database ------------------------------------------------------------------------------ */
+
+static void check_space(struct doctor *doctor, const struct store_health *health)
+{
+    struct doctor_report *report = &doctor->report;
+    static const char advice[] = "Make room, or name a file on another disk with --db.";
+    int64_t wanted = FREE_WARNING > health->size ? FREE_WARNING : health->size;
+    if (health->free_bytes < 0) {
+        return;
+    }
+    if (health->free_bytes < FREE_LIMIT) {
+        struct error err;
+        error_set(&err, ERROR_DATABASE, "%" PRId64 " MiB free", health->free_bytes / MIB);
+        error_hint(&err, "%s", advice);
+        doctor_fail(report, "disk", &err);
+    } else if (health->free_bytes < wanted) {
+        doctor_warning(report, "disk", advice, "%" PRId64 " MiB free", health->free_bytes / MIB);
+    } else {
+        doctor_ok(report, "disk", "%" PRId64 " MiB free", health->free_bytes / MIB);
+    }
+    if (health->remote) {
+        doctor_warning(report, "disk", "Use a local disk: WAL mode does not work here.",
+                       "the database is on a network file system");
+    }
+}
+
+static void check_lock(struct doctor *doctor, const struct store_health *health)
+{
+    if (health->lock == STORE_LOCK_FREE) {
+        doctor_ok(&doctor->report, "lock", "free");
+    } else if (health->holder > 0) {
+        doctor_warning(&doctor->report, "lock",
+                       "Another sync cannot begin before it ends (exit code 7).",
+                       "held by the process %" PRId64, health->holder);
+    } else {
+        doctor_warning(&doctor->report, "lock",
+                       "Another sync cannot begin before it ends (exit code 7).",
+                       "held by another process");
+    }
+}
+
+static void check_database(struct doctor *doctor)
+{
+    struct doctor_report *report = &doctor->report;
+    struct store_health health;
+    struct error err;
+    error_clear(&err);
+    bool sound = store_health(doctor->database, &health, &err);
+    if (!sound) {
+        doctor_fail(report, "database", &err);
+    } else if (!health.exists) {
+        doctor_ok(report, "database", "%s does not exist yet; the first sync creates it",
+                  doctor->database);
+    } else {
+        doctor_ok(report, "database",
+                  "%s is sound: schema %d, journal mode %s, %" PRId64 " MiB, WAL %" PRId64 " MiB",
+                  doctor->database, health.version, health.journal_mode, health.size / MIB,
+                  health.wal_size / MIB);
+        if (health.version < health.newest) {
+            doctor_warning(report, "database", "Nothing to do: the next sync brings it up to date.",
+                           "its schema is %d, this hbrsync writes %d", health.version,
+                           health.newest);
+        }
+        if (health.wal_size > WAL_WARNING) {
+            doctor_warning(
+                report, "database",
+                "End programs that keep it open for long; the next sync empties the WAL.",
+                "its WAL has %" PRId64 " MiB", health.wal_size / MIB);
+        }
+    }
+    if (health.free_bytes != 0 || sound) {
+        check_space(doctor, &health);
+        check_lock(doctor, &health);
+    }
+}
+
+/* --- the command --------------------------------------------------------------------------- */
+
+static int run(struct doctor *doctor)
+{
+    struct error err;
+    error_clear(&err);
+    doctor_report_init(&doctor->report, doctor->json);
+    check_credentials(doctor);
+    if (interrupt_signal() == 0) {
+        check_service(doctor);
+    }
+    check_database(doctor);
+    int status = error_exit_status(doctor->report.first_failure, interrupt_signal());
+    if (!interrupt_check(&err)) {
+        status = error_exit_status(ERROR_INTERRUPTED, interrupt_signal());
+    }
+    if (!doctor_report_end(&doctor->report, &err)) {
+        status = cli_fail(&err);
+    }
+    if (!session_close(&doctor->session, &err)) {
+        status = cli_fail(&err);
+    }
+    return status;
+}
+
+static bool parse(struct doctor *doctor, int argc, char **argv, int *ret_status)
+{
+    struct error err;
+    int operand = 0;
+    const struct cli_option own[] = {
+        {"policy", NULL, "print the smallest RAM policy, and nothing else", CLI_FLAG,
+         &doctor->policy, 0, 0},
+        {"json", NULL, "print one JSON object", CLI_FLAG, &doctor->json, 0, 0},
+    };
+    struct cli_option options[COUNT(own) + SESSION_OPTIONS_MAX];
+    session_defaults(&doctor->connection);
+    doctor->connection.attempt_timeout = 15;
+    doctor->connection.retry_for = 5;
+    size_t count = session_rows(&doctor->connection, options);
+    memcpy(options + count, own, sizeof(own));
+    if (!cli_begin("doctor", options, count + COUNT(own), argc, argv, &doctor->database, &operand,
+                   ret_status)) {
+        return false;
+    }
+    bool ok = session_check(&doctor->connection, &err);
+    if (ok && operand < argc) {
+        ok = error_set(&err, ERROR_USAGE, "doctor takes no operand such as \"%s\"", argv[operand]);
+    }
+    if (!ok) {
+        *ret_status = cli_fail(&err);
+    }
+    return ok;
+}
+
+int cli_doctor(const char *database, int argc, char **argv)
+{
+    int status = 0;
+    struct doctor *doctor = calloc(1, sizeof(*doctor));
+    if (doctor == NULL) {
+        struct error err;
+        error_no_memory(&err);
+        return cli_fail(&err);
+    }
+    doctor->database = database;
+    if (parse(doctor, argc, argv, &status)) {
+        if (doctor->policy) {
+            (void)printf("%s", DOCTOR_POLICY);
+        } else {
+            /* What else would be told is among the lines. */
+            log_set_level(doctor->connection.verbose ? LOG_VERBOSE : LOG_QUIET);
+            status = run(doctor);
+        }
+    }
+    free(doctor);
+    return status;
+}

@@ -1,0 +1,148 @@
+#include "cli/doctor_report.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+
+#define JSON_MAX ((size_t)4 * 1024 * 1024)
+#define TEXT_MAX 2048
+
+const char DOCTOR_POLICY[] =
+    "{\n"
+    "  \"Version\": \"1\",\n"
+    "  \"Statement\": [\n"
+    "    {\n"
+    "      \"Effect\": \"Allow\",\n"
+    "      \"Action\": [\"hbr:DescribeRestoreJobs2\", \"hbr:DescribeRegions\"],\n"
+    "      \"Resource\": \"*\"\n"
+    "    }\n"
+    "  ]\n"
+    "}\n";
+
+void doctor_report_init(struct doctor_report *report, bool json_wanted)
+{
+    memset(report, 0, sizeof(*report));
+    report->json_wanted = json_wanted;
+    buffer_init(&report->json, JSON_MAX);
+}
+
+static void keep(struct doctor_report *report, const char *status, const char *check,
+                 const char *text, const char *advice)
+{
+    struct buffer *json = &report->json;
+    buffer_puts(json, json->length > 0 ? ",{\"check\":" : "{\"check\":");
+    json_quote(json, check, strlen(check));
+    buffer_puts(json, ",\"status\":");
+    json_quote(json, status, strlen(status));
+    buffer_puts(json, ",\"text\":");
+    json_quote(json, text, strlen(text));
+    buffer_puts(json, ",\"advice\":");
+    if (advice[0] != '\0') {
+        json_quote(json, advice, strlen(advice));
+    } else {
+        buffer_puts(json, "null");
+    }
+    buffer_putc(json, '}');
+}
+
+static void show(const char *mark, const char *check, const char *text, const char *advice)
+{
+    struct buffer line;
+    buffer_init(&line, (size_t)TEXT_MAX * 16);
+    buffer_printf(&line, "%-8s %-11s ", mark, check);
+    text_escape(&line, text, strlen(text), TEXT_MAX * 2);
+    if (advice[0] != '\0') {
+        buffer_printf(&line, "\n%-20s -> ", "");
+        text_escape(&line, advice, strlen(advice), TEXT_MAX * 2);
+    }
+    (void)printf("%s\n", line.data);
+    (void)fflush(stdout); /* the next check may take its time; a failure shows at the end */
+    buffer_free(&line);
+}
+
+static void tell(struct doctor_report *report, const char *mark, const char *status,
+                 const char *check, const char *text, const char *advice)
+{
+    if (report->json_wanted) {
+        keep(report, status, check, text, advice);
+    } else {
+        show(mark, check, text, advice);
+    }
+}
+
+static void compose(char text[TEXT_MAX], const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+static void compose(char text[TEXT_MAX], const char *format, va_list args)
+{
+    if (vsnprintf(text, TEXT_MAX, format, args) < 0) {
+        text[0] = '\0';
+    }
+}
+
+void doctor_ok(struct doctor_report *report, const char *check, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    compose(text, format, args);
+    va_end(args);
+    tell(report, "ok", "ok", check, text, "");
+}
+
+void doctor_warning(struct doctor_report *report, const char *check, const char *advice,
+                    const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    compose(text, format, args);
+    va_end(args);
+    report->warnings++;
+    tell(report, "warning", "warning", check, text, advice);
+}
+
+void doctor_fail(struct doctor_report *report, const char *check, const struct error *err)
+{
+    report->failures++;
+    if (report->first_failure == ERROR_NONE) {
+        report->first_failure = err->code;
+    }
+    tell(report, "FAIL", "fail", check, err->message, err->hint);
+}
+
+void doctor_warn_error(struct doctor_report *report, const char *check, const struct error *err)
+{
+    report->warnings++;
+    tell(report, "warning", "warning", check, err->message, err->hint);
+}
+
+static bool end_json(struct doctor_report *report, struct error *err)
+{
+    if (!buffer_ok(&report->json, "the report", err)) {
+        return false;
+    }
+    (void)printf("{\"ok\":%s,\"failures\":%zu,\"warnings\":%zu,\"checks\":[%s],\"policy\":%s}\n",
+                 report->failures == 0 ? "true" : "false", report->failures, report->warnings,
+                 report->json.data, DOCTOR_POLICY);
+    return true;
+}
+
+bool doctor_report_end(struct doctor_report *report, struct error *err)
+{
+    bool ok = true;
+    if (report->json_wanted) {
+        ok = end_json(report, err);
+    } else {
+        (void)printf("%zu failures, %zu warnings\n", report->failures, report->warnings);
+        if (report->permission_failed) {
+            (void)printf("\nThe smallest RAM policy:\n\n%s", DOCTOR_POLICY);
+        }
+    }
+    buffer_free(&report->json);
+    return ok;
+}

@@ -1,0 +1,39 @@
+/* What `doctor` finds, a line a check: printed as it is found, or kept for one JSON object. */
+#ifndef HBRSYNC_CLI_DOCTOR_REPORT_H
+#define HBRSYNC_CLI_DOCTOR_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+struct doctor_report {
+    bool json_wanted;
+    struct buffer json; /* the checks so far, separated by commas */
+    size_t warnings, failures;
+    enum error_code first_failure; /* its class, ERROR_NONE when there was none */
+    bool permission_failed;
+};
+
+void doctor_report_init(struct doctor_report *report, bool json_wanted);
+
+void doctor_ok(struct doctor_report *report, const char *check, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* `advice` says what to do, "" when there is nothing. */
+void doctor_warning(struct doctor_report *report, const char *check, const char *advice,
+                    const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* A failure with its class; the error's hint is the advice. */
+void doctor_fail(struct doctor_report *report, const char *check, const struct error *err);
+/* An error that does not keep sync from working. */
+void doctor_warn_error(struct doctor_report *report, const char *check, const struct error *err);
+
+/* Prints the policy or the JSON object. Frees the report. */
+bool doctor_report_end(struct doctor_report *report, struct error *err) MUST_CHECK;
+
+/* The smallest RAM policy, JSON. */
+extern const char DOCTOR_POLICY[];
+
+#endif

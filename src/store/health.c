@@ -1,0 +1,142 @@
+#include "store/health.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "store/internal.h"
+
+#define BUSY_TIMEOUT_MS 5000
+
+/* The folder of a path: what stands before the last "/", "/" or ".". */
+static bool folder_of(const char *path, struct buffer *folder, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        buffer_puts(folder, ".");
+    } else {
+        buffer_append(folder, path, slash == path ? 1 : (size_t)(slash - path));
+    }
+    return buffer_ok(folder, "the path of the database", err);
+}
+
+static bool check_folder(const char *folder, struct error *err)
+{
+    struct stat status;
+    if (stat(folder, &status) != 0) {
+        error_set_errno(err, ERROR_DATABASE, errno, "the folder of the database, %s", folder);
+        return error_hint(err, "Create the folder, or name another file with --db.");
+    }
+    if (access(folder, W_OK | X_OK) != 0) {
+        error_set_errno(err, ERROR_DATABASE, errno, "the folder %s is not writable", folder);
+        return error_hint(err,
+                          "The database, its lock and its WAL are files of this folder: run as "
+                          "its owner, or name another file with --db.");
+    }
+    return true;
+}
+
+static void look_at_place(const char *folder, struct store_health *health)
+{
+    struct statvfs status;
+    health->remote = store_file_is_remote(folder);
+    health->free_bytes = -1;
+    if (statvfs(folder, &status) == 0) {
+        health->free_bytes = (int64_t)status.f_bavail * (int64_t)status.f_frsize;
+    }
+}
+
+static int64_t file_size(const char *path, const char *suffix)
+{
+    struct stat status;
+    struct buffer name;
+    buffer_init(&name, 8192);
+    buffer_printf(&name, "%s%s", path, suffix);
+    int64_t size = !name.failed && stat(name.data, &status) == 0 ? (int64_t)status.st_size : 0;
+    buffer_free(&name);
+    return size;
+}
+
+static bool query(sqlite3 *db, const char *path, const char *sql, char *target, size_t size,
+                  struct error *err)
+{
+    sqlite3_stmt *handle = NULL;
+    bool done = sqlite3_prepare_v2(db, sql, -1, &handle, NULL) == SQLITE_OK &&
+                sqlite3_step(handle) == SQLITE_ROW;
+    if (done) {
+        const char *text = (const char *)sqlite3_column_text(handle, 0);
+        (void)text_fit(target, size, text != NULL ? text : "");
+    } else {
+        store_error_on(db, path, err, "read the database");
+    }
+    (void)sqlite3_finalize(handle);
+    return done;
+}
+
+static bool examine(sqlite3 *db, const char *path, struct store_health *health, struct error *err)
+{
+    char text[256];
+    int64_t version = 0;
+    if (!query(db, path, "PRAGMA user_version", text, sizeof(text), err) ||
+        !query(db, path, "PRAGMA journal_mode", health->journal_mode, sizeof(health->journal_mode),
+               err)) {
+        return false;
+    }
+    if (text_to_int64(text, 0, INT32_MAX, &version)) {
+        health->version = (int)version;
+    }
+    if (!query(db, path, "PRAGMA quick_check(1)", text, sizeof(text), err)) {
+        return false;
+    }
+    if (strcmp(text, "ok") != 0) {
+        error_set(err, ERROR_DATABASE, "%s is damaged: %s", path, text);
+        return error_hint(err,
+                          "`hbrsync verify` lists the problems. Put a backup of the file back, "
+                          "or move it away and run `hbrsync sync --full` into a new one.");
+    }
+    return true;
+}
+
+static bool examine_file(const char *path, struct store_health *health, struct error *err)
+{
+    sqlite3 *db = NULL;
+    bool done = sqlite3_open_v2(path, &db,
+                                SQLITE_OPEN_READONLY | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX,
+                                NULL) == SQLITE_OK &&
+                sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK;
+    if (!done) {
+        store_error_on(db, path, err, "open the database");
+    }
+    done = done && examine(db, path, health, err);
+    (void)sqlite3_close(db);
+    return done;
+}
+
+bool store_health(const char *path, struct store_health *ret_health, struct error *err)
+{
+    enum store_file_kind kind = STORE_FILE_ABSENT;
+    struct buffer folder;
+    memset(ret_health, 0, sizeof(*ret_health));
+    ret_health->newest = store_newest(sql_migrations);
+    buffer_init(&folder, 8192);
+    bool ok = folder_of(path, &folder, err) && check_folder(folder.data, err);
+    if (ok) {
+        look_at_place(folder.data, ret_health);
+        store_lock_look(path, &ret_health->lock, &ret_health->holder);
+        ok = store_file_identify(path, ret_health->newest, &kind, err);
+    }
+    buffer_free(&folder);
+    if (!ok || kind != STORE_FILE_OURS) {
+        return ok;
+    }
+    ret_health->exists = true;
+    ret_health->size = file_size(path, "");
+    ret_health->wal_size = file_size(path, "-wal");
+    return examine_file(path, ret_health, err);
+}
