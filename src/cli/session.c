@@ -37,8 +37,8 @@ size_t session_rows(struct session_options *options, struct cli_option *rows)
         {"qps", "N", "requests a second and region (10, the documented quota)", CLI_INTEGER,
          &options->qps, 1, 1000},
         {"connections", "N", "requests at once (4)", CLI_INTEGER, &options->connections, 1, 64},
-        {"profile", "NAME", "a profile of ~/.aliyun/config.json", CLI_TEXT,
-         (void *)&options->profile, 0, 0},
+        {"profile", "NAME", "a profile of ~/.aliyun/config.json", CLI_LIST, &options->profiles, 0,
+         0},
         {"account-id", "ID", "the account, instead of asking STS", CLI_TEXT,
          (void *)&options->account_id, 0, 0},
         {"endpoint", "URL", "instead of https://hbr.{region}.aliyuncs.com", CLI_TEXT,
@@ -111,6 +111,12 @@ bool session_check(const struct session_options *options, struct error *err)
     return true;
 }
 
+bool session_check_one_profile(const struct session_options *options, struct error *err)
+{
+    return options->profiles.count <= 1 ||
+           error_set(err, ERROR_USAGE, "--profile may be given once to this command");
+}
+
 /* --- opening ------------------------------------------------------------------------------- */
 
 static bool open_trace(struct session *session, struct error *err)
@@ -119,7 +125,8 @@ static bool open_trace(struct session *session, struct error *err)
     if (path == NULL) {
         return true;
     }
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int how = session->options->append_trace ? O_APPEND : O_TRUNC;
+    int descriptor = open(path, O_WRONLY | O_CREAT | how | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (descriptor >= 0) {
         session->trace = fdopen(descriptor, "w");
         if (session->trace == NULL) {
@@ -181,7 +188,9 @@ static bool find_credentials(struct session *session, struct error *err)
 {
     const struct session_options *wanted = session->options;
     const struct acs_credentials_options options = {
-        .profile = wanted->profile,
+        .profile = wanted->profile != NULL      ? wanted->profile
+                   : wanted->profiles.count > 0 ? wanted->profiles.values[0]
+                                                : NULL,
         .sts_endpoint = chosen_sts_endpoint(wanted),
         .region = wanted->regions.count > 0 ? wanted->regions.values[0] : region_of_environment(),
         .vpc = wanted->vpc,

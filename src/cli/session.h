@@ -21,9 +21,11 @@
 #define SESSION_OPTIONS_MAX 20
 
 struct session_options {
-    struct cli_list regions;
+    struct cli_list regions, profiles;
     bool all_regions;
-    const char *profile, *account_id, *endpoint, *sts_endpoint, *ca_file, *trace_file;
+    const char *profile; /* the one to use, NULL: the first of `profiles`, if any */
+    const char *account_id, *endpoint, *sts_endpoint, *ca_file, *trace_file;
+    bool append_trace;
     bool vpc, quiet, verbose, no_progress;
     int64_t qps, connections, attempt_timeout, retry_for;
 };
@@ -49,6 +51,9 @@ size_t session_rows(struct session_options *options, struct cli_option *rows);
 
 /* Checks what was given, and sets what is printed. ERROR_USAGE. */
 bool session_check(const struct session_options *options, struct error *err) MUST_CHECK;
+
+/* Refuses more than one --profile. ERROR_USAGE. */
+bool session_check_one_profile(const struct session_options *options, struct error *err) MUST_CHECK;
 
 /* Every text of the list is a word that may be part of a host name or of a scope. ERROR_USAGE. */
 bool session_check_words(const char *option, const struct cli_list *list,

@@ -1,8 +1,10 @@
 /* The command `sync`: opens everything, goes over the units, sums up. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/session.h"
 #include "cli/sync_metrics.h"
@@ -10,11 +12,13 @@
 #include "cli/sync_summary.h"
 #include "cli/sync_units.h"
 #include "hbr/restore_job.h"
+#include "output/log.h"
 #include "output/progress.h"
 
 /* Everything that a sync holds open. */
 struct sync_command {
     struct sync_cli cli;
+    struct session_options connection; /* of the profile at hand, where there are several */
     struct session session;
     struct store *store;
     struct sync_units units;
@@ -23,12 +27,10 @@ struct sync_command {
     int64_t started_ms;
 };
 
-static bool open_all(struct sync_command *command, struct error *err)
+static void prepare_units(struct sync_command *command)
 {
     const struct sync_cli *cli = &command->cli;
-    struct sync_units *units = &command->units;
-    enum store_mode mode = cli->dry_run ? STORE_DRY_RUN : STORE_WRITE;
-    *units = (struct sync_units){
+    command->units = (struct sync_units){
         .session = &command->session,
         .settings = &cli->settings,
         .editions = &cli->editions,
@@ -36,24 +38,46 @@ static bool open_all(struct sync_command *command, struct error *err)
         .filters = cli->filter_list,
         .filter_count = cli->filter_texts.count,
         .filter_scope = cli->filter_scope,
+        .show_account = cli->connection.profiles.count > 1,
         .summary = &command->summary,
     };
-    if (!session_open(&command->session, &cli->connection, err)) {
-        return false;
-    }
+}
+
+static bool open_store(struct sync_command *command, struct error *err)
+{
+    const struct sync_cli *cli = &command->cli;
+    enum store_mode mode = cli->dry_run ? STORE_DRY_RUN : STORE_WRITE;
     store_kill_at_step((uint64_t)cli->kill_at_step);
     if (!store_open(cli->database, mode, &hbr_restore_job_model, &command->store, err)) {
         return false;
     }
-    units->store = command->store;
-    return session_find(&command->session, err) && sync_units_begin(units, err);
+    command->units.store = command->store;
+    return true;
+}
+
+static bool open_all(struct sync_command *command, struct error *err)
+{
+    return session_open(&command->session, &command->cli.connection, err) &&
+           open_store(command, err) && session_find(&command->session, err) &&
+           sync_units_begin(&command->units, err);
+}
+
+/* The session ends, or another profile's begins. */
+static void add_counters(struct sync_command *command)
+{
+    if (command->session.client != NULL) {
+        struct acs_client_counters more = acs_client_counters(command->session.client);
+        command->counters.requests += more.requests;
+        command->counters.retries += more.retries;
+        command->counters.throttled += more.throttled;
+    }
 }
 
 static int finish(struct sync_command *command)
 {
     struct sync_summary *summary = &command->summary;
     struct error err;
-    command->counters = acs_client_counters(command->session.client);
+    add_counters(command);
     summary->requests = (int64_t)command->counters.requests;
     summary->milliseconds = clock_monotonic_ms() - command->started_ms;
     summary->dry_run = command->cli.dry_run;
@@ -85,6 +109,86 @@ static int write_metrics(const struct sync_command *command, int status)
     return status == 0 ? failed : status;
 }
 
+/* --- several profiles ---------------------------------------------------------------------- */
+
+struct profiles {
+    char accounts[CLI_LIST_MAX][STORE_NAME_MAX]; /* that were synced */
+    size_t account_count;
+};
+
+/* Whether an earlier profile belongs to the same account: its sources are done. */
+static bool is_done(struct profiles *done, const char *account_id)
+{
+    for (size_t i = 0; i < done->account_count; i++) {
+        if (strcmp(done->accounts[i], account_id) == 0) {
+            return true;
+        }
+    }
+    (void)text_fit(done->accounts[done->account_count++], STORE_NAME_MAX, account_id);
+    return false;
+}
+
+static void run_profile(struct sync_command *command, struct profiles *done, const char *name)
+{
+    struct error err;
+    struct sync_summary *summary = &command->summary;
+    error_clear(&err);
+    command->connection.profile = name;
+    if (!session_open(&command->session, &command->connection, &err) ||
+        !session_find(&command->session, &err)) {
+        error_context(&err, "--profile %s", name);
+        if (err.code == ERROR_INTERRUPTED) {
+            summary->error = err;
+            return;
+        }
+        log_error(&err);
+        sync_units_add_failure(&command->units, &err);
+    } else if (is_done(done, command->session.account_id)) {
+        log_warning("--profile %s belongs to the account %s, which is done already", name,
+                    command->session.account_id);
+    } else {
+        sync_units_run(&command->units);
+    }
+}
+
+/* One run, each profile's account with its own sources. A profile that fails is one failed source.
+ */
+static bool run_profiles(struct sync_command *command, struct error *err)
+{
+    const struct cli_list *profiles = &command->cli.connection.profiles;
+    struct profiles done = {.account_count = 0};
+    if (!open_store(command, err) || !sync_units_begin(&command->units, err)) {
+        return false;
+    }
+    command->connection = command->cli.connection;
+    for (size_t i = 0; i < profiles->count && command->summary.error.code == ERROR_NONE; i++) {
+        if (i > 0) {
+            add_counters(command);
+            if (!session_close(&command->session, err)) {
+                memset(&command->session, 0, sizeof(command->session));
+                return false;
+            }
+            memset(&command->session, 0, sizeof(command->session));
+        }
+        run_profile(command, &done, profiles->values[i]);
+        command->connection.append_trace = true;
+    }
+    return true;
+}
+
+static bool run(struct sync_command *command, struct error *err)
+{
+    prepare_units(command);
+    if (command->cli.connection.profiles.count > 1) {
+        return run_profiles(command, err);
+    }
+    if (!open_all(command, err)) {
+        return false;
+    }
+    sync_units_run(&command->units);
+    return true;
+}
+
 int cli_sync(const char *database, int argc, char **argv)
 {
     struct error err;
@@ -99,8 +203,7 @@ int cli_sync(const char *database, int argc, char **argv)
         free(command);
         return status;
     }
-    if (open_all(command, &err)) {
-        sync_units_run(&command->units);
+    if (run(command, &err)) {
         status = finish(command);
     } else {
         status = cli_fail(&err);

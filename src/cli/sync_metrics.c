@@ -99,7 +99,8 @@ static bool is_repeated(const struct sync_summary *summary, size_t index)
     const struct sync_summary_row *row = &summary->rows[index];
     for (size_t i = 0; i < index; i++) {
         const struct sync_summary_row *other = &summary->rows[i];
-        if (strcmp(row->region_id, other->region_id) == 0 &&
+        if (strcmp(row->account_id, other->account_id) == 0 &&
+            strcmp(row->region_id, other->region_id) == 0 &&
             strcmp(row->edition, other->edition) == 0 &&
             strcmp(row->result.run.scope, other->result.run.scope) == 0) {
             return true;
@@ -115,7 +116,7 @@ static void add_rows(struct buffer *text, const struct sync_summary *summary, co
     for (size_t i = 0; i < summary->count; i++) {
         const struct sync_summary_row *row = &summary->rows[i];
         const char *const labels[] = {row->account_id, row->region_id, row->edition};
-        if (!is_repeated(summary, i)) {
+        if (row->region_id[0] != '\0' && !is_repeated(summary, i)) { /* a profile has no source */
             begin_labels(text, name, labels);
             add_label(text, "scope", row->result.run.scope, strlen(row->result.run.scope));
             end_sample(text, value(&row->result.run));

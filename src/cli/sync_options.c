@@ -87,6 +87,11 @@ static bool check(struct sync_cli *cli, int argc, int operand, char **argv, stru
     if (!session_check(&cli->connection, err)) {
         return false;
     }
+    if (cli->connection.profiles.count > 1 && cli->connection.account_id != NULL) {
+        return error_set(
+            err, ERROR_USAGE,
+            "--account-id cannot be given with several profiles: it would name them all");
+    }
     if (operand < argc) {
         return error_set(err, ERROR_USAGE, "sync takes no operand such as \"%s\"", argv[operand]);
     }

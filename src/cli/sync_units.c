@@ -28,9 +28,11 @@ bool sync_units_begin(struct sync_units *units, struct error *err)
     return true;
 }
 
-static void unit_subject(const struct sync_unit_spec *spec, char *text, size_t size)
+static void unit_subject(const struct sync_units *units, const struct sync_unit_spec *spec,
+                         char *text, size_t size)
 {
-    (void)snprintf(text, size, "%s %s%s%s", spec->region_id, spec->edition,
+    (void)snprintf(text, size, "%s%s%s %s%s%s", units->show_account ? spec->account_id : "",
+                   units->show_account ? " " : "", spec->region_id, spec->edition,
                    spec->scope[0] != '\0' ? " " : "", spec->scope);
 }
 
@@ -38,15 +40,15 @@ static void show_progress(void *context, const struct sync_unit_spec *spec, int6
                           int64_t total)
 {
     char label[200];
-    (void)context;
-    unit_subject(spec, label, sizeof(label));
+    unit_subject(context, spec, label, sizeof(label));
     progress_update(label, done, total);
 }
 
-static void tell_unit(const struct sync_unit_spec *spec, const struct sync_unit_result *result)
+static void tell_unit(const struct sync_units *units, const struct sync_unit_spec *spec,
+                      const struct sync_unit_result *result)
 {
     char subject[200];
-    unit_subject(spec, subject, sizeof(subject));
+    unit_subject(units, spec, subject, sizeof(subject));
     if (result->warning[0] != '\0') {
         log_warning("%s: %s", subject, result->warning);
     }
@@ -82,6 +84,19 @@ static bool add_row(struct sync_summary *summary, const struct sync_unit_spec *s
     return true;
 }
 
+void sync_units_add_failure(struct sync_units *units, const struct error *failure)
+{
+    static const struct sync_unit_spec none = {.account_id = "", .region_id = "", .edition = ""};
+    struct sync_unit_result result = {
+        .run = {.outcome = RUN_FAILED, .total_count = -1, .local_count = -1},
+        .error = *failure,
+    };
+    struct error err;
+    if (!add_row(units->summary, &none, &result, &err)) {
+        units->summary->error = err;
+    }
+}
+
 /* The scope as the run's record names it. */
 static void name_scope(const struct sync_units *units, const char *restore_type, char *scope,
                        size_t size)
@@ -100,7 +115,7 @@ static bool run_unit(struct sync_units *units, const char *region, const char *e
 {
     char scope[512] = "";
     struct sync_unit_result result;
-    struct sync_progress progress = {.update = show_progress};
+    struct sync_progress progress = {.update = show_progress, .context = units};
     struct sync_summary *summary = units->summary;
     name_scope(units, restore_type, scope, sizeof(scope));
     struct sync_unit_spec spec = {
@@ -114,7 +129,7 @@ static bool run_unit(struct sync_units *units, const char *region, const char *e
     };
     bool go_on = sync_unit(units->store, &units->session->service, units->settings, &progress,
                            summary->run_id, &spec, &result);
-    tell_unit(&spec, &result);
+    tell_unit(units, &spec, &result);
     if (!go_on) {
         summary->error = result.error;
     }

@@ -20,11 +20,15 @@ struct sync_units {
     const struct hbr_filter *filters;
     size_t filter_count;
     const char *filter_scope;     /* the filters as one text */
+    bool show_account;            /* in messages: there are several */
     struct sync_summary *summary; /* run_id is set; gets a row a unit, and what ended the run */
 };
 
 /* Closes what a dead process left open, and takes the run's number. */
 bool sync_units_begin(struct sync_units *units, struct error *err) MUST_CHECK;
+
+/* Counts a profile that could not be used as one failed source, which has no account and region. */
+void sync_units_add_failure(struct sync_units *units, const struct error *failure);
 
 /* Runs all of them, unless one ends the run: summary->error tells. */
 void sync_units_run(struct sync_units *units);

@@ -317,6 +317,7 @@ static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
         return false;
     }
     if (!session_check(&verify->connection, &err) ||
+        !session_check_one_profile(&verify->connection, &err) ||
         !session_check_editions(&verify->editions, &err)) {
         *ret_status = cli_fail(&err);
         return false;

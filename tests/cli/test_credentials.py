@@ -488,5 +488,78 @@ class Expiry(Case):
         self.assertEqual(accounts, {harness.ACCOUNT})
 
 
+class Profiles(harness.TestCase):
+    """Several accounts in one run."""
+
+    def setUp(self):
+        super().setUp()
+        self.start("--jobs", 20, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.simulator.set(accounts_share_world=True)
+        self.simulator.control("key", {"id": "LTAI-other", "secret": "canary-other", "account_id": OTHER_ACCOUNT})
+        self.env = self.environment(ALIBABA_CLOUD_ACCESS_KEY_ID=None, ALIBABA_CLOUD_ACCESS_KEY_SECRET=None)
+        os.makedirs(self.path(".aliyun"))
+        with open(self.path(".aliyun/config.json"), "w", encoding="utf-8") as file:
+            json.dump({"current": "one", "profiles": [
+                {"name": "one", "mode": "AK", **KEY},
+                {"name": "same", "mode": "RamRoleArn", **KEY, "ram_role_arn": ROLE},
+                {"name": "two", "mode": "AK", "access_key_id": "LTAI-other", "access_key_secret": "canary-other"},
+                {"name": "bad", "mode": "AK", "access_key_id": "LTAI-other", "access_key_secret": "canary-bad"},
+                {"name": "sso", "mode": "CloudSSO"}]}, file)
+        os.chmod(self.path(".aliyun/config.json"), 0o600)
+
+    def go(self, *names, status=0, arguments=()):
+        options = [option for name in names for option in ("--profile", name)]
+        result = self.sync(*options, *arguments, env=self.env, status=status)
+        self.assertNotIn(CANARY, result.stdout + result.stderr)
+        return result
+
+    def accounts(self):
+        return self.query("SELECT account_id, count(*) FROM sync_source JOIN sync_watermark USING (source_id) "
+                          "WHERE edition = 'STANDARD' GROUP BY account_id ORDER BY account_id")
+
+    def test_one_run_for_all(self):
+        trace = self.path("trace")
+        summary = self.go("one", "two", arguments=["--trace", trace]).json()
+        self.assertEqual([(source["account_id"], source["edition"], source["outcome"]) for source in summary["sources"]],
+                         [(account, edition, "done") for account in (harness.ACCOUNT, OTHER_ACCOUNT)
+                          for edition in ("STANDARD", "BASIC")])
+        self.assertEqual(self.accounts(), [(harness.ACCOUNT, 1), (OTHER_ACCOUNT, 1)])
+        self.assertEqual(self.query("SELECT count(DISTINCT run_id) FROM sync_run"), [(1,)])
+        everything = json.loads(self.simulator.control("log"))
+        asked = [entry for entry in everything if entry["action"] in ("DescribeRestoreJobs2", "GetCallerIdentity",
+                                                                      "DescribeRegions")]
+        self.assertEqual(summary["requests"], len(asked), "the summary covers all")
+        with open(trace, encoding="utf-8") as file:
+            self.assertEqual(file.read().count("> POST "), len(asked), "so does the trace")
+
+    def test_one_fails(self):
+        for bad in ("bad", "sso", "absent"):
+            result = self.go("one", bad, status=3)
+            summary = result.json()
+            self.assertEqual((summary["outcome"], len(summary["sources"])), ("partial", 3))
+            self.assertEqual((summary["sources"][2]["account_id"], summary["sources"][2]["outcome"]), ("", "failed"))
+            self.assertIn(f"--profile {bad}: ", summary["sources"][2]["error"])
+            self.assertIn(f"--profile {bad}: ", result.stderr)
+        self.assertEqual(self.go("bad", "two", status=3).json()["sources"][1]["outcome"], "done")
+
+    def test_all_fail(self):
+        summary = self.go("bad", "sso", status=4, arguments=["--metrics-file", self.path("metrics")]).json()
+        self.assertEqual((summary["outcome"], len(summary["sources"])), ("failed", 2))
+        with open(self.path("metrics"), encoding="utf-8") as file:
+            self.assertNotIn('account_id=""', file.read())
+
+    def test_the_same_account_is_synced_once(self):
+        result = self.go("one", "same", "one")
+        self.assertEqual(len(result.json()["sources"]), 2)
+        self.assertEqual(result.stderr.count("which is done already"), 2)
+
+    def test_usage(self):
+        self.go("one", "two", status=2, arguments=["--account-id", "7"])
+        for command in (["verify", "--remote"], ["doctor"]):
+            result = self.run_hbrsync("--db", self.database, *command, "--profile", "one", "--profile", "two",
+                                      env=self.env)
+            self.assertEqual(result.status, 2, result)
+
+
 if __name__ == "__main__":
     unittest.main()
