@@ -1,0 +1,467 @@
+/* Temporary keys: what their places may answer, when they are renewed, and the files and programs
+ * they come from. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "acs/assume_role.h"
+#include "acs/credential_source.h"
+#include "acs/credentials_ini.h"
+#include "acs/external_process.h"
+#include "acs/imds.h"
+#include "acs/keys.h"
+#include "acs/provider_uri.h"
+#include "base/clock.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define CANARY "canary-secret-27182"
+
+typedef bool reader(const char *text, size_t length, struct acs_credentials *ret_credentials,
+                    struct error *err);
+
+/* --- answers ------------------------------------------------------------------------------- */
+
+#define KEYS                                                                                       \
+    "\"AccessKeyId\":\"STS.id\",\"AccessKeySecret\":\"" CANARY "\",\"SecurityToken\":\"token\","
+#define WHOLE "{\"Code\":\"Success\"," KEYS "\"Expiration\":\"2026-01-15T08:30:00Z\"}"
+
+static void refuse(reader *read, const char *text)
+{
+    struct acs_credentials found = {.access_key_id = ""};
+    struct error err;
+    error_clear(&err);
+    if (read(text, strlen(text), &found, &err)) {
+        fail_msg("%s was taken", text);
+    }
+    assert_int_equal(err.code, ERROR_CREDENTIALS);
+    assert_string_not_equal(err.message, "");
+    assert_null(strstr(err.message, CANARY));
+    assert_null(strstr(err.hint, CANARY));
+}
+
+static void accept(reader *read, const char *text, int64_t expires_at)
+{
+    struct acs_credentials found = {.access_key_id = ""};
+    struct error err;
+    error_clear(&err);
+    if (!read(text, strlen(text), &found, &err)) {
+        fail_msg("%s: %s", text, err.message);
+    }
+    assert_string_equal(found.access_key_id, "STS.id");
+    assert_string_equal(found.access_key_secret, CANARY);
+    assert_string_equal(found.security_token, "token");
+    assert_int_equal(found.expires_at, expires_at);
+}
+
+/* What no place may answer, whoever reads it. */
+static const char *const nonsense[] = {
+    "",
+    "null",
+    "7",
+    "\"" CANARY "\"",
+    "[]",
+    "{}",
+    "{\"AccessKeySecret\":\"" CANARY "\"",
+    "<html>" CANARY "</html>",
+    "{\"Code\":\"Success\",\"AccessKeyId\":\"id\",\"AccessKeySecret\":\"" CANARY "\"}",
+    "{\"Code\":\"Success\",\"AccessKeyId\":7,\"AccessKeySecret\":\"" CANARY
+    "\",\"SecurityToken\":\"t\"}",
+    "{\"Code\":\"Success\",\"AccessKeyId\":\"id\",\"AccessKeySecret\":[\"" CANARY
+    "\"],\"SecurityToken\":\"t\"}",
+    "{\"Code\":\"Success\",\"AccessKeyId\":\"\",\"AccessKeySecret\":\"" CANARY
+    "\",\"SecurityToken\":\"t\"}",
+    "{\"Code\":\"Success\",\"AccessKeyId\":\"i\\r\\nX: y\",\"AccessKeySecret\":\"" CANARY
+    "\",\"SecurityToken\":\"t\"}",
+    "{\"Code\":\"Success\",\"AccessKeyId\":\"i\\u0000d\",\"AccessKeySecret\":\"" CANARY
+    "\",\"SecurityToken\":\"t\"}",
+    "{\"Code\":\"Success\"," KEYS "\"Expiration\":\"tomorrow\"}",
+    "{\"Code\":\"Success\"," KEYS "\"Expiration\":true}",
+    "{\"Code\":\"Success\"," KEYS "\"Expiration\":-5}",
+    "{\"Code\":\"Success\"," KEYS "\"Expiration\":\"2026-02-30T08:30:00Z\"}",
+    "{\"Code\":\"Failed\"," KEYS "\"Expiration\":\"2026-01-15T08:30:00Z\"}",
+    "{\"Code\":7," KEYS "\"Expiration\":\"2026-01-15T08:30:00Z\"}",
+};
+
+static void test_metadata_answers(void **state)
+{
+    (void)state;
+    accept(acs_imds_read, WHOLE, 1768465800);
+    for (size_t i = 0; i < COUNT(nonsense); i++) {
+        refuse(acs_imds_read, nonsense[i]);
+    }
+    refuse(acs_imds_read, "{" KEYS "\"Expiration\":\"2026-01-15T08:30:00Z\"}");
+}
+
+static void test_uri_answers(void **state)
+{
+    (void)state;
+    accept(acs_uri_read, WHOLE, 1768465800);
+    accept(acs_uri_read, "{" KEYS "\"Expiration\":1768465800}", 1768465800);
+    accept(acs_uri_read, "{" KEYS "\"Expiration\":null}", 0);
+    for (size_t i = 0; i < COUNT(nonsense); i++) {
+        refuse(acs_uri_read, nonsense[i]);
+    }
+}
+
+static void test_program_answers(void **state)
+{
+    struct acs_credentials found = {.access_key_id = ""};
+    struct error err;
+    static const char plain[] = "{\"mode\":\"AK\",\"access_key_id\":\"id\",\"access_key_secret\":"
+                                "\"s\",\"sts_token\":\"left-over\"}";
+    (void)state;
+    accept(acs_external_read,
+           "{\"mode\":\"ststoken\",\"access_key_id\":\"STS.id\",\"access_key_secret\":\"" CANARY
+           "\",\"sts_token\":\"token\",\"expiration\":\"2026-01-15T08:30:00Z\"}",
+           1768465800);
+    assert_true(acs_external_read(plain, strlen(plain), &found, &err));
+    assert_string_equal(found.security_token, "");
+    for (size_t i = 0; i < COUNT(nonsense); i++) {
+        refuse(acs_external_read, nonsense[i]);
+    }
+    refuse(acs_external_read, "{\"mode\":\"StsToken\",\"access_key_id\":\"id\","
+                              "\"access_key_secret\":\"" CANARY "\"}");
+    refuse(acs_external_read, "{\"mode\":\"External\",\"access_key_id\":\"id\","
+                              "\"access_key_secret\":\"" CANARY "\",\"process_command\":\"x\"}");
+}
+
+static void test_long_values(void **state)
+{
+    static char text[3 * ACS_TOKEN_MAX];
+    static char token[ACS_TOKEN_MAX + 2];
+    (void)state;
+    memset(token, 't', ACS_TOKEN_MAX);
+    assert_true(
+        snprintf(text, sizeof(text),
+                 "{\"Code\":\"Success\",\"AccessKeyId\":\"id\",\"AccessKeySecret\":\"" CANARY
+                 "\",\"SecurityToken\":\"%s\"}",
+                 token) > 0);
+    refuse(acs_imds_read, text);
+    token[ACS_TOKEN_MAX - 1] = '\0';
+    assert_true(
+        snprintf(text, sizeof(text),
+                 "{\"Code\":\"Success\",\"AccessKeyId\":\"id\",\"AccessKeySecret\":\"" CANARY
+                 "\",\"SecurityToken\":\"%s\"}",
+                 token) > 0);
+    struct acs_credentials found = {.access_key_id = ""};
+    struct error err;
+    assert_true(acs_imds_read(text, strlen(text), &found, &err));
+    assert_string_equal(found.security_token, token);
+}
+
+static void test_role_names(void **state)
+{
+    static const char *const bad[] = {"",    "\n",     "../x",      "a/b",  ".",   "..", "a b",
+                                      "a?b", "<html>", "r\xc3\xa9", "a\tb", "%2e", "a;b"};
+    char role[32];
+    (void)state;
+    assert_true(acs_imds_role_name("AliyunECS-Role_1\nsecond", role, sizeof(role)));
+    assert_string_equal(role, "AliyunECS-Role_1");
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        assert_false(acs_imds_role_name(bad[i], role, sizeof(role)));
+    }
+    assert_false(acs_imds_role_name("a-name-that-is-longer-than-its-place", role, sizeof(role)));
+}
+
+/* --- expiry -------------------------------------------------------------------------------- */
+
+static void test_renewal_time(void **state)
+{
+    static const struct {
+        int64_t life, renewed_after;
+    } cases[] = {{3600, 3420}, {900, 720}, {361, 181}, {360, 180}, {200, 100}, {3, 2}, {1, 1}};
+    const int64_t now = 1768465800;
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(acs_renewal_time(now, now + cases[i].life) - now, cases[i].renewed_after);
+    }
+    /* Not known, or a clock is wrong: the service will say when. */
+    assert_true(acs_renewal_time(now, 0) == INT64_MAX);
+    assert_true(acs_renewal_time(now, now) == INT64_MAX);
+    assert_true(acs_renewal_time(now, now - 5) == INT64_MAX);
+    assert_true(acs_renewal_time(now, INT64_MAX) == INT64_MAX - 180);
+}
+
+/* The environment stands for a place that has new keys. */
+static void set_environment(const char *key)
+{
+    assert_int_equal(setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", key, 1), 0);
+    assert_int_equal(setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", CANARY, 1), 0);
+}
+
+static void begin_source(struct acs_credential_source *source, struct acs_credentials *credentials,
+                         int64_t life)
+{
+    const struct acs_credentials_options options = {.profile = NULL};
+    struct error err;
+    set_environment("old");
+    assert_true(acs_credentials_find(&options, credentials, &err));
+    credentials->expires_at = clock_now() + life;
+    acs_credential_source_init(source, &options, credentials);
+    set_environment("new");
+}
+
+static void test_renewal(void **state)
+{
+    struct acs_credential_source source;
+    struct acs_credentials credentials;
+    struct error err;
+    bool renewed = true;
+    (void)state;
+    begin_source(&source, &credentials, 100000);
+    assert_true(acs_credential_source_renew(&source, false, &credentials, &renewed, &err));
+    assert_false(renewed);
+    assert_string_equal(credentials.access_key_id, "old");
+    assert_true(acs_credential_source_renew(&source, true, &credentials, &renewed, &err));
+    assert_true(renewed);
+    assert_string_equal(credentials.access_key_id, "new");
+
+    begin_source(&source, &credentials, 100000);
+    source.renew_at = clock_now() - 1;
+    assert_true(acs_credential_source_renew(&source, false, &credentials, &renewed, &err));
+    assert_true(renewed);
+    assert_true(source.renew_at == INT64_MAX);
+}
+
+static void test_renewal_that_fails(void **state)
+{
+    struct acs_credential_source source;
+    struct acs_credentials credentials;
+    struct error err;
+    bool renewed = true;
+    (void)state;
+    begin_source(&source, &credentials, 100000);
+    assert_int_equal(unsetenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET"), 0);
+    source.renew_at = clock_now() - 1;
+    /* The old ones are good for long: no reason to stop, and none to ask again at once. */
+    assert_true(acs_credential_source_renew(&source, false, &credentials, &renewed, &err));
+    assert_false(renewed);
+    assert_string_equal(credentials.access_key_id, "old");
+    assert_true(source.retry_at > clock_now());
+    set_environment("new");
+    assert_true(acs_credential_source_renew(&source, false, &credentials, &renewed, &err));
+    assert_false(renewed);
+    /* Refused by the service, they are not. */
+    error_clear(&err);
+    assert_false(acs_credential_source_renew(&source, true, &credentials, &renewed, &err));
+    assert_int_equal(err.code, ERROR_CREDENTIALS);
+    assert_non_null(strstr(err.message, "have expired and cannot be renewed"));
+    source.retry_at = 0;
+    assert_true(acs_credential_source_renew(&source, true, &credentials, &renewed, &err));
+    assert_string_equal(credentials.access_key_id, "new");
+}
+
+static void test_renewal_from_elsewhere(void **state)
+{
+    struct acs_credential_source source;
+    struct acs_credentials credentials;
+    struct error err;
+    bool renewed = true;
+    (void)state;
+    begin_source(&source, &credentials, 100000);
+    (void)snprintf(source.provider, sizeof(source.provider), "another place");
+    error_clear(&err);
+    assert_false(acs_credential_source_renew(&source, true, &credentials, &renewed, &err));
+    assert_false(renewed);
+    assert_string_equal(credentials.access_key_id, "old");
+    assert_non_null(strstr(err.message, "they now come from environment instead of another place"));
+}
+
+/* --- STS endpoints ------------------------------------------------------------------------- */
+
+static void expect_endpoint(const struct acs_credentials_options *options, const char *sts_region,
+                            const char *expected)
+{
+    char url[200];
+    struct error err;
+    assert_true(acs_sts_endpoint(options, sts_region, url, sizeof(url), &err));
+    assert_string_equal(url, expected);
+}
+
+static void test_sts_endpoints(void **state)
+{
+    struct acs_credentials_options options = {.region = "cn-beijing"};
+    (void)state;
+    (void)unsetenv("ALIBABA_CLOUD_STS_REGION");
+    (void)unsetenv("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED");
+    expect_endpoint(&options, NULL, "https://sts.aliyuncs.com");
+    expect_endpoint(&options, "cn-hangzhou", "https://sts.cn-hangzhou.aliyuncs.com");
+    assert_int_equal(setenv("ALIBABA_CLOUD_STS_REGION", "ap-southeast-1", 1), 0);
+    expect_endpoint(&options, "", "https://sts.ap-southeast-1.aliyuncs.com");
+    assert_int_equal(setenv("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", "true", 1), 0);
+    expect_endpoint(&options, NULL, "https://sts-vpc.ap-southeast-1.aliyuncs.com");
+    (void)unsetenv("ALIBABA_CLOUD_STS_REGION");
+    expect_endpoint(&options, NULL, "https://sts-vpc.cn-beijing.aliyuncs.com");
+    (void)unsetenv("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED");
+    options.sts_endpoint = "http://{region}.localhost:80";
+    expect_endpoint(&options, NULL, "http://cn-beijing.localhost:80");
+    char url[200];
+    struct error err;
+    assert_false(acs_sts_endpoint(&options, "evil.example.com/", url, sizeof(url), &err));
+}
+
+/* --- programs ------------------------------------------------------------------------------ */
+
+static bool run(const char *command, int64_t timeout_ms, size_t maximum, struct buffer *output,
+                struct error *err)
+{
+    buffer_init(output, maximum);
+    error_clear(err);
+    return acs_external_run(command, timeout_ms, output, err);
+}
+
+static void test_programs(void **state)
+{
+    struct buffer output;
+    struct error err;
+    (void)state;
+    assert_true(run("  echo \t one   $HOME ; two  ", 60000, 1000, &output, &err));
+    assert_string_equal(output.data, "one $HOME ; two\n");
+    buffer_free(&output);
+    static const struct {
+        const char *command, *says;
+    } cases[] = {
+        {"", "is empty"},
+        {" \t\n", "is empty"},
+        {"/nonexistent/program", "cannot run"},
+        {"false", "status 1"},
+        {"cat /dev/zero", "prints more than 1000 bytes"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_false(run(cases[i].command, 60000, 1000, &output, &err));
+        assert_int_equal(err.code, ERROR_CREDENTIALS);
+        assert_non_null(strstr(err.message, cases[i].says));
+        buffer_free(&output);
+    }
+}
+
+static void test_program_that_hangs(void **state)
+{
+    struct buffer output;
+    struct error err;
+    int64_t started = clock_monotonic_ms();
+    (void)state;
+    assert_false(run("sleep 1000", 100, 1000, &output, &err));
+    assert_non_null(strstr(err.message, "did not end in time"));
+    buffer_free(&output);
+    assert_true(clock_monotonic_ms() - started < 900000);
+}
+
+/* --- the INI file -------------------------------------------------------------------------- */
+
+static bool read_ini(const char *text, const char *name, struct acs_ini_section *section,
+                     bool *found, struct error *err)
+{
+    error_clear(err);
+    return acs_ini_read(text, strlen(text), name, section, found, err);
+}
+
+static void test_ini(void **state)
+{
+    struct acs_ini_section section;
+    struct error err;
+    bool found = false;
+    static const char text[] = "\xEF\xBB\xBF# comment\r\n"
+                               "; another = one\r\n"
+                               "outside = ignored\r\n"
+                               "[default]\r\n"
+                               "type=access_key\r\n"
+                               "  access_key_id =  id  # the id\r\n"
+                               "access_key_secret = \"s#e;c=r et\" ; quoted\r\n"
+                               "unknown = x\r\n"
+                               "\r\n"
+                               "[ work ]\r\n"
+                               "type = 'ram_role_arn'\r\n"
+                               "role_arn = a#b;c\r\n"
+                               "role_session_name =\r\n"
+                               "policy = {\"Version\": \"1\"}\r\n"
+                               "[default]\r\n"
+                               "access_key_id = later";
+    (void)state;
+    assert_true(read_ini(text, "default", &section, &found, &err));
+    assert_true(found);
+    assert_string_equal(section.type, "access_key");
+    assert_string_equal(section.access_key_id, "later");
+    assert_string_equal(section.access_key_secret, "s#e;c=r et");
+    assert_string_equal(section.role_arn, "");
+    assert_true(read_ini(text, "work", &section, &found, &err));
+    assert_true(found);
+    assert_string_equal(section.type, "ram_role_arn");
+    assert_string_equal(section.role_arn, "a#b;c");
+    assert_string_equal(section.role_session_name, "");
+    assert_string_equal(section.policy, "{\"Version\": \"1\"}");
+    assert_string_equal(section.access_key_secret, "");
+    assert_true(read_ini(text, "none", &section, &found, &err));
+    assert_false(found);
+    assert_true(read_ini("", "default", &section, &found, &err));
+    assert_false(found);
+}
+
+static void test_bad_ini(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"[default\ntype = x", "line 1 begins a section"},
+        {"[default]\n" CANARY "\n", "line 2 is neither"},
+        {"[default]\n\n\ntype = 0123456789012345678901234567890123456789\n", "line 4 has a value"},
+    };
+    struct acs_ini_section section;
+    struct error err;
+    bool found = false;
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_false(read_ini(cases[i].text, "default", &section, &found, &err));
+        assert_int_equal(err.code, ERROR_CREDENTIALS);
+        assert_non_null(strstr(err.message, cases[i].says));
+        assert_null(strstr(err.message, CANARY));
+    }
+    assert_false(acs_ini_read("[a]\nb\0= c", 10, "a", &section, &found, &err));
+}
+
+/* As long as a line and a file may be, and one more. */
+static void test_ini_bounds(void **state)
+{
+    static char text[ACS_INI_LINES_MAX * 2 + 10];
+    static char line[ACS_INI_LINE_MAX + 3];
+    struct acs_ini_section section;
+    struct error err;
+    bool found = false;
+    (void)state;
+    memset(text, '\n', ACS_INI_LINES_MAX);
+    assert_true(read_ini(text, "default", &section, &found, &err));
+    text[ACS_INI_LINES_MAX] = '\n';
+    assert_false(read_ini(text, "default", &section, &found, &err));
+    memset(line, '#', ACS_INI_LINE_MAX);
+    assert_true(read_ini(line, "default", &section, &found, &err));
+    line[ACS_INI_LINE_MAX] = '#';
+    assert_false(read_ini(line, "default", &section, &found, &err));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_metadata_answers),
+        cmocka_unit_test(test_uri_answers),
+        cmocka_unit_test(test_program_answers),
+        cmocka_unit_test(test_long_values),
+        cmocka_unit_test(test_role_names),
+        cmocka_unit_test(test_renewal_time),
+        cmocka_unit_test(test_renewal),
+        cmocka_unit_test(test_renewal_that_fails),
+        cmocka_unit_test(test_renewal_from_elsewhere),
+        cmocka_unit_test(test_sts_endpoints),
+        cmocka_unit_test(test_programs),
+        cmocka_unit_test(test_program_that_hangs),
+        cmocka_unit_test(test_ini),
+        cmocka_unit_test(test_bad_ini),
+        cmocka_unit_test(test_ini_bounds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
