@@ -31,7 +31,7 @@ class Expiry(Case):
     def test_renewed_before_it_expires(self):
         """The service would take these keys for much longer than they say, so it never calls them expired."""
         self.role()
-        self.simulator.set(sts_lifetime_seconds=2, sts_grace_seconds=10000, latency_ms=200)
+        self.simulator.set(sts_lifetime_seconds=2, sts_grace_seconds=10000, latency_ms=100)
         result = self.go("--connections", "1", "--page-size", "40", env=self.bare())
         asked = len(self.simulator.requests("AssumeRole"))
         self.assertGreaterEqual(asked, 2)
@@ -55,14 +55,15 @@ class Expiry(Case):
                          if path is None or entry["path"].endswith(path)]
                 self.assertEqual(len(asked), 2)
 
-    def while_it_runs(self, env, change, *arguments):
-        """A slow sync of one request after the other; change() once the listing has begun. Returns its end."""
-        self.simulator.set(latency_ms=100)
+    def while_it_runs(self, env, change, then):
+        """A sync of one request after the other that stands still for change(), and then meets an expiry and `then`."""
+        self.simulator.control("script", {"before_request": 3, "set": {"latency_ms": 1000}})
+        self.simulator.control("script", {"before_request": 5, "advance": 4000, "set": {"latency_ms": 0, **then}})
         process = subprocess.Popen([harness.HBRSYNC, *self.sync_arguments(), "--all-regions", "--page-size", "20",
-                                    "--connections", "1", *arguments], env=env, cwd=self.directory,
+                                    "--connections", "1"], env=env, cwd=self.directory,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 60
-        while not self.simulator.requests():
+        while len(self.simulator.requests()) < 4:
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
         change()
@@ -71,10 +72,9 @@ class Expiry(Case):
         return process.returncode, stderr.decode()
 
     def test_the_oidc_token_is_read_anew(self):
-        self.simulator.control("script", {"before_request": 12, "advance": 4000,
-                                          "set": {"oidc_tokens": ["canary-oidc-second"]}})
         status, stderr = self.while_it_runs(self.bare(**self.oidc()),
-                                            lambda: self.write("oidc/token", "canary-oidc-second"))
+                                            lambda: self.write("oidc/token", "canary-oidc-second"),
+                                            {"oidc_tokens": ["canary-oidc-second"]})
         self.assertEqual(status, 0, stderr)
         self.assertEqual(len(self.simulator.requests("AssumeRoleWithOIDC")), 2)
 
@@ -103,12 +103,11 @@ class Expiry(Case):
         second = self.write("second.json", json.dumps({"current": "o", "profiles": [role, other]}))
         link = self.path("config.json")
         os.symlink(first, link)
-        self.simulator.control("script", {"before_request": 12, "advance": 4000})
 
         def switch():
             os.symlink(second, link + ".new")
             os.rename(link + ".new", link)
-        status, stderr = self.while_it_runs(self.bare(ALIBABA_CLOUD_CONFIG_FILE=link), switch)
+        status, stderr = self.while_it_runs(self.bare(ALIBABA_CLOUD_CONFIG_FILE=link), switch, {})
         self.assertEqual(status, 4, stderr)
         self.assertIn("they now come from", stderr)
         accounts = {entry["source"][0] for entry in harness.stored_jobs(self.database).values()}
