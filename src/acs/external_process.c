@@ -23,6 +23,9 @@
 #define CHUNK 4096
 #define REAP_STEP_MS 10
 
+/* The program's streams by their numbers; this layer uses none of its own. */
+enum { PROGRAM_INPUT = 0, PROGRAM_OUTPUT = 1, PROGRAM_ERRORS = 2 };
+
 extern char **environ;
 
 /* Splits in place, as strings.Fields of Go does; 0 when there is nothing or too much. */
@@ -62,12 +65,13 @@ static int set_attributes(posix_spawnattr_t *attributes)
 
 static int set_actions(posix_spawn_file_actions_t *actions, int output)
 {
-    int result = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    int result = posix_spawn_file_actions_addopen(actions, PROGRAM_INPUT, "/dev/null", O_RDONLY, 0);
     if (result == 0) {
-        result = posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
+        result = posix_spawn_file_actions_adddup2(actions, output, PROGRAM_OUTPUT);
     }
     if (result == 0) {
-        result = posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+        result =
+            posix_spawn_file_actions_addopen(actions, PROGRAM_ERRORS, "/dev/null", O_WRONLY, 0);
     }
     return result;
 }

@@ -50,7 +50,8 @@ static bool ask(const struct imds *imds, const char *method, const char *path, c
 {
     char url[URL_SIZE];
     if (snprintf(url, sizeof(url), "%s%s", imds->base, path) >= (int)sizeof(url)) {
-        return error_set(err, ERROR_USAGE, "the path of the role is too long");
+        (void)error_set(err, ERROR_USAGE, "the path of the role is too long");
+        return false;
     }
     const struct acs_fetch fetch = {
         .method = method,
