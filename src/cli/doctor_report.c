@@ -138,7 +138,9 @@ bool doctor_report_end(struct doctor_report *report, struct error *err)
     if (report->json_wanted) {
         ok = end_json(report, err);
     } else {
-        (void)printf("%zu failures, %zu warnings\n", report->failures, report->warnings);
+        (void)printf("%zu failure%s, %zu warning%s\n", report->failures,
+                     report->failures == 1 ? "" : "s", report->warnings,
+                     report->warnings == 1 ? "" : "s");
         if (report->permission_failed) {
             (void)printf("\nThe smallest RAM policy:\n\n%s", DOCTOR_POLICY);
         }

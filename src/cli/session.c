@@ -125,7 +125,7 @@ static bool open_trace(struct session *session, struct error *err)
     if (path == NULL) {
         return true;
     }
-    int how = session->options->append_trace ? O_APPEND : O_TRUNC;
+    int how = session->options->later ? O_APPEND : O_TRUNC;
     int descriptor = open(path, O_WRONLY | O_CREAT | how | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (descriptor >= 0) {
         session->trace = fdopen(descriptor, "w");
@@ -204,7 +204,7 @@ static bool find_credentials(struct session *session, struct error *err)
     }
     acs_credential_source_init(&session->source, &options, &session->credentials);
     log_detail("credentials: %s", session->credentials.provider);
-    if (session->credentials.warning[0] != '\0') {
+    if (session->credentials.warning[0] != '\0' && !wanted->later) {
         log_warning("%s", session->credentials.warning);
     }
     return true;

@@ -25,7 +25,7 @@ struct session_options {
     bool all_regions;
     const char *profile; /* the one to use, NULL: the first of `profiles`, if any */
     const char *account_id, *endpoint, *sts_endpoint, *ca_file, *trace_file;
-    bool append_trace;
+    bool later; /* not the first session of this run: the trace goes on, warnings were given */
     bool vpc, quiet, verbose, no_progress;
     int64_t qps, connections, attempt_timeout, retry_for;
 };

@@ -171,7 +171,7 @@ static bool run_profiles(struct sync_command *command, struct error *err)
             memset(&command->session, 0, sizeof(command->session));
         }
         run_profile(command, &done, profiles->values[i]);
-        command->connection.append_trace = true;
+        command->connection.later = true;
     }
     return true;
 }
