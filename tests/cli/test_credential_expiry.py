@@ -12,7 +12,7 @@ from credential_case import CANARY, Case, KEY, OTHER_ROLE, ROLE
 class Expiry(Case):
     def setUp(self):
         harness.TestCase.setUp(self)
-        self.start("--jobs", 400, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.start("--jobs", 250, "--basic-jobs", 0, "--regions", "cn-hangzhou")
         self.base = f"http://127.0.0.1:{self.simulator.port}"
 
     def role(self):
