@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "store/lookup.h"
 #include "sync/listing.h"
 
 #define STACK_MAX 256
@@ -23,8 +24,12 @@ struct search {
 bool difference_count(struct lane *lane, int64_t from, int64_t to, int64_t *ret_total,
                       struct error *err)
 {
-    struct listing listing = {
-        .kind = LISTING_CLOSED, .from = from, .to = to, .page_size = 1, .first_page_only = true};
+    struct listing listing = {.kind = LISTING_CLOSED,
+                              .from = from,
+                              .to = to,
+                              .page_size = 1,
+                              .first_page_only = true,
+                              .counted = true};
     struct listing_result result;
     if (!listing_read(lane, &listing, &result, err)) {
         return false;
@@ -47,9 +52,15 @@ static void push(struct search *search, int64_t from, int64_t to, int64_t remote
     search->parts[search->count++] = (struct part){from, to, remote};
 }
 
-/* Reads a part that fits a page, which is one answer, and marks missing the rows that it does not
- * hold. */
-static bool settle_page(struct search *search, const struct part *part, struct error *err)
+/*
+ * Reads a part that fits a page, which is one answer, and marks missing the rows that it does not
+ * hold. *ret_too_many: with the seconds about it, it does not fit.
+ *
+ * The rows that it does hold have to be as many as were counted: else the counts, and with them
+ * every half that was not read, mean something else than was thought.
+ */
+static bool settle_page(struct search *search, const struct part *part, bool *ret_too_many,
+                        struct error *err)
 {
     struct lane *lane = search->lane;
     struct unit *unit = lane->unit;
@@ -62,8 +73,13 @@ static bool settle_page(struct search *search, const struct part *part, struct e
         return false;
     }
     search->questions++;
-    if (!listing_is_one_answer(&result, &listing, lane) || result.total != part->remote) {
-        search->settled = false;
+    *ret_too_many = result.total > listing.row_limit;
+    int64_t rows = 0;
+    if (!store_seen_count_closed(unit->store, result.set, part->from, part->to, &rows, err)) {
+        return false;
+    }
+    if (!listing_is_one_answer(&result, &listing, lane) || rows != part->remote) {
+        search->settled = *ret_too_many;
         return listing_forget(lane, &result, err);
     }
     struct store_window window = stored_window(lane, part->from, part->to);
@@ -124,10 +140,11 @@ static bool settle_part(struct search *search, const struct part *part, struct e
         search->settled = false; /* the service has what the database has not */
         return true;
     }
-    if (part->remote <= lane->unit->settings->page_size) {
-        return settle_page(search, part, err);
+    bool too_many = part->remote > lane->unit->settings->page_size;
+    if (!too_many && !settle_page(search, part, &too_many, err)) {
+        return false;
     }
-    return halve(search, part, err);
+    return !too_many || halve(search, part, err);
 }
 
 bool difference_settle(struct lane *lane, int64_t to, int64_t remote, bool *ret_explained,
@@ -148,6 +165,11 @@ bool difference_settle(struct lane *lane, int64_t to, int64_t remote, bool *ret_
     if (search.questions > 0) {
         unit_note(lane->unit, "%" PRId64 " counts located %" PRId64 " vanished jobs",
                   search.questions, lane->unit->run.missing - marked_before);
+    }
+    if (!search.settled) {
+        /* Perhaps the ends of BETWEEN are not what they were: ask again. */
+        lane->unit->source.between_lower = LEARNT_UNKNOWN;
+        lane->unit->source.between_upper = LEARNT_UNKNOWN;
     }
     *ret_explained = search.settled;
     *ret_equal = search.settled && search.questions == 0;

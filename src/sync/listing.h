@@ -30,6 +30,7 @@ struct listing {
     int64_t page_size;    /* 0: as the settings say */
     bool first_page_only; /* for its count, or when one page is known to be enough */
     bool read_on;         /* read every page even when a closed window moved */
+    bool counted;         /* only its TotalCount matters: the ends of BETWEEN are trusted */
     int64_t row_limit;    /* 0, or: read nothing beyond page 1 when TotalCount is greater */
 };
 

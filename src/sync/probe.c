@@ -19,7 +19,7 @@ static bool lists_known(struct lane *lane, int64_t from, int64_t to, int64_t kno
                         struct error *err)
 {
     struct listing listing = {
-        .kind = LISTING_CLOSED, .from = from, .to = to, .first_page_only = true};
+        .kind = LISTING_CLOSED, .from = from, .to = to, .first_page_only = true, .counted = true};
     struct listing_result result;
     struct store_source *source = &lane->unit->source;
     enum store_learnt lower = source->between_lower;

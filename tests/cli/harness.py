@@ -2,6 +2,7 @@
 
 The expected columns are derived here from the API's own names, not from the program's table.
 """
+import collections
 import concurrent.futures
 import json
 import os
@@ -313,14 +314,17 @@ class TestCase(unittest.TestCase):
         """What the service lists now, and what it no longer lists: what a run is held against later."""
         return self.simulator.truth(), self.simulator.vanished()
 
-    def assert_no_silent_miss(self, before, covers=None, states=None):
+    def assert_no_silent_miss(self, before, covers=None, states=None, came_back=()):
         """What a run that ended with exit 0 claims, whatever happened in the meantime.
 
         `before` is the moment() before the run. Every job listed all through the run is stored, not marked, and in
         a state that it had during the run (one of `states`, if that is given: {id: [job, ...]}); every row without
         a mark was listed at some time during the run; no job that is listed now and was not gone before is marked.
-        `covers(region, edition, job)` narrows this to the jobs that the run was asked for.
+        `covers(region, edition, job)` narrows this to the jobs that the run was asked for. `came_back` are old jobs that
+        vanished and came back: the counts of a delta do not tell them from others of their source that vanished
+        meanwhile, so as many of these may be without a mark as of those are not seen.
         """
+        hidden = collections.Counter()
         old, gone_before = before
         new, _ = self.moment()
         stored = stored_jobs(self.database)
@@ -330,6 +334,9 @@ class TestCase(unittest.TestCase):
             if not covers(region, edition, job):
                 continue
             entry = stored.get(key)
+            if key in came_back and (entry is None or entry["missing_since"] is not None):
+                hidden[region, edition] += 1
+                continue
             if key in old and entry is None:
                 problems.append(f"{key} is missed: {job.get('Status')}, CreatedTime {job.get('CreatedTime')}, "
                                 f"CompleteTime {job.get('CompleteTime')}")
@@ -346,6 +353,9 @@ class TestCase(unittest.TestCase):
             _, region, edition = entry["source"]
             if entry["missing_since"] is None and key in gone_before and key not in new and \
                     covers(region, edition, {"RestoreType": entry["restore_job"]["restore_type"]}):
+                hidden[region, edition] -= 1
+                if hidden[region, edition] >= 0:
+                    continue
                 problems.append(f"{key} is gone since before the run and not marked")
         if problems:
             proofs = self.query("SELECT mode, scope, outcome, proof_detail FROM sync_run ORDER BY run_id DESC LIMIT 2")

@@ -158,6 +158,18 @@ class Steady(harness.TestCase):
     def test_total_count(self):
         harness.run_cells(self, TOTALS if harness.LONG else TOTALS[::3], check_steady)
 
+    def test_the_ends_of_between_change_from_run_to_run(self):
+        """What was learnt about them is wrong then: no job at an edge may be marked, no vanished one overlooked."""
+        self.start("--jobs", 300, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.sync(*REGION, "--page-size", 20)
+        gone = set()
+        for between in ("lower_only", "exclusive", "inclusive", "upper_only", "lower_only", "inclusive"):
+            with self.subTest(between):
+                self.simulator.set(between=between)
+                gone.update(self.simulator.move(vanish_old=2)["vanish_old"])
+                self.sync(*REGION, "--page-size", 20)
+                self.assert_equals_truth(missing=gone)
+
     def test_a_false_total_count_is_never_proved(self):
         """Where the service says that there is one job more than it lists, no run may claim to have them all."""
         self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou")

@@ -52,6 +52,7 @@ class Model:
         self.done = []
         self.settings = {}
         self.states = collections.defaultdict(list)
+        self.came_back = set()  # old jobs that vanished and came back
         self.simulator = cell.start("--jobs", self.dice.randrange(60, 220), "--basic-jobs", self.dice.randrange(0, 40),
                                     "--regions", ",".join(REGIONS), "--seed", sequence.seed, "--burst",
                                     self.dice.choice((0, 0, 30)))
@@ -82,6 +83,7 @@ class Model:
 
     def move(self, verbs):
         self.note_states()
+        self.came_back.update(verbs.get("return_ids", ()))
         self.simulator.move(**verbs)
         self.note_states()
 
@@ -157,7 +159,15 @@ class Model:
         result = self.run_sync(options)
         self.note_states()
         if result.status == 0 and not any(name in HIDING for name in self.settings):
-            self.cell.assert_no_silent_miss(before, covers=lambda *job: covers(options, *job), states=self.states)
+            self.cell.assert_no_silent_miss(before, covers=lambda *job: covers(options, *job), states=self.states,
+                                            came_back=self.came_back - self.walked(result))
+
+    def walked(self, result):
+        """The jobs of every source that was walked in full."""
+        modes = collections.defaultdict(set)
+        for source in result.json()["sources"]:
+            modes[source["region_id"], source["edition"]].add(source["mode"])
+        return {key for key, (region, edition, _) in self.simulator.truth().items() if modes[region, edition] == {"full"}}
 
     def choose_kill(self):
         return self.choose_options(), self.dice.randrange(1, 60)
@@ -182,7 +192,7 @@ class Model:
         before = self.cell.moment()
         first = self.run_sync([])
         if first.status == 0:
-            self.cell.assert_no_silent_miss(before, states=self.states)
+            self.cell.assert_no_silent_miss(before, states=self.states, came_back=self.came_back - self.walked(first))
         second = self.run_sync(["--all-regions", "--full"])
         self.cell.assertEqual(second.status, 0, second)
         now = {row[0] for row in self.cell.query("SELECT restore_id FROM restore_job")}
