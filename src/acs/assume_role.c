@@ -64,7 +64,7 @@ static void classify(struct error *err)
     }
 }
 
-static bool read_answer(const struct json_object *root, const char *action,
+bool acs_role_keys_read(const struct json_object *root, const char *action,
                         struct acs_credentials *ret_credentials, struct error *err)
 {
     char what[64];
@@ -117,7 +117,7 @@ static bool call_assume_role(struct acs_client *client, const char *url,
         classify(err);
         return false;
     }
-    bool ok = read_answer(answer.root, request.action, ret_credentials, err);
+    bool ok = acs_role_keys_read(answer.root, request.action, ret_credentials, err);
     acs_keys_release(answer.root);
     return ok;
 }
@@ -215,7 +215,7 @@ static enum acs_outcome attempt_oidc(const struct acs_fetch *fetch, const char *
         .now = clock_now(),
     };
     enum acs_outcome outcome = acs_answer_judge(&reply, &root, request_id, err);
-    if (outcome == ACS_OK && !read_answer(root, reply.action, ret_credentials, err)) {
+    if (outcome == ACS_OK && !acs_role_keys_read(root, reply.action, ret_credentials, err)) {
         outcome = ACS_PERMANENT;
     }
     classify(err);

@@ -4,6 +4,8 @@
 
 #include "acs/credentials.h"
 
+struct json_object;
+
 #define ACS_ROLE_DURATION_DEFAULT 3600 /* seconds, as in the SDKs */
 
 /* The role and how it is taken on. Texts are borrowed; NULL or "" stands for the default. */
@@ -27,6 +29,10 @@ bool acs_assume_role(const struct acs_credentials_options *options, const struct
 bool acs_assume_role_with_oidc(const struct acs_credentials_options *options,
                                const struct acs_role *role, struct acs_credentials *ret_credentials,
                                struct error *err) MUST_CHECK;
+
+/* Reads the keys in an answer of either action. */
+bool acs_role_keys_read(const struct json_object *root, const char *action,
+                        struct acs_credentials *ret_credentials, struct error *err) MUST_CHECK;
 
 /* Composes the STS endpoint: the option's, else the region's or the VPC's, else the central one. */
 bool acs_sts_endpoint(const struct acs_credentials_options *options, const char *sts_region,

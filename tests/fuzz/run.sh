@@ -1,10 +1,11 @@
 #!/bin/sh
-# Fuzzes every target: tests/fuzz/run.sh [SECONDS] (20 minutes each). Without seconds to spare: "smoke", which runs
-# every seed and a fixed number of mutations. What it finds is left in build-fuzz/findings.
+# Fuzzes every target, or those named: tests/fuzz/run.sh [SECONDS [NAME...]] (20 minutes each). "smoke" for SECONDS: every
+# seed and a fixed number of mutations. What it finds is left in build-fuzz/findings.
 set -eu
 cd "$(dirname "$0")/../.."
 
 how=${1-1200}
+[ $# -eq 0 ] || shift
 build="build-fuzz"
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 mkdir -p "$build/findings"
@@ -30,8 +31,11 @@ fuzz() {
     echo "fuzz_$name: $(grep -E '^(Done|stat::number_of_executed_units|#[0-9]+.*DONE)' "$build/$name.log" | tail -1)"
 }
 
-for source in tests/fuzz/fuzz_*.c; do
-    name=$(basename "$source" .c)
+if [ $# -eq 0 ]; then
+    set -- tests/fuzz/fuzz_*.c
+fi
+for name in "$@"; do
+    name=$(basename "$name" .c)
     name=${name#fuzz_}
     if [ "$how" = smoke ]; then
         fuzz "$name" -runs=3000 -seed=1
