@@ -38,13 +38,13 @@ static bool open_connection(sqlite3 **ret_db, const char *path, int flags, struc
     int result =
         sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);
     /*
-     * A misspelt column is an error, not a text. TRUSTED_SCHEMA stays on: SQLite 3.40 takes its own
-     * JSON functions for unsafe inside our views, and hbrsync gives SQL no function of its own that
-     * a foreign schema could call.
+     * A misspelt column is an error, not a text. The file's schema is not trusted: for SQLite 3.40
+     * that goes for its own JSON functions, so no command may read the views that unpack JSON
+     * (v_restore_job_path, _option, _udm, _failback); those are for the user's own SQL.
      */
     bool done = result == SQLITE_OK && sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK &&
                 sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK &&
-                sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL) == SQLITE_OK &&
+                sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) == SQLITE_OK &&
                 sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL) == SQLITE_OK &&
                 sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL) == SQLITE_OK &&
                 sqlite3_exec(db, CONNECTION_PRAGMAS, NULL, NULL, NULL) == SQLITE_OK;

@@ -52,13 +52,13 @@ def cases():
 
 
 def sample(all_cases):
-    """Every kind of fault, once and for ever; its places and ways in turn."""
+    """Every kind of fault, once and for ever, at some place of some way."""
     by_kind = collections.defaultdict(list)
     for case in all_cases:
         by_kind[case.kind, case.count].append(case)
     dice = random.Random(4)
     for group in by_kind.values():
-        yield from dice.sample(group, 2 if len(group) > 6 else 1)
+        yield dice.choice(group)
 
 
 class Service:

@@ -162,7 +162,7 @@ class Matrix(harness.TestCase):
     def test_an_event_between_every_two_answers(self):
         chosen = list(worlds((1, 2), (50, 600)))
         if not harness.LONG:
-            chosen = sample(worlds((1,), (40, 110)), 10, seed=1)
+            chosen = sample(worlds((1,), (40, 110)), 7, seed=1)
         ended = self.look_at_all(chosen)
         self.assert_all_proved(ended, "none")
         self.assert_some_proved(ended, "deletes")  # what only shrinks is proved while it does
@@ -171,7 +171,7 @@ class Matrix(harness.TestCase):
         """Jobs vanish and appear, but not so fast that no two counts can agree: then walks must not give up."""
         chosen = [world for world in worlds((3,), (50, 400), every=6) if world.drift != "none"]
         if not harness.LONG:
-            chosen = sample([world for world in worlds((3,), (40, 110), every=6) if world.drift != "none"], 7, seed=2)
+            chosen = sample([world for world in worlds((3,), (40, 110), every=6) if world.drift != "none"], 5, seed=2)
         self.assert_some_proved(self.look_at_all(chosen), "inserts", "deletes", "both")
 
 
