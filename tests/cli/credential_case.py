@@ -28,6 +28,7 @@ class Case(harness.TestCase):
 
     def write(self, name, text, mode=0o600):
         path = self.path(name)
+        self.key_files.add(path)
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)

@@ -217,6 +217,22 @@ class Result:
         return f"exit {self.status}\n--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
 
 
+# What no file, output or log may hold: the secret, a token, and the header that is made with them.
+CANARIES = (KEY_SECRET.encode(), b"canary", b"ACS3-HMAC-SHA256 Credential=")
+
+
+def leaks(folder, key_files=()):
+    """The files below a folder, but for the tests' own `key_files`, that hold what none may hold."""
+    found = []
+    for parent, _, names in os.walk(folder):
+        for path in (os.path.join(parent, name) for name in names):
+            if os.path.isfile(path) and not os.path.islink(path) and path not in key_files:
+                with open(path, "rb") as file:
+                    text = file.read()
+                found += [f"{path}: {canary.decode()}" for canary in CANARIES if canary in text]
+    return found
+
+
 class TestCase(unittest.TestCase):
     """A test with a folder of its own and no trace of the developer's environment."""
 
@@ -225,8 +241,14 @@ class TestCase(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="hbrsync-test-")
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.key_files = {self.path(".aliyun/config.json")}  # written by tests, with keys in them
+        self.addCleanup(self.look_for_leaks)
         self.database = os.path.join(self.directory, "jobs.db")
         self.simulator = None
+
+    def look_for_leaks(self):
+        """Run after each test, before its folder goes: secrets in databases, traces, metrics, exports, cores."""
+        self.assertEqual(leaks(self.directory, self.key_files), [])
 
     def start(self, *options, tls=False):
         self.simulator = Simulator(*options, tls=tls)
@@ -276,7 +298,8 @@ class TestCase(unittest.TestCase):
         self.assertNotIn("Sanitizer", result.stderr)
         self.assertNotIn("runtime error", result.stderr)
         for output in (result.stdout, result.stderr):
-            self.assertNotIn(KEY_SECRET, output, "a secret leaked")
+            for canary in CANARIES:
+                self.assertNotIn(canary.decode(), output, "a secret leaked")
         return result
 
     def sync_arguments(self):

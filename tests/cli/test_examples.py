@@ -379,6 +379,7 @@ class Archive(Case):
         os.chmod(file.name, 0o755)
 
     def configure(self, keep="3"):
+        self.key_files.add(self.settings)
         with open(self.settings, "w", encoding="utf-8") as file:
             file.write(f"ALIBABA_CLOUD_ACCESS_KEY_ID={harness.KEY_ID}\n"
                        f"ALIBABA_CLOUD_ACCESS_KEY_SECRET={harness.KEY_SECRET}\n"
