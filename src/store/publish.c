@@ -148,11 +148,12 @@ static bool resolve(struct target *target, const char *out, struct error *err)
             return false;
         }
     }
-    if (target->path != NULL) {
-        const char *slash = strrchr(target->path, '/');
-        target->folder = text_copy_length(target->path, (size_t)(slash - target->path) + 1);
-        target->temporary = join(target->path, ".publishing", "");
+    if (target->path == NULL) {
+        return error_no_memory(err);
     }
+    const char *slash = strrchr(target->path, '/');
+    target->folder = text_copy_length(target->path, (size_t)(slash - target->path) + 1);
+    target->temporary = join(target->path, ".publishing", "");
     return target->folder != NULL && target->temporary != NULL ? true : error_no_memory(err);
 }
 

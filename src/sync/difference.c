@@ -45,11 +45,10 @@ static struct store_window stored_window(const struct lane *lane, int64_t from, 
 
 static void push(struct search *search, int64_t from, int64_t to, int64_t remote)
 {
-    if (search->count == STACK_MAX) {
-        search->settled = false;
-        return;
+    search->settled = search->settled && search->count < STACK_MAX;
+    if (search->settled) {
+        search->parts[search->count++] = (struct part){from, to, remote};
     }
-    search->parts[search->count++] = (struct part){from, to, remote};
 }
 
 /*
@@ -69,15 +68,13 @@ static bool settle_page(struct search *search, const struct part *part, bool *re
                               .to = part->to,
                               .row_limit = unit->settings->page_size};
     struct listing_result result;
-    if (!listing_read(lane, &listing, &result, err)) {
-        return false;
-    }
-    search->questions++;
-    *ret_too_many = result.total > listing.row_limit;
     int64_t rows = 0;
-    if (!store_seen_count_closed(unit->store, result.set, part->from, part->to, &rows, err)) {
+    search->questions++;
+    if (!listing_read(lane, &listing, &result, err) ||
+        !store_seen_count_closed(unit->store, result.set, part->from, part->to, &rows, err)) {
         return false;
     }
+    *ret_too_many = result.total > listing.row_limit;
     if (!listing_is_one_answer(&result, &listing, lane) || rows != part->remote) {
         search->settled = *ret_too_many;
         return listing_forget(lane, &result, err);

@@ -122,6 +122,13 @@ class Network(harness.TestCase):
                 self.assertEqual(result.status, 2, result)
                 self.assertFalse(os.path.exists(self.database))
 
+    def test_an_identity_without_an_account(self):
+        self.start("--jobs", 5, "--regions", "cn-hangzhou")
+        self.simulator.fault("wrong_json", mode="object", action="GetCallerIdentity", count=0)
+        result = self.sync("--retry-for", "1s", status=5)
+        self.assertRegex(result.stderr, "GetCallerIdentity.*AccountId")
+        self.assertRegex(result.stderr, "hint: .*--account-id")
+
     def test_one_region_down_is_partial(self):
         self.start("--jobs", 300, "--basic-jobs", 0, "--regions", "cn-hangzhou,cn-beijing")
         self.simulator.set(region_down=["cn-beijing"])
