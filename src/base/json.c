@@ -1,56 +1,9 @@
 #include "base/json.h"
 
-#include <limits.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include <json-c/json.h>
-
-#include "base/json_scan.h"
-
-#define BEYOND_INT64_DIGITS 19 /* the least number of digits of an integer beyond int64 */
-
-static bool parse_scanned(const char *text, size_t length, struct json_object **ret_root,
-                          struct error *err)
-{
-    struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
-    if (tokener == NULL) {
-        return error_no_memory(err);
-    }
-    /* JSON_TOKENER_STRICT would refuse what json_scan has refused already, and in json-c 0.18 every
-     * byte beyond ASCII too (json-c issue 875). */
-    json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
-    /* The NUL is counted, so that a number at the very end is known to be complete. */
-    struct json_object *root = json_tokener_parse_ex(tokener, text, (int)length + 1);
-    enum json_tokener_error problem = json_tokener_get_error(tokener);
-    size_t end = json_tokener_get_parse_end(tokener);
-    json_tokener_free(tokener);
-    if (problem != json_tokener_success) {
-        json_object_put(root);
-        error_set(err, ERROR_SERVICE, "not JSON at byte %zu of %zu: %s", end, length,
-                  json_tokener_error_desc(problem));
-        err->retryable = true;
-        return false;
-    }
-    *ret_root = root;
-    return true;
-}
-
-bool json_parse(const char *text, size_t length, struct json_object **ret_root, struct error *err)
-{
-    struct buffer rewritten;
-    if (length >= INT_MAX / 2) {
-        return error_set(err, ERROR_SERVICE, "JSON of %zu bytes is too long", length);
-    }
-    buffer_init(&rewritten, length * 2 + 16);
-    bool ok = json_scan(text, length, &rewritten, err);
-    if (ok && rewritten.length > 0) {
-        ok = parse_scanned(rewritten.data, rewritten.length, ret_root, err);
-    } else if (ok) {
-        ok = parse_scanned(text, length, ret_root, err);
-    }
-    buffer_free_secret(&rewritten); /* a configuration file may hold keys */
-    return ok;
-}
 
 void json_release(struct json_object *root)
 {
@@ -89,7 +42,7 @@ struct json_value json_describe(struct json_object *node)
         value.integer = json_object_get_boolean(node) ? 1 : 0;
         break;
     case json_type_int:
-        /* Integers beyond int64 never come as this type; see json_scan. */
+        /* Integers beyond int64 never come as this type; see json_parse. */
         value.kind = JSON_INTEGER;
         value.integer = json_object_get_int64(node);
         break;
@@ -145,55 +98,61 @@ bool json_each_member(const struct json_object *object,
     return true;
 }
 
-/* The end of a string literal that begins at `at`. */
-static size_t string_end(const char *text, size_t length, size_t at)
+static void append_object(struct json_object *object, struct buffer *buffer)
 {
-    for (at++; at < length && text[at] != '"'; at++) {
-        at += text[at] == '\\' ? 1 : 0;
+    const char *separator = "";
+    struct lh_table *table = json_object_get_object(object);
+    buffer_putc(buffer, '{');
+    for (struct lh_entry *entry = lh_table_head(table); entry != NULL;
+         entry = lh_entry_next(entry)) {
+        const char *name = (const char *)lh_entry_k(entry);
+        buffer_puts(buffer, separator);
+        json_quote(buffer, name, strlen(name));
+        buffer_putc(buffer, ':');
+        json_text((struct json_object *)lh_entry_v(entry), buffer);
+        separator = ",";
     }
-    return at < length ? at + 1 : length;
+    buffer_putc(buffer, '}');
 }
 
-static bool is_digit(char byte)
+static void append_array(struct json_object *array, struct buffer *buffer)
 {
-    return byte >= '0' && byte <= '9';
-}
-
-/* Appends serialised JSON (NUL-terminated) without the "e0" that json_scan put after integers
- * beyond int64. */
-static void append_without_marks(struct buffer *buffer, const char *text, size_t length)
-{
-    size_t start = 0;
-    size_t digits = 0;
-    size_t at = 0;
-    while (at < length) {
-        if (text[at] == '"') {
-            at = string_end(text, length, at);
-            digits = 0;
-        } else if (text[at] == 'e' && digits >= BEYOND_INT64_DIGITS && text[at + 1] == '0' &&
-                   !is_digit(text[at + 2])) {
-            buffer_append(buffer, text + start, at - start);
-            at += 2;
-            start = at;
-            digits = 0;
-        } else {
-            digits = is_digit(text[at]) ? digits + 1 : 0;
-            at++;
-        }
+    buffer_putc(buffer, '[');
+    for (size_t i = 0; i < json_array_length(array); i++) {
+        buffer_puts(buffer, i > 0 ? "," : "");
+        json_text(json_array_item(array, i), buffer);
     }
-    buffer_append(buffer, text + start, length - start);
+    buffer_putc(buffer, ']');
 }
 
+/* json-c's own serialiser does not tell when it runs out of memory. Recursion is bounded by
+ * JSON_DEPTH_MAX. */
 void json_text(struct json_object *node, struct buffer *buffer)
 {
-    size_t length = 0;
-    const char *text = json_object_to_json_string_length(
-        node, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
-    if (text == NULL) {
-        buffer->failed = true;
-        return;
+    switch (json_object_get_type(node)) {
+    case json_type_null:
+        buffer_puts(buffer, "null");
+        break;
+    case json_type_boolean:
+        buffer_puts(buffer, json_object_get_boolean(node) ? "true" : "false");
+        break;
+    case json_type_int:
+        buffer_printf(buffer, "%" PRId64, json_object_get_int64(node));
+        break;
+    case json_type_double:
+        buffer_puts(buffer,
+                    (const char *)json_object_get_userdata(node)); /* as json_parse read it */
+        break;
+    case json_type_string:
+        json_quote(buffer, json_object_get_string(node), (size_t)json_object_get_string_len(node));
+        break;
+    case json_type_object:
+        append_object(node, buffer);
+        break;
+    case json_type_array:
+        append_array(node, buffer);
+        break;
     }
-    append_without_marks(buffer, text, length);
 }
 
 void json_quote(struct buffer *buffer, const char *text, size_t length)

@@ -2,13 +2,12 @@
  * JSON (RFC 8259) on top of json-c: a strict, bounded parse, and getters that tell "missing" from
  * "null" from "of another type", because json-c's own getters coerce and saturate without a word.
  *
- * The text is scanned before json-c sees it, for what json-c 0.16 accepts or loses even when
- * strict: NaN and Infinity, single quotes, control characters in strings, ill-formed UTF-8
- * (overlong forms, surrogates), duplicate keys (however they are escaped), NULs in keys, and
- * integers beyond int64, which it would saturate. Such an integer is handed to json-c as a number
- * with exponent ("...e0"), which json-c keeps as text, so its exact value survives in the output of
- * json_text(). What json-c changes and this leaves so: the escape of a lone surrogate ("\ud800")
- * becomes U+FFFD, and -0 becomes 0.
+ * The text is not parsed by json-c, for what json-c 0.16 accepts or loses even when strict: NaN and
+ * Infinity, single quotes, control characters in strings, ill-formed UTF-8 (overlong forms,
+ * surrogates), duplicate keys (however they are escaped), NULs in keys, integers beyond int64, which
+ * it would saturate, and members for which there is no memory. A number that is no int64 is kept as
+ * text, so its exact value survives in the output of json_text(). What changes all the same, as with
+ * json-c: the escape of a lone surrogate ("\ud800") becomes U+FFFD, and -0 becomes 0.
  */
 #ifndef HBRSYNC_BASE_JSON_H
 #define HBRSYNC_BASE_JSON_H
@@ -65,7 +64,7 @@ bool json_each_member(const struct json_object *object,
                       bool (*visit)(const char *name, struct json_object *node, void *context),
                       void *context);
 
-/* Appends the node as compact JSON. */
+/* Appends the node, which json_parse made, as compact JSON. */
 void json_text(struct json_object *node, struct buffer *buffer);
 
 /* Appends a string literal with its quotes. */
