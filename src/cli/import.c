@@ -69,6 +69,16 @@ static bool store_document(struct import *import, struct json_object *root, stru
     return ok;
 }
 
+/* What is too long is the user's, unlike a lack of memory. */
+static bool text_ok(const struct buffer *text, const char *what, struct error *err)
+{
+    if (!buffer_ok(text, what, err)) {
+        err->code = text->too_long ? ERROR_USAGE : err->code;
+        return false;
+    }
+    return true;
+}
+
 /* Reads one line without its end; false at the end of the file or with *err filled. */
 static bool read_line(FILE *file, struct buffer *line, bool *ret_failed, struct error *err)
 {
@@ -84,7 +94,7 @@ static bool read_line(FILE *file, struct buffer *line, bool *ret_failed, struct 
     if (ferror(file) != 0) {
         return error_set_errno(err, ERROR_USAGE, errno, "cannot read");
     }
-    if (!buffer_ok(line, "a line", err)) {
+    if (!text_ok(line, "a line", err)) {
         return false;
     }
     return byte != EOF || line->length > 0;
@@ -108,7 +118,7 @@ static bool import_whole(struct import *import, FILE *file, struct buffer *text,
     if (ferror(file) != 0) {
         return error_set_errno(err, ERROR_USAGE, errno, "cannot read");
     }
-    return buffer_ok(text, "the file", err) && json_parse(text->data, text->length, &root, err) &&
+    return text_ok(text, "the file", err) && json_parse(text->data, text->length, &root, err) &&
            store_document(import, root, err);
 }
 
@@ -125,7 +135,7 @@ static bool import_stream(struct import *import, FILE *file, struct buffer *line
             continue;
         }
         if (!json_parse(line->data, line->length, &root, err)) {
-            if (!first) {
+            if (!first || err->code != ERROR_SERVICE) {
                 return false;
             }
             import->line = 0;
@@ -152,7 +162,7 @@ static bool import_file(struct import *import, struct error *err)
     bool ok = import_stream(import, file, &line, err);
     if (!ok) {
         const char *name = is_stdin ? "standard input" : import->file;
-        if (err->code == ERROR_SERVICE || err->code == ERROR_INTERNAL) {
+        if (err->code == ERROR_SERVICE) {
             err->code = ERROR_USAGE; /* the text is the user's here, not the service's */
         }
         if (import->line > 0) {

@@ -36,16 +36,19 @@ static void print_line(const char *label, int64_t when, int64_t now)
     }
 }
 
-static void print_escaped(const char *label, const char *text)
+static bool print_escaped(const char *label, const char *text, struct error *err)
 {
     struct buffer safe;
     buffer_init(&safe, 16384);
     text_escape(&safe, text, strlen(text), 2000);
+    bool ok = buffer_ok(&safe, label, err);
     (void)printf("  %-16s %s\n", label, safe.data);
     buffer_free(&safe);
+    return ok;
 }
 
-static void print_for_people(const struct store_status *status, const struct status *context)
+static bool print_for_people(const struct store_status *status, const struct status *context,
+                             struct error *err)
 {
     char jobs[FORMAT_COUNT_SIZE], open[FORMAT_COUNT_SIZE], missing[FORMAT_COUNT_SIZE];
     const struct store_source *source = &status->source;
@@ -63,17 +66,14 @@ static void print_for_people(const struct store_status *status, const struct sta
                  !status->watermark.known   ? "never proved"
                  : status->watermark.proved ? "proved"
                                             : "NOT proved: the next sync walks everything");
-    if (status->last_run.run_id != 0) {
-        const struct store_run *run = &status->last_run;
-        (void)printf("  %-16s %" PRId64 ": %s, %s\n", "last run", run->run_id,
-                     store_run_mode_name(run->mode), store_run_outcome_name(run->outcome));
-        if (run->error[0] != '\0') {
-            print_escaped("last error", run->error);
-        }
-        if (run->proof[0] != '\0') {
-            print_escaped("what it saw", run->proof);
-        }
+    const struct store_run *run = &status->last_run;
+    if (run->run_id == 0) {
+        return true;
     }
+    (void)printf("  %-16s %" PRId64 ": %s, %s\n", "last run", run->run_id,
+                 store_run_mode_name(run->mode), store_run_outcome_name(run->outcome));
+    return (run->error[0] == '\0' || print_escaped("last error", run->error, err)) &&
+           (run->proof[0] == '\0' || print_escaped("what it saw", run->proof, err));
 }
 
 static void add_text(struct buffer *json, const char *name, const char *value)
@@ -187,8 +187,8 @@ static bool visit(const struct store_status *status, void *context, struct error
     struct status *state = context;
     if (state->json != NULL) {
         add_json(status, state);
-    } else {
-        print_for_people(status, state);
+    } else if (!print_for_people(status, state, err)) {
+        return false;
     }
     check_age(status, state);
     state->count++;

@@ -70,7 +70,7 @@ static bool append_extra(struct part_encoder *encoder, struct error *err)
         return true;
     }
     if (!json_parse(extra->text, extra->length, &root, err)) {
-        err->code = ERROR_DATABASE;
+        err->code = err->code == ERROR_SERVICE ? ERROR_DATABASE : err->code;
         err->retryable = false;
         return error_context(err, "extra");
     }

@@ -293,7 +293,7 @@ bool hbr_page_import(struct json_object *root, struct hbr_page *ret_page, struct
         return error_set(err, ERROR_USAGE, "neither an object nor an array");
     }
     if (!reserve_jobs(ret_page, count_import_rows(root), err)) {
-        err->code = ERROR_USAGE;
+        err->code = err->code == ERROR_SERVICE ? ERROR_USAGE : err->code;
         hbr_page_free(ret_page);
         return false;
     }
@@ -306,6 +306,7 @@ bool hbr_page_import(struct json_object *root, struct hbr_page *ret_page, struct
     }
     resolve_extra(ret_page);
     if (!buffer_ok(&ret_page->extra, "what is unknown in the jobs", err)) {
+        err->code = ret_page->extra.too_long ? ERROR_USAGE : err->code;
         hbr_page_free(ret_page);
         return false;
     }

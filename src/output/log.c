@@ -1,5 +1,6 @@
 #include "output/log.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,9 @@
 #include "output/progress.h"
 
 #define LINE_MAX_BYTES 4096
+#define PLAIN                                                                                      \
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 "                              \
+    ".,:;!?()[]{}<>/\"'`-_+*=&%$#@~"
 
 static enum log_level level = LOG_NORMAL;
 
@@ -24,7 +28,10 @@ static void print_line(const char *kind, const char *text)
     buffer_init(&line, LINE_MAX_BYTES * 10);
     text_escape(&line, text, strlen(text), LINE_MAX_BYTES);
     progress_clear();
-    (void)fprintf(stderr, "hbrsync: %s%s\n", kind, line.data);
+    /* Without memory to escape it, only what needs no escape, which our own messages do not. */
+    int plain = (int)strspn(text, PLAIN);
+    (void)fprintf(stderr, "hbrsync: %s%.*s\n", kind, line.failed ? plain : INT_MAX,
+                  line.failed ? text : line.data);
     buffer_free(&line);
 }
 

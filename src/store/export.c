@@ -163,7 +163,7 @@ bool store_jobs_next(struct store_jobs *jobs, const struct store_job **ret_job, 
         job->record.extra[part] = statement_value(&jobs->select, column++);
     }
     *ret_job = job;
-    return true;
+    return statement_read_ok(&jobs->select, err);
 }
 
 void store_jobs_close(struct store_jobs *jobs)

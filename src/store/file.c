@@ -77,15 +77,17 @@ static int64_t big_endian(const unsigned char bytes[4])
     return (int32_t)value;
 }
 
-static bool side_file_has_bytes(const char *path, const char *suffix)
+static bool side_file_has_bytes(const char *path, const char *suffix, bool *ret_has,
+                                struct error *err)
 {
     struct buffer side;
     buffer_init(&side, 8192);
     buffer_printf(&side, "%s%s", path, suffix);
     struct stat status;
-    bool has = !side.failed && stat(side.data, &status) == 0 && status.st_size > 0;
+    bool ok = buffer_ok(&side, "the path of the database", err);
+    *ret_has = ok && stat(side.data, &status) == 0 && status.st_size > 0;
     buffer_free(&side);
-    return has;
+    return ok;
 }
 
 /*
@@ -193,10 +195,14 @@ bool store_file_identify(const char *path, int newest, enum store_file_kind *ret
         *ret_kind = STORE_FILE_EMPTY;
         return true;
     }
-    if (side_file_has_bytes(path, "-journal") || side_file_has_bytes(path, "-wal")) {
-        return identify_unsettled(path, newest, ret_kind, err);
+    bool journal = false;
+    bool wal = false;
+    if (!side_file_has_bytes(path, "-journal", &journal, err) ||
+        !side_file_has_bytes(path, "-wal", &wal, err)) {
+        return false;
     }
-    return identify_database(path, newest, ret_kind, err);
+    return journal || wal ? identify_unsettled(path, newest, ret_kind, err)
+                          : identify_database(path, newest, ret_kind, err);
 }
 
 bool store_check_identity(struct store *store, int newest, struct error *err)

@@ -144,6 +144,9 @@ int64_t statement_integer(const struct statement *statement, int column, int64_t
 void statement_copy_text(const struct statement *statement, int column, char *target, size_t size);
 /* The column as a value; its text is borrowed until the next step or close. */
 struct value statement_value(const struct statement *statement, int column);
+/* Whether there was memory for all that was read of this row, before anything relies on it: a text
+ * for which there was none looks like NULL. */
+bool statement_read_ok(const struct statement *statement, struct error *err) MUST_CHECK;
 
 /*
  * Calls `visit` with the text in the only column of each row. The rows are collected and the

@@ -196,7 +196,8 @@ static bool put_known(struct store *store, const struct store_writer *writer,
     /* What is imported was listed once; it says nothing about now. */
     *ret_returned = stored.missing_since.kind != VALUE_NULL && !writer->imports;
     stored.unowned = stored.unowned && !writer->imports;
-    bool done = judge(store, writer, &stored, record, ret_result, write, err);
+    bool done = statement_read_ok(select, err) &&
+                judge(store, writer, &stored, record, ret_result, write, err);
     statement_close(select); /* the texts of `stored` end here */
     if (!done || (stored.unowned && !take_ownership(store, writer, record, err))) {
         return false;

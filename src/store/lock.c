@@ -62,23 +62,27 @@ static bool take(int descriptor, const char *lock_path, const char *path, struct
     return error_hint(err, "Wait until it has finished, then run again.");
 }
 
-/* A link and its target are one database and must be one lock. */
-static void name_lock(const char *path, struct buffer *lock_path)
+/* A link and its target are one database and must be one lock. `lock_path` is freed by the caller.
+ */
+static bool name_lock(const char *path, struct buffer *lock_path, struct error *err)
 {
     char *real = realpath(path, NULL);
     buffer_init(lock_path, 8192);
+    if (real == NULL && errno != ENOENT) {
+        return error_set_errno(err, ERROR_DATABASE, errno, "cannot find the database %s", path);
+    }
     buffer_printf(lock_path, "%s.lock", real != NULL ? real : path);
     free(real);
+    return buffer_ok(lock_path, "the path of the database", err);
 }
 
 void store_lock_look(const char *path, enum store_lock_state *ret_state, int64_t *ret_holder)
 {
     struct buffer lock_path;
-    name_lock(path, &lock_path);
+    bool named = name_lock(path, &lock_path, NULL);
     *ret_state = STORE_LOCK_FREE;
     *ret_holder = 0;
-    int descriptor =
-        lock_path.failed ? -1 : open(lock_path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int descriptor = named ? open(lock_path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
     if (descriptor >= 0) {
         if (flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
             *ret_state = STORE_LOCK_HELD;
@@ -92,8 +96,7 @@ void store_lock_look(const char *path, enum store_lock_state *ret_state, int64_t
 bool store_lock(const char *path, int *ret_descriptor, struct error *err)
 {
     struct buffer lock_path;
-    name_lock(path, &lock_path);
-    if (!buffer_ok(&lock_path, "the path of the database", err)) {
+    if (!name_lock(path, &lock_path, err)) {
         buffer_free(&lock_path);
         return false;
     }

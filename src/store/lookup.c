@@ -61,6 +61,7 @@ bool store_seen_any(struct store *store, int64_t set, char *ret_restore_id, size
     ret_restore_id[0] = '\0';
     if (done && row) {
         statement_copy_text(&query, 0, ret_restore_id, size);
+        done = statement_read_ok(&query, err);
     }
     statement_close(&query);
     return done;

@@ -48,7 +48,7 @@ bool store_check_model(struct store *store, struct error *err)
                           model->parts[0].fields[model->key].column, err);
     }
     (void)sqlite3_finalize(handle);
-    if (!done && err != NULL && err->hint[0] == '\0') {
+    if (!done && err != NULL && err->code == ERROR_DATABASE && err->hint[0] == '\0') {
         error_hint(err, "The schema was altered by something else; put a backup of the file back.");
     }
     return done;

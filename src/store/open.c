@@ -66,6 +66,7 @@ static bool set_journal_mode(struct store *store, const char *sql, bool *ret_wal
     if (done) {
         const char *mode = (const char *)sqlite3_column_text(handle, 0);
         *ret_wal = mode != NULL && strcmp(mode, "wal") == 0;
+        done = mode != NULL || error_no_memory(err);
     } else {
         store_error(store, err, "set the journal mode");
     }

@@ -104,6 +104,10 @@ static bool refuse_foreign_file(const struct target *target, struct error *err)
     if (store_file_identify(target->path, store_newest(sql_migrations), &kind, &reason)) {
         return true;
     }
+    if (reason.code == ERROR_INTERNAL) { /* nothing is known of the file */
+        *err = reason;
+        return false;
+    }
     error_set(err, ERROR_USAGE, "%s exists and is no copy made by this hbrsync; it was not changed",
               target->path);
     return error_hint(err, "Publish to another file, or remove that one first.");
@@ -127,6 +131,8 @@ static bool resolve_new(struct target *target, const char *out, struct error *er
     bool ok = true;
     if (name[0] == '\0') {
         ok = error_set(err, ERROR_USAGE, "\"%s\" is not the name of a file", out);
+    } else if (folder == NULL) {
+        ok = error_no_memory(err);
     } else if (real == NULL) {
         ok = error_set_errno(err, ERROR_USAGE, real_errno, "cannot publish to %s", out);
     } else {

@@ -91,6 +91,9 @@ static bool give_rows(struct store *store, const struct store_query *query, sqli
         for (int i = 0; i < count; i++) {
             cells[i] = read_cell(handle, i);
         }
+        if (sqlite3_errcode(store->db) == SQLITE_NOMEM) { /* a text that could not be read */
+            return error_no_memory(err);
+        }
         if (!rows->row(cells, (size_t)count, rows->context, err)) {
             return false;
         }

@@ -198,6 +198,7 @@ bool store_run_last(struct store *store, int64_t source_id, const char *scope,
     memset(ret_run, 0, sizeof *ret_run);
     if (done && row) {
         read_run(&select, ret_run);
+        done = statement_read_ok(&select, err);
     }
     statement_close(&select);
     return done;

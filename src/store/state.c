@@ -33,6 +33,7 @@ static bool select_source(struct store *store, struct store_source *source, bool
         source->page_cap = statement_integer(&select, 7, 0);
         source->learnt_at = statement_integer(&select, 8, 0);
         source->empty_since = statement_integer(&select, 9, 0);
+        done = statement_read_ok(&select, err);
     }
     statement_close(&select);
     return done;

@@ -229,6 +229,11 @@ struct value statement_value(const struct statement *statement, int column)
     return value;
 }
 
+bool statement_read_ok(const struct statement *statement, struct error *err)
+{
+    return sqlite3_errcode(statement->store->db) != SQLITE_NOMEM || error_no_memory(err);
+}
+
 /* Appends the texts of the only column, each with its NUL. */
 static bool collect_texts(struct statement *query, struct buffer *texts, struct error *err)
 {

@@ -80,7 +80,8 @@ static bool read_scope(struct store *store, const struct statement *scopes,
     (void)snprintf(status->scope, sizeof status->scope, "%s%s",
                    restore_type[0] != '\0' ? "RestoreType=" : "", restore_type);
     /* The source exists, so nothing is added and no transaction is needed. */
-    return store_source_open(store, account_id, region_id, edition, &status->source, err) &&
+    return statement_read_ok(scopes, err) &&
+           store_source_open(store, account_id, region_id, edition, &status->source, err) &&
            fill_status(store, restore_type, status, err);
 }
 

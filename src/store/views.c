@@ -5,6 +5,13 @@
  */
 #include "store/internal.h"
 
+/* Only without memory. */
+static bool refuse_views(int result, struct error *err)
+{
+    return error_set(err, ERROR_INTERNAL, "the built-in views cannot be read: %s",
+                     sqlite3_errstr(result));
+}
+
 /* Counts the views of `scratch` that the store lacks or has otherwise. */
 static bool count_differences(struct store *store, sqlite3_stmt *wanted, sqlite3_stmt *stored,
                               int64_t *ret_count, struct error *err)
@@ -25,8 +32,7 @@ static bool count_differences(struct store *store, sqlite3_stmt *wanted, sqlite3
             return store_error(store, err, "read the views");
         }
     }
-    return result == SQLITE_DONE ||
-           error_set(err, ERROR_INTERNAL, "the built-in views are unreadable");
+    return result == SQLITE_DONE || refuse_views(result, err);
 }
 
 static bool compare(struct store *store, sqlite3 *scratch, int64_t *ret_count, struct error *err)
@@ -34,9 +40,10 @@ static bool compare(struct store *store, sqlite3 *scratch, int64_t *ret_count, s
     sqlite3_stmt *wanted = NULL;
     sqlite3_stmt *stored = NULL;
     bool done = false;
-    if (sqlite3_prepare_v2(scratch, "SELECT name, sql FROM sqlite_master WHERE type = 'view'", -1,
-                           &wanted, NULL) != SQLITE_OK) {
-        error_set(err, ERROR_INTERNAL, "the built-in views are unreadable");
+    int result = sqlite3_prepare_v2(
+        scratch, "SELECT name, sql FROM sqlite_master WHERE type = 'view'", -1, &wanted, NULL);
+    if (result != SQLITE_OK) {
+        refuse_views(result, err);
     } else if (sqlite3_prepare_v2(store->db,
                                   "SELECT 1 FROM sqlite_master"
                                   " WHERE type = 'view' AND name = ?1 AND sql = ?2",
