@@ -281,8 +281,8 @@ class TestCase(unittest.TestCase):
                 environment.pop(name, None)
         return environment
 
-    def run_hbrsync(self, *arguments, env=None, stdin=None, wrapper=(), **options):
-        command = [*wrapper, HBRSYNC, *map(str, arguments)]
+    def run_hbrsync(self, *arguments, env=None, stdin=None, wrapper=(), program=None, **options):
+        command = [*wrapper, program or HBRSYNC, *map(str, arguments)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE if stdin is not None
                                    else subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE,

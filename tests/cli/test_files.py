@@ -1,0 +1,164 @@
+"""Writes, syncs and openings that fail: a clear error, a sound database without a false claim, and the next run completes it.
+
+The disk fails (EIO), is full for good (ENOSPC), or takes half of a write; file sizes and descriptors are limited.
+"""
+import errno
+import os
+import resource
+import unittest
+
+import harness
+import injection
+
+RUNS = 14
+AT_ONCE = 3
+KINDS = [(errno.EIO, False), (errno.ENOSPC, True), (0, False)]
+
+
+def first_sync(cell, world):
+    return world.sync_arguments("--metrics-file", os.path.join(world.folder, "metrics.prom"))
+
+
+def delta(cell, world):
+    return world.sync_arguments()
+
+
+def from_file(cell, world):
+    return ["--db", cell.database, "import", cell.path("jobs.ndjson")]
+
+
+def publish(cell, world):
+    return ["--db", cell.database, "publish", os.path.join(world.folder, "copy.db")]
+
+
+def make_world(cell, has_base):
+    world = injection.World(cell, injection.Files)
+    world.must_sync("first")
+    lines = world.run(["--db", cell.database, "export"]).stdout
+    with open(cell.path("jobs.ndjson"), "w", encoding="utf-8") as file:
+        file.write(lines)
+    if has_base:
+        world.make_base()
+    return world
+
+
+def fault_loop(cell, work):
+    make, has_base, (error, on) = work
+    world = make_world(cell, has_base)
+    count, _ = world.count(make(cell, world))
+    failed = 0
+    for index, number in enumerate(injection.every(count, RUNS)):
+        fault = injection.Files(number, error, on)
+        world.start_over()
+        result = world.run(make(cell, world), fault)
+        try:
+            world.judge(fault, result)
+            if error == 0:
+                cell.assertEqual(result.status, 0, "a short write is no failure")
+            failed += result.status != 0
+            world.look_at_what_is_left()
+            if result.status == 0 and make in (first_sync, delta):
+                cell.assert_equals_truth()
+            if make is publish:
+                look_at_the_copy(cell, world, result)
+            if index % 5 == 0:
+                world.must_sync("after it")
+        except AssertionError as problem:
+            raise AssertionError(f"{fault.text}: {result}\n{problem}") from problem
+    cell.assertTrue(error == 0 or failed > RUNS // 4, f"{failed} runs failed: hardly a call mattered")
+
+
+def look_at_the_copy(cell, world, result):
+    copy = os.path.join(world.folder, "copy.db")
+    if result.status == 0:
+        cell.assertEqual(harness.stored_jobs(copy), harness.stored_jobs(cell.database))
+    elif os.path.exists(copy):
+        # It was in place before the folder could not be synced.
+        cell.assertRegex(result.stderr, "cannot sync the folder")
+    cell.assertFalse(os.path.exists(copy + ".publishing") and "cannot" not in result.stderr)
+
+
+@unittest.skipUnless(injection.Files.usable, "the library that makes writes fail")
+class Files(harness.TestCase):
+    def fail_calls(self, make, has_base):
+        harness.run_cells(self, [(make, has_base, kind) for kind in KINDS], fault_loop, AT_ONCE)
+
+    def test_first_sync(self):
+        self.fail_calls(first_sync, False)
+
+    def test_delta(self):
+        self.fail_calls(delta, True)
+
+    def test_import(self):
+        self.fail_calls(from_file, False)
+
+    def test_publish(self):
+        self.fail_calls(publish, True)
+
+
+class Limits(harness.TestCase):
+    def limited(self, world, arguments, limit, value, **options):
+        return world.run(arguments, preexec_fn=lambda: resource.setrlimit(limit, (value, value)), **options)
+
+    def test_file_size(self):
+        """SIGXFSZ does not kill; whatever the limit, the database stays sound and the next sync completes it."""
+        world = make_world(self, True)
+        size = os.path.getsize(self.database)
+        statuses = set()
+        for part in range(0, 12):
+            world.start_over()
+            result = self.limited(world, delta(self, world), resource.RLIMIT_FSIZE, size * part // 10)
+            self.assertIn(result.status, (0, 6), result)
+            self.assertTrue(result.status == 0 or "jobs.db" in result.stderr, result)
+            statuses.add(result.status)
+            world.look_at_what_is_left()
+            if part % 4 == 0:
+                world.must_sync("without the limit")
+        self.assertEqual(statuses, {0, 6})
+
+    def test_file_size_of_output(self):
+        """An export that does not fit says so, wherever it is cut."""
+        world = make_world(self, False)
+        size = os.path.getsize(self.path("jobs.ndjson"))
+        copy = self.path("copy.db")  # reading it takes no file beside it
+        self.assertEqual(world.run(["--db", self.database, "publish", copy]).status, 0)
+        for form, most in (("ndjson", size), ("csv", size // 4), ("json", size)):
+            for part in range(8):
+                with open(self.path("out"), "wb") as out:
+                    result = self.into(world, out, ["--db", copy, "export", "--format", form], most * part // 8)
+                self.assertEqual(result.status, 1, result)
+                self.assertIn("standard output", result.stderr)
+
+    def into(self, world, out, arguments, most):
+        """The standard output of the run is a file of at most so many bytes."""
+        shell = 'exec "$@" >&' + str(out.fileno())
+        return self.limited(world, arguments, resource.RLIMIT_FSIZE, most,
+                            wrapper=("sh", "-c", shell, "sh"), pass_fds=(out.fileno(),))
+
+    def test_descriptors(self):
+        """With few descriptors: a clear error or a proved sync."""
+        world = make_world(self, True)
+        statuses = set()
+        for most in range(3, 24):
+            world.start_over()
+            result = self.limited(world, delta(self, world), resource.RLIMIT_NOFILE, most)
+            if most == 3 and result.status == 127:
+                continue  # the loader cannot open the libraries
+            self.assertIn(result.status, injection.STATUSES, f"{most}: {result}")
+            self.assertTrue(result.status == 0 or "hbrsync: error: " in result.stderr, f"{most}: {result}")
+            statuses.add(result.status)
+            world.look_at_what_is_left()
+        self.assertIn(0, statuses)
+        self.assertGreater(len(statuses), 1)
+        world.must_sync("with as many as it wants")
+
+    def test_trace_and_metrics_on_a_full_disk(self):
+        world = make_world(self, False)
+        result = world.run(world.sync_arguments("--trace", "/dev/full"))
+        self.assertNotEqual(result.status, 0, result)
+        self.assertIn("/dev/full", result.stderr)
+        world.must_sync("after it")
+
+
+if __name__ == "__main__":
+    unittest.main()

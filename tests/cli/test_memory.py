@@ -1,0 +1,83 @@
+"""No memory left, at any allocation of any library: a clear error, no death, no half job, and the next run completes it."""
+import unittest
+
+import harness
+import injection
+
+RUNS = 18    # of each command, one allocation failing
+RUNS_ON = 6  # ... and all after it
+AT_ONCE = 3
+
+
+def fault_loop(cell, work):
+    """One command, failing at allocations all through it; `work` is (name, arguments, has_base, kind of failure)."""
+    name, make, has_base, on = work
+    world = injection.World(cell, injection.Memory)
+    world.must_sync("first")
+    lines = world.run(["--db", cell.database, "export"]).stdout
+    with open(cell.path("jobs.ndjson"), "w", encoding="utf-8") as file:
+        file.write(lines)
+    if has_base:
+        world.make_base()
+    count, good = world.count(make(cell, world))
+    failed = 0
+    for index, number in enumerate(injection.every(count, RUNS_ON if on else RUNS)):
+        fault = injection.Memory(number, on)
+        world.start_over()
+        result = world.run(make(cell, world), fault)
+        world.judge(fault, result)
+        failed += result.status != 0
+        try:
+            world.look_at_what_is_left()
+            if name in ("sync", "delta") and result.status == 0:
+                cell.assert_equals_truth()
+            if name == "import" and result.status == 0:
+                cell.assertEqual(len(harness.stored_jobs(cell.database)), injection.JOBS)
+            if name in READERS and result.status == 0:
+                cell.assertEqual(result.stdout, good.stdout)
+            if index % 8 == 0:
+                world.must_sync("after it")
+        except AssertionError as error:
+            raise AssertionError(f"{fault.text}: {result}\n{error}") from error
+    cell.assertGreater(failed, 0, "no allocation mattered")
+    return failed
+
+
+def on_database(*arguments):
+    return lambda cell, world: ["--db", cell.database, *arguments]
+
+
+READERS = {
+    "export": on_database("export"),
+    "export csv": on_database("export", "--format", "csv"),
+    "report": on_database("report", "success-by-type"),
+    "report html": on_database("report", "--format", "html", "--since", "2020-01-01", "--until", "2020-01-02"),
+}
+OTHERS = {
+    "status": on_database("status"),
+    "publish": lambda cell, world: ["--db", cell.database, "publish", cell.path("data/copy.db")],
+    "verify": on_database("verify"),
+}
+WRITERS = {
+    "sync": lambda cell, world: world.sync_arguments("--metrics-file", cell.path("metrics.prom")),
+    "delta": lambda cell, world: world.sync_arguments("--trace", cell.path("trace")),
+    "import": lambda cell, world: ["--db", cell.database, "import", cell.path("jobs.ndjson")],
+}
+
+
+@unittest.skipUnless(injection.Memory.usable, "needs a program without sanitizers")
+class Memory(harness.TestCase):
+    def fail_allocations(self, commands, based):
+        work = [(name, make, name in based, on) for on in (False, True) for name, make in commands.items()]
+        harness.run_cells(self, work, fault_loop, AT_ONCE)
+
+    def test_writers(self):
+        self.fail_allocations(WRITERS, ("delta",))
+
+    def test_readers(self):
+        everything = {**READERS, **OTHERS}
+        self.fail_allocations(everything, everything)
+
+
+if __name__ == "__main__":
+    unittest.main()
