@@ -4,7 +4,7 @@ import unittest
 import harness
 import injection
 
-RUNS = 18    # of each command, one allocation failing
+RUNS = 18  # of each command, one allocation failing
 RUNS_ON = 6  # ... and all after it
 AT_ONCE = 3
 
