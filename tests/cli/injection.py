@@ -63,10 +63,10 @@ class World:
         self.before = {}
         self.simulator = cell.start("--jobs", JOBS, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--seed", 7)
 
-    def run(self, arguments, injection=None, **options):
+    def run(self, arguments, injection=None, env=None, **options):
         """Runs the program with a fault; without one, it is an undisturbed run."""
-        count_file = self.cell.path("count")
-        env = None if injection is None else injection.environment(self.cell, count_file)
+        if injection is not None:
+            env = injection.environment(self.cell, self.cell.path("count"))
         return self.cell.run_hbrsync(*arguments, env=env, program=self.injector.program, **options)
 
     def count(self, arguments, **options):
