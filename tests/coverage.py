@@ -10,7 +10,7 @@ import sys
 LIMIT = 85
 CLAIMS_LIMIT = 95
 # Decoding, signature, proof, upsert and state.
-CLAIMS = ("base/json_scan.c", "hbr/page.c", "hbr/restore_job.c", "acs/signature.c", "sync/listing.c", "sync/window.c",
+CLAIMS = ("base/json_parse.c", "hbr/page.c", "hbr/restore_job.c", "acs/signature.c", "sync/listing.c", "sync/window.c",
           "sync/walk.c", "sync/delta.c", "sync/difference.c", "sync/lane.c", "sync/lanes.c", "store/job_put.c",
           "store/job_change.c", "store/job_missing.c", "store/seen.c", "store/state.c")
 

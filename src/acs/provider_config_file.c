@@ -397,6 +397,10 @@ static enum acs_provider_result read_file(const struct acs_credentials_options *
     enum acs_provider_result result = ACS_PROVIDER_BROKEN;
     error_clear(&problem);
     if (!json_parse(text->data, text->length, &root, &problem)) {
+        if (problem.code == ERROR_INTERNAL) { /* no memory: not the file's fault */
+            (void)error_set(err, ERROR_INTERNAL, "%s: %s", path, problem.message);
+            return result;
+        }
         (void)error_set(err, ERROR_CREDENTIALS, "%s is %s", path, problem.message);
         (void)error_hint(err, "Run \"aliyun configure\" to write the file anew.");
         return result;

@@ -4,10 +4,10 @@
  *
  * The text is not parsed by json-c, for what json-c 0.16 accepts or loses even when strict: NaN and
  * Infinity, single quotes, control characters in strings, ill-formed UTF-8 (overlong forms,
- * surrogates), duplicate keys (however they are escaped), NULs in keys, integers beyond int64, which
- * it would saturate, and members for which there is no memory. A number that is no int64 is kept as
- * text, so its exact value survives in the output of json_text(). What changes all the same, as with
- * json-c: the escape of a lone surrogate ("\ud800") becomes U+FFFD, and -0 becomes 0.
+ * surrogates), duplicate keys (however they are escaped), NULs in keys, integers beyond int64,
+ * which it would saturate, and members for which there is no memory. A number that is no int64 is
+ * kept as text, so its exact value survives in the output of json_text(). What changes all the
+ * same, as with json-c: the escape of a lone surrogate ("\ud800") becomes U+FFFD, and -0 becomes 0.
  */
 #ifndef HBRSYNC_BASE_JSON_H
 #define HBRSYNC_BASE_JSON_H

@@ -330,7 +330,8 @@ static int run(struct doctor *doctor)
         status = cli_fail(&err);
     }
     if (!session_close(&doctor->session, &err)) {
-        status = cli_fail(&err);
+        int closing = cli_fail(&err);
+        status = status != 0 ? status : closing; /* the first failure is worth more */
     }
     return status;
 }

@@ -223,8 +223,13 @@ bool session_close(struct session *session, struct error *err)
     acs_client_free(session->client);
     acs_credentials_wipe(&session->credentials);
     free(session->regions);
-    if (session->trace != NULL && fclose(session->trace) != 0) {
-        ok = error_set_errno(err, ERROR_USAGE, errno, "cannot write the trace file");
+    if (session->trace != NULL) {
+        bool failed = ferror(session->trace) != 0; /* errno is long gone */
+        errno = 0;
+        if (fclose(session->trace) != 0 || failed) {
+            ok = error_set(err, ERROR_USAGE, "cannot write all of the trace file%s%s",
+                           errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
+        }
     }
     return ok;
 }

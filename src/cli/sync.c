@@ -210,7 +210,8 @@ int cli_sync(const char *database, int argc, char **argv)
     }
     store_close(command->store);
     if (!session_close(&command->session, &err)) {
-        status = cli_fail(&err);
+        int closing = cli_fail(&err);
+        status = status != 0 ? status : closing; /* the first failure is worth more */
     }
     status = write_metrics(command, status);
     free(command->summary.rows);

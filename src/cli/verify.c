@@ -353,7 +353,8 @@ int cli_verify(const char *database, int argc, char **argv)
     store_close(verify.scratch);
     store_close(verify.store);
     if (!session_close(&verify.session, &err)) {
-        status = cli_fail(&err);
+        int closing = cli_fail(&err);
+        status = status != 0 ? status : closing; /* the first failure is worth more */
     }
     free(verify.sources);
     free(verify.summary.rows);

@@ -153,10 +153,11 @@ class Limits(harness.TestCase):
         world.must_sync("with as many as it wants")
 
     def test_trace_on_a_full_disk(self):
-        """The trace is given up, not the work it traces."""
+        """The trace is lost, which is said; not the work it traces."""
         world = make_world(self, True)
         result = world.run(world.sync_arguments("--trace", "/dev/full"))
-        self.assertTrue(result.status == 0 or "trace" in result.stderr, result)
+        self.assertEqual(result.status, 2, result)
+        self.assertRegex(result.stderr, "cannot write all of the trace file")
         self.check_database()
         self.assert_equals_truth()
 
