@@ -22,7 +22,7 @@ fuzz() {
     name=$1
     shift
     mkdir -p "$build/corpus/$name"
-    "$build/tests/fuzz/fuzz_$name" -artifact_prefix="$build/findings/$name-" -max_len=20000 -timeout=20 \
+    "$build/tests/fuzz/fuzz_$name" -artifact_prefix="$build/findings/$name-" -max_len=20000 -timeout=300 \
         -rss_limit_mb=2048 "$@" "$build/corpus/$name" "tests/fuzz/corpus/$name" >"$build/$name.log" 2>&1 || {
         tail -40 "$build/$name.log" >&2
         echo "fuzz_$name: failed; the input is in $build/findings" >&2
