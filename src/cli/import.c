@@ -234,8 +234,9 @@ static void tell(const struct import *import)
     format_count(run->seen, seen);
     format_count(run->inserted, inserted);
     format_count(run->updated, updated);
-    log_info("%simported %s jobs, %s new, %s changed",
-             import->dry_run ? "dry run, nothing kept: " : "", seen, inserted, updated);
+    log_info("%simported %s job%s, %s new, %s changed",
+             import->dry_run ? "dry run, nothing kept: " : "", seen, run->seen == 1 ? "" : "s",
+             inserted, updated);
     if (run->stale > 0) {
         log_info("%" PRId64 " were older than what is stored and left alone", run->stale);
     }

@@ -89,6 +89,21 @@ bool session_check_words(const char *option, const struct cli_list *list, struct
     return true;
 }
 
+/* Where the endpoint does not depend on the region, each region would list the same jobs again. */
+static bool check_endpoint_of(const struct session_options *options, const char *first,
+                              const char *other, struct error *err)
+{
+    if (options->endpoint == NULL || strstr(options->endpoint, "{region}") != NULL ||
+        strcmp(first, other) == 0) {
+        return true;
+    }
+    error_set(err, ERROR_USAGE,
+              "--endpoint %.200s is the same for every region; %s and %s would list the same jobs",
+              options->endpoint, first, other);
+    return error_hint(err, "Put {region} where the endpoint names the region, or name one region "
+                           "with --region.");
+}
+
 bool session_check(const struct session_options *options, struct error *err)
 {
     struct cli_list account = {.values = {options->account_id},
@@ -107,6 +122,12 @@ bool session_check(const struct session_options *options, struct error *err)
     }
     if (options->sts_endpoint != NULL && !acs_endpoint_check(options->sts_endpoint, err)) {
         return error_context(err, "--sts-endpoint");
+    }
+    for (size_t i = 1; i < options->regions.count; i++) {
+        if (!check_endpoint_of(options, options->regions.values[0], options->regions.values[i],
+                               err)) {
+            return false;
+        }
     }
     return true;
 }
@@ -274,7 +295,9 @@ bool session_find_regions(struct session *session, struct error *err)
     }
     if (options->all_regions) {
         return hbr_regions(&session->service, region != NULL ? region : REGION_FIRST, add_region,
-                           session, err);
+                           session, err) &&
+               (session->region_count < 2 ||
+                check_endpoint_of(options, session->regions[0], session->regions[1], err));
     }
     for (size_t i = 0; i < options->regions.count; i++) {
         if (!add_region(options->regions.values[i], session, err)) {

@@ -47,17 +47,41 @@ static bool print_escaped(const char *label, const char *text, struct error *err
     return ok;
 }
 
+/* Jobs imported without account, region or edition have a source without these. */
+static bool print_heading(const struct store_status *status, const struct status *context,
+                          struct error *err)
+{
+    const struct store_source *source = &status->source;
+    const char *const words[] = {
+        source->account_id,
+        source->region_id[0] != '\0' ? source->region_id : "imported",
+        source->edition,
+        status->scope,
+    };
+    struct buffer line;
+    buffer_init(&line, 16384);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (words[i][0] != '\0') {
+            buffer_puts(&line, line.length > 0 ? " " : "");
+            text_escape(&line, words[i], strlen(words[i]), 2000);
+        }
+    }
+    bool ok = buffer_ok(&line, "the heading", err);
+    (void)printf("%s%s\n", context->count > 0 ? "\n" : "", line.data);
+    buffer_free(&line);
+    return ok;
+}
+
 static bool print_for_people(const struct store_status *status, const struct status *context,
                              struct error *err)
 {
     char jobs[FORMAT_COUNT_SIZE], open[FORMAT_COUNT_SIZE], missing[FORMAT_COUNT_SIZE];
-    const struct store_source *source = &status->source;
     format_count(status->jobs, jobs);
     format_count(status->open_jobs, open);
     format_count(status->missing_jobs, missing);
-    const char *region = source->region_id[0] != '\0' ? source->region_id : "imported";
-    (void)printf("%s%s %s %s%s%s\n", context->count > 0 ? "\n" : "", source->account_id, region,
-                 source->edition, status->scope[0] != '\0' ? " " : "", status->scope);
+    if (!print_heading(status, context, err)) {
+        return false;
+    }
     (void)printf("  %-16s %s, %s still open, %s no longer listed\n", "jobs", jobs, open, missing);
     print_line("watermark", status->watermark.updated_time, context->now);
     print_line("last full walk", status->watermark.full_walk_at, context->now);

@@ -94,9 +94,10 @@ static void tell_source(const struct store_check_source *source, void *context)
     format_count(source->jobs, jobs);
     format_count(source->missing, missing);
     buffer_init(&line, 4096);
-    buffer_printf(&line, "%s %s %s: %s jobs, %s no longer listed", source->account_id,
-                  source->region_id[0] != '\0' ? source->region_id : "imported", source->edition,
-                  jobs, missing);
+    buffer_printf(&line, "%s%s%s%s%s: %s jobs, %s no longer listed", source->account_id,
+                  source->account_id[0] != '\0' ? " " : "",
+                  source->region_id[0] != '\0' ? source->region_id : "imported",
+                  source->edition[0] != '\0' ? " " : "", source->edition, jobs, missing);
     print_escaped(&line);
     buffer_free(&line);
 }

@@ -33,6 +33,18 @@ static char *next_word(char **rest)
     return start;
 }
 
+/* Blanks around a value are not part of it; those within are. */
+static char *trim(char *value)
+{
+    value += strspn(value, " \t");
+    size_t length = strlen(value);
+    while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t')) {
+        length--;
+    }
+    value[length] = '\0';
+    return value;
+}
+
 static bool split_values(char *list, struct hbr_filter_text *filter)
 {
     char *rest = list;
@@ -45,6 +57,7 @@ static bool split_values(char *list, struct hbr_filter_text *filter)
         } else {
             rest = NULL;
         }
+        value = trim(value);
         if (filter->filter.value_count == HBR_FILTER_VALUES_MAX || *value == '\0') {
             return false;
         }

@@ -33,6 +33,7 @@ static void test_forms(void **state)
         {"  VaultId \t IN\t  v-1,v-2", "VaultId", "IN", 2, {"v-1", "v-2"}},
         {"Name EQUAL a b", "Name", "EQUAL", 1, {"a b"}}, /* a value may hold spaces */
         {"Name IN a b,c", "Name", "IN", 2, {"a b", "c"}},
+        {"VaultId IN v-1, v-2 ,\tv-3 ", "VaultId", "IN", 3, {"v-1", "v-2", "v-3"}},
         {"K IN \xe6\x81\xa2,x", "K", "IN", 2, {"\xe6\x81\xa2", "x"}},
         {"K IN same,same", "K", "IN", 2, {"same", "same"}},
     };
@@ -80,6 +81,7 @@ static void test_wrong_form(void **state)
         "VaultId IN v-1,",
         "VaultId IN ,v-1",
         "VaultId IN v-1,,v-2",
+        "VaultId IN v-1, ,v-2",
         "CompleteTime BETWEEN 1,",
         "=",
     };
