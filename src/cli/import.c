@@ -285,8 +285,8 @@ static int import_all(struct import *import, char **files, int count)
     tell(import);
     if (import->run.rejected > 0) {
         error_set(&err, ERROR_UNPROVED,
-                  "%" PRId64 " entries had no usable RestoreId and could not be stored",
-                  import->run.rejected);
+                  "%" PRId64 " %s had no usable RestoreId and could not be stored",
+                  import->run.rejected, import->run.rejected == 1 ? "entry" : "entries");
         return cli_fail(&err);
     }
     return 0;

@@ -221,9 +221,19 @@ bool store_check_identity(struct store *store, int newest, struct error *err)
 
 /* --- creation and place -------------------------------------------------------------------- */
 
+static bool is_link(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
 bool store_file_create(const char *path, struct error *err)
 {
     int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor < 0 && errno == EEXIST && is_link(path)) {
+        error_set(err, ERROR_DATABASE, "the database %s is a link that leads nowhere", path);
+        return error_hint(err, "Name the file itself with --db, or repair the link.");
+    }
     if (descriptor < 0) {
         error_set_errno(err, ERROR_DATABASE, errno, "cannot create the database %s", path);
         return error_hint(err, "The folder must exist and be writable.");
