@@ -1,0 +1,594 @@
+"""Bad input of every kind: what is kept, what the user is told, and the exit code, as README's "Bad input" says.
+
+The tables are read from README: each row that names a test of this file is looked up by it under its title, for the exit
+code and for the pieces of the message that it quotes. So neither can change without the other.
+"""
+import ast
+import functools
+import gzip
+import http.server
+import json
+import os
+import re
+import sqlite3
+import threading
+import unittest
+
+import harness
+
+TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+README = os.path.join(TESTS, "..", "README.md")
+REGION = ("--region", "cn-hangzhou", "--edition", "STANDARD", "--account-id", harness.ACCOUNT)
+EVIL = "\x1b[31mred\x07\x9b1m \u202egnp.exe \u2028\r\nhbrsync: forged"
+JOB = {"RestoreId": "r-1", "RestoreType": "OSS", "Status": "COMPLETE", "CreatedTime": 1700000000,
+       "CompleteTime": 1700000100, "UpdatedTime": 1700000100}
+
+
+# --- the tables of README --------------------------------------------------------------------
+
+def rows(section):
+    """The cells of every row of a section's tables."""
+    with open(README, encoding="utf-8") as file:
+        text = file.read()
+    (body,) = re.findall(rf"(?ms)^## {section}\n(.*?)(?=^## )", text)
+    for line in body.split("\n"):
+        if line.startswith("| ") and not line.startswith("|---"):
+            yield [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def bad_input():
+    """{title: (message, exit code, tests)}"""
+    found = {}
+    for title, *rest in rows("Bad input"):
+        if rest[-1] != "test":
+            assert title not in found, title
+            found[title] = rest[-3:]
+    return found
+
+
+TABLE = bad_input()
+
+
+class Table(unittest.TestCase):
+    """The tables against the tests."""
+
+    @staticmethod
+    def python_names(path):
+        with open(path, encoding="utf-8") as file:
+            tree = ast.parse(file.read())
+        for item in tree.body:
+            if isinstance(item, ast.ClassDef):
+                yield item.name
+                for part in item.body:
+                    if isinstance(part, ast.FunctionDef) and part.name.startswith("test_"):
+                        yield f"{item.name}.{part.name}"
+
+    @staticmethod
+    def c_names(path):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        for name in re.findall(r"(?m)^static void (test_\w+)\(void \*\*state\)", text):
+            if len(re.findall(rf"\b{name}\b", text)) > 1:  # it is run, too
+                yield name
+
+    @functools.lru_cache(maxsize=None)
+    def names(self, path):
+        path = os.path.join(TESTS, path)
+        if not os.path.exists(path):
+            return set()
+        return set(self.python_names(path) if path.endswith(".py") else self.c_names(path))
+
+    def unknown(self, cell, path=None):
+        """What of a cell names no test; a name belongs to the file before it."""
+        named = 0
+        wrong = []
+        for word in re.findall(r"`([^`]*)`", cell):
+            if "/" in word:
+                path = word
+            elif word not in ("--long", "verify"):
+                named += 1
+                if path is None or word not in self.names(path):
+                    wrong.append(f"{path} {word}")
+        return wrong if named > 0 else [f"no test: {cell}"]
+
+    def test_every_test_named_exists(self):
+        for section, path in (("Guarantees", None), ("Bad input", "cli/test_bad_input.py")):
+            cells = [cell for *_, cell in rows(section) if cell != "test"]
+            self.assertGreater(len(cells), 40)
+            self.assertNotEqual(cells[0], "the same")
+            self.assertEqual([self.unknown(cell, path) for cell in cells if cell != "the same"],
+                             [[]] * (len(cells) - cells.count("the same")))
+
+    def test_a_name_that_is_wrong_is_found(self):
+        for cell in ("`cli/test_sync.py` `Small.test_no_such`", "`cli/no_such.py` `Small`", "`Small`", "soon",
+                     "`cli/test_sync.py`", "`verify`", "`unit/test_acs_signature.c` `test_no_such`"):
+            self.assertNotEqual(self.unknown(cell), [], cell)
+
+    def test_every_row_of_this_file_is_met(self):
+        with open(__file__, encoding="utf-8") as file:
+            titles = {node.value for node in ast.walk(ast.parse(file.read()))
+                      if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        mine = {title for title, (*_, tests) in TABLE.items() if re.match(r"`[^/`]*`", tests)}
+        self.assertGreater(len(mine), 50)
+        self.assertEqual(mine - titles, set())
+
+
+class Case(harness.TestCase):
+    def assert_told(self, title, result, output=None):
+        """The exit code and every quoted piece of the message are those of README's row; no control character shows."""
+        told, code, _ = TABLE[title]
+        self.assertEqual(str(result.status), code, f"{title}: {result}")
+        for piece in re.findall(r"`([^`]*)`", told):
+            pattern = ".*".join(re.escape(part) for part in piece.split("..."))
+            self.assertRegex(result.stderr if output is None else output, pattern, title)
+        self.assert_harmless(result)
+
+    def assert_harmless(self, result):
+        text = result.stdout + result.stderr
+        self.assertEqual(re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]", text), [], repr(text))
+        self.assertNotRegex(text, r"(?m)^hbrsync: forged")
+
+    def stored(self, name="jobs.db"):
+        self.database = self.path(name)
+        return harness.stored_jobs(self.database)
+
+
+# --- answers of the service ------------------------------------------------------------------
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer is one piece, else each waits for an acknowledgement
+
+    def do_POST(self):
+        self.server.asked.append(self.path)
+        status, headers, body = self.server.answer
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Says nothing."""
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """A client that hangs up is what some tests are about."""
+
+
+def page(*jobs, **more):
+    envelope = {"RequestId": "R", "Success": True, "Code": "200", "Message": "successful", "PageNumber": 1,
+                "PageSize": 99, "TotalCount": len(jobs), "RestoreJobs": {"RestoreJob": list(jobs)}}
+    envelope.update(more)
+    return json.dumps({name: value for name, value in envelope.items() if value is not ...})
+
+
+def job(**more):
+    return {name: value for name, value in {**JOB, **more}.items() if value is not ...}
+
+
+class Serving(Case):
+    """A service that gives the same answer whatever it is asked."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server.asked = []
+        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
+        thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+
+    def ask(self, body, status=200, options=(), **headers):
+        if isinstance(body, str):
+            body = body.encode()
+        self.server.answer = (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+        self.server.asked.clear()
+        return self.run_hbrsync("--db", self.database, "sync", *REGION, "--endpoint", self.endpoint, "--qps", 1000,
+                                "--retry-for", "0s", "--no-progress", *options)
+
+    def proved(self):
+        return self.query("SELECT count(*) FROM sync_watermark WHERE proved = 1")[0][0] > 0
+
+
+# What import and sync refuse alike, by its title: JSON with something in place of MARK.
+GOOD = json.dumps(job(TargetPath="MARK"))
+MARK = '"MARK"'
+REFUSED = {
+    "`NaN`, `Infinity`": [GOOD.replace(MARK, "NaN"), GOOD.replace(MARK, "-Infinity"), GOOD.replace(MARK, "Infinity")],
+    "a key twice in one object": [GOOD.replace("TargetPath", "Status"), GOOD.replace("TargetPath", "St\\u0061tus")],
+    "`\\u0000` in a key": [GOOD.replace("TargetPath", "a\\u0000b")],
+    "bytes that are not UTF-8": [GOOD.encode().replace(b"MARK", b"\xff"), GOOD.encode().replace(b"MARK", b"\xc0\xaf"),
+                                 GOOD.encode().replace(b"MARK", b"\xed\xa0\x80")],
+    "a raw control character in a string": [GOOD.replace("MARK", "\x1b[31m"), GOOD.replace("MARK", "\x00")],
+    "nested more than 32 deep": [GOOD.replace(MARK, "[" * 40 + "]" * 40), GOOD.replace(MARK, "[" * 100000)],
+    "a number of more than 400 digits": [GOOD.replace(MARK, "7" * 1000)],
+    "an object with more than 1,000 members": [json.dumps(job(**{f"k{at}": at for at in range(1200)}))],
+}
+# What both keep, by its title: members, and what the columns and `extra` hold.
+KEPT = {
+    "unknown fields, values of a wrong type": [
+        ({"New": {"a": [1, None]}, "Progress": "7000", "Report": "none", "ItemsDone": True, "TargetPath": 7}, {},
+         {"New": {"a": [1, None]}, "Progress": "7000", "Report": "none", "ItemsDone": True, "TargetPath": 7})],
+    "a Status or RestoreType that no document knows": [
+        ({"Status": "ODD", "RestoreType": "New Type"}, {"status": "ODD", "restore_type": "New Type"}, None)],
+    "integers beyond int64, fractions, `1e999`": [
+        ({"BytesTotal": 2**63, "BytesDone": -2**63 - 1, "ItemsTotal": 10**30, "Speed": "RAW:1e999",
+          "ItemsDone": "RAW:1.50"}, {"bytes_total": None},
+         '"BytesTotal":9223372036854775808,"BytesDone":-9223372036854775809,'
+         '"ItemsTotal":1000000000000000000000000000000,"Speed":1e999,"ItemsDone":1.50')],
+    "`\\u0000` in a value": [({"TargetPath": "a\0b"}, {"target_path": "a\0b"}, None)],
+    "half a surrogate pair (`\\ud800`)": [({"TargetPath": "a\ud800b"}, {"target_path": "a\ufffdb"}, None)],
+    "a text of 1 MiB": [({"ErrorMessage": "x" * (1 << 20)}, {"error_message": "x" * (1 << 20)}, None)],
+}
+UNUSABLE_IDS = (..., None, "", 7, "r-\0", "r" * 257)
+
+
+def raw(text):
+    """JSON with numbers that Python would not write."""
+    return re.sub(r'"RAW:([^"]*)"', r"\1", text)
+
+
+class Kept(Case):
+    def assert_kept(self, columns, extra):
+        row = harness.stored_jobs(self.database)["r-1"]["restore_job"]
+        for name, value in columns.items():
+            self.assertEqual(row[name], value)
+        if isinstance(extra, str):
+            self.assertEqual(self.query("SELECT extra FROM restore_job"), [("{" + extra + "}",)])
+        else:
+            self.assertEqual(row["extra"], extra)
+
+
+class Answers(Serving, Kept):
+    def refused(self, title, *answers, **headers):
+        """Nothing of such an answer is kept, neither in a first sync nor later."""
+        for body in answers:
+            with self.subTest(title, body=body[:60]):
+                self.assert_told(title, self.ask(body, **headers))
+                self.assertEqual(self.dump("sync_run"), self.before)
+
+    def setUp(self):
+        super().setUp()
+        self.assertEqual(self.ask(page(job())).status, 0)
+        self.before = self.dump("sync_run")
+
+    def fresh(self):
+        self.database = self.path(f"{len(os.listdir(self.directory))}.db")
+
+    def test_what_cannot_be_read(self):
+        good = page(job())
+        self.refused("not JSON", "hello", "{'a':1}", good + "x", "\ufeff" + good)
+        self.refused("HTML", "<html>\x1b[31m</html>", Content_Type="text/html")
+        self.refused("HTML with an HTTP error", "<html>\x1b[31m</html>", status=502, Content_Type="text/html")
+        self.refused("empty", "")
+        self.refused("cut short", *(good[:-length] for length in (1, 20, 130)))
+        self.refused("compression that is broken", b"\x1f\x8bnonsense", Content_Encoding="gzip")
+        self.refused("a gzip bomb, more than 8 MiB", gzip.compress(b" " * (1 << 26), 1), Content_Encoding="gzip")
+        self.refused("a gzip bomb, more than 8 MiB", " " * (9 << 20))
+
+    def test_what_is_refused_within_an_answer(self):
+        for title, texts in REFUSED.items():
+            for text in texts:
+                before, after = page("HERE").encode().split(b'"HERE"')
+                self.refused(title, before + (text.encode() if isinstance(text, str) else text) + after)
+
+    def test_shapes(self):
+        self.refused("JSON, but no object", "[]", '"text"', "7", "null", "true")
+        self.refused("neither jobs nor TotalCount", "{}", page(RestoreJobs=..., TotalCount=...),
+                     page(RestoreJobs=None, TotalCount="1"))
+        self.refused("jobs that are no list", *(page(RestoreJobs=shape) for shape in (
+            7, "text", True, {"RestoreJob": {}}, {"RestoreJob": "text"})))
+
+    def test_failures(self):
+        self.refused("Success false, with HTTP 200", page(Success=False, Code="Odd.Code", Message="said so"),
+                     page(job(), Success="false", Code="Odd.Code", Message="said so"))
+        self.refused("Success false without a Code", '{"Success":false}')
+        self.refused("a redirect", "", status=302, Location=self.endpoint + "/elsewhere")
+        self.assertEqual(len(self.server.asked), 1, self.server.asked)
+        self.refused("control characters in a message", json.dumps({"Code": "Odd", "Message": EVIL, "RequestId": EVIL}),
+                     json.dumps({"Code": "Odd", "Message": EVIL}, ensure_ascii=False).encode(), status=400)
+        self.assert_harmless(self.ask(json.dumps({"Code": EVIL, "Message": "x"}), status=400))
+        status = self.run_hbrsync("--db", self.database, "status")
+        self.assert_harmless(status)
+        self.assertIn("last error", status.stdout)
+
+    def test_values_that_are_kept(self):
+        for title, cases in KEPT.items():
+            for members, columns, extra in cases:
+                with self.subTest(title):
+                    self.fresh()
+                    self.assert_told(title, self.ask(raw(page(job(**members))), options=["--verbose"]))
+                    self.assert_kept(columns, extra)
+                    self.assertTrue(self.proved())
+
+    def test_rows_without_a_usable_id(self):
+        every = [job(RestoreId=value) for value in UNUSABLE_IDS]
+        for bad in (every, *([row] for row in every[:3]), ["text", 7, None, []]):
+            self.fresh()
+            self.assert_told("a row without a usable RestoreId", self.ask(page(job(), *bad)))
+            self.assertEqual(list(harness.stored_jobs(self.database)), ["r-1"])
+            self.assertFalse(self.proved())
+
+    def test_the_same_row_twice(self):
+        newer = job(UpdatedTime=JOB["UpdatedTime"] + 1, Status="FAILED")
+        for jobs in ((job(), job()), (newer, job()), (job(), newer)):
+            self.fresh()
+            self.assert_told("the same row twice", self.ask(page(*jobs)))
+            self.assertFalse(self.proved())
+            self.assertEqual(self.query("SELECT status FROM restore_job"),
+                             [("FAILED" if newer in jobs else "COMPLETE",)])
+
+    def test_total_count(self):
+        for total in (..., None, -1, "1", 1.5, 2**63, 10**18, 2, 0):
+            with self.subTest(total):
+                self.fresh()
+                self.assert_told("TotalCount absent, no number, negative, wrong or huge",
+                                 self.ask(page(job(), TotalCount=total)))
+                self.assertLess(len(self.server.asked), 100)
+                self.assertEqual(list(harness.stored_jobs(self.database)), ["r-1"])
+                self.assertFalse(self.proved())
+
+    def test_control_characters_in_a_job(self):
+        self.fresh()
+        evil = job(RestoreId="r-" + EVIL, ErrorMessage=EVIL, VaultId=EVIL, Status="FAILED", RestoreType=EVIL,
+                   **{EVIL: EVIL})
+        self.assertEqual(self.ask(page(evil)).status, 0)
+        (row,) = self.query("SELECT restore_id, error_message, extra FROM restore_job")
+        self.assertEqual((row[0], row[1], json.loads(row[2])), ("r-" + EVIL, EVIL, {EVIL: EVIL}))
+        changed = page({**evil, "VaultId": "other"})
+        self.server.answer = (200, {}, changed.encode())
+        shown = ""
+        for arguments in (["status"], ["report", "failures"], ["report", "success-by-vault"],
+                          ["report", "last-success"],
+                          ["verify", "--remote", *REGION, "--endpoint", self.endpoint, "--qps", 1000]):
+            result = self.run_hbrsync("--db", self.database, *arguments)
+            self.assert_harmless(result)
+            self.assertIn(result.status, (0, 8), result)
+            shown += result.stdout + result.stderr
+        self.assert_told("control characters in a job", self.ask(page(evil)), output=shown)
+
+
+# --- files that are imported -----------------------------------------------------------------
+
+class Import(Kept):
+    def take(self, text, *names):
+        if isinstance(text, str):
+            text = text.encode()
+        return self.run_hbrsync("--db", self.database, "import", *(names or "-"), stdin=text)
+
+    def fresh(self):
+        self.database = self.path(f"{len(os.listdir(self.directory))}.db")
+
+    def test_a_bad_line(self):
+        first = b'{"RestoreId":"r-0"}\n'
+        lines = [("", b"hello"), ("", b'{"RestoreId":"r-2"')]
+        for title, texts in REFUSED.items():
+            (piece,) = re.findall(r"`([^`]*)`", TABLE[title][0])
+            lines.append((piece, texts[0].encode() if isinstance(texts[0], str) else texts[0]))
+        for piece, line in lines:
+            with self.subTest(line[:60]):
+                self.fresh()
+                result = self.take(first + line + b'\n{"RestoreId":"r-3"}\n')
+                self.assert_told("a bad line", result)
+                self.assertIn(piece, result.stderr)
+                self.assertEqual(list(harness.stored_jobs(self.database)), ["r-0"])
+                self.assertEqual(self.query("SELECT outcome FROM sync_run"), [("failed",)])
+
+    def test_values_that_are_kept(self):
+        for title, cases in KEPT.items():
+            for members, columns, extra in cases:
+                with self.subTest(title):
+                    self.fresh()
+                    self.assertEqual(self.take(raw(json.dumps(job(**members)))).status, 0)
+                    self.assert_kept(columns, extra)
+
+    def test_files(self):
+        for text in (b"", b"\n \n\r\n", b"[]"):
+            self.assert_told("an empty file", self.take(text))
+        os.mkdir(self.path("folder"))
+        self.assert_told("a folder as file", self.take(b"", self.path("folder")))
+        self.assert_told("no such file", self.take(b"", self.path("\x1b[31m")))
+        text = b'{"RestoreId":"r-1"}\n'
+        for content in (bytes(range(256)) * 200, gzip.compress(text), text.decode().encode("utf-16"),
+                        b"\xef\xbb\xbf" + text):
+            with open(self.path("odd"), "wb") as file:
+                file.write(content)
+            self.assert_told("a binary file, gzip, UTF-16, a byte order mark", self.take(b"", self.path("odd")))
+        for text in ("7", "null", '"text"'):
+            self.assert_told("neither an object nor an array", self.take(text))
+        self.assertEqual(self.stored(), {})
+        with open(self.path("good"), "wb") as file:
+            file.write(b'{"RestoreId":"r-1"}\n')
+        self.assert_told("no such file", self.take(b"", self.path("good"), self.path("none"), self.path("odd")))
+        self.assertEqual(list(self.stored()), ["r-1"])
+
+    def test_entries_without_a_usable_id(self):
+        refusal = {"Code": "NoPermission", "Message": "no", "RequestId": "R"}
+        others = [*(job(RestoreId=value) for value in UNUSABLE_IDS), refusal, 7, "text", {"RestoreJobs": 7}]
+        for bad, count in ((others, f"{len(others)} entries"), ([refusal], "1 entry")):
+            self.fresh()
+            result = self.take(json.dumps([job(), *bad]))
+            self.assert_told("an entry without a usable RestoreId", result)
+            self.assertIn(f"error: {count} had", result.stderr)
+            self.assertEqual(list(harness.stored_jobs(self.database)), ["r-1"])
+
+
+# --- options ---------------------------------------------------------------------------------
+
+class Options(Case):
+    def wrong(self, title, *cases):
+        for case in cases:
+            with self.subTest(case):
+                self.assert_told(title, self.run_hbrsync("--db", self.database, "sync", "--region", "cn-hangzhou", *case))
+                self.assertFalse(os.path.exists(self.database))
+
+    def test_wrong_values(self):
+        self.wrong("unknown option", ["--frobnicate"], ["--\x1b[31m"])
+        self.wrong("a bad duration", *(["--full-every", text] for text in (
+            "-1", "1.5h", "", "99999999999999999999d", "\x1b[31m")))
+        self.wrong("a bad number", *(["--page-size", text] for text in ("0", "100", "7x", "")))
+        self.wrong("a filter of another form", *(["--filter", text] for text in (
+            "", "VaultId IN", "VaultId IN v-1, ,v-2", "\x1b[31m")))
+        self.wrong("a filter with an unknown operator", ["--filter", "Status \x1b[31m x"])
+        self.wrong("a region, account or type that is no name", *(["--region", text] for text in (
+            "evil.example.com/", "", "a.b", "\x1b[31m")), ["--account-id", "../x"],
+            ["--restore-type", "A B"])
+
+    def test_blanks_around_the_values_of_a_filter(self):
+        self.start("--jobs", 200, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        vaults = sorted({entry["VaultId"] for _, _, entry in self.simulator.truth().values() if "VaultId" in entry})[:2]
+        self.sync("--filter", f"VaultId IN  {vaults[0]} , {vaults[1]} ")
+        expected = {key for key, (_, _, entry) in self.simulator.truth().items() if entry.get("VaultId") in vaults}
+        self.assertEqual(set(harness.stored_jobs(self.database)), expected)
+
+    def test_one_endpoint_for_several_regions(self):
+        self.start("--jobs", 60, "--basic-jobs", 0, "--regions", "cn-hangzhou,cn-beijing")
+        endpoint = f"http://cn-hangzhou.localhost:{self.simulator.port}"
+        title = "several regions at an `--endpoint` without `{region}`"
+        for command in ("sync", "doctor"):
+            result = self.run_hbrsync("--db", self.database, command, "--region", "cn-hangzhou", "--region", "cn-beijing",
+                                      "--endpoint", endpoint)
+            self.assert_told(title, result)
+            self.assertIn("hint: Put {region}", result.stderr)
+            self.assertFalse(os.path.exists(self.database))
+        self.assertEqual(self.simulator.requests(), [])
+        result = self.run_hbrsync("--db", self.database, "sync", "--all-regions", "--endpoint", endpoint)
+        self.assert_told(title, result)
+        self.assertEqual(self.simulator.requests(), [], "no job was asked for")
+        self.assertEqual(self.stored(), {})
+        result = self.run_hbrsync("--db", self.database, "sync", "--region", "cn-hangzhou", "--region", "cn-hangzhou",
+                                  "--endpoint", endpoint, "--qps", 1000)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(set(self.stored()), {key for key, (region, _, _) in self.simulator.truth().items()
+                                              if region == "cn-hangzhou"})
+
+    def test_headings_of_what_was_imported(self):
+        self.run_hbrsync("--db", self.database, "import", "-", stdin=b'{"RestoreId":"r-1"}')
+        self.run_hbrsync("--db", self.database, "import", "--account-id", "7", "--edition", "\x1b[31m", "-",
+                         stdin=b'{"RestoreId":"r-2"}')
+        for command in ("status", "verify"):
+            result = self.run_hbrsync("--db", self.database, command)
+            self.assert_harmless(result)
+            self.assertRegex(result.stdout, r"(?m)^imported(:|$)")
+            self.assertRegex(result.stdout, r"(?m)^7 imported \\u\{001b\}\[31m(:|$)")
+
+
+# --- files with credentials ------------------------------------------------------------------
+
+class Credentials(Case):
+    def refused(self, title, name, content, wrapper=()):
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        if content is not None:
+            with open(path, "wb") as file:
+                file.write(content)
+            os.chmod(path, 0o600)
+        environment = self.environment(ALIBABA_CLOUD_ACCESS_KEY_ID=None, ALIBABA_CLOUD_ACCESS_KEY_SECRET=None)
+        result = self.run_hbrsync("--db", self.database, "sync", *REGION, "--endpoint", "http://127.0.0.1:1",
+                                  env=environment, wrapper=wrapper)
+        self.assert_told(title, result)
+        self.assertIn(name, result.stderr)
+        self.assertNotIn("canary", result.stderr)
+        self.assertFalse(os.path.exists(self.database))
+
+    def profile(self, **more):
+        return json.dumps({"current": "a", "profiles": [{"name": "a", "access_key_id": "id",
+                                                         "access_key_secret": "canary", **more}]}).encode()
+
+    def test_config_json(self):
+        name = ".aliyun/config.json"
+        for content in (b"", b"canary \x1b[31m", self.profile(mode="AK")[:-20], b'{"current":NaN}',
+                        b'{"current":"a","current":"b"}', b"\xff\xfe\x00"):
+            self.refused("`config.json`: not JSON", name, content)
+        for content in (b"{}", b"[]", b"null", b'{"profiles":7}', b'{"current":3,"profiles":[7,null]}'):
+            self.refused("`config.json`: no such profile in it", name, content)
+        for mode in ("Unheard", "", 7, "\x1b[31m"):
+            self.refused("`config.json`: an unknown mode", name, self.profile(mode=mode))
+        self.refused("`config.json`: a key with control characters", name,
+                     self.profile(mode="AK", access_key_secret="canary\r\nx: y"))
+        self.refused("`config.json`: more than 1 MiB", name, b" " * (2 << 20))
+        os.remove(self.path(name))
+        os.mkdir(self.path(name))
+        self.refused("`config.json`: a folder", name, None)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to become another user")
+    def test_config_json_that_cannot_be_read(self):
+        name = ".aliyun/config.json"
+        os.makedirs(self.path(".aliyun"))
+        for folder in (self.directory, self.path(".aliyun")):
+            os.chmod(folder, 0o755)
+        self.refused("`config.json`: unreadable", name, self.profile(mode="AK"),
+                     wrapper=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+
+    def test_credentials_file(self):
+        name = ".alibabacloud/credentials"
+        for content in (b"\x00\xff\x1b[31m canary", b"canary", b"[default]\nenable = true\ncanary\n"):
+            self.refused("the SDKs' credentials file: not INI", name, content)
+        for content in (b"", b"a = canary\n", b"[other]\n"):
+            self.refused("the SDKs' credentials file: no such section", name, content)
+        self.refused("the SDKs' credentials file: an unknown type", name, b"[default]\ntype = \x1b[31m\n")
+
+
+# --- the database file -----------------------------------------------------------------------
+
+class Database(Case):
+    def take(self, database=None):
+        return self.run_hbrsync("--db", database or self.database, "import", "-", stdin=b'{"RestoreId":"r-1"}')
+
+    def test_what_is_no_file(self):
+        title = "a folder, a device, a pipe"
+        os.mkfifo(self.path("pipe"))
+        os.mkdir(self.path("folder"))
+        for path in (self.path("folder"), "/dev/null", self.path("pipe")):
+            self.assert_told(title, self.take(path))
+            self.assert_told(title, self.run_hbrsync("--db", path, "status"))
+        self.assertEqual(sorted(os.listdir(self.directory)), ["folder", "pipe"])
+        self.assertEqual(os.listdir(self.path("folder")), [])
+
+    def test_an_empty_file(self):
+        with open(self.database, "wb"):
+            pass
+        self.assert_told("an empty file, for commands that read", self.run_hbrsync("--db", self.database, "status"))
+        self.assertEqual(os.path.getsize(self.database), 0)
+        self.assert_told("an empty file, for `sync` and `import`", self.take())
+        self.assertEqual(list(self.stored()), ["r-1"])
+
+    def test_links(self):
+        os.mkdir(self.path("other"))
+        os.symlink("other/real.db", self.path("link.db"))
+        self.assert_told("a link to nowhere", self.take(self.path("link.db")))
+        self.assertEqual(os.listdir(self.path("other")), [])
+        self.take(self.path("other/real.db"))
+        self.assert_told("a link to a database", self.take(self.path("link.db")))
+        self.assertTrue(os.path.islink(self.path("link.db")))
+        self.assertIn("real.db.lock", os.listdir(self.path("other")))
+        self.assertEqual(list(self.stored("other/real.db")), ["r-1"])
+
+    def test_held_by_another_program(self):
+        self.take()
+        connection = sqlite3.connect(self.database, isolation_level=None)
+        self.addCleanup(connection.close)
+        connection.execute("BEGIN IMMEDIATE")
+        before = self.dump()
+        self.assert_told("another program holds it for more than 5 seconds", self.take())
+        connection.execute("ROLLBACK")
+        self.assertEqual(self.dump(), before)
+
+    def test_damaged(self):
+        self.take()
+        with open(self.database, "r+b") as file:
+            file.seek(100)
+            file.write(b"\xa5" * 3000)
+        self.assert_told("damaged", self.take())
+        self.assert_told("damaged", self.run_hbrsync("--db", self.database, "status"))
+
+
+if __name__ == "__main__":
+    unittest.main()
