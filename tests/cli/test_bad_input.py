@@ -18,7 +18,7 @@ import harness
 
 TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 README = os.path.join(TESTS, "..", "README.md")
-REGION = ("--region", "cn-hangzhou", "--edition", "STANDARD", "--account-id", harness.ACCOUNT)
+ACCOUNT = ("--edition", "STANDARD", "--account-id", harness.ACCOUNT)
 EVIL = "\x1b[31mred\x07\x9b1m \u202egnp.exe \u2028\r\nhbrsync: forged"
 JOB = {"RestoreId": "r-1", "RestoreType": "OSS", "Status": "COMPLETE", "CreatedTime": 1700000000,
        "CompleteTime": 1700000100, "UpdatedTime": 1700000100}
@@ -114,13 +114,18 @@ class Table(unittest.TestCase):
 
 
 class Case(harness.TestCase):
+    @staticmethod
+    def pieces(title):
+        """What README's row quotes of the message, as patterns."""
+        for piece in re.findall(r"`([^`]*)`", TABLE[title][0]):
+            yield ".*".join(re.escape(part) for part in piece.split("..."))
+
     def assert_told(self, title, result, output=None):
         """The exit code and every quoted piece of the message are those of README's row; no control character shows."""
-        told, code, _ = TABLE[title]
+        _, code, _ = TABLE[title]
         self.assertEqual(str(result.status), code, f"{title}: {result}")
-        for piece in re.findall(r"`([^`]*)`", told):
-            pattern = ".*".join(re.escape(part) for part in piece.split("..."))
-            self.assertRegex(result.stderr if output is None else output, pattern, title)
+        for piece in self.pieces(title):
+            self.assertRegex(result.stderr if output is None else output, piece, title)
         self.assert_harmless(result)
 
     def assert_harmless(self, result):
@@ -140,8 +145,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     wbufsize = -1  # an answer is one piece, else each waits for an acknowledgement
 
     def do_POST(self):
-        self.server.asked.append(self.path)
-        status, headers, body = self.server.answer
+        region = self.headers["Host"].split(".")[0]
+        self.server.asked.append((region, self.path))
+        status, headers, body = self.server.answers[region]
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -171,45 +177,58 @@ def job(**more):
     return {name: value for name, value in {**JOB, **more}.items() if value is not ...}
 
 
+class Answer:
+    def __init__(self, body, status=200, **headers):
+        self.body = body if isinstance(body, bytes) else body.encode()
+        self.status = status
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
 class Serving(Case):
-    """A service that gives the same answer whatever it is asked."""
+    """A service that gives the same answer whatever it is asked, in each region another."""
 
     def setUp(self):
         super().setUp()
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.asked = []
-        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
+        self.endpoint = f"http://{{region}}.localhost:{self.server.server_port}"
         thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         self.addCleanup(thread.join)
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
 
-    def ask(self, body, status=200, options=(), **headers):
-        if isinstance(body, str):
-            body = body.encode()
-        self.server.answer = (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+    def ask(self, *answers, options=()):
+        """A sync of as many regions as there are answers: cn-0, cn-1, ..."""
+        self.server.answers = {}
         self.server.asked.clear()
-        return self.run_hbrsync("--db", self.database, "sync", *REGION, "--endpoint", self.endpoint, "--qps", 1000,
-                                "--retry-for", "0s", "--no-progress", *options)
+        regions = []
+        for at, answer in enumerate(answers):
+            answer = answer if isinstance(answer, Answer) else Answer(answer)
+            self.server.answers[f"cn-{at}"] = (answer.status, answer.headers, answer.body)
+            regions += ["--region", f"cn-{at}"]
+        return self.run_hbrsync("--db", self.database, "sync", *regions, *ACCOUNT, "--endpoint", self.endpoint, "--qps",
+                                1000, "--retry-for", "0s", "--no-progress", *options)
 
     def proved(self):
-        return self.query("SELECT count(*) FROM sync_watermark WHERE proved = 1")[0][0] > 0
+        """The regions that are proved."""
+        return {row[0] for row in self.query("SELECT region_id FROM sync_watermark JOIN sync_source USING (source_id)"
+                                             " WHERE proved = 1")}
 
 
 # What import and sync refuse alike, by its title: JSON with something in place of MARK.
-GOOD = json.dumps(job(TargetPath="MARK"))
-MARK = '"MARK"'
+GOOD = json.dumps(job(TargetPath="MARK")).encode()
+MARK = b'"MARK"'
 REFUSED = {
-    "`NaN`, `Infinity`": [GOOD.replace(MARK, "NaN"), GOOD.replace(MARK, "-Infinity"), GOOD.replace(MARK, "Infinity")],
-    "a key twice in one object": [GOOD.replace("TargetPath", "Status"), GOOD.replace("TargetPath", "St\\u0061tus")],
-    "`\\u0000` in a key": [GOOD.replace("TargetPath", "a\\u0000b")],
-    "bytes that are not UTF-8": [GOOD.encode().replace(b"MARK", b"\xff"), GOOD.encode().replace(b"MARK", b"\xc0\xaf"),
-                                 GOOD.encode().replace(b"MARK", b"\xed\xa0\x80")],
-    "a raw control character in a string": [GOOD.replace("MARK", "\x1b[31m"), GOOD.replace("MARK", "\x00")],
-    "nested more than 32 deep": [GOOD.replace(MARK, "[" * 40 + "]" * 40), GOOD.replace(MARK, "[" * 100000)],
-    "a number of more than 400 digits": [GOOD.replace(MARK, "7" * 1000)],
-    "an object with more than 1,000 members": [json.dumps(job(**{f"k{at}": at for at in range(1200)}))],
+    "`NaN`, `Infinity`": [GOOD.replace(MARK, b"NaN"), GOOD.replace(MARK, b"-Infinity"), GOOD.replace(MARK, b"Infinity")],
+    "a key twice in one object": [GOOD.replace(b"TargetPath", b"Status"), GOOD.replace(b"TargetPath", b"St\\u0061tus")],
+    "`\\u0000` in a key": [GOOD.replace(b"TargetPath", b"a\\u0000b")],
+    "bytes that are not UTF-8": [GOOD.replace(b"MARK", b"\xff"), GOOD.replace(b"MARK", b"\xc0\xaf"),
+                                 GOOD.replace(b"MARK", b"\xed\xa0\x80")],
+    "a raw control character in a string": [GOOD.replace(b"MARK", b"\x1b[31m"), GOOD.replace(b"MARK", b"\x00")],
+    "nested more than 32 deep": [GOOD.replace(MARK, b"[" * 40 + b"]" * 40), GOOD.replace(MARK, b"[" * 100000)],
+    "a number of more than 400 digits": [GOOD.replace(MARK, b"7" * 1000)],
+    "an object with more than 1,000 members": [json.dumps(job(**{f"k{at}": at for at in range(1200)})).encode()],
 }
 # What both keep, by its title: members, and what the columns and `extra` hold.
 KEPT = {
@@ -235,32 +254,55 @@ def raw(text):
     return re.sub(r'"RAW:([^"]*)"', r"\1", text)
 
 
+def kept_jobs():
+    """A job for each case of KEPT."""
+    cases = [members for cases in KEPT.values() for members, _, _ in cases]
+    return [job(RestoreId=f"r-{at}", **members) for at, members in enumerate(cases)]
+
+
 class Kept(Case):
-    def assert_kept(self, columns, extra):
-        row = harness.stored_jobs(self.database)["r-1"]["restore_job"]
-        for name, value in columns.items():
-            self.assertEqual(row[name], value)
-        if isinstance(extra, str):
-            self.assertEqual(self.query("SELECT extra FROM restore_job"), [("{" + extra + "}",)])
-        else:
-            self.assertEqual(row["extra"], extra)
+    def assert_kept(self, result):
+        stored = harness.stored_jobs(self.database)
+        self.assertEqual(len(stored), len(KEPT))
+        for at, (title, ((_, columns, extra),)) in enumerate(KEPT.items()):
+            if result is not None:
+                self.assert_told(title, result)
+            row = stored[f"r-{at}"]["restore_job"]
+            self.assertEqual({name: row[name] for name in columns}, columns, title)
+            if isinstance(extra, str):
+                self.assertEqual(self.query("SELECT extra FROM restore_job WHERE restore_id = ?", f"r-{at}"),
+                                 [("{" + extra + "}",)])
+            else:
+                self.assertEqual(row["extra"], extra, title)
 
 
-class Answers(Serving, Kept):
-    def refused(self, title, *answers, **headers):
-        """Nothing of such an answer is kept, neither in a first sync nor later."""
-        for body in answers:
-            with self.subTest(title, body=body[:60]):
-                self.assert_told(title, self.ask(body, **headers))
-                self.assertEqual(self.dump("sync_run"), self.before)
+class Refusals(Serving):
+    """Nothing of such an answer is kept, neither in a first sync nor later."""
 
     def setUp(self):
         super().setUp()
         self.assertEqual(self.ask(page(job())).status, 0)
-        self.before = self.dump("sync_run")
+        self.before = self.dump("sync_run", "sync_source")
+        self.rest = []
 
-    def fresh(self):
-        self.database = self.path(f"{len(os.listdir(self.directory))}.db")
+    def refused(self, title, first, *others, **more):
+        """The first of these answers by itself, the others later, all in one run."""
+        with self.subTest(title):
+            self.assert_told(title, self.ask(Answer(first, **more)))
+            self.assertEqual(self.dump("sync_run", "sync_source"), self.before)
+        self.rest += [(title, Answer(body, **more)) for body in others]
+
+    def refuse_the_rest(self):
+        result = self.ask(*(answer for _, answer in self.rest), options=["--json"])
+        self.assertEqual(result.status, 5, result)
+        self.assert_harmless(result)
+        sources = result.json()["sources"]
+        self.assertEqual(len(sources), len(self.rest))
+        for source, (title, _) in zip(sources, self.rest):
+            self.assertEqual(source["outcome"], "failed", title)
+            for piece in self.pieces(title):
+                self.assertRegex(source["error"], piece, title)
+        self.assertEqual(self.dump("sync_run", "sync_source"), self.before)
 
     def test_what_cannot_be_read(self):
         good = page(job())
@@ -271,83 +313,81 @@ class Answers(Serving, Kept):
         self.refused("cut short", *(good[:-length] for length in (1, 20, 130)))
         self.refused("compression that is broken", b"\x1f\x8bnonsense", Content_Encoding="gzip")
         self.refused("a gzip bomb, more than 8 MiB", gzip.compress(b" " * (1 << 26), 1), Content_Encoding="gzip")
-        self.refused("a gzip bomb, more than 8 MiB", " " * (9 << 20))
-
-    def test_what_is_refused_within_an_answer(self):
-        for title, texts in REFUSED.items():
-            for text in texts:
-                before, after = page("HERE").encode().split(b'"HERE"')
-                self.refused(title, before + (text.encode() if isinstance(text, str) else text) + after)
-
-    def test_shapes(self):
         self.refused("JSON, but no object", "[]", '"text"', "7", "null", "true")
         self.refused("neither jobs nor TotalCount", "{}", page(RestoreJobs=..., TotalCount=...),
                      page(RestoreJobs=None, TotalCount="1"))
         self.refused("jobs that are no list", *(page(RestoreJobs=shape) for shape in (
             7, "text", True, {"RestoreJob": {}}, {"RestoreJob": "text"})))
+        self.rest.append(("a gzip bomb, more than 8 MiB", Answer(" " * (9 << 20))))
+        self.refuse_the_rest()
+
+    def test_what_is_refused_within_an_answer(self):
+        before, after = page("HERE").encode().split(b'"HERE"')
+        for title, texts in REFUSED.items():
+            self.refused(title, *(before + text + after for text in texts))
+        self.refuse_the_rest()
 
     def test_failures(self):
         self.refused("Success false, with HTTP 200", page(Success=False, Code="Odd.Code", Message="said so"),
                      page(job(), Success="false", Code="Odd.Code", Message="said so"))
         self.refused("Success false without a Code", '{"Success":false}')
-        self.refused("a redirect", "", status=302, Location=self.endpoint + "/elsewhere")
+        self.refused("a redirect", "", status=302, Location=self.endpoint.format(region="cn-0") + "/elsewhere")
         self.assertEqual(len(self.server.asked), 1, self.server.asked)
         self.refused("control characters in a message", json.dumps({"Code": "Odd", "Message": EVIL, "RequestId": EVIL}),
                      json.dumps({"Code": "Odd", "Message": EVIL}, ensure_ascii=False).encode(), status=400)
-        self.assert_harmless(self.ask(json.dumps({"Code": EVIL, "Message": "x"}), status=400))
+        self.refuse_the_rest()
+        self.assert_harmless(self.ask(Answer(json.dumps({"Code": EVIL, "Message": "x"}), status=400)))
         status = self.run_hbrsync("--db", self.database, "status")
         self.assert_harmless(status)
         self.assertIn("last error", status.stdout)
 
+
+class Answers(Serving, Kept):
     def test_values_that_are_kept(self):
-        for title, cases in KEPT.items():
-            for members, columns, extra in cases:
-                with self.subTest(title):
-                    self.fresh()
-                    self.assert_told(title, self.ask(raw(page(job(**members))), options=["--verbose"]))
-                    self.assert_kept(columns, extra)
-                    self.assertTrue(self.proved())
+        self.assert_kept(self.ask(raw(page(*kept_jobs())), options=["--verbose"]))
+        self.assertEqual(self.proved(), {"cn-0"})
+
+    def unproved(self, title, *answers):
+        """A source each, of which only the job r-NUMBER is kept."""
+        self.assert_told(title, self.ask(*answers))
+        self.assertEqual(self.proved(), set())
+        for at in range(len(answers)):
+            ids = self.query("SELECT restore_id FROM restore_job JOIN sync_source USING (source_id)"
+                             " WHERE region_id = ?", f"cn-{at}")
+            self.assertEqual(ids, [(f"r-{at}",)], title)
 
     def test_rows_without_a_usable_id(self):
-        every = [job(RestoreId=value) for value in UNUSABLE_IDS]
-        for bad in (every, *([row] for row in every[:3]), ["text", 7, None, []]):
-            self.fresh()
-            self.assert_told("a row without a usable RestoreId", self.ask(page(job(), *bad)))
-            self.assertEqual(list(harness.stored_jobs(self.database)), ["r-1"])
-            self.assertFalse(self.proved())
+        rows_of = [[job(RestoreId=value)] for value in UNUSABLE_IDS] + [["text"], [7], [None], [[]]]
+        self.unproved("a row without a usable RestoreId",
+                      *(page(job(RestoreId=f"r-{at}"), *bad) for at, bad in enumerate(rows_of)))
 
     def test_the_same_row_twice(self):
-        newer = job(UpdatedTime=JOB["UpdatedTime"] + 1, Status="FAILED")
-        for jobs in ((job(), job()), (newer, job()), (job(), newer)):
-            self.fresh()
-            self.assert_told("the same row twice", self.ask(page(*jobs)))
-            self.assertFalse(self.proved())
-            self.assertEqual(self.query("SELECT status FROM restore_job"),
-                             [("FAILED" if newer in jobs else "COMPLETE",)])
+        def one(at, **more):
+            return job(RestoreId=f"r-{at}", **more)
+        newer = {"UpdatedTime": JOB["UpdatedTime"] + 1, "Status": "FAILED"}
+        self.unproved("the same row twice", page(one(0), one(0)), page(one(1, **newer), one(1)),
+                      page(one(2), one(2, **newer)))
+        self.assertEqual(self.query("SELECT status FROM restore_job ORDER BY restore_id"),
+                         [("COMPLETE",), ("FAILED",), ("FAILED",)])
 
     def test_total_count(self):
-        for total in (..., None, -1, "1", 1.5, 2**63, 10**18, 2, 0):
-            with self.subTest(total):
-                self.fresh()
-                self.assert_told("TotalCount absent, no number, negative, wrong or huge",
-                                 self.ask(page(job(), TotalCount=total)))
-                self.assertLess(len(self.server.asked), 100)
-                self.assertEqual(list(harness.stored_jobs(self.database)), ["r-1"])
-                self.assertFalse(self.proved())
+        totals = (..., None, -1, "1", 1.5, 2**63, 10**18, 2, 0)
+        self.unproved("TotalCount absent, no number, negative, wrong or huge",
+                      *(page(job(RestoreId=f"r-{at}"), TotalCount=total) for at, total in enumerate(totals)))
+        self.assertLess(len(self.server.asked), 100 * len(totals))
 
     def test_control_characters_in_a_job(self):
-        self.fresh()
         evil = job(RestoreId="r-" + EVIL, ErrorMessage=EVIL, VaultId=EVIL, Status="FAILED", RestoreType=EVIL,
                    **{EVIL: EVIL})
         self.assertEqual(self.ask(page(evil)).status, 0)
         (row,) = self.query("SELECT restore_id, error_message, extra FROM restore_job")
         self.assertEqual((row[0], row[1], json.loads(row[2])), ("r-" + EVIL, EVIL, {EVIL: EVIL}))
         changed = page({**evil, "VaultId": "other"})
-        self.server.answer = (200, {}, changed.encode())
+        self.server.answers["cn-0"] = (200, {}, changed.encode())
         shown = ""
         for arguments in (["status"], ["report", "failures"], ["report", "success-by-vault"],
                           ["report", "last-success"],
-                          ["verify", "--remote", *REGION, "--endpoint", self.endpoint, "--qps", 1000]):
+                          ["verify", "--remote", "--region", "cn-0", *ACCOUNT, "--endpoint", self.endpoint, "--qps", 1000]):
             result = self.run_hbrsync("--db", self.database, *arguments)
             self.assert_harmless(result)
             self.assertIn(result.status, (0, 8), result)
@@ -368,29 +408,25 @@ class Import(Kept):
 
     def test_a_bad_line(self):
         first = b'{"RestoreId":"r-0"}\n'
-        lines = [("", b"hello"), ("", b'{"RestoreId":"r-2"')]
+        lines = [("an unexpected", b"hello"), ("too early", b'{"RestoreId":"r-2"')]
         for title, texts in REFUSED.items():
-            (piece,) = re.findall(r"`([^`]*)`", TABLE[title][0])
-            lines.append((piece, texts[0].encode() if isinstance(texts[0], str) else texts[0]))
+            (piece,) = self.pieces(title)
+            lines.append((piece, texts[0]))
         for piece, line in lines:
             with self.subTest(line[:60]):
                 self.fresh()
                 result = self.take(first + line + b'\n{"RestoreId":"r-3"}\n')
                 self.assert_told("a bad line", result)
-                self.assertIn(piece, result.stderr)
+                self.assertRegex(result.stderr, piece)
                 self.assertEqual(list(harness.stored_jobs(self.database)), ["r-0"])
                 self.assertEqual(self.query("SELECT outcome FROM sync_run"), [("failed",)])
 
     def test_values_that_are_kept(self):
-        for title, cases in KEPT.items():
-            for members, columns, extra in cases:
-                with self.subTest(title):
-                    self.fresh()
-                    self.assertEqual(self.take(raw(json.dumps(job(**members)))).status, 0)
-                    self.assert_kept(columns, extra)
+        self.assertEqual(self.take(raw(json.dumps(kept_jobs()))).status, 0)
+        self.assert_kept(None)
 
     def test_files(self):
-        for text in (b"", b"\n \n\r\n", b"[]"):
+        for text in (b"", b"\n \n\r\n"):
             self.assert_told("an empty file", self.take(text))
         os.mkdir(self.path("folder"))
         self.assert_told("a folder as file", self.take(b"", self.path("folder")))
@@ -401,8 +437,7 @@ class Import(Kept):
             with open(self.path("odd"), "wb") as file:
                 file.write(content)
             self.assert_told("a binary file, gzip, UTF-16, a byte order mark", self.take(b"", self.path("odd")))
-        for text in ("7", "null", '"text"'):
-            self.assert_told("neither an object nor an array", self.take(text))
+        self.assert_told("neither an object nor an array", self.take("null"))
         self.assertEqual(self.stored(), {})
         with open(self.path("good"), "wb") as file:
             file.write(b'{"RestoreId":"r-1"}\n')
@@ -491,7 +526,7 @@ class Credentials(Case):
                 file.write(content)
             os.chmod(path, 0o600)
         environment = self.environment(ALIBABA_CLOUD_ACCESS_KEY_ID=None, ALIBABA_CLOUD_ACCESS_KEY_SECRET=None)
-        result = self.run_hbrsync("--db", self.database, "sync", *REGION, "--endpoint", "http://127.0.0.1:1",
+        result = self.run_hbrsync("--db", self.database, "sync", "--region", "cn-0", *ACCOUNT, "--endpoint", "http://127.0.0.1:1",
                                   env=environment, wrapper=wrapper)
         self.assert_told(title, result)
         self.assertIn(name, result.stderr)
@@ -504,12 +539,11 @@ class Credentials(Case):
 
     def test_config_json(self):
         name = ".aliyun/config.json"
-        for content in (b"", b"canary \x1b[31m", self.profile(mode="AK")[:-20], b'{"current":NaN}',
-                        b'{"current":"a","current":"b"}', b"\xff\xfe\x00"):
+        for content in (b"", b"canary \x1b[31m", self.profile(mode="AK")[:-20]):
             self.refused("`config.json`: not JSON", name, content)
-        for content in (b"{}", b"[]", b"null", b'{"profiles":7}', b'{"current":3,"profiles":[7,null]}'):
+        for content in (b"null", b'{"current":3,"profiles":[7,null]}'):
             self.refused("`config.json`: no such profile in it", name, content)
-        for mode in ("Unheard", "", 7, "\x1b[31m"):
+        for mode in (7, "\x1b[31m"):
             self.refused("`config.json`: an unknown mode", name, self.profile(mode=mode))
         self.refused("`config.json`: a key with control characters", name,
                      self.profile(mode="AK", access_key_secret="canary\r\nx: y"))
@@ -529,10 +563,9 @@ class Credentials(Case):
 
     def test_credentials_file(self):
         name = ".alibabacloud/credentials"
-        for content in (b"\x00\xff\x1b[31m canary", b"canary", b"[default]\nenable = true\ncanary\n"):
+        for content in (b"\x00\xff\x1b[31m canary", b"[default]\nenable = true\ncanary\n"):
             self.refused("the SDKs' credentials file: not INI", name, content)
-        for content in (b"", b"a = canary\n", b"[other]\n"):
-            self.refused("the SDKs' credentials file: no such section", name, content)
+        self.refused("the SDKs' credentials file: no such section", name, b"a = canary\n[other]\n")
         self.refused("the SDKs' credentials file: an unknown type", name, b"[default]\ntype = \x1b[31m\n")
 
 
@@ -548,7 +581,7 @@ class Database(Case):
         os.mkdir(self.path("folder"))
         for path in (self.path("folder"), "/dev/null", self.path("pipe")):
             self.assert_told(title, self.take(path))
-            self.assert_told(title, self.run_hbrsync("--db", path, "status"))
+        self.assert_told(title, self.run_hbrsync("--db", self.path("pipe"), "status"))
         self.assertEqual(sorted(os.listdir(self.directory)), ["folder", "pipe"])
         self.assertEqual(os.listdir(self.path("folder")), [])
 
