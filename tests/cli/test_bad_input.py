@@ -409,19 +409,17 @@ class Import(Kept):
         self.database = self.path(f"{len(os.listdir(self.directory))}.db")
 
     def test_a_bad_line(self):
-        first = b'{"RestoreId":"r-0"}\n'
         lines = [("an unexpected", b"hello"), ("too early", b'{"RestoreId":"r-2"')]
         for title, texts in REFUSED.items():
             (piece,) = self.pieces(title)
             lines.append((piece, texts[0]))
-        for piece, line in lines:
+        for at, (piece, line) in enumerate(lines):
             with self.subTest(line[:60]):
-                self.fresh()
-                result = self.take(first + line + b'\n{"RestoreId":"r-3"}\n')
+                result = self.take(b'{"RestoreId":"before-%d"}\n%s\n{"RestoreId":"after"}\n' % (at, line))
                 self.assert_told("a bad line", result)
                 self.assertRegex(result.stderr, piece)
-                self.assertEqual(list(harness.stored_jobs(self.database)), ["r-0"])
-                self.assertEqual(self.query("SELECT outcome FROM sync_run"), [("failed",)])
+        self.assertEqual(set(harness.stored_jobs(self.database)), {f"before-{at}" for at in range(len(lines))})
+        self.assertEqual(self.query("SELECT DISTINCT outcome FROM sync_run"), [("failed",)])
 
     def test_values_that_are_kept(self):
         self.assertEqual(self.take(raw(json.dumps(kept_jobs()))).status, 0)
