@@ -90,7 +90,6 @@ static bool take_member(const struct profile *profile, const char *member, bool 
 static bool take_text(const struct profile *profile, const char *member, bool needed, char *target,
                       size_t size, struct error *err)
 {
-    char what[96];
     struct json_value value = json_member(profile->object, member);
     bool absent = value.kind == JSON_MISSING || value.kind == JSON_NULL ||
                   (value.kind == JSON_TEXT && value.length == 0);
@@ -99,6 +98,7 @@ static bool take_text(const struct profile *profile, const char *member, bool ne
         return true;
     }
     if (absent || !json_member_text(profile->object, member, target, size)) {
+        char what[96];
         (void)snprintf(what, sizeof(what), absent ? "has no %s" : "has no usable text as its %s",
                        member);
         return refuse(profile, what, RUN_CONFIGURE, err);
