@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "acs/identity.h"
@@ -205,6 +206,15 @@ static void choose_endpoints(struct session *session)
     }
 }
 
+/* From now on there are keys in memory, which no core file may hold. */
+static bool forbid_core_files(struct error *err)
+{
+    const struct rlimit none = {0, 0};
+    return setrlimit(RLIMIT_CORE, &none) == 0
+               ? true
+               : error_set_errno(err, ERROR_INTERNAL, errno, "cannot forbid core files");
+}
+
 static bool find_credentials(struct session *session, struct error *err)
 {
     const struct session_options *wanted = session->options;
@@ -235,7 +245,8 @@ bool session_open(struct session *session, const struct session_options *options
 {
     session->options = options;
     choose_endpoints(session);
-    return find_credentials(session, err) && open_trace(session, err) && open_client(session, err);
+    return forbid_core_files(err) && find_credentials(session, err) && open_trace(session, err) &&
+           open_client(session, err);
 }
 
 bool session_close(struct session *session, struct error *err)

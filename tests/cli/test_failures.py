@@ -262,6 +262,13 @@ class Processes(harness.TestCase):
         self.assertEqual(process.wait(timeout=120), 0)
         self.assert_equals_truth()
 
+    def test_no_core_file_can_hold_keys(self):
+        process = self.begin()
+        with open(f"/proc/{process.pid}/limits", encoding="ascii") as file:
+            self.assertRegex(file.read(), r"(?m)^Max core file size +0 +0 ")
+        self.simulator.set(latency_ms=0)
+        self.assertEqual(process.wait(timeout=120), 0)
+
     def test_interruption(self):
         for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
             with self.subTest(number.name):
