@@ -123,10 +123,8 @@ static bool check_endpoint(struct doctor *doctor, const char *endpoint)
 
 /* --- permission ---------------------------------------------------------------------------- */
 
-/* What the service refuses is printed with the policy at the end. */
 static void refused(struct doctor *doctor, const struct error *err, bool needed)
 {
-    doctor->report.permission_failed |= err->code == ERROR_CREDENTIALS;
     if (needed) {
         doctor_fail(&doctor->report, "permission", err);
     } else {
@@ -211,7 +209,6 @@ static void check_service(struct doctor *doctor)
         if (err.code == ERROR_NONE) {
             return; /* the regions cannot be asked for without credentials, which was told */
         }
-        doctor->report.permission_failed |= err.code == ERROR_CREDENTIALS;
         doctor_fail(&doctor->report, "regions", &err);
         return;
     }

@@ -141,9 +141,7 @@ bool doctor_report_end(struct doctor_report *report, struct error *err)
         (void)printf("%zu failure%s, %zu warning%s\n", report->failures,
                      report->failures == 1 ? "" : "s", report->warnings,
                      report->warnings == 1 ? "" : "s");
-        if (report->permission_failed) {
-            (void)printf("\nThe smallest RAM policy:\n\n%s", DOCTOR_POLICY);
-        }
+        (void)printf("\nThe smallest RAM policy:\n\n%s", DOCTOR_POLICY);
     }
     buffer_free(&report->json);
     return ok;

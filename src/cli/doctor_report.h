@@ -13,7 +13,6 @@ struct doctor_report {
     struct buffer json; /* the checks so far, separated by commas */
     size_t warnings, failures;
     enum error_code first_failure; /* its class, ERROR_NONE when there was none */
-    bool permission_failed;
 };
 
 void doctor_report_init(struct doctor_report *report, bool json_wanted);
