@@ -155,9 +155,7 @@ bool difference_settle(struct lane *lane, int64_t to, int64_t remote, bool *ret_
         if (!settle_part(&search, &part, err)) {
             return false;
         }
-        if (search.questions > QUESTIONS_MAX) {
-            search.settled = false;
-        }
+        search.settled = search.settled && search.questions <= QUESTIONS_MAX;
     }
     if (search.questions > 0) {
         unit_note(lane->unit, "%" PRId64 " counts located %" PRId64 " vanished jobs",
