@@ -82,12 +82,11 @@ class ReportCase(harness.TestCase):
                  "edition": edition, "missing_since": None} for job in jobs]
 
 
-class Numbers(ReportCase):
+class MovedWorld(ReportCase):
     """One world, synced, moved and synced again."""
 
-    def setUp(self):
-        super().setUp()
-        self.start("--jobs", 420, "--basic-jobs", 60, "--seed", 11, "--regions", "cn-hangzhou,cn-beijing")
+    def make_world(self, jobs, basic_jobs):
+        self.start("--jobs", jobs, "--basic-jobs", basic_jobs, "--seed", 11, "--regions", "cn-hangzhou,cn-beijing")
         old = self.simulator.truth()
         self.sync()
         self.simulator.move(vanish=6, finish=5, create=7)
@@ -111,7 +110,7 @@ class Numbers(ReportCase):
         self.assertGreaterEqual(len(self.changes), 6 + 4)
         self.new = new
 
-    def test_every_report(self):
+    def check_every_report(self):
         world = World(self.jobs, changes=self.changes)
         for name in sorted(set(NAMES) - {"completeness", "activity"}):
             with self.subTest(name):
@@ -121,6 +120,22 @@ class Numbers(ReportCase):
             now = int(time.time())
             month = World(self.jobs, (now - 30 * 86400, EVERYTHING[1]), self.changes)
             self.assertAlmostEqual(len(month.activity()), len(self.rows("activity")), delta=3)
+
+
+@unittest.skipUnless(harness.LONG, "takes long")
+class ManyJobs(MovedWorld):
+    def test_200000_jobs(self):
+        self.make_world(199000, 1000)
+        self.check_every_report()
+
+
+class Numbers(MovedWorld):
+    def setUp(self):
+        super().setUp()
+        self.make_world(420, 60)
+
+    def test_every_report(self):
+        self.check_every_report()
 
     def test_a_period(self):
         days = sorted(job["created_time"] for job in self.jobs if job["created_time"])
