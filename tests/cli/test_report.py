@@ -122,13 +122,6 @@ class MovedWorld(ReportCase):
             self.assertAlmostEqual(len(month.activity()), len(self.rows("activity")), delta=3)
 
 
-@unittest.skipUnless(harness.LONG, "takes long")
-class ManyJobs(MovedWorld):
-    def test_200000_jobs(self):
-        self.make_world(199000, 1000)
-        self.check_every_report()
-
-
 class Numbers(MovedWorld):
     def setUp(self):
         super().setUp()
