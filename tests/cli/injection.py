@@ -19,31 +19,31 @@ def every(count, runs):
 class Memory:
     """The n-th allocation fails, once or from then on. Needs a program without sanitizers: they allocate themselves."""
 
-    library = os.environ.get("HBRSYNC_FAILING_MALLOC")
+    preload = os.environ.get("HBRSYNC_FAILING_MALLOC")
     program = os.environ.get("HBRSYNC_PLAIN")
-    usable = bool(library and program)
+    usable = bool(preload and program)
 
     def __init__(self, number=0, on=False):
         self.text = f"allocation {number}{' and all after it' if on else ''}"
         self.settings = {"FAIL_ALLOCATION": str(number), "FAIL_ALLOCATION_ON": "1" if on else None}
 
     def environment(self, cell, count_file):
-        return cell.environment(LD_PRELOAD=self.library, FAIL_ALLOCATION_COUNT=count_file, **self.settings)
+        return cell.environment(LD_PRELOAD=self.preload, FAIL_ALLOCATION_COUNT=count_file, **self.settings)
 
 
 class Files:
     """The n-th call that changes a file of the folder of the database fails, once or from then on, or writes half."""
 
-    library = os.environ.get("HBRSYNC_FAILING_FILES")
+    preload = os.environ.get("HBRSYNC_FAILING_FILES")
     program = None
-    usable = bool(library)
+    usable = bool(preload)
 
     def __init__(self, number=0, error=errno.EIO, on=False):
         self.text = f"call {number}{' and all after it' if on else ''}: {errno.errorcode.get(error, 'short')}"
         self.settings = {"FAIL_CALL": str(number), "FAIL_ERRNO": str(error), "FAIL_ON": "1" if on else None}
 
     def environment(self, cell, count_file):
-        environment = cell.environment(LD_PRELOAD=self.library, FAIL_COUNT=count_file,
+        environment = cell.environment(LD_PRELOAD=self.preload, FAIL_COUNT=count_file,
                                        FAIL_FILES=os.path.dirname(cell.database), **self.settings)
         environment["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
         return environment
