@@ -11,8 +11,10 @@
 #include <openssl/crypto.h>
 
 #include "acs/provider.h"
+#include "base/file.h"
 #include "base/text.h"
 
+#define FILE_MAX ((size_t)1024 * 1024)
 #define REASONS_MAX 4096
 #define REASONS_SHOWN_MAX (ERROR_MESSAGE_MAX - 64)
 
@@ -81,7 +83,7 @@ bool acs_provider_home_path(const char *name, char *path, size_t size)
     return length > 0 && (size_t)length < size;
 }
 
-void acs_provider_check_mode(const char *path, struct acs_credentials *credentials)
+static void check_mode(const char *path, struct acs_credentials *credentials)
 {
     struct stat status;
     if (stat(path, &status) != 0 || (status.st_mode & (S_IRGRP | S_IROTH)) == 0) {
@@ -93,6 +95,26 @@ void acs_provider_check_mode(const char *path, struct acs_credentials *credentia
     if (length < 0) {
         credentials->warning[0] = '\0';
     }
+}
+
+enum acs_provider_result acs_provider_read_file(const char *path, struct buffer *text,
+                                                struct acs_credentials *credentials,
+                                                struct buffer *reason, struct error *err)
+{
+    struct error problem;
+    bool missing = false;
+    error_clear(&problem);
+    buffer_init(text, FILE_MAX);
+    if (file_read(path, text, &missing, &problem)) {
+        check_mode(path, credentials);
+        return ACS_PROVIDER_FOUND;
+    }
+    if (missing) {
+        buffer_printf(reason, "%s does not exist", path);
+        return ACS_PROVIDER_NOT_HERE;
+    }
+    (void)error_set(err, ERROR_CREDENTIALS, "%s", problem.message);
+    return ACS_PROVIDER_BROKEN;
 }
 
 /* The chain, in the official order. */

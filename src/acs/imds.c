@@ -6,7 +6,6 @@
 #include "acs/endpoint.h"
 #include "acs/fetch.h"
 #include "acs/keys.h"
-#include "base/json.h"
 #include "base/text.h"
 
 /* For tests: an address in the service's place, loopback only. */
@@ -21,6 +20,7 @@
 #define TOKEN_MAX 1024
 #define ROLE_MAX 128
 #define URL_SIZE 512
+#define REASON_MAX 2048
 
 struct imds {
     const struct acs_credentials_options *options;
@@ -156,19 +156,8 @@ static enum acs_provider_result find_role(struct imds *imds, const char *named, 
 bool acs_imds_read(const char *text, size_t length, struct acs_credentials *ret_credentials,
                    struct error *err)
 {
-    static const char what[] = "the metadata service's answer";
-    struct json_object *root = NULL;
-    if (!acs_keys_parse(text, length, what, &root, err)) {
-        return false;
-    }
-    struct json_value code = json_member(root, "Code");
-    bool ok = code.kind == JSON_TEXT && strcmp(code.text, "Success") == 0;
-    if (!ok) {
-        error_set(err, ERROR_CREDENTIALS, "%s does not say Success", what);
-    }
-    ok = ok && acs_keys_read(root, &ACS_KEY_NAMES, true, what, ret_credentials, err);
-    acs_keys_release(root);
-    return ok;
+    return acs_keys_read_answer(text, length, "the metadata service's answer", true,
+                                ret_credentials, err);
 }
 
 static enum acs_provider_result take_keys(struct imds *imds, const char *role,
@@ -217,4 +206,21 @@ enum acs_provider_result acs_imds_find(const struct acs_credentials_options *opt
         result = take_keys(&imds, name, ret_credentials, err);
     }
     return result;
+}
+
+bool acs_imds_require(const struct acs_credentials_options *options, const char *role,
+                      struct acs_credentials *credentials, struct error *err)
+{
+    char name[sizeof(credentials->provider)];
+    struct buffer reason;
+    buffer_init(&reason, REASON_MAX);
+    (void)text_fit(name, sizeof(name), credentials->provider);
+    enum acs_provider_result result =
+        acs_imds_find(options, role[0] != '\0' ? role : NULL, credentials, &reason, err);
+    if (result == ACS_PROVIDER_NOT_HERE) {
+        (void)error_set(err, ERROR_CREDENTIALS, "%s", reason.data);
+    }
+    buffer_free(&reason);
+    (void)text_fit(credentials->provider, sizeof(credentials->provider), name);
+    return result == ACS_PROVIDER_FOUND;
 }

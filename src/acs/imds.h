@@ -14,6 +14,13 @@ enum acs_provider_result acs_imds_find(const struct acs_credentials_options *opt
                                        const char *role, struct acs_credentials *ret_credentials,
                                        struct buffer *reason, struct error *err);
 
+/*
+ * The same for a file that says to use the role ("": the one attached): that it cannot be had is an
+ * error, and credentials->provider stays what the file was called.
+ */
+bool acs_imds_require(const struct acs_credentials_options *options, const char *role,
+                      struct acs_credentials *credentials, struct error *err) MUST_CHECK;
+
 /* Reads the answer about a role. */
 bool acs_imds_read(const char *text, size_t length, struct acs_credentials *ret_credentials,
                    struct error *err) MUST_CHECK;

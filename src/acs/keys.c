@@ -18,9 +18,7 @@ static bool take(const struct json_object *object, const char *member, bool need
                  const char *what, char *target, size_t size, struct error *err)
 {
     struct json_value value = json_member(object, member);
-    bool absent = value.kind == JSON_MISSING || value.kind == JSON_NULL ||
-                  (value.kind == JSON_TEXT && value.length == 0);
-    if (absent) {
+    if (json_is_absent(&value)) {
         return !needed || error_set(err, ERROR_CREDENTIALS, "%s has no %s", what, member);
     }
     if (value.kind != JSON_TEXT || memchr(value.text, '\0', value.length) != NULL) {
@@ -38,8 +36,7 @@ static bool take_expiry(const struct json_object *object, const char *member, co
 {
     struct json_value value = json_member(object, member);
     *ret_expires_at = 0;
-    if (value.kind == JSON_MISSING || value.kind == JSON_NULL ||
-        (value.kind == JSON_TEXT && value.length == 0)) {
+    if (json_is_absent(&value)) {
         return true;
     }
     if (value.kind == JSON_INTEGER && value.integer >= 0) {
@@ -84,6 +81,22 @@ bool acs_keys_parse(const char *text, size_t length, const char *what,
         return error_set(err, ERROR_CREDENTIALS, "%s is not an object", what);
     }
     return true;
+}
+
+bool acs_keys_read_answer(const char *text, size_t length, const char *what, bool code_needed,
+                          struct acs_credentials *ret_credentials, struct error *err)
+{
+    struct json_object *root = NULL;
+    if (!acs_keys_parse(text, length, what, &root, err)) {
+        return false;
+    }
+    struct json_value code = json_member(root, "Code");
+    bool ok = (code.kind == JSON_MISSING && !code_needed) ||
+              (code.kind == JSON_TEXT && strcmp(code.text, "Success") == 0) ||
+              error_set(err, ERROR_CREDENTIALS, "%s does not say Success", what);
+    ok = ok && acs_keys_read(root, &ACS_KEY_NAMES, true, what, ret_credentials, err);
+    acs_keys_release(root);
+    return ok;
 }
 
 /* Ends at the depth that json_parse allows. */

@@ -30,6 +30,13 @@ bool acs_keys_read(const struct json_object *object, const struct acs_key_names 
 bool acs_keys_parse(const char *text, size_t length, const char *what,
                     struct json_object **ret_root, struct error *err) MUST_CHECK;
 
+/*
+ * Both for a document that is nothing but temporary keys and a Code, which has to be "Success";
+ * `code_needed`: and has to be there.
+ */
+bool acs_keys_read_answer(const char *text, size_t length, const char *what, bool code_needed,
+                          struct acs_credentials *ret_credentials, struct error *err) MUST_CHECK;
+
 /* Releases JSON after overwriting its texts: json-c frees them as they are. Accepts NULL. */
 void acs_keys_release(struct json_object *root);
 

@@ -48,7 +48,15 @@ void acs_provider_name(struct acs_credentials *credentials, const char *format, 
  */
 bool acs_provider_home_path(const char *name, char *path, size_t size);
 
-/* Sets credentials->warning when others than the owner can read the file. */
-void acs_provider_check_mode(const char *path, struct acs_credentials *credentials);
+/* The profile, or section, of the files that the chain reads. */
+#define ACS_PROFILE_VARIABLE "ALIBABA_CLOUD_PROFILE"
+
+/*
+ * Reads a file of keys into `text` (free with buffer_free_secret, also after a failure). Not here:
+ * there is no such file. Sets credentials->warning when others than the owner can read it.
+ */
+enum acs_provider_result acs_provider_read_file(const char *path, struct buffer *text,
+                                                struct acs_credentials *credentials,
+                                                struct buffer *reason, struct error *err);
 
 #endif

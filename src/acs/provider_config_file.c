@@ -12,15 +12,12 @@
 #include "acs/keys.h"
 #include "acs/provider.h"
 #include "acs/provider_uri.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 
-#define FILE_MAX ((size_t)1024 * 1024)
 #define SHOWN_MAX 100
 #define MODE_SIZE 64
 #define CHAIN_MAX 8 /* source profiles one behind the other */
-#define PROFILE_VARIABLE "ALIBABA_CLOUD_PROFILE"
 #define FILE_DISABLED_VARIABLE "ALIBABA_CLOUD_CLI_PROFILE_DISABLED"
 #define EXTERNAL_DISABLED_VARIABLE "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS"
 
@@ -60,14 +57,18 @@ static bool refuse(const struct profile *profile, const char *problem, const cha
     return error_hint(err, "%s", hint);
 }
 
+static bool about_profile(const struct profile *profile, struct error *err)
+{
+    return error_context(err, "profile \"%s\" of %s", profile->name, profile->path);
+}
+
 /* Takes a member that is a text; an absent one is "" unless it is needed. */
 static bool take_member(const struct profile *profile, const char *member, bool needed,
                         char *target, size_t size, struct error *err)
 {
     char what[64];
     struct json_value value = json_member(profile->object, member);
-    bool absent = value.kind == JSON_MISSING || value.kind == JSON_NULL ||
-                  (value.kind == JSON_TEXT && value.length == 0);
+    bool absent = json_is_absent(&value);
     int length =
         snprintf(what, sizeof(what), absent ? "has no %s" : "has no text as its %s", member);
     if (length < 0) {
@@ -79,11 +80,7 @@ static bool take_member(const struct profile *profile, const char *member, bool 
     if (absent || value.kind != JSON_TEXT || memchr(value.text, '\0', value.length) != NULL) {
         return refuse(profile, what, RUN_CONFIGURE, err);
     }
-    if (!acs_provider_take(target, size, value.text, member, err)) {
-        error_context(err, "profile \"%s\" of %s", profile->name, profile->path);
-        return false;
-    }
-    return true;
+    return acs_provider_take(target, size, value.text, member, err) || about_profile(profile, err);
 }
 
 /* A text of the file by its member, "" when it has none. */
@@ -91,8 +88,7 @@ static bool take_text(const struct profile *profile, const char *member, bool ne
                       size_t size, struct error *err)
 {
     struct json_value value = json_member(profile->object, member);
-    bool absent = value.kind == JSON_MISSING || value.kind == JSON_NULL ||
-                  (value.kind == JSON_TEXT && value.length == 0);
+    bool absent = json_is_absent(&value);
     target[0] = '\0';
     if (absent && !needed) {
         return true;
@@ -169,11 +165,6 @@ static bool read_role(const struct profile *profile, struct role_texts *texts,
     return true;
 }
 
-static bool about_profile(const struct profile *profile, struct error *err)
-{
-    return error_context(err, "profile \"%s\" of %s", profile->name, profile->path);
-}
-
 static bool assume(const struct profile *profile, const struct acs_credentials *base,
                    struct acs_credentials *credentials, struct error *err)
 {
@@ -235,21 +226,10 @@ static bool read_chainable(const struct profile *profile, struct acs_credentials
 static bool read_ecs_role(const struct profile *profile, struct acs_credentials *credentials,
                           struct error *err)
 {
-    char role[128], name[sizeof(credentials->provider)];
-    struct buffer reason;
-    if (!take_text(profile, "ram_role_name", false, role, sizeof(role), err)) {
-        return false;
-    }
-    buffer_init(&reason, 2048);
-    (void)text_fit(name, sizeof(name), credentials->provider);
-    enum acs_provider_result result =
-        acs_imds_find(profile->options, role[0] != '\0' ? role : NULL, credentials, &reason, err);
-    if (result == ACS_PROVIDER_NOT_HERE) {
-        (void)error_set(err, ERROR_CREDENTIALS, "%s", reason.data);
-    }
-    buffer_free(&reason);
-    (void)text_fit(credentials->provider, sizeof(credentials->provider), name);
-    return result == ACS_PROVIDER_FOUND || about_profile(profile, err);
+    char role[128];
+    return take_text(profile, "ram_role_name", false, role, sizeof(role), err) &&
+           (acs_imds_require(profile->options, role, credentials, err) ||
+            about_profile(profile, err));
 }
 
 static bool read_oidc(const struct profile *profile, struct acs_credentials *credentials,
@@ -393,7 +373,8 @@ static enum acs_provider_result read_file(const struct acs_credentials_options *
     struct json_object *root = NULL;
     struct error problem;
     struct profile profile = {.options = options, .path = path};
-    const char *name = options->profile != NULL ? options->profile : acs_variable(PROFILE_VARIABLE);
+    const char *name =
+        options->profile != NULL ? options->profile : acs_variable(ACS_PROFILE_VARIABLE);
     enum acs_provider_result result = ACS_PROVIDER_BROKEN;
     error_clear(&problem);
     if (!json_parse(text->data, text->length, &root, &problem)) {
@@ -423,9 +404,6 @@ enum acs_provider_result acs_provider_config_file(const struct acs_credentials_o
 {
     char path[PATH_MAX];
     struct buffer text;
-    struct error problem;
-    bool missing = false;
-    error_clear(&problem);
     if (options->profile == NULL && acs_variable_is_true(FILE_DISABLED_VARIABLE, false)) {
         buffer_puts(reason, "switched off by " FILE_DISABLED_VARIABLE);
         return ACS_PROVIDER_NOT_HERE;
@@ -434,16 +412,10 @@ enum acs_provider_result acs_provider_config_file(const struct acs_credentials_o
         (void)error_set(err, ERROR_CREDENTIALS, "the path of the profiles' file is too long");
         return ACS_PROVIDER_BROKEN;
     }
-    enum acs_provider_result result = ACS_PROVIDER_BROKEN;
-    buffer_init(&text, FILE_MAX);
-    if (file_read(path, &text, &missing, &problem)) {
+    enum acs_provider_result result =
+        acs_provider_read_file(path, &text, ret_credentials, reason, err);
+    if (result == ACS_PROVIDER_FOUND) {
         result = read_file(options, path, &text, ret_credentials, reason, err);
-        acs_provider_check_mode(path, ret_credentials);
-    } else if (missing) {
-        buffer_printf(reason, "%s does not exist", path);
-        result = ACS_PROVIDER_NOT_HERE;
-    } else {
-        (void)error_set(err, ERROR_CREDENTIALS, "%s", problem.message);
     }
     buffer_free_secret(&text);
     return result;

@@ -4,13 +4,10 @@
  */
 #include "acs/provider_uri.h"
 
-#include <string.h>
-
 #include "acs/fetch.h"
 #include "acs/keys.h"
 #include "acs/provider.h"
 #include "acs/setup.h"
-#include "base/json.h"
 
 #define URI_VARIABLE "ALIBABA_CLOUD_CREDENTIALS_URI"
 #define CONNECT_TIMEOUT_MS 5000
@@ -19,20 +16,8 @@
 bool acs_uri_read(const char *text, size_t length, struct acs_credentials *ret_credentials,
                   struct error *err)
 {
-    static const char what[] = "the answer of the credentials URI";
-    struct json_object *root = NULL;
-    if (!acs_keys_parse(text, length, what, &root, err)) {
-        return false;
-    }
-    struct json_value code = json_member(root, "Code");
-    bool ok =
-        code.kind == JSON_MISSING || (code.kind == JSON_TEXT && strcmp(code.text, "Success") == 0);
-    if (!ok) {
-        error_set(err, ERROR_CREDENTIALS, "%s does not say Success", what);
-    }
-    ok = ok && acs_keys_read(root, &ACS_KEY_NAMES, true, what, ret_credentials, err);
-    acs_keys_release(root);
-    return ok;
+    return acs_keys_read_answer(text, length, "the answer of the credentials URI", false,
+                                ret_credentials, err);
 }
 
 bool acs_uri_find(const struct acs_credentials_options *options, const char *uri,

@@ -68,6 +68,12 @@ struct json_value json_member(const struct json_object *object, const char *name
     return json_describe(node);
 }
 
+bool json_is_absent(const struct json_value *value)
+{
+    return value->kind == JSON_MISSING || value->kind == JSON_NULL ||
+           (value->kind == JSON_TEXT && value->length == 0);
+}
+
 bool json_member_text(const struct json_object *object, const char *name, char *target, size_t size)
 {
     struct json_value value = json_member(object, name);

@@ -55,6 +55,9 @@ struct json_object *json_array_item(const struct json_object *array, size_t inde
 struct json_value json_describe(struct json_object *node);
 struct json_value json_member(const struct json_object *object, const char *name);
 
+/* Whether there is nothing in it: missing, null, or "". */
+bool json_is_absent(const struct json_value *value);
+
 /* A member's text when it is a text of at most `size - 1` bytes without NUL; else "" and false. */
 bool json_member_text(const struct json_object *object, const char *name, char *target,
                       size_t size);

@@ -326,11 +326,7 @@ static int run(struct doctor *doctor)
     if (!doctor_report_end(&doctor->report, &err)) {
         status = cli_fail(&err);
     }
-    if (!session_close(&doctor->session, &err)) {
-        int closing = cli_fail(&err);
-        status = status != 0 ? status : closing; /* the first failure is worth more */
-    }
-    return status;
+    return session_end(&doctor->session, status);
 }
 
 static bool parse(struct doctor *doctor, int argc, char **argv, int *ret_status)

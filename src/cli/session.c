@@ -9,6 +9,7 @@
 
 #include "acs/identity.h"
 #include "base/text.h"
+#include "cli/cli.h"
 #include "output/log.h"
 #include "output/progress.h"
 
@@ -264,6 +265,16 @@ bool session_close(struct session *session, struct error *err)
         }
     }
     return ok;
+}
+
+int session_end(struct session *session, int status)
+{
+    struct error err;
+    if (session_close(session, &err)) {
+        return status;
+    }
+    int failed = cli_fail(&err);
+    return status != 0 ? status : failed; /* the first failure is worth more */
 }
 
 /* --- regions and account ------------------------------------------------------------------- */

@@ -74,4 +74,8 @@ bool session_find_regions(struct session *session, struct error *err) MUST_CHECK
 /* Frees everything; false when the trace could not be written. */
 bool session_close(struct session *session, struct error *err) MUST_CHECK;
 
+/* The same at the end of a command: tells a failure. Returns the exit status, which is `status`
+ * unless that is 0. */
+int session_end(struct session *session, int status);
+
 #endif

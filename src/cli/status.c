@@ -47,25 +47,13 @@ static bool print_escaped(const char *label, const char *text, struct error *err
     return ok;
 }
 
-/* Jobs imported without account, region or edition have a source without these. */
 static bool print_heading(const struct store_status *status, const struct status *context,
                           struct error *err)
 {
     const struct store_source *source = &status->source;
-    const char *const words[] = {
-        source->account_id,
-        source->region_id[0] != '\0' ? source->region_id : "imported",
-        source->edition,
-        status->scope,
-    };
     struct buffer line;
     buffer_init(&line, 16384);
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (words[i][0] != '\0') {
-            buffer_puts(&line, line.length > 0 ? " " : "");
-            text_escape(&line, words[i], strlen(words[i]), 2000);
-        }
-    }
+    format_source(source->account_id, source->region_id, source->edition, status->scope, &line);
     bool ok = buffer_ok(&line, "the heading", err);
     (void)printf("%s%s\n", context->count > 0 ? "\n" : "", line.data);
     buffer_free(&line);

@@ -209,10 +209,7 @@ int cli_sync(const char *database, int argc, char **argv)
         status = cli_fail(&err);
     }
     store_close(command->store);
-    if (!session_close(&command->session, &err)) {
-        int closing = cli_fail(&err);
-        status = status != 0 ? status : closing; /* the first failure is worth more */
-    }
+    status = session_end(&command->session, status);
     status = write_metrics(command, status);
     free(command->summary.rows);
     sync_cli_free(&command->cli);

@@ -47,23 +47,14 @@ struct verify_source {
 
 /* --- the database by itself ---------------------------------------------------------------- */
 
-static void print_escaped(struct buffer *line)
-{
-    struct buffer safe;
-    buffer_init(&safe, 65536);
-    text_escape(&safe, line->data, line->length, 8192);
-    (void)printf("%s\n", safe.data);
-    buffer_free(&safe);
-}
-
 static void tell_problem(const char *text, void *context)
 {
-    struct buffer line;
+    struct buffer safe;
     (void)context;
-    buffer_init(&line, 4096);
-    buffer_printf(&line, "problem: %s", text);
-    print_escaped(&line);
-    buffer_free(&line);
+    buffer_init(&safe, 65536);
+    text_escape(&safe, text, strlen(text), 8192);
+    (void)printf("problem: %s\n", safe.data);
+    buffer_free(&safe);
 }
 
 /* A source that does not fit in memory is not covered, which claims nothing. */
@@ -94,11 +85,8 @@ static void tell_source(const struct store_check_source *source, void *context)
     format_count(source->jobs, jobs);
     format_count(source->missing, missing);
     buffer_init(&line, 4096);
-    buffer_printf(&line, "%s%s%s%s%s: %s jobs, %s no longer listed", source->account_id,
-                  source->account_id[0] != '\0' ? " " : "",
-                  source->region_id[0] != '\0' ? source->region_id : "imported",
-                  source->edition[0] != '\0' ? " " : "", source->edition, jobs, missing);
-    print_escaped(&line);
+    format_source(source->account_id, source->region_id, source->edition, "", &line);
+    (void)printf("%s: %s jobs, %s no longer listed\n", line.data, jobs, missing);
     buffer_free(&line);
 }
 
@@ -353,10 +341,7 @@ int cli_verify(const char *database, int argc, char **argv)
     }
     store_close(verify.scratch);
     store_close(verify.store);
-    if (!session_close(&verify.session, &err)) {
-        int closing = cli_fail(&err);
-        status = status != 0 ? status : closing; /* the first failure is worth more */
-    }
+    status = session_end(&verify.session, status);
     free(verify.sources);
     free(verify.summary.rows);
     return status;

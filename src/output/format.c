@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
+
+#define WORD_SHOWN_MAX 2000 /* bytes of an account, region, edition or scope */
 
 void format_count(int64_t count, char text[FORMAT_COUNT_SIZE])
 {
@@ -45,5 +48,18 @@ void format_age(int64_t seconds, char text[FORMAT_AGE_SIZE])
         (void)snprintf(text, FORMAT_AGE_SIZE, "%" PRId64 " h", seconds / 3600);
     } else {
         (void)snprintf(text, FORMAT_AGE_SIZE, "%" PRId64 " days", seconds / 86400);
+    }
+}
+
+void format_source(const char *account_id, const char *region_id, const char *edition,
+                   const char *scope, struct buffer *line)
+{
+    const char *const words[] = {account_id, region_id[0] != '\0' ? region_id : "imported", edition,
+                                 scope};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (words[i][0] != '\0') {
+            buffer_puts(line, line->length > 0 ? " " : "");
+            text_escape(line, words[i], strlen(words[i]), WORD_SHOWN_MAX);
+        }
     }
 }

@@ -205,6 +205,36 @@ class Database(harness.TestCase):
             file.write("this is no database, " * 100)
         self.refuse(path, "not a database")
 
+    def test_a_trigger_that_refuses_the_marks(self):
+        """What a user put into the database stops a run in its last transaction: nothing is claimed, and it says so."""
+        options = ("--region", "cn-hangzhou", "--edition", "STANDARD", "--page-size", 20)
+        self.sync(*options)
+        gone = set()
+        for verb, more in (("vanish_old", ()), ("vanish", ("--full",)), ("vanish_open", ())):
+            with self.subTest(verb):
+                if verb == "vanish_open":
+                    under_way = sorted(key for key, (_, _, job) in self.simulator.truth().items()
+                                       if job.get("Status") in ("CREATED", "QUEUED", "RUNNING"))
+                    gone.update(self.simulator.move(vanish_ids=under_way[:1])["vanish_ids"])
+                else:
+                    gone.update(self.simulator.move(**{verb: 3})[verb])
+                self.execute("CREATE TRIGGER no_marks BEFORE UPDATE OF missing_since ON restore_job"
+                             " WHEN new.missing_since IS NOT NULL BEGIN SELECT RAISE(ABORT, 'not by me'); END")
+                marked = self.query("SELECT restore_id FROM restore_job WHERE missing_since IS NOT NULL")
+                result = self.sync(*options, *more, status=6)
+                self.assertRegex(result.stderr, "not by me")
+                self.assertEqual(self.query("SELECT restore_id FROM restore_job WHERE missing_since IS NOT NULL"), marked)
+                self.check_database()
+                self.execute("DROP TRIGGER no_marks")
+                self.sync(*options)
+                self.assert_equals_truth(missing=gone)
+
+    def execute(self, sql):
+        connection = sqlite3.connect(self.database)
+        connection.execute(sql)
+        connection.commit()
+        connection.close()
+
     def test_missing_directory(self):
         self.database = self.path("no/such/folder/jobs.db")
         self.assertIn("no/such/folder", self.sync(status=6).stderr)
