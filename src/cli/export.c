@@ -6,9 +6,9 @@
 #include "base/interrupt.h"
 #include "cli/cli.h"
 #include "cli/period.h"
+#include "cli/print_rows.h"
 #include "hbr/job_json.h"
 #include "hbr/restore_job.h"
-#include "output/rows.h"
 #include "store/export.h"
 
 #define LINE_MAX_BYTES (512U * 1024 * 1024)
@@ -67,27 +67,16 @@ static bool export_lines(struct store *store, const struct store_job_filter *fil
 
 /* --- CSV and JSON -------------------------------------------------------------------------- */
 
-static bool write_columns(const char *const *names, size_t count, void *context, struct error *err)
-{
-    return rows_writer_columns(context, names, count, err);
-}
+/* The view's rows of a store that pass a filter. */
+struct selection {
+    struct store *store;
+    const struct store_job_filter *filter;
+};
 
-static bool write_row(const struct cell *cells, size_t count, void *context, struct error *err)
+static bool select_rows(const struct store_rows *rows, void *context, struct error *err)
 {
-    return interrupt_check(err) && rows_writer_row(context, cells, count, err);
-}
-
-static bool export_rows(struct store *store, const struct store_job_filter *filter,
-                        enum rows_format format, struct error *err)
-{
-    struct rows_writer *writer = NULL;
-    if (!rows_writer_new(format, stdout, &writer, err)) {
-        return false;
-    }
-    const struct store_rows rows = {.columns = write_columns, .row = write_row, .context = writer};
-    bool ok = store_export_rows(store, filter, &rows, err) && rows_writer_end(writer, err);
-    rows_writer_free(writer);
-    return ok;
+    const struct selection *selection = context;
+    return store_export_rows(selection->store, selection->filter, rows, err);
 }
 
 /* --- the command --------------------------------------------------------------------------- */
@@ -126,7 +115,9 @@ static bool export(struct store *store, const char *format, const struct store_j
     if (strcmp(format, "ndjson") == 0) {
         return export_lines(store, filter, err);
     }
-    return export_rows(store, filter, strcmp(format, "csv") == 0 ? ROWS_CSV : ROWS_JSON, err);
+    struct selection selection = {store, filter};
+    return cli_print_rows(strcmp(format, "csv") == 0 ? ROWS_CSV : ROWS_JSON, select_rows,
+                          &selection, err);
 }
 
 /* The end of the program reports a standard output that failed; once is enough. */

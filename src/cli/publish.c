@@ -1,9 +1,7 @@
 /* The command `publish`: a copy of the database for readers. */
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/text.h"
 #include "cli/cli.h"
 #include "hbr/restore_job.h"
 #include "output/log.h"
@@ -32,16 +30,6 @@ static unsigned default_mode(void)
     mode_t mask = umask(077);
     (void)umask(mask);
     return 0666U & ~(unsigned)mask;
-}
-
-/* Hidden from users: where a test wants the process to die. */
-static void take_test_settings(void)
-{
-    int64_t step = 0;
-    const char *text = getenv("HBRSYNC_TEST_KILL_AT_STEP");
-    if (text != NULL && text_to_int64(text, 1, INT64_MAX, &step)) {
-        store_kill_at_step((uint64_t)step);
-    }
 }
 
 static int publish(const char *database, const char *out, unsigned mode)
@@ -86,6 +74,6 @@ int cli_publish(const char *database, int argc, char **argv)
     if (mode_text != NULL && !parse_mode(mode_text, &mode, &err)) {
         return cli_fail(&err);
     }
-    take_test_settings();
+    store_take_test_settings();
     return publish(database, argv[operand], mode);
 }

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/interrupt.h"
 #include "cli/cli.h"
+#include "cli/print_rows.h"
 #include "hbr/restore_job.h"
 #include "output/rows.h"
 
@@ -108,28 +108,17 @@ bool report_run(struct store *store, const struct report *report,
     return store_query_run(store, &query, rows, err);
 }
 
-static bool give_columns(const char *const *names, size_t count, void *context, struct error *err)
-{
-    return rows_writer_columns(context, names, count, err);
-}
+/* A report over a period. */
+struct selection {
+    struct store *store;
+    const struct report *report;
+    const struct report_period *period;
+};
 
-static bool give_row(const struct cell *cells, size_t count, void *context, struct error *err)
+static bool select_rows(const struct store_rows *rows, void *context, struct error *err)
 {
-    return interrupt_check(err) && rows_writer_row(context, cells, count, err);
-}
-
-static bool print_rows(struct store *store, const struct report *report,
-                       const struct report_period *period, enum rows_format format,
-                       struct error *err)
-{
-    struct rows_writer *writer = NULL;
-    if (!rows_writer_new(format, stdout, &writer, err)) {
-        return false;
-    }
-    const struct store_rows rows = {give_columns, give_row, writer};
-    bool done = report_run(store, report, period, &rows, err) && rows_writer_end(writer, err);
-    rows_writer_free(writer);
-    return done;
+    const struct selection *selection = context;
+    return report_run(selection->store, selection->report, selection->period, rows, err);
 }
 
 static bool print_report(const struct arguments *arguments, struct report *reports, size_t count,
@@ -142,9 +131,10 @@ static bool print_report(const struct arguments *arguments, struct report *repor
         !store_open(arguments->database, STORE_READ, &hbr_restore_job_model, &store, err)) {
         return false;
     }
+    struct selection selection = {store, &reports[0], &period};
     bool done = strcmp(arguments->format, FORMAT_HTML) == 0
                     ? report_page(store, reports, arguments->name != NULL ? 1 : count, &period, err)
-                    : print_rows(store, &reports[0], &period, format, err);
+                    : cli_print_rows(format, select_rows, &selection, err);
     store_close(store);
     return done;
 }

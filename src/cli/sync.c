@@ -47,7 +47,7 @@ static bool open_store(struct sync_command *command, struct error *err)
 {
     const struct sync_cli *cli = &command->cli;
     enum store_mode mode = cli->dry_run ? STORE_DRY_RUN : STORE_WRITE;
-    store_kill_at_step((uint64_t)cli->kill_at_step);
+    store_take_test_settings();
     if (!store_open(cli->database, mode, &hbr_restore_job_model, &command->store, err)) {
         return false;
     }

@@ -21,15 +21,6 @@ static void set_defaults(struct sync_cli *cli, const char *database)
     cli->settings.overlap = 600;
 }
 
-/* Hidden from users: where a test wants the process to die. */
-static void take_test_settings(struct sync_cli *cli)
-{
-    const char *step = getenv("HBRSYNC_TEST_KILL_AT_STEP");
-    if (step != NULL && !text_to_int64(step, 1, INT64_MAX, &cli->kill_at_step)) {
-        cli->kill_at_step = 0;
-    }
-}
-
 static bool parse(struct sync_cli *cli, int argc, char **argv, int *ret_operand, int *ret_status)
 {
     const struct cli_option own[] = {
@@ -113,7 +104,6 @@ bool sync_cli_parse(struct sync_cli *cli, const char *database, int argc, char *
         sync_cli_free(cli);
         return false;
     }
-    take_test_settings(cli);
     cli->settings.pages_at_once = (unsigned)cli->connection.connections;
     cli->settings.skip_inactive = cli->connection.all_regions;
     return true;

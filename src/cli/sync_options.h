@@ -17,7 +17,6 @@ struct sync_cli {
     struct cli_list editions, restore_types, filter_texts;
     const char *metrics_file;
     bool dry_run, json;
-    int64_t kill_at_step;
     struct sync_settings settings;
     struct hbr_filter_text filters[SYNC_FILTERS_MAX];
     struct hbr_filter filter_list[SYNC_FILTERS_MAX];

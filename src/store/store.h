@@ -56,4 +56,7 @@ bool store_sqlite_version_check(struct error *err) MUST_CHECK;
 uint64_t store_steps(void);
 void store_kill_at_step(uint64_t step);
 
+/* The step that HBRSYNC_TEST_KILL_AT_STEP names, if it names one. */
+void store_take_test_settings(void);
+
 #endif
