@@ -5,7 +5,8 @@
 -- Views with a row a job hold every job. The aggregates (v_restore_daily, v_restore_by_vault, v_restore_by_type) count
 -- top-level jobs only (ParentId NULL or ''), because a parent's numbers may include its children's. All of them keep the jobs that
 -- the service no longer lists (missing_since).
--- Sums use total(), which cannot overflow; they are exact up to 2^53.
+-- Sums of amounts are exact: of the upper and the lower 32 bits apart, because sum() fails when it overflows and total() is exact up
+-- to 2^53 only. A sum beyond 9.2e18 is approximate, one beyond 64 bits the nearest that is not.
 
 -- One row a job: every column of restore_job, its report and Tablestore parts, its source, and what follows from them.
 -- is_finished: it has a complete_time, or a status that is final. is_success: the status is COMPLETE, nothing else.
@@ -253,8 +254,12 @@ SELECT
     CAST(total(j.status = 'CANCELED') AS INTEGER) AS canceled,
     CAST(total(CASE WHEN coalesce(j.complete_time > 0, 0)
                     OR coalesce(j.status IN ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED'), 0) THEN 0 ELSE 1 END) AS INTEGER) AS unfinished,
-    CAST(total(j.bytes_done) AS INTEGER) AS bytes_done,
-    CAST(total(j.items_done) AS INTEGER) AS items_done,
+    coalesce(CASE WHEN abs(total(j.bytes_done)) < 9.2e18
+                  THEN (sum(j.bytes_done >> 32) << 32) + sum(j.bytes_done & 4294967295)
+                  ELSE CAST(total(j.bytes_done) AS INTEGER) END, 0) AS bytes_done,
+    coalesce(CASE WHEN abs(total(j.items_done)) < 9.2e18
+                  THEN (sum(j.items_done >> 32) << 32) + sum(j.items_done & 4294967295)
+                  ELSE CAST(total(j.items_done) AS INTEGER) END, 0) AS items_done,
     avg(CASE WHEN j.start_time > 0 AND j.complete_time >= j.start_time
              THEN j.complete_time - j.start_time END) AS average_duration_seconds
 FROM restore_job AS j
@@ -276,8 +281,12 @@ SELECT
     CAST(total(j.status = 'CANCELED') AS INTEGER) AS canceled,
     CAST(total(CASE WHEN coalesce(j.complete_time > 0, 0)
                     OR coalesce(j.status IN ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED'), 0) THEN 0 ELSE 1 END) AS INTEGER) AS unfinished,
-    CAST(total(j.bytes_done) AS INTEGER) AS bytes_done,
-    CAST(total(j.items_done) AS INTEGER) AS items_done,
+    coalesce(CASE WHEN abs(total(j.bytes_done)) < 9.2e18
+                  THEN (sum(j.bytes_done >> 32) << 32) + sum(j.bytes_done & 4294967295)
+                  ELSE CAST(total(j.bytes_done) AS INTEGER) END, 0) AS bytes_done,
+    coalesce(CASE WHEN abs(total(j.items_done)) < 9.2e18
+                  THEN (sum(j.items_done >> 32) << 32) + sum(j.items_done & 4294967295)
+                  ELSE CAST(total(j.items_done) AS INTEGER) END, 0) AS items_done,
     avg(CASE WHEN j.start_time > 0 AND j.complete_time >= j.start_time
              THEN j.complete_time - j.start_time END) AS average_duration_seconds,
     CASE WHEN max(j.created_time) BETWEEN 1 AND 253402300799
@@ -304,8 +313,12 @@ SELECT
     CAST(total(j.status = 'CANCELED') AS INTEGER) AS canceled,
     CAST(total(CASE WHEN coalesce(j.complete_time > 0, 0)
                     OR coalesce(j.status IN ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED'), 0) THEN 0 ELSE 1 END) AS INTEGER) AS unfinished,
-    CAST(total(j.bytes_done) AS INTEGER) AS bytes_done,
-    CAST(total(j.items_done) AS INTEGER) AS items_done,
+    coalesce(CASE WHEN abs(total(j.bytes_done)) < 9.2e18
+                  THEN (sum(j.bytes_done >> 32) << 32) + sum(j.bytes_done & 4294967295)
+                  ELSE CAST(total(j.bytes_done) AS INTEGER) END, 0) AS bytes_done,
+    coalesce(CASE WHEN abs(total(j.items_done)) < 9.2e18
+                  THEN (sum(j.items_done >> 32) << 32) + sum(j.items_done & 4294967295)
+                  ELSE CAST(total(j.items_done) AS INTEGER) END, 0) AS items_done,
     avg(CASE WHEN j.start_time > 0 AND j.complete_time >= j.start_time
              THEN j.complete_time - j.start_time END) AS average_duration_seconds,
     CASE WHEN max(j.created_time) BETWEEN 1 AND 253402300799

@@ -23,7 +23,9 @@ tally AS (
         count(*) FILTER (WHERE status = 'PARTIAL_COMPLETE') AS partial,
         count(*) FILTER (WHERE status IN ('FAILED', 'EXPIRED', 'CLIENT_DELETED')) AS failed,
         count(*) FILTER (WHERE status = 'CANCELED') AS canceled,
-        CAST(total(bytes_done) AS INTEGER) AS bytes_restored
+        coalesce(CASE WHEN total(bytes_done) < 9.2e18
+                      THEN (sum(bytes_done >> 32) << 32) + sum(bytes_done & 4294967295)
+                      ELSE CAST(total(bytes_done) AS INTEGER) END, 0) AS bytes_restored
     FROM job
 )
 SELECT

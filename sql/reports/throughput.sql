@@ -23,12 +23,24 @@ ranked AS (
 SELECT
     restore_type,
     restores,
-    CAST(total(bytes_done) AS INTEGER) AS bytes_restored,
-    CAST(total(seconds) AS INTEGER) AS running_seconds,
-    CAST(total(bytes_done) / total(seconds) AS INTEGER) AS overall_bytes_per_second,
-    min(CASE WHEN place >= (restores * 5 + 99) / 100 THEN rate END) AS p5_bytes_per_second,
-    min(CASE WHEN place >= (restores * 50 + 99) / 100 THEN rate END) AS p50_bytes_per_second,
-    max(rate) AS max_bytes_per_second
-FROM ranked
-GROUP BY restore_type
+    bytes_restored,
+    running_seconds,
+    bytes_restored / running_seconds AS overall_bytes_per_second,
+    p5_bytes_per_second,
+    p50_bytes_per_second,
+    max_bytes_per_second
+FROM (
+    SELECT
+        restore_type,
+        restores,
+        coalesce(CASE WHEN total(bytes_done) < 9.2e18
+                      THEN (sum(bytes_done >> 32) << 32) + sum(bytes_done & 4294967295)
+                      ELSE CAST(total(bytes_done) AS INTEGER) END, 0) AS bytes_restored,
+        CAST(total(seconds) AS INTEGER) AS running_seconds,
+        min(CASE WHEN place >= (restores * 5 + 99) / 100 THEN rate END) AS p5_bytes_per_second,
+        min(CASE WHEN place >= (restores * 50 + 99) / 100 THEN rate END) AS p50_bytes_per_second,
+        max(rate) AS max_bytes_per_second
+    FROM ranked
+    GROUP BY restore_type
+)
 ORDER BY bytes_restored DESC, restore_type;

@@ -34,13 +34,18 @@ day AS (
             count(*) FILTER (WHERE status = 'PARTIAL_COMPLETE') AS partial,
             count(*) FILTER (WHERE status IN ('FAILED', 'EXPIRED', 'CLIENT_DELETED')) AS failed,
             count(*) FILTER (WHERE status = 'CANCELED') AS canceled,
-            total(bytes_done) AS bytes_restored
+            coalesce(CASE WHEN total(bytes_done) < 9.2e18
+                          THEN (sum(bytes_done >> 32) << 32) + sum(bytes_done & 4294967295)
+                          ELSE CAST(total(bytes_done) AS INTEGER) END, 0) AS bytes_restored
         FROM job GROUP BY created_time / 86400
     )
 ),
 tally AS MATERIALIZED (
     SELECT period_start, sum(jobs) AS jobs, sum(succeeded) AS succeeded, sum(partial) AS partial, sum(failed) AS failed,
-        sum(canceled) AS canceled, CAST(total(bytes_restored) AS INTEGER) AS bytes_restored
+        sum(canceled) AS canceled,
+        coalesce(CASE WHEN total(bytes_restored) < 9.2e18
+                      THEN (sum(bytes_restored >> 32) << 32) + sum(bytes_restored & 4294967295)
+                      ELSE CAST(total(bytes_restored) AS INTEGER) END, 0) AS bytes_restored
     FROM day GROUP BY period_start
 ),
 gapless (period_start) AS (

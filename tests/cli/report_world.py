@@ -81,7 +81,7 @@ class World:
 
     @staticmethod
     def restored(jobs):
-        return sum(believed(job["bytes_done"]) or 0 for job in jobs)
+        return min(sum(believed(job["bytes_done"]) or 0 for job in jobs), EVERYTHING[1])
 
     def summary(self):
         counts, rate = self.counts(self.top)

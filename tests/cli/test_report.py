@@ -122,6 +122,13 @@ class MovedWorld(ReportCase):
             self.assertAlmostEqual(len(month.activity()), len(self.rows("activity")), delta=3)
 
 
+@unittest.skipUnless(harness.LONG, "takes long")
+class ManyJobs(MovedWorld):
+    def test_200000_jobs(self):
+        self.make_world(199000, 1000)
+        self.check_every_report()
+
+
 class Numbers(MovedWorld):
     def setUp(self):
         super().setUp()
@@ -292,6 +299,16 @@ class Small(ReportCase):
         for name in ("success-rate", "durations", "restore-time", "throughput", "missing"):
             self.assert_report(World(jobs), name)
         check_page(self, self.report("--format", "html").stdout)
+
+    def test_sums_beyond_a_double_and_beyond_64_bits(self):
+        for count in (5, 1100):
+            self.database = self.path(f"{count}.db")
+            jobs = self.load(*({"RestoreId": f"r-{number}", "Status": "COMPLETE", "BytesDone": 2**53 - number % 3,
+                                "CreatedTime": 1700000000 + number % 4 * 86400, "StartTime": 1700000000 + number,
+                                "CompleteTime": 1800000001} for number in range(count)))
+            for name in ("summary", "throughput", "timeline"):
+                with self.subTest(name, count=count):
+                    self.assert_report(World(jobs, not_proved=1), name)
 
     def test_every_unit_of_the_timeline(self):
         day = 86400

@@ -184,6 +184,7 @@ static void test_aggregates(void **state)
         job_integer(&job, "created_time", 86400 + i);
         job_integer(&job, "start_time", 86400 + 10);
         job_integer(&job, "bytes_done", INT64_MAX); /* a sum that would overflow */
+        job_integer(&job, "items_done", i < 2 ? -3 : 9007199254740993); /* no double is that */
         job_text(&job, "vault_id", i < 2 ? "v-1" : "v-2");
         job_text(&job, "restore_type", "ECS_FILE");
         job_text(&job, "parent_id", i == 1 ? "r-0" : "");
@@ -200,7 +201,14 @@ static void test_aggregates(void **state)
                  " FROM (SELECT * FROM v_restore_by_vault ORDER BY vault_id)",
                  "v-111"
                  "1970-01-02 00:00:20 v-230-");
-    assert_query(f, "SELECT restore_type || jobs || failed FROM v_restore_by_type", "ECS_FILE41");
+    assert_query(f,
+                 "SELECT group_concat(items_done, ' ')"
+                 " FROM (SELECT * FROM v_restore_by_vault ORDER BY vault_id)",
+                 "-3 27021597764222979");
+    assert_query(f, "SELECT items_done FROM v_restore_daily", "27021597764222976");
+    assert_query(
+        f, "SELECT restore_type || jobs || failed || ' ' || items_done FROM v_restore_by_type",
+        "ECS_FILE41 27021597764222976");
     assert_query(
         f, "SELECT group_concat(restore_id) FROM (SELECT * FROM v_restore_failure ORDER BY 1)",
         "r-2,r-3");
