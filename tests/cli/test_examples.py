@@ -139,14 +139,15 @@ def substituted(sql, regions):
 
 
 def duckdb_selects():
-    """Every SELECT that SQLite can run: whole statements on tables, and what is in sqlite_query()."""
+    """Every SELECT as SQLite can run it: on tables, on an export's columns, and what is in sqlite_query()."""
     for statement in statements(text_of("examples", "duckdb.sql")):
         inner = re.findall(r"sqlite_query\('hbr', '((?:[^']|'')*)'\)", statement)
         assert statement.count("sqlite_query(") == len(inner), statement
         if inner:
             yield from (sql.replace("''", "'") for sql in inner)
         elif statement.startswith("SELECT"):
-            yield statement
+            statement = re.sub(r"quantile_cont\((\w+), \[[0-9., ]+\]\)", r"max(\1)", statement)
+            yield statement.replace("FROM jobs ", "FROM v_restore_job ")
 
 
 class Queries(Case):
@@ -181,7 +182,7 @@ class Queries(Case):
             wanted = re.findall(r":([a-z_]+)", query["sql"])
             yield "datasette " + name, query["sql"], {key: values[key] for key in wanted}
         found = list(duckdb_selects())
-        self.assertGreaterEqual(len(found), 6)
+        self.assertGreaterEqual(len(found), 5)
         yield from (("duckdb", sql, ()) for sql in found)
 
     def test_they_run_and_find_what_is_there(self):
