@@ -92,23 +92,29 @@ class MovedWorld(ReportCase):
         self.simulator.move(vanish=6, finish=5, create=7)
         started = int(time.time())
         run_id = self.sync("--full").json()["run_id"]
-        new = self.simulator.truth()
+        self.new = self.simulator.truth()
+        gone = {key: old[key] for key in set(old) - set(self.new)}
+        statuses = {key: self.status_of(old[key]) for key in set(old) & set(self.new)}
+        del old  # many jobs take much memory
         # The service is the witness of what changed, the database only of when that was noticed.
-        self.jobs = self.stored({**old, **new})
+        self.jobs = self.stored({**gone, **self.new})
         seen = dict(self.query("SELECT restore_id, missing_since FROM restore_job WHERE missing_since IS NOT NULL"))
-        self.assertEqual(set(seen), set(old) - set(new))
+        self.assertEqual(set(seen), set(gone))
         for job in self.jobs:
             job["missing_since"] = seen.get(job["restore_id"])
         noticed = dict(self.query("SELECT restore_id, observed_at FROM restore_job_change WHERE run_id = ?", run_id))
         self.assertTrue(all(started <= at <= time.time() for at in noticed.values()))
         self.changes = [(at, "vanished", key, None, run_id) for key, at in seen.items()]
-        for key in set(old) & set(new):
-            statuses = [harness.expected_job(side[key][2])["restore_job"]["status"] for side in (old, new)]
-            if statuses[0] != statuses[1]:
-                detail = " to ".join(status or "(none)" for status in statuses)
+        for key, before in statuses.items():
+            after = self.status_of(self.new[key])
+            if before != after:
+                detail = " to ".join(status or "(none)" for status in (before, after))
                 self.changes.append((noticed[key], "changed", key, detail, run_id))
         self.assertGreaterEqual(len(self.changes), 6 + 4)
-        self.new = new
+
+    @staticmethod
+    def status_of(entry):
+        return harness.expected_job(entry[2])["restore_job"]["status"]
 
     def check_every_report(self):
         world = World(self.jobs, changes=self.changes)
