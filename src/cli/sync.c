@@ -99,6 +99,7 @@ static int write_metrics(const struct sync_command *command, int status)
         .summary = &command->summary,
         .retries = (int64_t)command->counters.retries,
         .throttled = (int64_t)command->counters.throttled,
+        .ended_at = clock_now(),
         .milliseconds = clock_monotonic_ms() - command->started_ms,
         .exit_status = status,
     };

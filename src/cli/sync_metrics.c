@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "hbr/restore_job.h"
@@ -130,7 +129,7 @@ static void add_run(struct buffer *text, const struct sync_metrics *metrics)
     begin(text, "build_info", "The version of hbrsync.");
     buffer_puts(text, "hbrsync_build_info{version=\"" HBRSYNC_VERSION "\"} 1\n");
     add_plain(text, "last_run_timestamp_seconds", "When the last sync ended, UNIX time.",
-              clock_now());
+              metrics->ended_at);
     begin(text, "last_run_duration_seconds", "How long the last sync took.");
     buffer_printf(text, "hbrsync_last_run_duration_seconds %" PRId64 ".%03d\n",
                   metrics->milliseconds / 1000, (int)(metrics->milliseconds % 1000));
@@ -250,7 +249,7 @@ static bool add_success(struct buffer *text, const struct sync_metrics *metrics,
         .what = "read the runs"};
     const struct store_rows rows = {.row = success_row, .context = &success_at};
     if (metrics->exit_status == 0) {
-        success_at = clock_now();
+        success_at = metrics->ended_at;
     } else if (!store_query_run(store, &query, &rows, err)) {
         return false;
     }

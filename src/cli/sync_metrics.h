@@ -14,6 +14,7 @@ struct sync_metrics {
     const char *database; /* read for what is stored; what it cannot tell is left out */
     const struct sync_summary *summary;
     int64_t retries, throttled;
+    int64_t ended_at; /* UNIX seconds */
     int64_t milliseconds;
     int exit_status;
 };
