@@ -73,7 +73,8 @@ static void add_counters(struct sync_command *command)
     }
 }
 
-static int finish(struct sync_command *command)
+/* `why` is what kept the run from its first source, NULL when it got that far. */
+static int finish(struct sync_command *command, const struct error *why)
 {
     struct sync_summary *summary = &command->summary;
     struct error err;
@@ -82,7 +83,12 @@ static int finish(struct sync_command *command)
     summary->milliseconds = clock_monotonic_ms() - command->started_ms;
     summary->dry_run = command->cli.dry_run;
     progress_clear();
-    sync_summary_print(summary);
+    if (why != NULL) {
+        log_error(why);
+        summary->error = *why;
+    } else {
+        sync_summary_print(summary);
+    }
     if (command->cli.json && !sync_summary_print_json(summary, &err)) {
         return cli_fail(&err);
     }
@@ -204,11 +210,7 @@ int cli_sync(const char *database, int argc, char **argv)
         free(command);
         return status;
     }
-    if (run(command, &err)) {
-        status = finish(command);
-    } else {
-        status = cli_fail(&err);
-    }
+    status = finish(command, run(command, &err) ? NULL : &err);
     store_close(command->store);
     status = session_end(&command->session, status);
     status = write_metrics(command, status);

@@ -161,7 +161,12 @@ bool sync_summary_print_json(const struct sync_summary *summary, struct error *e
 {
     struct buffer json;
     buffer_init(&json, JSON_MAX);
-    buffer_printf(&json, "{\"run_id\":%" PRId64, summary->run_id);
+    buffer_puts(&json, "{\"run_id\":");
+    if (summary->run_id > 0) {
+        buffer_printf(&json, "%" PRId64, summary->run_id);
+    } else {
+        buffer_puts(&json, "null");
+    }
     add_text(&json, "outcome", outcome_name(summary));
     buffer_puts(&json, ",\"sources\":[");
     for (size_t i = 0; i < summary->count; i++) {

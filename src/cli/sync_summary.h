@@ -16,7 +16,7 @@ struct sync_summary_row {
 };
 
 struct sync_summary {
-    int64_t run_id;
+    int64_t run_id; /* 0: the run did not get as far as having one */
     struct sync_summary_row *rows;
     size_t count;
     int64_t requests;

@@ -24,6 +24,7 @@ class Credentials(harness.TestCase):
         for pattern in patterns:
             self.assertRegex(result.stderr, pattern)
         self.assertIn("hint:", result.stderr)
+        self.assertEqual(result.json()["outcome"], "failed")
         self.assertEqual(self.dump("sync_run"), self.before, "data as before")
         return result
 
@@ -338,6 +339,17 @@ class Usage(harness.TestCase):
                 self.assertEqual(result.status, 2, result)
                 self.assertNotEqual(result.stderr, "")
                 self.assertFalse(os.path.exists(self.database) and arguments != ["sync"])
+
+    def test_a_failure_before_the_first_source_in_json(self):
+        self.start("--jobs", 5, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        none = self.environment(ALIBABA_CLOUD_ACCESS_KEY_ID=None, ALIBABA_CLOUD_ACCESS_KEY_SECRET=None)
+        unwritable = self.path("nowhere/jobs.db")
+        for status, arguments, options in ((4, [], {"env": none}), (6, ["--db", unwritable], {})):
+            with self.subTest(status):
+                result = self.sync(*arguments, status=status, **options)
+                facts = result.json()
+                self.assertEqual((facts["run_id"], facts["outcome"], facts["sources"]), (None, "failed", []))
+                self.assertIn("error: " + facts["error"], result.stderr)
 
     def test_help_and_version(self):
         result = self.run_hbrsync("--help")
