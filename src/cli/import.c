@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/session.h"
 #include "hbr/page.h"
 #include "hbr/restore_job.h"
 #include "output/format.h"
@@ -253,6 +254,16 @@ static void tell(const struct import *import)
     }
 }
 
+/* They name a source, as they do for a sync. */
+static bool check_names(const struct import *import, struct error *err)
+{
+    struct cli_list account = {.values = {import->account_id}, .count = import->account_id[0] != 0};
+    struct cli_list region = {.values = {import->region}, .count = import->region[0] != 0};
+    struct cli_list edition = {.values = {import->edition}, .count = import->edition[0] != 0};
+    return session_check_words("account-id", &account, err) &&
+           session_check_words("region", &region, err) && session_check_editions(&edition, err);
+}
+
 static int import_all(struct import *import, char **files, int count)
 {
     struct error err;
@@ -315,6 +326,9 @@ int cli_import(const char *database, int argc, char **argv)
     if (operand == argc) {
         error_set(&err, ERROR_USAGE, "import takes at least one file");
         error_hint(&err, "Use - for standard input.");
+        return cli_fail(&err);
+    }
+    if (!check_names(&import, &err)) {
         return cli_fail(&err);
     }
     return import_all(&import, argv + operand, argc - operand);

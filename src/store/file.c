@@ -175,16 +175,26 @@ static bool identify_database(const char *path, int newest, enum store_file_kind
     return done;
 }
 
+static bool is_link(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
 bool store_file_identify(const char *path, int newest, enum store_file_kind *ret_kind,
                          struct error *err)
 {
     struct stat status;
     if (stat(path, &status) != 0) {
-        if (errno == ENOENT) {
-            *ret_kind = STORE_FILE_ABSENT;
-            return true;
+        if (errno != ENOENT) {
+            return error_set_errno(err, ERROR_DATABASE, errno, "cannot open the database %s", path);
         }
-        return error_set_errno(err, ERROR_DATABASE, errno, "cannot open the database %s", path);
+        if (is_link(path)) {
+            error_set(err, ERROR_DATABASE, "the database %s is a link that leads nowhere", path);
+            return error_hint(err, "Name the file itself with --db, or repair the link.");
+        }
+        *ret_kind = STORE_FILE_ABSENT;
+        return true;
     }
     if (!S_ISREG(status.st_mode)) {
         error_set(err, ERROR_DATABASE, "%s is %s, not a database file", path,
@@ -221,19 +231,9 @@ bool store_check_identity(struct store *store, int newest, struct error *err)
 
 /* --- creation and place -------------------------------------------------------------------- */
 
-static bool is_link(const char *path)
-{
-    struct stat status;
-    return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
-}
-
 bool store_file_create(const char *path, struct error *err)
 {
     int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (descriptor < 0 && errno == EEXIST && is_link(path)) {
-        error_set(err, ERROR_DATABASE, "the database %s is a link that leads nowhere", path);
-        return error_hint(err, "Name the file itself with --db, or repair the link.");
-    }
     if (descriptor < 0) {
         error_set_errno(err, ERROR_DATABASE, errno, "cannot create the database %s", path);
         return error_hint(err, "The folder must exist and be writable.");

@@ -477,6 +477,11 @@ class Options(Case):
         self.wrong("a region, account or type that is no name", *(["--region", text] for text in (
             "evil.example.com/", "", "a.b", "\x1b[31m")), ["--account-id", "../x"],
             ["--restore-type", "A B"])
+        for option, value in (("--region", "a b"), ("--account-id", "\x1b[31m"), ("--edition", "basic")):
+            result = self.run_hbrsync("--db", self.database, "import", option, value, "-", stdin=b'{"RestoreId":"r-1"}')
+            self.assertEqual(result.status, 2, result)
+            self.assert_harmless(result)
+            self.assertFalse(os.path.exists(self.database))
 
     def test_blanks_around_the_values_of_a_filter(self):
         self.start("--jobs", 200, "--basic-jobs", 0, "--regions", "cn-hangzhou")
@@ -508,8 +513,11 @@ class Options(Case):
 
     def test_headings_of_what_was_imported(self):
         self.run_hbrsync("--db", self.database, "import", "-", stdin=b'{"RestoreId":"r-1"}')
-        self.run_hbrsync("--db", self.database, "import", "--account-id", "7", "--edition", "\x1b[31m", "-",
-                         stdin=b'{"RestoreId":"r-2"}')
+        self.run_hbrsync("--db", self.database, "import", "--account-id", "7", "-", stdin=b'{"RestoreId":"r-2"}')
+        connection = sqlite3.connect(self.database)
+        with connection:
+            connection.execute("UPDATE sync_source SET edition = ? WHERE account_id = '7'", ("\x1b[31m",))
+        connection.close()
         for command in ("status", "verify"):
             result = self.run_hbrsync("--db", self.database, command)
             self.assert_harmless(result)
@@ -600,6 +608,7 @@ class Database(Case):
         os.symlink("other/real.db", self.path("link.db"))
         self.assert_told("a link to nowhere", self.take(self.path("link.db")))
         self.assertEqual(os.listdir(self.path("other")), [])
+        self.assertEqual([name for name in os.listdir(os.path.dirname(self.path("link.db"))) if "lock" in name], [])
         self.take(self.path("other/real.db"))
         self.assert_told("a link to a database", self.take(self.path("link.db")))
         self.assertTrue(os.path.islink(self.path("link.db")))
