@@ -1,6 +1,9 @@
 """No memory left, at any allocation of any library: a clear error, no death, no half job, and the next run completes it."""
+import json
+import os
 import unittest
 
+import credential_case
 import harness
 import injection
 
@@ -43,6 +46,18 @@ def fault_loop(cell, work):
     return failed
 
 
+def profile(cell):
+    """Writes ~/.aliyun/config.json with a role of the simulator, and names its profile."""
+    path = cell.path(".aliyun/config.json")
+    cell.key_files.add(path)
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    with open(path, "w", encoding="ascii") as file:
+        json.dump({"current": "reader", "profiles": [
+            {"name": "reader", "mode": "RamRoleArn", "ram_role_arn": credential_case.ROLE, **credential_case.KEY}]}, file)
+    os.chmod(path, 0o600)
+    return "reader"
+
+
 def on_database(*arguments):
     return lambda cell, world: ["--db", cell.database, *arguments]
 
@@ -60,6 +75,8 @@ OTHERS = {
 }
 WRITERS = {
     "sync": lambda cell, world: world.sync_arguments("--metrics-file", cell.path("metrics.prom")),
+    "sync by a role": lambda cell, world: world.sync_arguments(
+        "--profile", profile(cell), "--filter", "Status IN COMPLETE,FAILED"),
     "delta": lambda cell, world: world.sync_arguments("--trace", cell.path("trace")),
     "import": lambda cell, world: ["--db", cell.database, "import", cell.path("jobs.ndjson")],
 }
