@@ -129,8 +129,7 @@ DROP VIEW IF EXISTS v_restore_job_option;
 CREATE VIEW v_restore_job_option AS
 SELECT
     j.restore_id,
-    CASE WHEN json_valid(unescaped.value)
-         THEN CASE json_type(unescaped.value) WHEN 'object' THEN member.key END END AS name,
+    CASE typeof(member.key) WHEN 'text' THEN member.key END AS name,
     member.value AS value,
     member.type AS type
 FROM restore_job AS j,
