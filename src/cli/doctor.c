@@ -249,11 +249,13 @@ static void check_space(struct doctor *doctor, const struct store_health *health
     } else if (health->free_bytes < wanted) {
         doctor_warning(report, "disk", advice, "%" PRId64 " MiB free", health->free_bytes / MIB);
     } else {
-        doctor_ok(report, "disk", "%" PRId64 " MiB free", health->free_bytes / MIB);
+        doctor_ok(report, "disk", "%" PRId64 " MiB free on a %s file system",
+                  health->free_bytes / MIB, health->remote ? "network" : "local");
     }
     if (health->remote) {
-        doctor_warning(report, "disk", "Use a local disk: WAL mode does not work here.",
-                       "the database is on a network file system");
+        doctor_warning(report, "disk",
+                       "Nothing must be done, but a local disk is safer: locks may not hold there.",
+                       "the database is on a network file system, so it is not in WAL mode");
     }
 }
 

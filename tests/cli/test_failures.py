@@ -103,6 +103,22 @@ class Network(harness.TestCase):
         self.assertEqual(result.status, 5, result)
         self.assertIn("--ca-file", result.stderr)
 
+    def test_authorities_of_the_environment(self):
+        self.start("--jobs", 5, "--basic-jobs", 0, "--regions", "cn-hangzhou", tls=True)
+        good, system, absent = self.simulator.ca_file, "/etc/ssl/certs/ca-certificates.crt", self.path("absent.pem")
+        for status, arguments, variables in (
+                (0, [], {"SSL_CERT_FILE": good}), (0, [], {"CURL_CA_BUNDLE": good}),
+                (0, [], {"SSL_CERT_FILE": good, "CURL_CA_BUNDLE": system}),
+                (5, [], {"SSL_CERT_FILE": system, "CURL_CA_BUNDLE": good}),
+                (0, ["--ca-file", good], {"SSL_CERT_FILE": system}), (5, ["--ca-file", system], {"SSL_CERT_FILE": good}),
+                (2, [], {"SSL_CERT_FILE": absent}), (2, ["--ca-file", absent], {"SSL_CERT_FILE": good})):
+            with self.subTest(status=status, arguments=arguments, **variables):
+                result = self.run_hbrsync("--db", self.database, "sync", "--region", "cn-hangzhou", "--endpoint",
+                                          self.simulator.endpoint(), *arguments, env=self.environment(**variables))
+                self.assertEqual(result.status, status, result)
+                if status == 2:
+                    self.assertIn(absent, result.stderr)
+
     def test_refused_connection(self):
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))

@@ -422,6 +422,11 @@ class Readers(Story):
         self.simulator.move(edition="STANDARD", create_closed=2)
         self.small_pages(env=environment)
         self.assert_equals_truth()
+        result = self.run_hbrsync("--db", self.database, "doctor", "--region", "cn-hangzhou", "--endpoint",
+                                  self.simulator.endpoint(), env=environment)
+        self.assertEqual(result.status, 0, result)
+        self.assertRegex(result.stdout, r"(?m)^ok .* is sound: schema 1, journal mode delete, ")
+        self.assertRegex(result.stdout, r"(?m)^warning .* is on a network file system")
 
 
 if __name__ == "__main__":
