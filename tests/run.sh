@@ -24,7 +24,7 @@ esac
 . examples/install-packages.sh
 install_packages gcc clang make cmake pkg-config libc6-dev libcurl4-openssl-dev libsqlite3-dev \
     libjson-c-dev libssl-dev zlib1g-dev libmicrohttpd-dev libcmocka-dev python3 ca-certificates \
-    libclang-rt-dev clang-tidy clang-format cppcheck valgrind shellcheck
+    libclang-rt-dev clang-tidy clang-format cppcheck valgrind shellcheck sqlite3
 
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
