@@ -1,6 +1,7 @@
 """No memory left, at any allocation of any library: a clear error, no death, no half job, and the next run completes it."""
 import json
 import os
+import re
 import unittest
 
 import credential_case
@@ -10,6 +11,11 @@ import injection
 RUNS = 18  # of each command, one allocation failing
 RUNS_ON = 6  # ... and all after it
 AT_ONCE = 3
+
+
+def undated(page):
+    """Without the moment at which a page says that it was made."""
+    return re.sub(r"<dt>Generated</dt><dd>[^<]+</dd>", "", page)
 
 
 def fault_loop(cell, work):
@@ -37,7 +43,7 @@ def fault_loop(cell, work):
             if name == "import" and result.status == 0:
                 cell.assertEqual(len(harness.stored_jobs(cell.database)), injection.JOBS)
             if name in READERS and result.status == 0:
-                cell.assertEqual(result.stdout, good.stdout)
+                cell.assertEqual(undated(result.stdout), undated(good.stdout))
             if index % 8 == 0:
                 world.must_sync("after it")
         except AssertionError as error:
@@ -66,9 +72,10 @@ READERS = {
     "export": on_database("export"),
     "export csv": on_database("export", "--format", "csv"),
     "report": on_database("report", "success-by-type"),
-    "report html": on_database("report", "--format", "html", "--since", "2020-01-01", "--until", "2020-01-02"),
+    "report html": on_database("report", "timeline", "--format", "html"),
 }
 OTHERS = {
+    "reports": on_database("report", "--format", "html"),
     "status": on_database("status"),
     "publish": lambda cell, world: ["--db", cell.database, "publish", cell.path("data/copy.db")],
     "verify": on_database("verify"),
