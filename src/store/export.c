@@ -77,27 +77,6 @@ static bool append_conditions(struct conditions *conditions, const struct store_
 
 /* --- jobs ---------------------------------------------------------------------------------- */
 
-/* source_id, missing_since, the fields of part 0 and its extra; then of each other part: present,
- * its fields, its extra. */
-static void append_select(const struct record_model *model, const char *key, struct buffer *sql)
-{
-    buffer_puts(sql, "SELECT p0.source_id, p0.missing_since IS NOT NULL");
-    for (size_t i = 0; i < model->part_count; i++) {
-        if (i > 0) {
-            buffer_printf(sql, ", p%zu.%s IS NOT NULL", i, key);
-        }
-        for (size_t j = 0; j < model->parts[i].field_count; j++) {
-            buffer_printf(sql, ", p%zu.%s", i, model->parts[i].fields[j].column);
-        }
-        buffer_printf(sql, ", p%zu.extra", i);
-    }
-    buffer_printf(sql, " FROM %s AS p0", model->parts[0].table);
-    for (size_t i = 1; i < model->part_count; i++) {
-        buffer_printf(sql, " LEFT JOIN %s AS p%zu ON p%zu.%s = p0.%s", model->parts[i].table, i, i,
-                      key, key);
-    }
-}
-
 static void bind_conditions(struct statement *select, const struct conditions *conditions)
 {
     for (size_t i = 0; i < conditions->count; i++) {
@@ -122,7 +101,8 @@ bool store_jobs_open(struct store *store, const struct store_job_filter *filter,
         return error_no_memory(err);
     }
     buffer_init(&sql, SQL_MAX);
-    append_select(store->model, key, &sql);
+    buffer_puts(&sql, "SELECT p0.source_id, p0.missing_since IS NOT NULL");
+    store_model_append_parts(store->model, &sql);
     bool ok =
         append_conditions(&conditions, filter != NULL ? filter : &everything, "p0", &sql, err);
     buffer_printf(&sql, " ORDER BY p0.%s", key);

@@ -208,7 +208,11 @@ bool store_views_outdated(struct store *store, const struct sql_file *views, boo
 /* Every field of the model has its column. */
 bool store_check_model(struct store *store, struct error *err) MUST_CHECK;
 
-/* SQL generated from the model: reading a job with its parts, writing and deleting one part. */
+/* SQL generated from the model. Appended after other columns of a SELECT: the fields of part 0 and
+ * its extra, then for each other part whether it is present, its fields and its extra; and the FROM
+ * in which the parts are named p0, p1 and so on. */
+void store_model_append_parts(const struct record_model *model, struct buffer *sql);
+/* Reading a job with its parts, writing and deleting one part. */
 void store_model_select_sql(const struct record_model *model, struct buffer *sql);
 void store_model_put_sql(const struct record_model *model, size_t part, struct buffer *sql);
 void store_model_delete_sql(const struct record_model *model, size_t part, struct buffer *sql);

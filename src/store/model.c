@@ -61,21 +61,9 @@ static const char *key_column(const struct record_model *model)
     return model->parts[0].fields[model->key].column;
 }
 
-/*
- * missing_since; whether the job goes to the writer's source ?2: its own does not list it any more,
- * or it was imported without an account, or it came in under another edition than the default one,
- * which lists it; the fields of part 0 and its extra; then for each other part: present, its
- * fields, its extra.
- */
-void store_model_select_sql(const struct record_model *model, struct buffer *sql)
+void store_model_append_parts(const struct record_model *model, struct buffer *sql)
 {
     const char *key = key_column(model);
-    buffer_init(sql, SQL_MAX);
-    buffer_puts(sql, "SELECT p0.missing_since, p0.source_id <> ?2 AND (p0.missing_since IS NOT NULL"
-                     " OR EXISTS (SELECT 1 FROM sync_source AS s JOIN sync_source AS w"
-                     " ON w.source_id = ?2 WHERE s.source_id = p0.source_id AND (s.account_id = ''"
-                     " OR (w.edition = 'STANDARD' AND s.edition <> w.edition"
-                     " AND s.account_id = w.account_id AND s.region_id = w.region_id))))");
     for (size_t i = 0; i < model->part_count; i++) {
         if (i > 0) {
             buffer_printf(sql, ", p%zu.%s IS NOT NULL", i, key);
@@ -90,7 +78,23 @@ void store_model_select_sql(const struct record_model *model, struct buffer *sql
         buffer_printf(sql, " LEFT JOIN %s AS p%zu ON p%zu.%s = p0.%s", model->parts[i].table, i, i,
                       key, key);
     }
-    buffer_printf(sql, " WHERE p0.%s = ?1", key);
+}
+
+/*
+ * missing_since; whether the job goes to the writer's source ?2: its own does not list it any more,
+ * or it was imported without an account, or it came in under another edition than the default one,
+ * which lists it; then the parts.
+ */
+void store_model_select_sql(const struct record_model *model, struct buffer *sql)
+{
+    buffer_init(sql, SQL_MAX);
+    buffer_puts(sql, "SELECT p0.missing_since, p0.source_id <> ?2 AND (p0.missing_since IS NOT NULL"
+                     " OR EXISTS (SELECT 1 FROM sync_source AS s JOIN sync_source AS w"
+                     " ON w.source_id = ?2 WHERE s.source_id = p0.source_id AND (s.account_id = ''"
+                     " OR (w.edition = 'STANDARD' AND s.edition <> w.edition"
+                     " AND s.account_id = w.account_id AND s.region_id = w.region_id))))");
+    store_model_append_parts(model, sql);
+    buffer_printf(sql, " WHERE p0.%s = ?1", key_column(model));
 }
 
 static void append_updates(const struct record_part *part, const char *key, struct buffer *sql)
