@@ -461,6 +461,7 @@ class Figures(harness.TestCase):
     def test_1000_jobs_and_reports_under_way(self):
         self.check_size(1000, reports=3)
 
+    @unittest.skipUnless(harness.LONG, "takes long")
     def test_20000_jobs(self):
         self.check_size(20000, reports=3)
 

@@ -14,7 +14,7 @@ import harness
 
 MOST_STEPS = 2000
 AT_ONCE = 4
-STRIDE = 1 if harness.LONG else 3  # every so many steps; odd, so that steps before and after a commit take turns
+STRIDE = 1 if harness.LONG else 5  # every so many steps; odd, so that steps before and after a commit take turns
 JOBS = 90 if harness.LONG else 42
 BASIC_JOBS = 6 if harness.LONG else 0
 

@@ -8,8 +8,8 @@ import credential_case
 import harness
 import injection
 
-RUNS = 18  # of each command, one allocation failing
-RUNS_ON = 6  # ... and all after it
+RUNS = 12  # of each command, one allocation failing
+RUNS_ON = 4  # ... and all after it
 AT_ONCE = 3
 
 
