@@ -154,7 +154,7 @@ bool acs_endpoint_parse(const char *text, struct acs_endpoint *ret_endpoint, str
     if (!endpoint.https && !starts_with(text, "http://")) {
         return refuse(text, "it must begin with https://", err);
     }
-    const char *rest = strstr(text, "://") + 3;
+    const char *rest = text + (endpoint.https ? strlen("https://") : strlen("http://"));
     if (strchr(rest, '@') != NULL) {
         /* Not shown: what stands before the @ is a password as likely as not. */
         (void)error_set(err, ERROR_USAGE, "the endpoint must not hold user information (\"...@\")");
