@@ -181,7 +181,10 @@ static bool source_row(const struct cell *cells, size_t count, void *context, st
     return true;
 }
 
-/* A job's UpdatedTime never goes back, so a watermark without its job tells of a lost row. */
+/*
+ * A watermark is some job's UpdatedTime, so one that no job bears tells of a lost row. The job may
+ * have gone to another source, or have changed since: its history tells that.
+ */
 static bool check_watermarks(struct check *check, struct error *err)
 {
     return run(check,
@@ -190,11 +193,19 @@ static bool check_watermarks(struct check *check, struct error *err)
                " WHERE j.source_id = w.source_id AND (w.restore_type = '' OR"
                " j.restore_type = w.restore_type)) AS latest"
                " FROM sync_watermark AS w JOIN sync_source AS s ON s.source_id = w.source_id)"
-               " WHERE updated_time > latest ORDER BY 1, 2, 3, 4",
+               " AS lost WHERE updated_time > latest"
+               " AND NOT EXISTS (SELECT 1 FROM restore_job AS j"
+               " WHERE j.updated_time = lost.updated_time)"
+               " AND NOT EXISTS (SELECT 1 FROM restore_job_change AS c"
+               " WHERE CASE WHEN json_valid(c.changed)"
+               " THEN json_extract(c.changed, '$.updated_time[0]') END = lost.updated_time)"
+               " ORDER BY 1, 2, 3, 4",
                "check the watermarks", watermark_row, err);
 }
 
-/* What the last run of a source counted, when nothing but that one run has written since. */
+/* What the last run of a source counted, when nothing but that one run has written since: nor one
+ * of another edition, which may have taken jobs over; what was imported without an account is taken
+ * over by any. */
 static bool check_runs(struct check *check, struct error *err)
 {
     return run(check,
@@ -203,8 +214,9 @@ static bool check_runs(struct check *check, struct error *err)
                " AS jobs, r.local_count AS counted FROM sync_run AS r"
                " JOIN sync_source AS s ON s.source_id = r.source_id"
                " WHERE r.scope = '' AND r.outcome <> 'running' AND r.local_count IS NOT NULL"
-               " AND r.run_id = (SELECT max(o.run_id) FROM sync_run AS o"
-               " WHERE o.source_id = r.source_id)"
+               " AND s.account_id <> '' AND r.run_id = (SELECT max(o.run_id) FROM sync_run AS o"
+               " JOIN sync_source AS t ON t.source_id = o.source_id"
+               " WHERE t.account_id = s.account_id AND t.region_id = s.region_id)"
                " AND (SELECT count(*) FROM sync_run AS o WHERE o.source_id = r.source_id"
                " AND o.run_id = r.run_id) = 1) WHERE jobs <> counted ORDER BY 1, 2, 3",
                "check the runs", run_row, err);

@@ -203,3 +203,29 @@ bool store_run_last(struct store *store, int64_t source_id, const char *scope,
     statement_close(&select);
     return done;
 }
+
+bool store_run_of_sibling(struct store *store, const struct store_run *run,
+                          const struct store_source *source, bool *ret_read, struct error *err)
+{
+    struct statement query;
+    if (!statement_open(store, STATEMENT_RUN_SIBLING,
+                        "SELECT count(*) FROM sync_run AS r"
+                        " JOIN sync_source AS s ON s.source_id = r.source_id"
+                        " WHERE r.run_id = ?1 AND r.scope = ?2"
+                        " AND r.outcome IN ('done', 'unproved') AND s.account_id = ?3"
+                        " AND s.region_id = ?4 AND s.edition <> ?5",
+                        "look up a run", &query, err)) {
+        return false;
+    }
+    statement_bind_integer(&query, run->run_id);
+    statement_bind_string(&query, run->scope);
+    statement_bind_string(&query, source->account_id);
+    statement_bind_string(&query, source->region_id);
+    statement_bind_string(&query, source->edition);
+    int64_t count = 0;
+    if (!statement_read_integer(&query, &count, err)) {
+        return false;
+    }
+    *ret_read = count > 0;
+    return true;
+}

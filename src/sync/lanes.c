@@ -160,6 +160,69 @@ static bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_
            store_seen_clear(unit->store, lane->fresh, err) && listing_forget(lane, first, err);
 }
 
+/* --- what need not be read ----------------------------------------------------------------- */
+
+bool lanes_skip(struct unit *unit, struct error *err)
+{
+    struct lane lane;
+    unit->run.outcome = RUN_SKIPPED;
+    if (unit->spec->filter_count > 0) {
+        return true; /* no watermark is about what filters select */
+    }
+    return lane_open(&lane, unit, unit->spec->restore_type, err) &&
+           lane_finish(&lane, unit_new_set(unit), false, false, err);
+}
+
+/* What the service refuses to list is skipped if no job of it is stored; else nobody can say what
+ * became of those jobs. */
+static bool skip_refused(struct lane *lane, const char *name, const struct error *refusal,
+                         bool *ret_proved, struct error *err)
+{
+    struct unit *unit = lane->unit;
+    int64_t stored = 0;
+    if (!store_job_count(unit->store, unit->source.source_id, lane->restore_type, &stored, err)) {
+        return false;
+    }
+    *ret_proved = stored == 0;
+    if (stored == 0) {
+        return true;
+    }
+    unit_note(unit, "%s is refused (%s)", name, refusal->api_code);
+    unit_warn(unit, "%s is refused (%s), although %" PRId64 " jobs of it are stored", name,
+              refusal->api_code, stored);
+    return mark_unproved(lane, err);
+}
+
+/*
+ * A lane's first answer. A service that ignores Edition lists the jobs of STANDARD again
+ * (`foreign`). They are not read twice, unless this run has not read STANDARD or holds jobs as this
+ * edition's own, about which only a whole listing can tell.
+ */
+static bool look(struct lane *lane, struct listing_result *ret_first, struct error *err)
+{
+    struct unit *unit = lane->unit;
+    bool read = false;
+    int64_t own = 0;
+    if (!lane_look(lane, ret_first, err)) {
+        return false;
+    }
+    if (!ret_first->foreign) {
+        return true;
+    }
+    unit->source.edition_honoured = LEARNT_NO;
+    if (!store_run_of_sibling(unit->store, &unit->run, &unit->source, &read, err) ||
+        !store_job_count(unit->store, unit->source.source_id, lane->restore_type, &own, err)) {
+        return false;
+    }
+    if (read && own == 0) {
+        return true;
+    }
+    lane->of_any_edition = true;
+    lane->full = true;
+    unit_note(unit, "the service lists jobs of another edition; they are read again");
+    return listing_forget(lane, ret_first, err) && lane_look(lane, ret_first, err);
+}
+
 /* --- which lanes --------------------------------------------------------------------------- */
 
 /* The types to list one by one: the known ones and those among the stored jobs. */
@@ -260,15 +323,21 @@ static bool run_typed(struct unit *unit, const struct type_list *types, bool *re
         struct lane lane;
         struct listing_result first;
         bool proved = false;
-        if (!lane_open(&lane, unit, types->types[i], err) || !lane_look(&lane, &first, err)) {
+        if (!lane_open(&lane, unit, types->types[i], err) || !look(&lane, &first, err)) {
             return false;
         }
         if (first.refused) {
             refused++; /* a type that this service does not know has no jobs */
             refusal = first.refusal;
-            continue;
-        }
-        if (!lane_run(&lane, &first, &proved, err)) {
+            if (!skip_refused(&lane, types->types[i], &refusal, &proved, err)) {
+                return false;
+            }
+        } else if (first.foreign) {
+            proved = true;
+            if (!listing_forget(&lane, &first, err)) {
+                return false;
+            }
+        } else if (!lane_run(&lane, &first, &proved, err)) {
             return false;
         }
         *ret_proved = *ret_proved && proved;
@@ -287,17 +356,12 @@ static bool is_default_edition(const struct unit *unit)
     return strcmp(unit->spec->edition, "STANDARD") == 0;
 }
 
-static void skip(struct unit *unit, bool *ret_proved)
+static bool skip_foreign(struct lane *lane, struct listing_result *first, bool *ret_proved,
+                         struct error *err)
 {
-    unit->run.outcome = RUN_SKIPPED;
+    unit_note(lane->unit, "the service lists the same jobs for every edition; they are read once");
     *ret_proved = true;
-}
-
-static void skip_ignored_edition(struct unit *unit, bool *ret_proved)
-{
-    unit->source.edition_honoured = LEARNT_NO;
-    unit_note(unit, "the service lists the same jobs for every edition; they are read once");
-    skip(unit, ret_proved);
+    return listing_forget(lane, first, err) && lanes_skip(lane->unit, err);
 }
 
 /* The service refuses the plain listing: because it wants a RestoreType, or because of the Edition.
@@ -320,9 +384,15 @@ static bool settle_refusal(struct unit *unit, const struct type_list *types,
     }
     if (!is_default_edition(unit)) {
         unit->source.edition_honoured = LEARNT_NO;
-        unit_warn(unit, "edition %s is refused (%s) and was skipped", unit->spec->edition,
-                  refusal->api_code);
-        skip(unit, ret_proved);
+        if (!lane_open(&lane, unit, "", err) ||
+            !skip_refused(&lane, "edition", refusal, ret_proved, err)) {
+            return false;
+        }
+        if (*ret_proved) {
+            unit_warn(unit, "edition %s is refused (%s) and was skipped", unit->spec->edition,
+                      refusal->api_code);
+            return lanes_skip(unit, err);
+        }
         return true;
     }
     *err = *refusal;
@@ -344,7 +414,7 @@ static bool run_unrestricted(struct unit *unit, const struct type_list *types, b
     if (unit->source.untyped == LEARNT_NO) {
         return run_typed(unit, types, ret_proved, err);
     }
-    if (!lane_look(&lane, &first, err)) {
+    if (!look(&lane, &first, err)) {
         return false;
     }
     if (first.refused) {
@@ -352,10 +422,11 @@ static bool run_unrestricted(struct unit *unit, const struct type_list *types, b
                (!typed || run_typed(unit, types, ret_proved, err));
     }
     if (first.foreign) {
-        skip_ignored_edition(unit, ret_proved);
-        return listing_forget(&lane, &first, err);
+        return skip_foreign(&lane, &first, ret_proved, err);
     }
-    unit->source.edition_honoured = first.total > 0 ? LEARNT_YES : unit->source.edition_honoured;
+    if (first.total > 0 && !lane.of_any_edition) {
+        unit->source.edition_honoured = LEARNT_YES;
+    }
     if (lane.full && !check_untyped(&lane, types, first.total, err)) {
         return false;
     }
@@ -375,7 +446,7 @@ static bool run_one_type(struct unit *unit, bool *ret_proved, struct error *err)
     if (lane.full) {
         doubt(unit);
     }
-    if (!lane_look(&lane, &first, err)) {
+    if (!look(&lane, &first, err)) {
         return false;
     }
     if (first.refused) {
@@ -383,8 +454,7 @@ static bool run_one_type(struct unit *unit, bool *ret_proved, struct error *err)
         return false;
     }
     if (first.foreign) {
-        skip_ignored_edition(unit, ret_proved);
-        return listing_forget(&lane, &first, err);
+        return skip_foreign(&lane, &first, ret_proved, err);
     }
     return lane_run(&lane, &first, ret_proved, err);
 }

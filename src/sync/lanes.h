@@ -11,4 +11,8 @@
  * it. */
 bool lanes_run(struct unit *unit, bool *ret_proved, struct error *err) MUST_CHECK;
 
+/* Ends a unit that lists nothing and as which no job is stored, as RUN_SKIPPED: complete as it is.
+ */
+bool lanes_skip(struct unit *unit, struct error *err) MUST_CHECK;
+
 #endif

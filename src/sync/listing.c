@@ -237,7 +237,7 @@ static bool check_foreign(struct reader *reader, const struct hbr_page *page, st
     struct unit *unit = reader->lane->unit;
     size_t foreign = 0;
     if (reader->listing->kind != LISTING_ALL || page->job_count == 0 ||
-        strcmp(unit->spec->edition, "STANDARD") == 0) {
+        reader->lane->of_any_edition || strcmp(unit->spec->edition, "STANDARD") == 0) {
         return true;
     }
     for (size_t i = 0; i < page->job_count; i++) {

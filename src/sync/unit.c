@@ -151,14 +151,27 @@ static enum store_run_outcome outcome_of(const struct unit *unit, const struct e
     }
 }
 
-/* A region without the service has no jobs, and nobody asked for that region by name. */
-static void forgive_inactive(struct unit *unit, struct error *err)
+/* A region without the service has no jobs, and nobody asked for that region by name. Where jobs
+ * are stored it is an error like any other. */
+static bool forgive_inactive(struct unit *unit, bool *ret_proved, struct error *err)
 {
-    if (unit->settings->skip_inactive && strcmp(err->api_code, "ServiceNotActivated") == 0) {
-        unit_warn(unit, "Cloud Backup is not activated in this region, which was skipped");
-        unit->run.outcome = RUN_SKIPPED;
-        error_clear(err);
+    int64_t stored = 0;
+    if (!unit->settings->skip_inactive || strcmp(err->api_code, "ServiceNotActivated") != 0) {
+        return false;
     }
+    store_rollback(unit->store);
+    if (!store_job_count(unit->store, unit->source.source_id, unit->spec->restore_type, &stored,
+                         err)) {
+        return false;
+    }
+    if (stored > 0) {
+        return error_hint(err, "Jobs of this region are stored. If Cloud Backup was given up here, "
+                               "name the other regions with --region.");
+    }
+    unit_warn(unit, "Cloud Backup is not activated in this region, which was skipped");
+    error_clear(err);
+    *ret_proved = true;
+    return lanes_skip(unit, err);
 }
 
 /* Whether the run can go on with other units after this error. */
@@ -183,7 +196,9 @@ bool sync_unit(struct store *store, const struct hbr_service *service,
     bool opened = unit_open(&unit, &ret_result->error);
     if (opened) {
         bool proved = false;
-        if (lanes_run(&unit, &proved, &ret_result->error) && !proved) {
+        bool ran = lanes_run(&unit, &proved, &ret_result->error) ||
+                   forgive_inactive(&unit, &proved, &ret_result->error);
+        if (ran && !proved) {
             error_set(&ret_result->error, ERROR_UNPROVED,
                       "stored, but it could not be proved that nothing is missing");
             error_hint(&ret_result->error,
@@ -191,7 +206,6 @@ bool sync_unit(struct store *store, const struct hbr_service *service,
                            ? "What the filters select changed while it was read; run it again."
                            : "The next sync walks everything again; see `hbrsync status`.");
         }
-        forgive_inactive(&unit, &ret_result->error);
         unit.run.outcome = outcome_of(&unit, &ret_result->error);
         unit.run.proved = ret_result->error.code == ERROR_NONE;
         unit_close(&unit, ret_result);

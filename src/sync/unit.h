@@ -43,6 +43,7 @@ struct lane {
     bool unproved_marked; /* the database says already that this lane has to be walked again */
     bool full;            /* this run walks everything */
     bool odd;             /* this run met a job neither under way nor finished */
+    bool of_any_edition;  /* jobs that are stored under another edition are no reason to stop */
 };
 
 /* A number for a new set of ids. */

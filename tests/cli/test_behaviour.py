@@ -240,6 +240,75 @@ class Editions(harness.TestCase):
         self.sync(*REGION)
         self.assert_equals_truth()
 
+    def test_an_edition_refused_whose_jobs_are_stored(self):
+        """Nobody can say what became of them: no exit 0, and no mark."""
+        self.start("--jobs", 50, "--basic-jobs", 20, "--regions", "cn-hangzhou")
+        self.sync(*REGION)
+        self.simulator.set(edition="refused")
+        for options in ((), ("--full",)):
+            result = self.sync(*REGION, *options, status=8)
+            self.assertRegex(result.stderr, "warning: .*edition is refused .* 20 jobs of it are stored")
+        self.assertEqual(self.run_hbrsync("--db", self.database, "status", "--max-age", "1h").status, 8)
+        self.assertEqual(self.query("SELECT count(*) FROM restore_job WHERE missing_since IS NOT NULL"), [(0,)])
+        self.simulator.control("reset", {})
+        self.sync(*REGION)
+        self.assert_equals_truth()
+        self.assertEqual(self.run_hbrsync("--db", self.database, "status", "--max-age", "1h").status, 0)
+
+    def ids_listed(self):
+        return {row[0] for row in self.query("SELECT restore_id FROM restore_job WHERE missing_since IS NULL")}
+
+    def test_an_edition_ignored_whose_jobs_are_stored(self):
+        """The simulator lists STANDARD's jobs only then: BASIC's are looked for in a whole walk, and marked."""
+        self.start("--jobs", 150, "--basic-jobs", 30, "--regions", "cn-hangzhou")
+        self.sync(*REGION)
+        listed = {key for key, (_, edition, _) in self.simulator.truth().items() if edition == "STANDARD"}
+        self.simulator.set(edition="ignored")
+        self.sync(*REGION)
+        self.assertEqual(self.ids_listed(), listed)
+        self.assertEqual(self.query("SELECT count(*) FROM restore_job WHERE missing_since IS NOT NULL"), [(30,)])
+        sources = {source["edition"]: source["outcome"] for source in self.sync(*REGION).json()["sources"]}
+        self.assertEqual(sources, {"STANDARD": "done", "BASIC": "skipped"})
+        self.assertEqual(self.run_hbrsync("--db", self.database, "verify").status, 0)
+        self.simulator.control("reset", {})
+        self.sync(*REGION)
+        self.assert_equals_truth()
+
+    def test_an_ignored_edition_read_alone(self):
+        """Nothing else of the run has read the jobs that are stored as another edition's."""
+        for untyped in ("all", "refused"):
+            with self.subTest(untyped):
+                self.start("--jobs", 250, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+                self.database = self.path(untyped + ".db")
+                self.simulator.set(edition="ignored", order="created_asc", untyped=untyped)
+                self.sync(*REGION)
+                self.simulator.move(edition="STANDARD", create=2, create_closed=3, vanish_old=2)
+                self.sync(*REGION, "--edition", "BASIC")
+                self.assertLessEqual(set(self.simulator.truth()), self.ids_listed())
+                self.sync(*REGION)
+                self.assertEqual(self.ids_listed(), set(self.simulator.truth()))
+                self.assertEqual(self.run_hbrsync("--db", self.database, "verify").status, 0)
+                self.stop()
+
+
+class GivenUp(harness.TestCase):
+    def test_a_region_whose_jobs_are_stored(self):
+        """Where every region was asked for, one without the service is skipped; not one that holds jobs."""
+        self.start("--jobs", 40, "--basic-jobs", 0, "--regions", "cn-hangzhou,cn-beijing")
+        self.simulator.set(region_down=["cn-beijing"])
+        self.sync("--all-regions")
+        self.assertEqual(self.run_hbrsync("--db", self.database, "status", "--max-age", "1h").status, 0)
+        self.assertEqual(self.query("SELECT DISTINCT region_id FROM v_sync_health WHERE proved = 0"), [])
+        self.simulator.control("reset", {})
+        self.sync("--all-regions")
+        self.assert_equals_truth()
+        self.simulator.set(region_down=["cn-beijing"])
+        for options in ((), ("--full",)):
+            result = self.sync("--all-regions", *options, status=3)
+            self.assertRegex(result.stderr, "cn-beijing STANDARD: .*ServiceNotActivated")
+            self.assertIn("Jobs of this region are stored", result.stderr)
+        self.assertEqual(self.query("SELECT count(*) FROM restore_job WHERE missing_since IS NOT NULL"), [(0,)])
+
 
 class Rows(harness.TestCase):
     """What answers may hold."""
