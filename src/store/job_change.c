@@ -134,10 +134,12 @@ static const struct value *tracked_value(const struct store *store, size_t index
     return &record->values[tracked->part][tracked->field];
 }
 
-static bool finish_text(struct store *store, const struct stored_job *stored, struct error *err)
+/* What is imported was listed once, so a mark stays. */
+static bool finish_text(struct store *store, const struct store_writer *writer,
+                        const struct stored_job *stored, struct error *err)
 {
     struct buffer *text = &store->change_text;
-    if (stored->missing_since.kind != VALUE_NULL) {
+    if (stored->missing_since.kind != VALUE_NULL && !writer->imports) {
         append_pair(text, "", "missing_since", &stored->missing_since, &no_value);
     }
     buffer_putc(text, '}');
@@ -154,7 +156,7 @@ bool store_change_add(struct store *store, const struct store_writer *writer,
         " new_items_done, old_report_task_status, new_report_task_status, changed)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
     struct statement add;
-    if (!finish_text(store, stored, err) ||
+    if (!finish_text(store, writer, stored, err) ||
         !statement_open(store, STATEMENT_CHANGE_ADD, sql, "record a change", &add, err)) {
         return false;
     }

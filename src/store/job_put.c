@@ -77,6 +77,7 @@ static bool put_part(struct store *store, const struct store_writer *writer,
         statement_bind_integer(&put, writer->source_id);
         statement_bind_integer(&put, writer->run_id);
         statement_bind_integer(&put, writer->run_id);
+        statement_bind_integer(&put, writer->imports);
     }
     int64_t changes = 0;
     if (!statement_run(&put, &changes, err)) {
@@ -150,13 +151,21 @@ static bool take_ownership(struct store *store, const struct store_writer *write
 
 /* --- deciding ------------------------------------------------------------------------------ */
 
-static bool is_older(const struct store *store, const struct record *incoming,
-                     const struct record *stored)
+/* What the service lists is as new as its version says; what is imported is only newer than what is
+ * stored if its version says so. */
+static bool is_older(const struct store *store, const struct store_writer *writer,
+                     const struct record *incoming, const struct record *stored)
 {
     const struct value *new_version = &incoming->values[0][store->model->version];
     const struct value *old_version = &stored->values[0][store->model->version];
-    return new_version->kind == VALUE_INTEGER && old_version->kind == VALUE_INTEGER &&
-           new_version->integer < old_version->integer;
+    if (old_version->kind != VALUE_INTEGER) {
+        return false;
+    }
+    if (new_version->kind != VALUE_INTEGER) {
+        return writer->imports;
+    }
+    return new_version->integer < old_version->integer ||
+           (writer->imports && new_version->integer == old_version->integer);
 }
 
 /*
@@ -169,16 +178,16 @@ static bool judge(struct store *store, const struct store_writer *writer,
                   struct error *err)
 {
     bool differs = false;
-    if (is_older(store, incoming, &stored->record)) {
+    store_change_describe(store, &stored->record, incoming, write);
+    for (size_t i = 0; i < store->model->part_count; i++) {
+        differs |= write[i];
+    }
+    *ret_result = differs ? PUT_UPDATED : PUT_UNCHANGED;
+    if (differs && is_older(store, writer, incoming, &stored->record)) {
         *ret_result = PUT_STALE;
+        differs = false;
         store_change_start(store);
         incoming = &stored->record;
-    } else {
-        store_change_describe(store, &stored->record, incoming, write);
-        for (size_t i = 0; i < store->model->part_count; i++) {
-            differs |= write[i];
-        }
-        *ret_result = differs ? PUT_UPDATED : PUT_UNCHANGED;
     }
     if (!differs && (stored->missing_since.kind == VALUE_NULL || writer->imports)) {
         return true;

@@ -109,9 +109,9 @@ static void append_updates(const struct record_part *part, const char *key, stru
 }
 
 /*
- * Part 0 takes its fields, extra, source_id, and the run twice; the source and the first run of a
- * known job stay, and a row that is newer by its version field stays altogether. The other parts
- * take the key, their fields and extra.
+ * Part 0 takes its fields, extra, source_id, the run twice, and whether a missing mark stays; the
+ * source and the first run of a known job stay, and a row that is newer by its version field stays
+ * altogether. The other parts take the key, their fields and extra.
  */
 void store_model_put_sql(const struct record_model *model, size_t part, struct buffer *sql)
 {
@@ -132,9 +132,11 @@ void store_model_put_sql(const struct record_model *model, size_t part, struct b
     if (part == 0) {
         const char *version = description->fields[model->version].column;
         buffer_printf(sql,
-                      ", changed_run_id = excluded.changed_run_id, missing_since = NULL"
+                      ", changed_run_id = excluded.changed_run_id,"
+                      " missing_since = CASE WHEN ?%zu THEN %s.missing_since END"
                       " WHERE excluded.%s IS NULL OR %s.%s IS NULL OR excluded.%s >= %s.%s",
-                      version, description->table, version, version, description->table, version);
+                      count + 1, description->table, version, description->table, version, version,
+                      description->table, version);
     }
 }
 

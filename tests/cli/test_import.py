@@ -119,6 +119,47 @@ class Import(harness.TestCase):
         self.assertEqual(self.sync().json()["sources"][0]["mode"], "delta")
         self.assertEqual(self.dump("sync_run"), before)
 
+    def saved(self):
+        """What the service lists now, as a file of saved answers may hold it."""
+        jobs = {key: job for key, (_, _, job) in self.simulator.truth().items()}
+        return jobs, "\n".join(json.dumps(job) for job in jobs.values()).encode("utf-8", "surrogatepass")
+
+    def test_saved_answers_do_not_replace_what_a_sync_stored(self):
+        """Jobs may change without a new UpdatedTime, and a saved job may be without one."""
+        self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        _, saved = self.saved()
+        self.sync()
+        self.simulator.move(edition="STANDARD", silent_change_old=20)
+        self.sync("--full")
+        self.assert_equals_truth()
+        source = ["--account-id", harness.ACCOUNT, "--region", "cn-hangzhou", "--edition", "STANDARD"]
+        result = self.run_import("-", stdin=saved, options=source).json()
+        self.assertEqual((result["updated"], result["stale"]), (0, 20))
+        jobs, _ = self.saved()
+        latest = max(jobs.values(), key=lambda job: job["UpdatedTime"])
+        bare = json.dumps({**{name: latest[name] for name in latest if name != "UpdatedTime"}, "Progress": 1})
+        self.assertEqual(self.run_import("-", stdin=bare.encode("utf-8", "surrogatepass"),
+                                         options=source).json()["stale"], 1)
+        self.assert_equals_truth()
+        self.check_database()
+
+    def test_an_import_keeps_the_marks(self):
+        """What was once saved says nothing of what the service lists now."""
+        self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        before, _ = self.saved()
+        self.sync()
+        gone = self.simulator.move(edition="STANDARD", vanish=3)["vanish"]
+        self.sync("--full")
+        marks = "SELECT restore_id, missing_since FROM restore_job WHERE missing_since IS NOT NULL ORDER BY 1"
+        marked = self.query(marks)
+        self.assertEqual([key for key, _ in marked], sorted(gone))
+        newer = "\n".join(json.dumps({**before[key], "UpdatedTime": before[key]["UpdatedTime"] + 1}) for key in gone)
+        self.assertEqual(self.run_import("-", stdin=newer.encode("utf-8", "surrogatepass")).json()["updated"], 3)
+        self.assertEqual(self.query(marks), marked)
+        self.assertEqual(self.query("SELECT count(*) FROM restore_job_change AS c JOIN sync_run USING (run_id)"
+                                    " WHERE mode = 'import' AND changed LIKE '%missing_since%'"), [(0,)])
+        self.check_database()
+
 
 if __name__ == "__main__":
     unittest.main()
