@@ -379,7 +379,8 @@ FROM (
         (SELECT max(r.finished_at) FROM sync_run AS r
          WHERE r.source_id = s.source_id AND r.scope = c.scope AND r.proof = 'proved') AS last_proved_at,
         (SELECT max(r.finished_at) FROM sync_run AS r
-         WHERE r.source_id = s.source_id AND r.scope = c.scope AND r.outcome = 'done') AS last_success_at
+         WHERE r.source_id = s.source_id AND r.scope = c.scope AND r.mode <> 'import'
+           AND r.outcome IN ('done', 'skipped')) AS last_success_at
     FROM sync_source AS s
     JOIN (
         SELECT source_id, restore_type,

@@ -4,7 +4,7 @@
 -- The outcome of the restores created in the period, how long they took from request to completion, and what to look at now.
 -- Top-level jobs only (ParentId empty). The success rate is succeeded / (succeeded + partial + failed): restores
 -- that were canceled or are not finished are left out. open_now, vanished and sources_not_proved are of the whole database, whatever
--- the period. Amounts below 0 or beyond 2^53 bytes are not believed.
+-- the period; what was only ever imported is no source there. Amounts below 0 or beyond 2^53 bytes are not believed.
 WITH
 job AS MATERIALIZED (
     SELECT
@@ -48,6 +48,7 @@ SELECT
     (SELECT count(*) FROM restore_job
      WHERE missing_since IS NOT NULL AND (parent_id IS NULL OR parent_id = '')) AS vanished,
     (SELECT count(*) FROM sync_source AS s
-     WHERE NOT EXISTS (SELECT 1 FROM sync_watermark AS w WHERE w.source_id = s.source_id AND w.proved = 1)
-        OR EXISTS (SELECT 1 FROM sync_watermark AS w WHERE w.source_id = s.source_id AND w.proved = 0)) AS sources_not_proved
+     WHERE EXISTS (SELECT 1 FROM sync_run AS r WHERE r.source_id = s.source_id AND r.mode <> 'import')
+       AND (NOT EXISTS (SELECT 1 FROM sync_watermark AS w WHERE w.source_id = s.source_id AND w.proved = 1)
+            OR EXISTS (SELECT 1 FROM sync_watermark AS w WHERE w.source_id = s.source_id AND w.proved = 0))) AS sources_not_proved
 FROM tally;

@@ -149,9 +149,7 @@ static void add_json(const struct store_status *status, struct status *context)
 /* Jobs that only ever were imported: nothing lists them, so nothing can prove them. */
 static bool is_import(const struct store_status *status)
 {
-    return !status->watermark.known && status->last_proved_at == 0 &&
-           (status->source.account_id[0] == '\0' ||
-            (status->last_run.run_id != 0 && status->last_run.mode == RUN_IMPORT));
+    return !status->watermark.known && status->runs == 0;
 }
 
 static void tell_stale(const struct store_status *status, struct status *context, const char *why)

@@ -38,10 +38,12 @@ struct verify {
     struct store_check_counts counts;
     struct verify_source *sources; /* of the database */
     size_t source_count;
+    bool out_of_memory; /* a source could not be kept */
 };
 
 struct verify_source {
     int64_t source_id;
+    int64_t jobs; /* without those marked missing */
     char account_id[STORE_NAME_MAX], region_id[STORE_NAME_MAX], edition[STORE_NAME_MAX];
 };
 
@@ -57,17 +59,18 @@ static void tell_problem(const char *text, void *context)
     buffer_free(&safe);
 }
 
-/* A source that does not fit in memory is not covered, which claims nothing. */
 static void keep_source(struct verify *verify, const struct store_check_source *source)
 {
     struct verify_source *sources =
         realloc(verify->sources, (verify->source_count + 1) * sizeof(*sources));
     if (sources == NULL) {
+        verify->out_of_memory = true;
         return;
     }
     verify->sources = sources;
     struct verify_source *kept = &sources[verify->source_count++];
     kept->source_id = source->source_id;
+    kept->jobs = source->jobs;
     (void)text_fit(kept->account_id, sizeof(kept->account_id), source->account_id);
     (void)text_fit(kept->region_id, sizeof(kept->region_id), source->region_id);
     (void)text_fit(kept->edition, sizeof(kept->edition), source->edition);
@@ -113,6 +116,9 @@ static bool check_database(struct verify *verify, struct error *err)
     if (!store_check(verify->store, &visitor, &verify->counts, err)) {
         return false;
     }
+    if (verify->out_of_memory) {
+        return error_no_memory(err);
+    }
     if (counts->problems > 0) {
         error_set(err, ERROR_DATABASE, "%s is damaged: %" PRId64 " problems",
                   store_path(verify->store), counts->problems);
@@ -152,18 +158,19 @@ static bool walk(struct verify *verify, struct error *err)
     return true;
 }
 
-static bool was_proved(const struct verify *verify, const struct verify_source *source)
+/* How reading a source of the database ended, NULL when it was not asked for. */
+static const struct sync_unit_result *result_of(const struct verify *verify,
+                                                const struct verify_source *source)
 {
     for (size_t i = 0; i < verify->summary.count; i++) {
         const struct sync_summary_row *row = &verify->summary.rows[i];
-        if (row->result.error.code == ERROR_NONE &&
-            strcmp(row->account_id, source->account_id) == 0 &&
+        if (strcmp(row->account_id, source->account_id) == 0 &&
             strcmp(row->region_id, source->region_id) == 0 &&
             strcmp(row->edition, source->edition) == 0) {
-            return true;
+            return &row->result;
         }
     }
-    return false;
+    return NULL;
 }
 
 static bool is_covered(int64_t source_id, void *context)
@@ -171,10 +178,24 @@ static bool is_covered(int64_t source_id, void *context)
     const struct verify *verify = context;
     for (size_t i = 0; i < verify->source_count; i++) {
         if (verify->sources[i].source_id == source_id) {
-            return was_proved(verify, &verify->sources[i]);
+            const struct sync_unit_result *result = result_of(verify, &verify->sources[i]);
+            return result != NULL && result->error.code == ERROR_NONE &&
+                   result->run.outcome != RUN_SKIPPED;
         }
     }
     return false;
+}
+
+/* Sources that were not read although jobs of them are stored. */
+static int64_t count_skipped(const struct verify *verify)
+{
+    int64_t skipped = 0;
+    for (size_t i = 0; i < verify->source_count; i++) {
+        const struct sync_unit_result *result = result_of(verify, &verify->sources[i]);
+        skipped +=
+            verify->sources[i].jobs > 0 && result != NULL && result->run.outcome == RUN_SKIPPED;
+    }
+    return skipped;
 }
 
 static void append_shown(struct buffer *line, const struct value *value)
@@ -259,6 +280,12 @@ static bool conclude(const struct verify *verify, const struct sync_verify_count
         return error_hint(err,
                           "Run `hbrsync sync --full`; what changed since the last sync differs "
                           "too.");
+    }
+    int64_t skipped = count_skipped(verify);
+    if (skipped > 0) {
+        return error_set(err, ERROR_UNPROVED,
+                         "%" PRId64 " sources with stored jobs could not be compared; see above",
+                         skipped);
     }
     return code == ERROR_NONE ||
            error_set(err, code, "it could not be proved that everything was read");

@@ -127,6 +127,7 @@ struct store_status {
     struct store_run last_run;             /* run_id 0: none */
     int64_t last_proved_at;                /* 0: never */
     int64_t last_success_at;
+    int64_t runs; /* syncs of the scope; 0: it was only imported */
 };
 
 /* Calls `visit` for each source and scope, in the order of account, region, edition, scope. */

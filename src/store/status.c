@@ -35,8 +35,9 @@ static bool read_times(struct store *store, struct store_status *status, struct 
     struct statement query;
     if (!statement_open(store, STATEMENT_RUN_TIMES,
                         "SELECT max(CASE WHEN proof = 'proved' THEN finished_at END),"
-                        " max(CASE WHEN outcome = 'done' THEN finished_at END) FROM sync_run"
-                        " WHERE source_id = ?1 AND scope = ?2",
+                        " max(CASE WHEN outcome IN ('done', 'skipped') THEN finished_at END),"
+                        " count(*) FROM sync_run"
+                        " WHERE source_id = ?1 AND scope = ?2 AND mode <> 'import'",
                         "read the runs", &query, err)) {
         return false;
     }
@@ -47,6 +48,7 @@ static bool read_times(struct store *store, struct store_status *status, struct 
     if (done && row) {
         status->last_proved_at = statement_integer(&query, 0, 0);
         status->last_success_at = statement_integer(&query, 1, 0);
+        status->runs = statement_integer(&query, 2, 0);
     }
     statement_close(&query);
     return done;

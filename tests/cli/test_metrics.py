@@ -1,4 +1,5 @@
 """sync --metrics-file and status --max-age: what monitoring looks at."""
+import json
 import os
 import re
 import shutil
@@ -213,6 +214,10 @@ class MaxAge(harness.TestCase):
         self.assertTrue(self.status("--max-age", "3h", "--json").json()["fresh"])
         self.assertNotIn("fresh", self.status("--json").json())
 
+    def sources_not_proved(self):
+        result = self.run_hbrsync("--db", self.database, "report", "summary", "--format", "json")
+        return json.loads(result.stdout)[0]["sources_not_proved"]
+
     def test_unproved(self):
         self.sync()
         self.simulator.move(create=3, region="cn-hangzhou", edition="STANDARD")
@@ -222,8 +227,10 @@ class MaxAge(harness.TestCase):
         result = self.status("--max-age", "1d", status=8)
         self.assertIn("cn-hangzhou STANDARD: not proved complete", result.stderr)
         self.assertNotIn("cn-beijing", result.stderr)
+        self.assertEqual(self.sources_not_proved(), 1)
         self.sync()
         self.status("--max-age", "1d")
+        self.assertEqual(self.sources_not_proved(), 0)
 
     def test_never(self):
         self.status("--max-age", "1h", status=6)
@@ -241,10 +248,30 @@ class MaxAge(harness.TestCase):
         self.sync()
         self.status("--max-age", "1h")
 
+    def test_an_import_hides_no_source(self):
+        """Neither one that was never proved, nor the age of the last sync."""
+        self.simulator.set(region_unavailable=["cn-beijing"])
+        self.sync("--all-regions", "--retry-for", "0s", status=3)
+        self.assertEqual(self.status("--max-age", "1h", status=8).stderr.count("never proved"), 2)
+        self.assertEqual(self.sources_not_proved(), 2)
+        self.age(7200)
+        for region in ("cn-hangzhou", "cn-beijing"):
+            result = self.run_hbrsync("--db", self.database, "import", "--account-id", harness.ACCOUNT, "--region",
+                                      region, "--edition", "STANDARD", "-", stdin=b'{"RestoreId":"r-' + region.encode()
+                                      + b'"}')
+            self.assertEqual(result.status, 0, result)
+        self.assertEqual(self.status("--max-age", "3h", status=8).stderr.count("never proved"), 2)
+        sources = {(source["region_id"], source["edition"]): source
+                   for source in self.status("--json").json()["sources"]}
+        self.assertGreaterEqual(sources["cn-hangzhou", "STANDARD"]["seconds_since_success"], 7200)
+        self.assertIsNone(sources["cn-beijing", "STANDARD"]["seconds_since_success"])
+
     def test_a_region_without_the_service_is_no_alarm(self):
         self.simulator.set(region_down=["cn-beijing"])
         self.sync("--all-regions")
         self.status("--max-age", "1h")
+        self.assertEqual(self.query("SELECT DISTINCT proved, seconds_since_success < 60 FROM v_sync_health"), [(1, 1)])
+        self.assertEqual(self.sources_not_proved(), 0)
 
     def test_usage(self):
         self.status("--max-age", "soon", status=2)

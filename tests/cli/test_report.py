@@ -278,7 +278,7 @@ class Small(ReportCase):
             check_page(self, text)
 
     def every_number(self, jobs):
-        world = World(jobs, not_proved=1)
+        world = World(jobs)
         for name in sorted(set(NAMES) - {"completeness", "activity"}):
             with self.subTest(name):
                 self.assert_report(world, name)
@@ -324,7 +324,7 @@ class Small(ReportCase):
                                 "CompleteTime": 1800000001} for number in range(count)))
             for name in ("summary", "throughput", "timeline"):
                 with self.subTest(name, count=count):
-                    self.assert_report(World(jobs, not_proved=1), name)
+                    self.assert_report(World(jobs), name)
 
     def test_every_unit_of_the_timeline(self):
         day = 86400

@@ -245,6 +245,12 @@ class Remote(VerifyTestCase):
         self.simulator.set(permission=["deny_all"])
         self.remote("--region", "cn-hangzhou", status=4)
 
+    def test_a_region_that_was_given_up(self):
+        self.simulator.set(region_down=["cn-beijing"])
+        result = self.remote("--all-regions", status=8)
+        self.assertEqual(self.lines(result), [], "jobs of a region that was not read are not gone")
+        self.assertIn("sources with stored jobs could not be compared", result.stderr)
+
     def test_damage_is_told_before_the_service_is_asked(self):
         self.change("PRAGMA foreign_keys = OFF", "DELETE FROM restore_job WHERE restore_id IN"
                     " (SELECT restore_id FROM restore_job_report LIMIT 1)")
