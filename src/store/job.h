@@ -50,6 +50,8 @@ bool store_seen_add(struct store *store, int64_t set, const char *restore_id, si
 bool store_seen_count(struct store *store, int64_t set, int64_t *ret_count,
                       struct error *err) MUST_CHECK;
 bool store_seen_clear(struct store *store, int64_t set, struct error *err) MUST_CHECK;
+/* Clears every set. */
+bool store_seen_reset(struct store *store, struct error *err) MUST_CHECK;
 /* Adds every id of `from` to `into`. */
 bool store_seen_merge(struct store *store, int64_t into, int64_t from,
                       struct error *err) MUST_CHECK;

@@ -45,6 +45,14 @@ bool store_seen_clear(struct store *store, int64_t set, struct error *err)
     return statement_run(&clear, NULL, err);
 }
 
+bool store_seen_reset(struct store *store, struct error *err)
+{
+    struct statement reset;
+    return statement_open(store, STATEMENT_SEEN_RESET, "DELETE FROM temp.seen",
+                          "forget the ids seen", &reset, err) &&
+           statement_run(&reset, NULL, err);
+}
+
 bool store_seen_merge(struct store *store, int64_t into, int64_t from, struct error *err)
 {
     struct statement merge;

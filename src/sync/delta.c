@@ -12,94 +12,87 @@
 #include "sync/probe.h"
 #include "sync/window.h"
 
-#define TRIES_MAX 3
+#define TRIES_MAX 4
 #define SETTLE_ROUNDS_MAX 4 /* jobs may vanish while they are counted */
 
-/* What finished at `edge` or later: one answer, or the part up to now by windows and the rest as it
- * comes. */
+/* What finished at `edge` or later: one answer, or windows of one answer each. */
 static bool read_recent(struct lane *lane, int64_t edge, int64_t proven, bool *ret_settled,
                         struct error *err)
 {
-    bool exact = false;
     bool ignored = false;
     struct window_result window;
-    *ret_settled = false;
-    if (!lane_read_since(lane, edge, proven, &exact, &ignored, err)) {
+    if (!lane_read_since(lane, edge, proven, ret_settled, &ignored, err)) {
         return false;
     }
-    if (ignored || exact) {
-        *ret_settled = exact;
+    if (ignored || *ret_settled) {
         return true;
     }
-    if (lane->cut < edge) {
-        return true;
-    }
-    if (!window_read(lane, edge, lane->cut, proven, &window, err)) {
+    if (!window_read(lane, edge, SYNC_FAR_FUTURE, proven, &window, err)) {
         return false;
     }
-    if (!window.proved) {
-        return true;
-    }
-    *ret_settled = true;
-    return lane_read_since(lane, lane->cut, proven, &exact, &ignored, err);
-}
-
-/*
- * Counts the finished jobs before the edge until the count equals the rows stored. What is stored
- * there holds at least what the service lists, so that equal counts, of one answer, mean equal
- * sets.
- */
-static bool settle_closed(struct lane *lane, int64_t edge, int64_t *ret_closed, bool *ret_settled,
-                          struct error *err)
-{
-    *ret_settled = false;
-    for (int round = 0; round < SETTLE_ROUNDS_MAX; round++) {
-        bool explained = false;
-        bool equal = false;
-        if (!difference_count(lane, 1, edge - 1, ret_closed, err)) {
-            return false;
-        }
-        if (*ret_closed < 0) {
-            return true;
-        }
-        if (!difference_settle(lane, edge - 1, *ret_closed, &explained, &equal, err)) {
-            return false;
-        }
-        if (equal || !explained) {
-            *ret_settled = equal;
-            return true;
-        }
-    }
+    *ret_settled = window.proved;
     return true;
 }
 
-/* Whether the counts agree: finished jobs before the edge with the rows stored, and everything with
- * TotalCount. */
+/* How many of the ids found finished at the edge or later, or did not finish. */
+static bool count_newer(struct lane *lane, int64_t edge, int64_t proven, int64_t *ret_newer,
+                        struct error *err)
+{
+    struct store *store = lane->unit->store;
+    int64_t listed = 0;
+    int64_t older = 0;
+    if (!store_seen_count(store, proven, &listed, err) ||
+        !store_seen_count_closed(store, proven, 1, edge - 1, &older, err)) {
+        return false;
+    }
+    *ret_newer = listed - older;
+    return true;
+}
+
+/*
+ * Whether the counts agree: those of the service with its TotalCount, and then, for the jobs that
+ * finished before the edge, with the rows stored. What is stored there holds at least what the
+ * service lists, so that equal counts, of one answer, mean equal sets. Nothing is marked before the
+ * service's own counts agree.
+ */
 static bool counts_agree(struct lane *lane, int64_t edge, int64_t total, int64_t proven,
                          bool *ret_agree, struct error *err)
 {
-    struct unit *unit = lane->unit;
-    int64_t closed = 0;
-    int64_t listed = 0;
-    int64_t listed_closed = 0;
-    bool settled = false;
+    int64_t newer = 0;
     *ret_agree = false;
-    if (edge > 1 && !settle_closed(lane, edge, &closed, &settled, err)) {
+    if (!count_newer(lane, edge, proven, &newer, err)) {
         return false;
     }
-    if (edge > 1 && !settled) {
-        unit_note(unit, "the counts before %" PRId64 " cannot be explained", edge);
-        return true;
+    for (int round = 0; round < SETTLE_ROUNDS_MAX; round++) {
+        int64_t closed = 0;
+        bool explained = true;
+        bool equal = true;
+        if (edge > 1 && !difference_count(lane, 1, edge - 1, &closed, err)) {
+            return false;
+        }
+        if (closed < 0 || total != closed + newer) {
+            unit_note(lane->unit,
+                      "counts do not agree: %" PRId64 " in all, %" PRId64
+                      " finished before %" PRId64 ", %" PRId64 " newer or under way",
+                      total, closed, edge, newer);
+            return true;
+        }
+        if (edge > 1 && !difference_settle(lane, edge - 1, closed, &explained, &equal, err)) {
+            return false;
+        }
+        if (equal) {
+            *ret_agree = true;
+            unit_note(lane->unit,
+                      "counts agree: %" PRId64 " in all, %" PRId64 " finished before %" PRId64
+                      ", %" PRId64 " newer or under way",
+                      total, closed, edge, newer);
+            return true;
+        }
+        if (!explained) {
+            unit_note(lane->unit, "the counts before %" PRId64 " cannot be explained", edge);
+            return true;
+        }
     }
-    if (!store_seen_count(unit->store, proven, &listed, err) ||
-        !store_seen_count_closed(unit->store, proven, 1, edge - 1, &listed_closed, err)) {
-        return false;
-    }
-    *ret_agree = total == closed + listed - listed_closed;
-    unit_note(unit,
-              "counts %s: %" PRId64 " in all, %" PRId64 " finished before %" PRId64 ", %" PRId64
-              " newer or under way",
-              *ret_agree ? "agree" : "do not agree", total, closed, edge, listed - listed_closed);
     return true;
 }
 
@@ -188,7 +181,10 @@ bool lane_delta(struct lane *lane, const struct listing_result *first, int64_t p
             (!store_seen_clear(unit->store, proven, err) || !lane_look(lane, &look, err))) {
             return false;
         }
+        int64_t came = unit->run.inserted + unit->run.returned;
         bool ok = try_delta(lane, &look, edge, proven, &settled, err);
+        /* A job that came after TotalCount was asked for hides one that is in neither class. */
+        settled = settled && came == unit->run.inserted + unit->run.returned;
         if (again && !listing_forget(lane, &look, ok ? err : NULL)) {
             ok = false;
         }

@@ -194,17 +194,41 @@ bool lane_read_since(struct lane *lane, int64_t from, int64_t proven, bool *ret_
     return true;
 }
 
+/* Listed jobs that are stored under another source. While there are any, a delta's counts, which
+ * are about this source's rows, mean nothing. */
+static bool count_elsewhere(struct lane *lane, int64_t proven, int64_t *ret_count,
+                            struct error *err)
+{
+    struct unit *unit = lane->unit;
+    int64_t listed = 0;
+    int64_t own = 0;
+    if (!store_seen_count(unit->store, proven, &listed, err) ||
+        !store_job_count(unit->store, unit->source.source_id, lane->restore_type, &own, err)) {
+        return false;
+    }
+    *ret_count = listed > own ? listed - own : 0;
+    if (*ret_count > 0) {
+        unit_note(unit, "%" PRId64 " jobs that it lists are stored under another source",
+                  *ret_count);
+    }
+    return true;
+}
+
 static bool finish(struct lane *lane, int64_t proven, bool mark, bool walked, struct error *err)
 {
     struct unit *unit = lane->unit;
     struct store_watermark next = lane->watermark;
     int64_t marked = 0;
+    int64_t elsewhere = 0;
     if (mark && (!store_seen_merge(unit->store, proven, lane->fresh, err) ||
                  !store_job_mark_missing(unit->store, &unit->writer, lane->restore_type, proven,
                                          &marked, err))) {
         return false;
     }
     unit->run.missing += marked;
+    if (walked && !count_elsewhere(lane, proven, &elsewhere, err)) {
+        return false;
+    }
     if (!store_job_max_updated(unit->store, unit->source.source_id, lane->restore_type,
                                &next.updated_time, err)) {
         return false;
@@ -219,7 +243,7 @@ static bool finish(struct lane *lane, int64_t proven, bool mark, bool walked, st
             next.cut_time = lane->cut;
         }
         if (walked) {
-            next.full_walk_at = unit->writer.now;
+            next.full_walk_at = elsewhere == 0 ? unit->writer.now : 0;
         }
         if (!store_watermark_put(unit->store, unit->source.source_id, lane->restore_type, &next,
                                  err)) {

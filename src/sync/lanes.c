@@ -281,33 +281,47 @@ static bool count_type(struct lane *untyped, const char *restore_type, int64_t *
            store_seen_clear(unit->store, lane.fresh, err);
 }
 
-/* Whether a listing without RestoreType lists every type: no fewer than the types one by one. */
+static bool count_types(struct lane *untyped, const struct type_list *types, int64_t *ret_sum,
+                        struct error *err)
+{
+    *ret_sum = 0;
+    for (size_t i = 0; i < types->count; i++) {
+        int64_t total = 0;
+        if (!count_type(untyped, types->types[i], &total, err)) {
+            return false;
+        }
+        *ret_sum += total;
+    }
+    return true;
+}
+
+/* Whether a listing without RestoreType lists every type: no fewer than the types one by one. Jobs
+ * come and go between the counts, so a contradiction has to be met twice. */
 static bool check_untyped(struct lane *lane, const struct type_list *types, int64_t untyped_total,
                           struct error *err)
 {
     struct unit *unit = lane->unit;
     int64_t sum = 0;
+    int64_t all = untyped_total;
     if (unit->source.untyped != LEARNT_UNKNOWN) {
         return true;
     }
-    for (size_t i = 0; i < types->count; i++) {
-        int64_t total = 0;
-        if (!count_type(lane, types->types[i], &total, err)) {
+    for (int try = 0; try < 2; try++) {
+        if (!count_types(lane, types, &sum, err)) {
             return false;
         }
-        sum += total;
+        if (sum > all && !count_type(lane, "", &all, err)) {
+            return false;
+        }
+        if (sum <= all) {
+            unit->source.untyped = LEARNT_YES;
+            return true;
+        }
     }
-    int64_t again = untyped_total;
-    if (sum > untyped_total && !count_type(lane, "", &again, err)) {
-        return false; /* jobs may have come since the first answer */
-    }
-    unit->source.untyped = sum > again ? LEARNT_NO : LEARNT_YES;
-    if (unit->source.untyped == LEARNT_NO) {
-        unit_note(unit,
-                  "a listing without RestoreType holds %" PRId64
-                  " jobs, the types one by one %" PRId64,
-                  again, sum);
-    }
+    unit->source.untyped = LEARNT_NO;
+    unit_note(unit,
+              "a listing without RestoreType holds %" PRId64 " jobs, the types one by one %" PRId64,
+              all, sum);
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include "store/lookup.h"
 
 #define PAGES_MAX 1000000 /* of one listing */
+#define IDLE_PAGES_MAX 5  /* without a new id, where TotalCount does not tell the end */
 #define NUMBER_SIZE 24
 
 /* One listing being read. */
@@ -20,7 +21,8 @@ struct reader {
     int64_t next_page; /* the next to ask for */
     int64_t last_page; /* as TotalCount says */
     int64_t pages_read;
-    int64_t page_new; /* ids of the page at hand that the listing had not given before */
+    int64_t page_new;   /* ids of the page at hand that the listing had not given before */
+    int64_t idle_pages; /* in a row without such an id */
     size_t in_flight;
     bool stop;            /* no further page is worth asking for */
     bool marked_unproved; /* in the transaction at hand */
@@ -42,6 +44,7 @@ static void window_bounds(const struct lane *lane, const struct listing *listing
 {
     const struct store_source *source = &lane->unit->source;
     *ret_from = listing->from - (listing->counted && source->between_lower == LEARNT_YES ? 0 : 1);
+    *ret_from = *ret_from < 1 ? 1 : *ret_from; /* 0 may be what jobs under way have */
     *ret_to = listing->to + (listing->counted && source->between_upper == LEARNT_YES ? 0 : 1);
 }
 
@@ -306,17 +309,18 @@ static void take_first(struct reader *reader, const struct hbr_page *page)
     }
 }
 
-/* Without a believable TotalCount a listing is read on until a page is not full. */
+/* Without a believable TotalCount a listing is read on until a page is not full, or several in a
+ * row hold nothing new: some services repeat their last page for ever. */
 static void extend(struct reader *reader, const struct hbr_page *page, int64_t number)
 {
     bool unbelievable = reader->result->total < 0 || reader->last_page > PAGES_MAX;
     if (unbelievable) {
         reader->result->moved = true;
-        bool full = (int64_t)page->rows >= reader->page_size && number < PAGES_MAX;
-        reader->last_page = full ? number + 1 : number;
-        if (reader->result->total >= 0) {
-            reader->result->total = -1;
-        }
+        reader->result->total = -1;
+        reader->idle_pages = reader->page_new > 0 ? 0 : reader->idle_pages + 1;
+        bool more = (int64_t)page->rows >= reader->page_size && number < PAGES_MAX &&
+                    reader->idle_pages < IDLE_PAGES_MAX;
+        reader->last_page = more ? number + 1 : number;
     }
 }
 
@@ -339,7 +343,6 @@ static void watch(struct reader *reader, const struct hbr_page *page, int64_t nu
     if (number == 1) {
         take_first(reader, page);
     }
-    extend(reader, page, number);
     result->rows += (int64_t)page->rows;
     result->unsteady = result->unsteady || page->total_count != result->total;
     bool odd_length = result->total >= 0 && (int64_t)page->rows != expected_rows(reader, number);
@@ -408,6 +411,7 @@ static bool take_answer(struct reader *reader, struct error *err)
     }
     if (ok && !reader->result->foreign) {
         ok = store_page(reader, &page, err);
+        extend(reader, &page, number);
     }
     hbr_page_free(&page);
     if (!ok) {

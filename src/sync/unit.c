@@ -75,11 +75,12 @@ static void unit_init(struct unit *unit, int64_t run_id, int64_t now)
     (void)text_fit(unit->run.scope, sizeof(unit->run.scope), unit->spec->scope);
 }
 
-/* The run's row is there before the first request, so that a run that dies leaves a trace. */
+/* The run's row is there before the first request, so that a run that dies leaves a trace. A unit
+ * that failed leaves sets of ids behind, whose numbers come again. */
 static bool unit_open(struct unit *unit, struct error *err)
 {
     const struct sync_unit_spec *spec = unit->spec;
-    if (!store_begin(unit->store, err)) {
+    if (!store_seen_reset(unit->store, err) || !store_begin(unit->store, err)) {
         return false;
     }
     if (!store_source_open(unit->store, spec->account_id, spec->region_id, spec->edition,

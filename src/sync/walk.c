@@ -13,16 +13,26 @@
 #include "sync/probe.h"
 #include "sync/window.h"
 
-#define PARTITION_TRIES_MAX 4
-#define SKEW 60 /* seconds that the clock behind CompleteTime may be off the Date header's */
-#define REST_OVERLAP 600 /* seconds before the cut that are read once more */
+#define PARTITION_TRIES_MAX 6
+#define HALVES_TRIES_MAX 4
+#define SKEW 60 /* seconds beyond the overlap that a clock may be off the Date header's */
 
 /* What the partition check of a walk found. */
 enum partition {
     PARTITION_HOLDS,   /* every job is under way or finished */
     PARTITION_MOVES,   /* the counts never agreed */
+    PARTITION_CAPPED,  /* TotalCount is less than the jobs that there are */
     PARTITION_IGNORED, /* the service does not honour the filters */
     PARTITION_UNPROVED /* the jobs under way could not be listed whole */
+};
+
+/* What one try of it saw. */
+struct classes {
+    int64_t all;    /* TotalCount without filters, the same before and after; else -1 */
+    int64_t closed; /* the count of the finished jobs */
+    int64_t odd;    /* jobs in neither class, as far as they are known */
+    int64_t both;   /* jobs in both */
+    int64_t open;
 };
 
 static bool count_all(struct lane *lane, int64_t *ret_total, struct error *err)
@@ -63,16 +73,16 @@ static bool count_odd(struct lane *lane, int64_t proven, int64_t *ret_odd, struc
 }
 
 /*
- * One try: TotalCount without filters, the jobs under way, the count of the finished ones,
- * TotalCount again. The jobs under way come before the finished ones, so that one that finishes
- * between is counted twice rather than in neither class.
+ * One try: TotalCount without filters (`before`), the jobs under way, the count of the finished
+ * ones, TotalCount again (*ret_after).
  */
-static bool try_partition(struct lane *lane, int64_t before, int64_t proven,
-                          enum partition *ret_partition, int64_t *ret_after, struct error *err)
+static bool count_classes(struct lane *lane, int64_t before, int64_t proven,
+                          struct classes *ret_classes, int64_t *ret_after,
+                          enum partition *ret_partition, struct error *err)
 {
+    struct store *store = lane->unit->store;
     struct reading open;
-    int64_t closed = 0;
-    int64_t odd = 0;
+    struct classes classes = {0};
     if (!lane_read_open(lane, proven, &open, err)) {
         return false;
     }
@@ -81,43 +91,128 @@ static bool try_partition(struct lane *lane, int64_t before, int64_t proven,
         return true;
     }
     lane->cut = open.date;
-    if (!difference_count(lane, 1, SYNC_FAR_FUTURE, &closed, err)) {
+    classes.open = open.total;
+    if (!store_seen_count_closed(store, proven, 1, SYNC_FAR_FUTURE, &classes.both, err) ||
+        !difference_count(lane, 1, SYNC_FAR_FUTURE, &classes.closed, err)) {
         return false;
     }
-    if (closed < 0) {
+    if (classes.closed < 0) {
         *ret_partition = PARTITION_IGNORED;
         return true;
     }
     if (!count_all(lane, ret_after, err)) {
         return false;
     }
-    bool steady = before >= 0 && before == *ret_after;
-    if (steady && (lane->odd || before > open.total + closed) &&
-        !count_odd(lane, proven, &odd, err)) {
+    classes.all = before == *ret_after ? before : -1;
+    if (classes.all >= 0 && (lane->odd || classes.all > classes.open + classes.closed) &&
+        !count_odd(lane, proven, &classes.odd, err)) {
         return false;
     }
-    bool holds = steady && before == open.total + closed + odd && (odd > 0 || !lane->odd);
-    *ret_partition = holds ? PARTITION_HOLDS : PARTITION_MOVES;
+    *ret_classes = classes;
     unit_note(lane->unit,
-              "partition %s: %" PRId64 " in all, %" PRId64 " under way, %" PRId64
-              " finished, %" PRId64 " in all",
-              holds ? "holds" : "does not hold", before, open.total, closed, *ret_after);
+              "%" PRId64 " in all, %" PRId64 " under way, %" PRId64 " finished, %" PRId64 " in all",
+              before, classes.open, classes.closed, *ret_after);
     return true;
 }
 
+static bool classes_equal(const struct classes *left, const struct classes *right)
+{
+    return left->all >= 0 && left->all == right->all && left->open == right->open &&
+           left->closed == right->closed && left->odd == right->odd && left->both == right->both;
+}
+
+/* What counts say that did not move. */
+static enum partition judge(const struct lane *lane, const struct classes *classes)
+{
+    if (classes->both == 0 && classes->all < classes->open + classes->closed) {
+        return PARTITION_CAPPED;
+    }
+    bool holds = classes->both == 0 && (classes->odd > 0 || !lane->odd) &&
+                 classes->all == classes->open + classes->closed + classes->odd;
+    return holds ? PARTITION_HOLDS : PARTITION_MOVES;
+}
+
+/*
+ * Two tries in a row have to agree, down to the ids of the jobs under way. One try is not enough: a
+ * job that finishes after the open ones were listed is counted twice, and hides a job that is in
+ * neither class; so does one that is created before they are listed while another vanishes after
+ * the finished ones were counted.
+ */
 static bool check_partition(struct lane *lane, int64_t before, int64_t proven,
                             enum partition *ret_partition, struct error *err)
 {
+    struct store *store = lane->unit->store;
+    struct classes last = {.all = -1};
+    int64_t last_ids = unit_new_set(lane->unit);
     *ret_partition = PARTITION_MOVES;
     for (int try = 0; try < PARTITION_TRIES_MAX && *ret_partition == PARTITION_MOVES; try++) {
-        int64_t after = 0;
-        if (!store_seen_clear(lane->unit->store, proven, err) ||
-            !store_seen_clear(lane->unit->store, lane->fresh, err) ||
-            !try_partition(lane, before, proven, ret_partition, &after, err)) {
+        struct classes classes = {.all = -1};
+        int64_t after = -1;
+        bool same_ids = false;
+        if (!store_seen_clear(store, proven, err) || !store_seen_clear(store, lane->fresh, err) ||
+            !count_classes(lane, before, proven, &classes, &after, ret_partition, err)) {
             return false;
         }
+        if (*ret_partition != PARTITION_MOVES) {
+            break;
+        }
+        if (!store_seen_equal(store, proven, last_ids, &same_ids, err) ||
+            !store_seen_clear(store, last_ids, err) ||
+            !store_seen_merge(store, last_ids, proven, err)) {
+            return false;
+        }
+        if (same_ids && classes_equal(&classes, &last)) {
+            *ret_partition = judge(lane, &classes);
+            lane->closed = classes.closed;
+            lane->total_cap = *ret_partition == PARTITION_CAPPED ? classes.all : 0;
+        }
+        last = classes;
         before = after;
     }
+    unit_note(lane->unit, "partition %s",
+              *ret_partition == PARTITION_HOLDS    ? "holds"
+              : *ret_partition == PARTITION_CAPPED ? "exceeds TotalCount"
+                                                   : "does not hold");
+    return store_seen_clear(store, last_ids, err);
+}
+
+/*
+ * Whether the counts of the two halves of the finished jobs make up the whole. They do not where
+ * TotalCount ends at some number, and that number, met again and again, would look like a proof.
+ */
+static bool check_halves(struct lane *lane, bool *ret_agree, struct error *err)
+{
+    const struct store_source *source = &lane->unit->source;
+    struct store_window stored = {source->source_id, lane->restore_type, 1, SYNC_FAR_FUTURE};
+    int64_t middle = 0;
+    int64_t older = 0;
+    int64_t newer = 0;
+    bool found = false;
+    *ret_agree = true;
+    if (!store_job_median(lane->unit->store, &stored, &middle, &found, err)) {
+        return false;
+    }
+    if (!found || source->between_lower == LEARNT_UNKNOWN ||
+        source->between_upper == LEARNT_UNKNOWN) {
+        return true;
+    }
+    int64_t whole = lane->closed;
+    for (int try = 0; try < HALVES_TRIES_MAX; try++) {
+        if (!difference_count(lane, 1, middle, &older, err) ||
+            !difference_count(lane, middle + 1, SYNC_FAR_FUTURE, &newer, err)) {
+            return false;
+        }
+        *ret_agree = older >= 0 && newer >= 0 && older + newer == whole;
+        if (*ret_agree) {
+            return true;
+        }
+        if (!difference_count(lane, 1, SYNC_FAR_FUTURE, &whole, err)) {
+            return false;
+        }
+    }
+    lane->total_cap = older + newer > whole ? whole : lane->total_cap;
+    unit_note(lane->unit, "%" PRId64 " finished jobs and %" PRId64 " are %" PRId64 " by TotalCount",
+              older, newer, whole);
     return true;
 }
 
@@ -141,22 +236,19 @@ static bool walk_plainly(struct lane *lane, int64_t proven, enum lane_verdict *r
     return true;
 }
 
-/*
- * What finished in the last minutes: one answer as a rule. Else the part up to the cut, whose
- * seconds are over by now, is proved like every window, and the rest freshens.
- */
+/* What finished in the last minutes: one answer as a rule, else windows of one answer each, since
+ * they still gain rows. */
 static bool walk_recent(struct lane *lane, int64_t from, int64_t proven, bool *ret_proved,
                         bool *ret_ignored, struct error *err)
 {
     struct window_result window;
-    int64_t since = lane->cut > REST_OVERLAP ? lane->cut - REST_OVERLAP : 1;
-    if (!lane_read_since(lane, since, proven, ret_proved, ret_ignored, err)) {
+    if (!lane_read_since(lane, from, proven, ret_proved, ret_ignored, err)) {
         return false;
     }
     if (*ret_proved || *ret_ignored) {
         return true;
     }
-    if (!window_read(lane, from, lane->cut, proven, &window, err)) {
+    if (!window_read(lane, from, SYNC_FAR_FUTURE, proven, &window, err)) {
         return false;
     }
     *ret_proved = window.proved;
@@ -164,16 +256,18 @@ static bool walk_recent(struct lane *lane, int64_t from, int64_t proven, bool *r
     return true;
 }
 
-/* The finished jobs, those of the last minute apart: a clock that is not quite the Date header's
+/* The finished jobs, those of the last minutes apart: a clock that is not quite the Date header's
  * may still add to them. */
 static bool walk_in_parts(struct lane *lane, int64_t proven, enum lane_verdict *ret_verdict,
                           bool *ret_ignored, struct error *err)
 {
     struct window_result window;
     bool recent = false;
-    int64_t settled = lane->cut > SKEW ? lane->cut - SKEW : 1;
+    bool agree = false;
+    int64_t skew = lane->unit->settings->overlap + SKEW;
+    int64_t settled = lane->cut > skew ? lane->cut - skew : 1;
     if (!probe_between(lane, err) || !probe_id_filter(lane, err) ||
-        !window_read(lane, 1, settled, proven, &window, err)) {
+        !check_halves(lane, &agree, err) || !window_read(lane, 1, settled, proven, &window, err)) {
         return false;
     }
     unit_note(lane->unit, "%" PRId64 " windows read, %" PRId64 " halved", window.windows,
@@ -185,7 +279,7 @@ static bool walk_in_parts(struct lane *lane, int64_t proven, enum lane_verdict *
     if (!walk_recent(lane, settled + 1, proven, &recent, ret_ignored, err)) {
         return false;
     }
-    *ret_verdict = window.proved && recent ? LANE_PROVED : LANE_UNPROVED;
+    *ret_verdict = agree && window.proved && recent ? LANE_PROVED : LANE_UNPROVED;
     return true;
 }
 
@@ -209,10 +303,13 @@ bool lane_walk(struct lane *lane, const struct listing_result *first, int64_t pr
     } else if (!check_partition(lane, first->total, proven, &partition, err)) {
         return false;
     }
-    if (partition == PARTITION_HOLDS) {
+    if (partition == PARTITION_HOLDS || partition == PARTITION_CAPPED) {
         source->filters = LEARNT_YES;
         if (!walk_in_parts(lane, proven, ret_verdict, &ignored, err)) {
             return false;
+        }
+        if (partition == PARTITION_CAPPED) {
+            *ret_verdict = LANE_UNPROVED;
         }
         if (!ignored) {
             return true;

@@ -66,8 +66,9 @@ static bool read_one(struct lane *lane, const struct window *window, int64_t pro
     }
     /* Until its last second is over a window can still gain rows; then only one answer is beyond
      * doubt. */
-    bool settled = read.date > window->to + 1; /* one second more is asked for at either end */
+    bool settled = read.date - lane->unit->settings->overlap > window->to + 1; /* as is asked for */
     bool exact = settled ? listing_is_exact(&read) : listing_is_one_answer(&read, &listing, lane);
+    exact = exact && (lane->total_cap == 0 || read.total < lane->total_cap);
     bool ok = true;
     if (exact) {
         result->windows++;

@@ -38,6 +38,14 @@ static bool find_page(const struct settings *settings, const struct listing_quer
     return true;
 }
 
+/* The rows that TotalCount tells of. */
+static size_t count_rows(const struct settings *settings, const struct listing *listing)
+{
+    size_t cap = (size_t)settings->deep_page_cap;
+    bool is_capped = settings->deep_page_mode == DEEP_COUNT && cap > 0 && cap < listing->count;
+    return is_capped ? cap : listing->count;
+}
+
 static void write_total(struct json_writer *writer, int mode, size_t total)
 {
     char text[32];
@@ -149,7 +157,8 @@ bool answer_restore_jobs(struct simulator *simulator, struct call *call, struct 
         settings->stale_answers > 0 && simulator->answers % settings->stale_answers == 0;
     const struct listing *listing =
         listing_find(&simulator->listings, &simulator->world, settings, &query);
-    if (!find_page(settings, &query, listing->count, &page, error)) {
+    size_t total = count_rows(settings, listing);
+    if (!find_page(settings, &query, total, &page, error)) {
         return false;
     }
     struct json_writer writer = {.out = &reply->body};
@@ -158,11 +167,11 @@ bool answer_restore_jobs(struct simulator *simulator, struct call *call, struct 
     write_status(&writer, settings, call->request_id);
     json_integer(&writer, "PageNumber", query.page_number);
     json_integer(&writer, "PageSize", query.page_size + (settings->page_size_echo_wrong ? 1 : 0));
-    write_total(&writer, settings->total_count, listing->count);
+    write_total(&writer, settings->total_count, total);
     write_restore_jobs(&writer, simulator, &query, listing, page, call->fault);
     json_close(&writer, '}');
     call->rows = (int64_t)page.count;
-    call->total_count = (int64_t)listing->count;
+    call->total_count = (int64_t)total;
     drift_after_answer(&simulator->drift, &simulator->world, settings, query.region, query.edition);
     return true;
 }

@@ -115,7 +115,8 @@ static bool prepare_key(struct filter *filter, const struct settings *settings,
                     (filter->key == KEY_JOB && (settings->job_id_is_restore_id ||
                                                 name_list_has(&settings->id_filters, name)));
     filter->matches_nothing =
-        !filter->is_id && (filter->key == KEY_RESTORE_ID || filter->key == KEY_JOB);
+        name_list_has(&settings->empty_filters, name) ||
+        (!filter->is_id && (filter->key == KEY_RESTORE_ID || filter->key == KEY_JOB));
     return true;
 }
 

@@ -17,7 +17,8 @@ struct name_list {
 enum drift { DRIFT_NONE, DRIFT_INSERTS, DRIFT_DELETES, DRIFT_BOTH };
 enum drift_place { PLACE_FRONT, PLACE_MIDDLE, PLACE_OLD };
 enum drift_kind { KIND_OPEN, KIND_CLOSED, KIND_MIXED };
-enum deep_page_mode { DEEP_ERROR, DEEP_EMPTY, DEEP_REPEAT_LAST };
+/* DEEP_COUNT: TotalCount ends there, too. */
+enum deep_page_mode { DEEP_ERROR, DEEP_EMPTY, DEEP_REPEAT_LAST, DEEP_COUNT };
 enum untyped { UNTYPED_ALL, UNTYPED_REFUSED, UNTYPED_PARTIAL };
 enum edition_mode { EDITION_HONOURED, EDITION_IGNORED, EDITION_REFUSED, EDITION_REFUSED_ALWAYS };
 enum between { BETWEEN_INCLUSIVE, BETWEEN_EXCLUSIVE, BETWEEN_LOWER_ONLY, BETWEEN_UPPER_ONLY };
@@ -58,6 +59,7 @@ struct settings {
     int64_t deep_page_cap; /* rows that can be paged to; 0: all */
     int deep_page_mode;    /* what pages behind the cap are */
     struct name_list ignore_filters; /* keys, or "all": such filters let every job pass */
+    struct name_list empty_filters;  /* keys: such filters let no job pass */
     struct name_list refuse_filters; /* keys, or "all" */
     struct name_list refuse_operators;
     struct name_list undocumented_filters; /* the ones that are understood */

@@ -1,0 +1,212 @@
+"""What happens between two requests of a sync, at the worst moment: exit 0 still means that nothing was missed."""
+import json
+import unittest
+
+import harness
+
+ONE = ("--region", "cn-hangzhou", "--edition", "STANDARD", "--page-size", 20, "--connections", 1)
+FULL = (*ONE, "--full-every", "0s")
+
+
+def is_filter(entry, key, operator=None):
+    parameters = entry["parameters"]
+    return parameters.get("Filters.1.Key") == key and operator in (None, parameters.get("Filters.1.Operator"))
+
+
+def counts_closed(entry):
+    return is_filter(entry, "CompleteTime", "BETWEEN") and entry["parameters"].get("PageSize") == "1"
+
+
+def reads_page(number, operator):
+    return lambda entry: (is_filter(entry, "CompleteTime", operator)
+                          and entry["parameters"].get("PageNumber") == str(number))
+
+
+class Races(harness.TestCase):
+    def world(self, *options, **settings):
+        self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--reports-open", 0, *options)
+        self.simulator.set(order="created_asc", **settings)
+
+    def oldest(self, rank):
+        """The id of a job that is on the first page of a listing in the order of creation."""
+        jobs = sorted((job["CreatedTime"], key) for key, (_, _, job) in self.simulator.truth().items())
+        return jobs[rank][1]
+
+    def requests_of(self, options):
+        """What such a sync asks, as a dry run tells."""
+        self.simulator.clear_log()
+        self.sync(*options, "--dry-run", status=None)
+        requests = self.simulator.requests()
+        self.simulator.clear_log()
+        return requests
+
+    def happens(self, number, **verbs):
+        self.simulator.control("script", {"before_request": number, "do": {"edition": "STANDARD", **verbs}})
+
+    def just_before(self, wanted, happens, options, dry=()):
+        """Lets something happen before the first request that is wanted."""
+        numbers = [number for number, entry in enumerate(self.requests_of((*options, *dry)), 1) if wanted(entry)]
+        self.assertNotEqual(numbers, [], "no such request")
+        self.happens(numbers[0], **happens)
+
+    def sync_and_check(self, options, status=(0, 8)):
+        """A sync in which something happens; then one at rest, which has to end in the truth."""
+        before = self.moment()
+        result = self.sync(*options, status=None)
+        self.assertIn(result.status, status, result)
+        if result.status == 0:
+            self.assert_no_silent_miss(before)
+        gone = self.simulator.vanished()
+        if self.sync(*ONE, status=None).status != 0:
+            self.sync(*ONE)
+        self.assert_equals_truth(missing=set(gone) & set(harness.stored_jobs(self.database)))
+        self.check_database()
+
+    def test_a_finish_hides_an_odd_job(self):
+        """One that finishes between the open listing and the count of the finished ones is counted twice."""
+        self.world()
+        self.simulator.move(edition="STANDARD", create=3)
+        self.simulator.move(edition="STANDARD", odd=1)
+        self.just_before(counts_closed, {"finish": 1}, ONE)
+        self.sync_and_check(ONE)
+
+    def test_a_finish_hides_a_known_odd_job(self):
+        self.world()
+        self.simulator.move(edition="STANDARD", create=3)
+        self.simulator.move(edition="STANDARD", odd=1)
+        self.sync(*ONE)
+        self.just_before(counts_closed, {"finish": 1}, FULL)
+        self.sync_and_check(FULL)
+
+    def test_a_new_job_and_a_vanished_one_hide_an_odd_job(self):
+        self.world()
+        self.simulator.move(edition="STANDARD", create=3)
+        self.simulator.move(edition="STANDARD", odd=1)
+        requests = self.requests_of(ONE)
+        self.happens(1 + [is_filter(entry, "Status") for entry in requests].index(True), create=1)
+        self.happens(2 + [counts_closed(entry) for entry in requests].index(True), vanish_ids=[self.oldest(30)])
+        self.sync_and_check(ONE)
+
+    def test_a_new_job_hides_an_odd_job_from_a_delta(self):
+        self.world()
+        self.sync(*ONE)
+        self.simulator.move(edition="STANDARD", odd=1)
+        self.simulator.clear_log()
+        self.happens(2, create=1)
+        self.sync_and_check(ONE)
+
+    def test_windows_leave_the_jobs_under_way_out(self):
+        """Where 0 is stored for these and compared, a window from 0 on would gain rows."""
+        for first in (True, False):
+            with self.subTest(first=first):
+                self.world(zero_complete_time_matches=True)
+                self.database = self.path(f"{first}.db")
+                self.simulator.move(edition="STANDARD", finish=1000)
+                options = ONE if first else FULL
+                if not first:
+                    self.sync(*ONE)
+                self.just_before(reads_page(3, "BETWEEN"), {"vanish_ids": [self.oldest(3)], "create": 1}, options)
+                self.sync_and_check(options)
+                self.stop()
+
+    def test_a_date_that_is_ahead(self):
+        self.world(clock_skew_seconds=300)
+        self.simulator.move(edition="STANDARD", create=3)
+        self.sync(*ONE)
+        self.just_before(reads_page(3, "BETWEEN"), {"vanish_ids": [self.oldest(3)], "finish": 1}, FULL)
+        self.sync_and_check(FULL)
+
+    def test_a_date_that_is_behind(self):
+        for way in ("first", "delta"):
+            with self.subTest(way):
+                self.world(clock_skew_seconds=-300)
+                self.database = self.path(way + ".db")
+                if way == "delta":
+                    self.sync(*ONE)
+                new = self.simulator.move(edition="STANDARD", create_closed=50)["create_closed"]
+                truth = self.simulator.truth()
+                oldest = min((truth[key][2]["CreatedTime"], key) for key in new)[1]
+                self.just_before(reads_page(2, "GREATER_THAN_OR_EQUAL"), {"vanish_ids": [oldest], "create_closed": 1},
+                                 ONE, dry=() if way == "first" else ("--full",))
+                self.sync_and_check(ONE)
+                self.stop()
+
+    def test_new_jobs_between_the_counts_of_types(self):
+        """A job that comes and one that goes make the types one by one more than all: looked at twice."""
+        self.world()
+        self.happens(2, create=1)
+        self.happens(12, vanish_ids=[self.oldest(3)])
+        self.sync(*ONE, status=None)
+        self.assertEqual(self.query("SELECT untyped FROM sync_source WHERE edition = 'STANDARD'"), [(1,)])
+
+
+class Counts(harness.TestCase):
+    """Counts that mean something else than they say."""
+
+    def start_world(self, *options):
+        self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--reports-open", 0, *options)
+
+    def test_a_total_that_ends_somewhere(self):
+        """TotalCount and the pages end at 40 rows: never proved, and read by windows as far as they go."""
+        for running in (0, 3):
+            with self.subTest(running):
+                self.start_world()
+                self.database = self.path(f"{running}.db")
+                self.simulator.move(edition="STANDARD", finish=1000)
+                self.simulator.move(edition="STANDARD", create=running)
+                self.simulator.set(deep_page_cap=40, deep_page_mode="count")
+                for _ in range(2):
+                    self.sync(*ONE, status=8)
+                self.assertEqual(set(self.simulator.truth()) - set(harness.stored_jobs(self.database)), set())
+                self.simulator.control("reset", {})
+                self.sync(*ONE)
+                self.assert_equals_truth()
+                self.stop()
+
+    def test_a_filter_that_hides_everything(self):
+        """CompleteTime suddenly selects nothing: no mark, not even where the run is cut short."""
+        self.start_world()
+        self.sync(*ONE)
+        self.simulator.set(empty_filters=["CompleteTime"])
+        for options in (("--max-requests", 9), ()):
+            self.sync(*ONE, *options, status=None)
+            self.assertEqual(self.query("SELECT count(*) FROM restore_job WHERE missing_since IS NOT NULL"), [(0,)])
+        self.simulator.control("reset", {})
+        self.sync(*ONE)
+        self.assert_equals_truth()
+
+    def test_pages_without_end(self):
+        """No TotalCount, and the last page comes again for every page beyond."""
+        self.start_world()
+        self.simulator.set(total_count="absent", deep_page_cap=100, deep_page_mode="repeat_last")
+        self.sync(*ONE, "--max-requests", 1000, status=8)
+        self.assertLess(len(self.simulator.requests()), 300)
+        self.assertEqual(self.query("SELECT count(*) FROM restore_job"), [(100,)])
+
+    def imported(self, jobs, *source):
+        lines = "\n".join(json.dumps(job) for job in jobs)
+        result = self.run_hbrsync("--db", self.database, "import", *source, "-",
+                                  stdin=lines.encode("utf-8", "surrogatepass"))
+        self.assertEqual(result.status, 0, result)
+
+    def test_jobs_imported_as_another_source(self):
+        """A sync takes over what was only ever imported, so that its counts are about all that it lists."""
+        for source in (("--account-id", harness.ACCOUNT), ("--account-id", "42", "--region", "cn-beijing", "--edition",
+                                                           "STANDARD")):
+            with self.subTest(source):
+                self.start_world()
+                self.database = self.path(f"{len(source)}.db")
+                jobs = [job for _, _, job in self.simulator.truth().values()]
+                self.imported(jobs[:20], *source)
+                self.sync(*ONE)
+                self.assert_equals_truth()
+                self.assertEqual(self.sync(*ONE).json()["sources"][0]["mode"], "delta")
+                gone = self.simulator.move(edition="STANDARD", vanish_old=3)["vanish_old"]
+                self.sync(*ONE)
+                self.assert_equals_truth(missing=gone)
+                self.check_database()
+                self.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()
