@@ -68,18 +68,12 @@ bool store_seen_merge(struct store *store, int64_t into, int64_t from, struct er
     return statement_run(&merge, NULL, err);
 }
 
-bool store_seen_equal(struct store *store, int64_t left, int64_t right, bool *ret_equal,
-                      struct error *err)
+/* Runs a comparison of two sets that gives 1 when they differ. */
+static bool compare(struct store *store, enum statement_id id, const char *sql, int64_t left,
+                    int64_t right, bool *ret_agree, struct error *err)
 {
-    /* Of equal size, and none of the left outside the right. */
-    static const char sql[] =
-        "SELECT (SELECT count(*) FROM temp.seen WHERE set_id = ?1)"
-        " <> (SELECT count(*) FROM temp.seen WHERE set_id = ?2)"
-        " OR EXISTS (SELECT 1 FROM temp.seen AS l WHERE l.set_id = ?1 AND NOT EXISTS"
-        " (SELECT 1 FROM temp.seen AS r WHERE r.set_id = ?2 AND r.restore_id = l.restore_id))";
     struct statement differs;
-    if (!statement_open(store, STATEMENT_SEEN_DIFFERS, sql, "compare the ids seen", &differs,
-                        err)) {
+    if (!statement_open(store, id, sql, "compare the ids seen", &differs, err)) {
         return false;
     }
     statement_bind_integer(&differs, left);
@@ -88,6 +82,25 @@ bool store_seen_equal(struct store *store, int64_t left, int64_t right, bool *re
     if (!statement_read_integer(&differs, &result, err)) {
         return false;
     }
-    *ret_equal = result == 0;
+    *ret_agree = result == 0;
     return true;
+}
+
+#define OUTSIDE                                                                                    \
+    "EXISTS (SELECT 1 FROM temp.seen AS l WHERE l.set_id = ?1 AND NOT EXISTS"                      \
+    " (SELECT 1 FROM temp.seen AS r WHERE r.set_id = ?2 AND r.restore_id = l.restore_id))"
+
+bool store_seen_within(struct store *store, int64_t inner, int64_t outer, bool *ret_within,
+                       struct error *err)
+{
+    return compare(store, STATEMENT_SEEN_OUTSIDE, "SELECT " OUTSIDE, inner, outer, ret_within, err);
+}
+
+bool store_seen_equal(struct store *store, int64_t left, int64_t right, bool *ret_equal,
+                      struct error *err)
+{
+    return compare(store, STATEMENT_SEEN_DIFFERS,
+                   "SELECT (SELECT count(*) FROM temp.seen WHERE set_id = ?1)"
+                   " <> (SELECT count(*) FROM temp.seen WHERE set_id = ?2) OR " OUTSIDE,
+                   left, right, ret_equal, err);
 }

@@ -13,7 +13,7 @@
 #include "sync/probe.h"
 #include "sync/window.h"
 
-#define PARTITION_TRIES_MAX 6
+#define PARTITION_TRIES_MAX 8
 #define HALVES_TRIES_MAX 4
 #define SKEW 60 /* seconds beyond the overlap that a clock may be off the Date header's */
 
@@ -28,11 +28,11 @@ enum partition {
 
 /* What one try of it saw. */
 struct classes {
-    int64_t all;    /* TotalCount without filters, the same before and after; else -1 */
-    int64_t closed; /* the count of the finished jobs */
-    int64_t odd;    /* jobs in neither class, as far as they are known */
-    int64_t both;   /* jobs in both */
-    int64_t open;
+    int64_t open_ids; /* the set of the jobs under way */
+    int64_t all;      /* TotalCount without filters, the same before and after; else -1 */
+    int64_t open, closed;
+    int64_t both; /* jobs in both classes */
+    int64_t odd;  /* jobs in neither, as far as they are known */
 };
 
 static bool count_all(struct lane *lane, int64_t *ret_total, struct error *err)
@@ -73,17 +73,16 @@ static bool count_odd(struct lane *lane, int64_t proven, int64_t *ret_odd, struc
 }
 
 /*
- * One try: TotalCount without filters (`before`), the jobs under way, the count of the finished
- * ones, TotalCount again (*ret_after).
+ * One try: the jobs under way, the count of the finished ones, TotalCount without filters, which
+ * was `before` before them.
  */
 static bool count_classes(struct lane *lane, int64_t before, int64_t proven,
-                          struct classes *ret_classes, int64_t *ret_after,
+                          struct classes *classes, int64_t *ret_after,
                           enum partition *ret_partition, struct error *err)
 {
     struct store *store = lane->unit->store;
     struct reading open;
-    struct classes classes = {0};
-    if (!lane_read_open(lane, proven, &open, err)) {
+    if (!lane_read_open(lane, classes->open_ids, &open, err)) {
         return false;
     }
     if (open.ignored || !open.proved) {
@@ -91,89 +90,98 @@ static bool count_classes(struct lane *lane, int64_t before, int64_t proven,
         return true;
     }
     lane->cut = open.date;
-    classes.open = open.total;
-    if (!store_seen_count_closed(store, proven, 1, SYNC_FAR_FUTURE, &classes.both, err) ||
-        !difference_count(lane, 1, SYNC_FAR_FUTURE, &classes.closed, err)) {
+    classes->open = open.total;
+    if (!store_seen_merge(store, proven, classes->open_ids, err) ||
+        !store_seen_count_closed(store, proven, 1, SYNC_FAR_FUTURE, &classes->both, err) ||
+        !difference_count(lane, 1, SYNC_FAR_FUTURE, &classes->closed, err)) {
         return false;
     }
-    if (classes.closed < 0) {
+    if (classes->closed < 0) {
         *ret_partition = PARTITION_IGNORED;
         return true;
     }
     if (!count_all(lane, ret_after, err)) {
         return false;
     }
-    classes.all = before == *ret_after ? before : -1;
-    if (classes.all >= 0 && (lane->odd || classes.all > classes.open + classes.closed) &&
-        !count_odd(lane, proven, &classes.odd, err)) {
+    classes->all = before == *ret_after ? before : -1;
+    classes->odd = 0;
+    if (classes->all >= 0 && (lane->odd || classes->all > classes->open + classes->closed) &&
+        !count_odd(lane, proven, &classes->odd, err)) {
         return false;
     }
-    *ret_classes = classes;
     unit_note(lane->unit,
               "%" PRId64 " in all, %" PRId64 " under way, %" PRId64 " finished, %" PRId64 " in all",
-              before, classes.open, classes.closed, *ret_after);
+              before, classes->open, classes->closed, *ret_after);
     return true;
 }
 
-static bool classes_equal(const struct classes *left, const struct classes *right)
-{
-    return left->all >= 0 && left->all == right->all && left->open == right->open &&
-           left->closed == right->closed && left->odd == right->odd && left->both == right->both;
-}
-
-/* What counts say that did not move. */
 static enum partition judge(const struct lane *lane, const struct classes *classes)
 {
-    if (classes->both == 0 && classes->all < classes->open + classes->closed) {
-        return PARTITION_CAPPED;
+    if (classes->all < 0 || classes->both > 0 || (classes->odd == 0 && lane->odd)) {
+        return PARTITION_MOVES;
     }
-    bool holds = classes->both == 0 && (classes->odd > 0 || !lane->odd) &&
-                 classes->all == classes->open + classes->closed + classes->odd;
-    return holds ? PARTITION_HOLDS : PARTITION_MOVES;
+    int64_t counted = classes->open + classes->closed + classes->odd;
+    return classes->all == counted  ? PARTITION_HOLDS
+           : classes->all < counted ? PARTITION_CAPPED
+                                    : PARTITION_MOVES;
+}
+
+/* Whether the jobs that were under way when a try listed them still are, so that none of them was
+ * counted as finished, too. */
+static bool still_open(struct lane *lane, const struct classes *classes, bool *ret_still,
+                       struct error *err)
+{
+    struct store *store = lane->unit->store;
+    struct reading open;
+    int64_t now = unit_new_set(lane->unit);
+    *ret_still = false;
+    return lane_read_open(lane, now, &open, err) &&
+           (!open.proved || store_seen_within(store, classes->open_ids, now, ret_still, err)) &&
+           store_seen_clear(store, now, err);
 }
 
 /*
- * Two tries in a row have to agree, down to the ids of the jobs under way. One try is not enough: a
- * job that finishes after the open ones were listed is counted twice, and hides a job that is in
- * neither class; so does one that is created before they are listed while another vanishes after
- * the finished ones were counted.
+ * Two tries have to agree, and no job may have finished in either. The counts of one try are not
+ * enough: a job that finishes after the open ones were listed is counted twice, and hides a job
+ * that is in neither class; so does one that is created before they are listed, while another
+ * vanishes after the finished ones were counted.
  */
 static bool check_partition(struct lane *lane, int64_t before, int64_t proven,
                             enum partition *ret_partition, struct error *err)
 {
     struct store *store = lane->unit->store;
-    struct classes last = {.all = -1};
-    int64_t last_ids = unit_new_set(lane->unit);
+    struct classes classes = {.open_ids = unit_new_set(lane->unit)};
+    enum partition last = PARTITION_MOVES;
     *ret_partition = PARTITION_MOVES;
     for (int try = 0; try < PARTITION_TRIES_MAX && *ret_partition == PARTITION_MOVES; try++) {
-        struct classes classes = {.all = -1};
-        int64_t after = -1;
-        bool same_ids = false;
+        bool still = false;
         if (!store_seen_clear(store, proven, err) || !store_seen_clear(store, lane->fresh, err) ||
-            !count_classes(lane, before, proven, &classes, &after, ret_partition, err)) {
+            !store_seen_clear(store, classes.open_ids, err) ||
+            !count_classes(lane, before, proven, &classes, &before, ret_partition, err)) {
             return false;
         }
         if (*ret_partition != PARTITION_MOVES) {
             break;
         }
-        if (!store_seen_equal(store, proven, last_ids, &same_ids, err) ||
-            !store_seen_clear(store, last_ids, err) ||
-            !store_seen_merge(store, last_ids, proven, err)) {
+        enum partition judged = judge(lane, &classes);
+        if (judged == PARTITION_MOVES) {
+            continue;
+        }
+        if (!still_open(lane, &classes, &still, err)) {
             return false;
         }
-        if (same_ids && classes_equal(&classes, &last)) {
-            *ret_partition = judge(lane, &classes);
-            lane->closed = classes.closed;
-            lane->total_cap = *ret_partition == PARTITION_CAPPED ? classes.all : 0;
+        if (still && judged == last) {
+            *ret_partition = judged;
         }
-        last = classes;
-        before = after;
+        last = still ? judged : last;
     }
+    lane->closed = classes.closed;
+    lane->total_cap = *ret_partition == PARTITION_CAPPED ? classes.all : 0;
     unit_note(lane->unit, "partition %s",
               *ret_partition == PARTITION_HOLDS    ? "holds"
               : *ret_partition == PARTITION_CAPPED ? "exceeds TotalCount"
                                                    : "does not hold");
-    return store_seen_clear(store, last_ids, err);
+    return store_seen_clear(store, classes.open_ids, err);
 }
 
 /*

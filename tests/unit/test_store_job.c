@@ -186,6 +186,13 @@ static void assert_sets(struct fixture *f, int64_t left, int64_t right, bool exp
     assert_int_equal(equal, expected);
 }
 
+static void assert_within(struct fixture *f, int64_t inner, int64_t outer, bool expected)
+{
+    bool within = !expected;
+    assert_done(f, store_seen_within(f->store, inner, outer, &within, &f->err));
+    assert_int_equal(within, expected);
+}
+
 static void use_sets(struct fixture *f)
 {
     int64_t count = 0;
@@ -194,8 +201,11 @@ static void use_sets(struct fixture *f)
     see(f, 1, "a", true);
     see(f, 1, "b", true);
     see(f, 1, "a", false);
+    assert_within(f, 2, 1, true);
     see(f, 2, "a", true);
     assert_sets(f, 1, 2, false);
+    assert_within(f, 2, 1, true);
+    assert_within(f, 1, 2, false);
     see(f, 2, "c", true);
     assert_sets(f, 1, 2, false);
     assert_done(f, store_seen_merge(f->store, 2, 1, &f->err));
