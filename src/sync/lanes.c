@@ -62,6 +62,9 @@ static bool lane_open(struct lane *lane, struct unit *unit, const char *restore_
 static bool mark_unproved(struct lane *lane, struct error *err)
 {
     struct store *store = lane->unit->store;
+    if (lane->unit->spec->filter_count > 0) {
+        return true; /* no watermark is about what filters select */
+    }
     if (!store_begin(store, err)) {
         return false;
     }
@@ -295,33 +298,42 @@ static bool count_types(struct lane *untyped, const struct type_list *types, int
     return true;
 }
 
-/* Whether a listing without RestoreType lists every type: no fewer than the types one by one. Jobs
- * come and go between the counts, so a contradiction has to be met twice. */
+/* Whether a listing without RestoreType lists every type: no fewer jobs than the types one by one.
+ * Jobs come and go between the counts, so a contradiction has to be met twice. */
+static bool lists_every_type(struct lane *lane, const struct type_list *types,
+                             int64_t untyped_total, bool *ret_every, struct error *err)
+{
+    int64_t sum = 0;
+    int64_t all = untyped_total;
+    *ret_every = false;
+    for (int try = 0; try < 2 && !*ret_every; try++) {
+        if (!count_types(lane, types, &sum, err) ||
+            (sum > all && !count_type(lane, "", &all, err))) {
+            return false;
+        }
+        *ret_every = sum <= all;
+    }
+    if (!*ret_every) {
+        unit_note(lane->unit,
+                  "a listing without RestoreType holds %" PRId64
+                  " jobs, the types one by one %" PRId64,
+                  all, sum);
+    }
+    return true;
+}
+
 static bool check_untyped(struct lane *lane, const struct type_list *types, int64_t untyped_total,
                           struct error *err)
 {
-    struct unit *unit = lane->unit;
-    int64_t sum = 0;
-    int64_t all = untyped_total;
-    if (unit->source.untyped != LEARNT_UNKNOWN) {
+    struct store_source *source = &lane->unit->source;
+    bool every = false;
+    if (source->untyped != LEARNT_UNKNOWN) {
         return true;
     }
-    for (int try = 0; try < 2; try++) {
-        if (!count_types(lane, types, &sum, err)) {
-            return false;
-        }
-        if (sum > all && !count_type(lane, "", &all, err)) {
-            return false;
-        }
-        if (sum <= all) {
-            unit->source.untyped = LEARNT_YES;
-            return true;
-        }
+    if (!lists_every_type(lane, types, untyped_total, &every, err)) {
+        return false;
     }
-    unit->source.untyped = LEARNT_NO;
-    unit_note(unit,
-              "a listing without RestoreType holds %" PRId64 " jobs, the types one by one %" PRId64,
-              all, sum);
+    source->untyped = every ? LEARNT_YES : LEARNT_NO;
     return true;
 }
 
@@ -378,6 +390,23 @@ static bool skip_foreign(struct lane *lane, struct listing_result *first, bool *
     return listing_forget(lane, first, err) && lanes_skip(lane->unit, err);
 }
 
+static bool skip_edition(struct unit *unit, const struct error *refusal, bool *ret_proved,
+                         struct error *err)
+{
+    struct lane lane;
+    unit->source.edition_honoured = LEARNT_NO;
+    if (!lane_open(&lane, unit, unit->spec->restore_type, err) ||
+        !skip_refused(&lane, "edition", refusal, ret_proved, err)) {
+        return false;
+    }
+    if (!*ret_proved) {
+        return true;
+    }
+    unit_warn(unit, "edition %s is refused (%s) and was skipped", unit->spec->edition,
+              refusal->api_code);
+    return lanes_skip(unit, err);
+}
+
 /* The service refuses the plain listing: because it wants a RestoreType, or because of the Edition.
  */
 static bool settle_refusal(struct unit *unit, const struct type_list *types,
@@ -397,17 +426,24 @@ static bool settle_refusal(struct unit *unit, const struct type_list *types,
         return listing_forget(&lane, &first, err);
     }
     if (!is_default_edition(unit)) {
-        unit->source.edition_honoured = LEARNT_NO;
-        if (!lane_open(&lane, unit, "", err) ||
-            !skip_refused(&lane, "edition", refusal, ret_proved, err)) {
-            return false;
-        }
-        if (*ret_proved) {
-            unit_warn(unit, "edition %s is refused (%s) and was skipped", unit->spec->edition,
-                      refusal->api_code);
-            return lanes_skip(unit, err);
-        }
-        return true;
+        return skip_edition(unit, refusal, ret_proved, err);
+    }
+    *err = *refusal;
+    return false;
+}
+
+/* With a RestoreType or filters a refusal may be about those; about the Edition, where this run has
+ * read the same of another one. */
+static bool settle_restricted(struct unit *unit, const struct error *refusal, bool *ret_proved,
+                              struct error *err)
+{
+    bool read = false;
+    if (!is_default_edition(unit) &&
+        !store_run_of_sibling(unit->store, &unit->run, &unit->source, &read, err)) {
+        return false;
+    }
+    if (read) {
+        return skip_edition(unit, refusal, ret_proved, err);
     }
     *err = *refusal;
     return false;
@@ -464,8 +500,7 @@ static bool run_one_type(struct unit *unit, bool *ret_proved, struct error *err)
         return false;
     }
     if (first.refused) {
-        *err = first.refusal;
-        return false;
+        return settle_restricted(unit, &first.refusal, ret_proved, err);
     }
     if (first.foreign) {
         return skip_foreign(&lane, &first, ret_proved, err);
@@ -473,30 +508,88 @@ static bool run_one_type(struct unit *unit, bool *ret_proved, struct error *err)
     return lane_run(&lane, &first, ret_proved, err);
 }
 
-/* What filters select is read until it is proved; it has no watermark and marks nothing missing. */
-static bool run_filtered(struct unit *unit, bool *ret_proved, struct error *err)
+/* What filters select of one RestoreType, or of all: read until it is proved; it has no watermark
+ * and marks nothing missing. */
+static bool read_filtered(struct unit *unit, const char *restore_type, struct reading *ret_reading,
+                          struct error *err)
 {
     struct listing listing = {.kind = LISTING_ALL};
     struct lane lane;
-    struct reading reading;
-    memset(&lane, 0, sizeof(lane));
-    lane.unit = unit;
-    lane.restore_type = unit->spec->restore_type;
-    lane.seen = unit_new_set(unit);
-    lane.fresh = unit_new_set(unit);
+    int64_t count = 0;
     int64_t proven = unit_new_set(unit);
-    if (!lane_read_twice(&lane, &listing, proven, &reading, err) ||
-        !store_seen_count(unit->store, proven, &unit->run.total_count, err)) {
+    if (!lane_open(&lane, unit, restore_type, err)) {
         return false;
     }
-    *ret_proved = reading.proved;
-    if (reading.refused) {
-        *err = reading.refusal;
-        return error_hint(err, "Check the key, the operator and the values of --filter.");
+    lane.of_any_edition = true;
+    if (!lane_read_twice(&lane, &listing, proven, ret_reading, err) ||
+        !store_seen_count(unit->store, proven, &count, err)) {
+        return false;
     }
+    unit->run.total_count = (unit->run.total_count > 0 ? unit->run.total_count : 0) + count;
     return store_seen_clear(unit->store, proven, err) &&
            store_seen_clear(unit->store, lane.seen, err) &&
            store_seen_clear(unit->store, lane.fresh, err);
+}
+
+/* Whether the filtered listing without RestoreType can be relied upon. A full walk may have told;
+ * else the types are counted, which tells only about these filters. */
+static bool asks_untyped(struct unit *unit, const struct type_list *types, bool *ret_untyped,
+                         struct error *err)
+{
+    struct listing listing = {.kind = LISTING_ALL, .page_size = 1, .first_page_only = true};
+    struct listing_result first;
+    struct lane lane;
+    *ret_untyped = unit->source.untyped != LEARNT_NO;
+    if (unit->source.untyped != LEARNT_UNKNOWN) {
+        return true;
+    }
+    if (!lane_open(&lane, unit, "", err)) {
+        return false;
+    }
+    lane.of_any_edition = true;
+    if (!listing_read(&lane, &listing, &first, err) || !listing_forget(&lane, &first, err)) {
+        return false;
+    }
+    *ret_untyped = !first.refused;
+    return first.refused || first.total < 0 ||
+           lists_every_type(&lane, types, first.total, ret_untyped, err);
+}
+
+static bool run_filtered(struct unit *unit, const struct type_list *types, bool *ret_proved,
+                         struct error *err)
+{
+    const char *all[] = {unit->spec->restore_type};
+    const char *const *asked = all;
+    size_t count = 1;
+    size_t refused = 0;
+    bool untyped = true;
+    struct error refusal;
+    error_clear(&refusal);
+    if (all[0][0] == '\0' && !asks_untyped(unit, types, &untyped, err)) {
+        return false;
+    }
+    if (!untyped) {
+        asked = (const char *const *)types->types;
+        count = types->count;
+    }
+    *ret_proved = true;
+    for (size_t i = 0; i < count; i++) {
+        struct reading reading;
+        if (!read_filtered(unit, asked[i], &reading, err)) {
+            return false;
+        }
+        if (reading.refused) {
+            refused++; /* a type that this service does not know has no jobs */
+            refusal = reading.refusal;
+        } else {
+            *ret_proved = *ret_proved && reading.proved;
+        }
+    }
+    if (refused < count) {
+        return true;
+    }
+    error_hint(&refusal, "Check the key, the operator and the values of --filter.");
+    return settle_restricted(unit, &refusal, ret_proved, err);
 }
 
 bool lanes_run(struct unit *unit, bool *ret_proved, struct error *err)
@@ -505,7 +598,7 @@ bool lanes_run(struct unit *unit, bool *ret_proved, struct error *err)
     *ret_proved = false;
     bool ok;
     if (unit->spec->filter_count > 0) {
-        ok = run_filtered(unit, ret_proved, err);
+        ok = list_types(unit, &types, err) && run_filtered(unit, &types, ret_proved, err);
     } else if (unit->spec->restore_type[0] != '\0') {
         ok = run_one_type(unit, ret_proved, err);
     } else {

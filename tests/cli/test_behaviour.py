@@ -291,6 +291,49 @@ class Editions(harness.TestCase):
                 self.stop()
 
 
+class Restricted(harness.TestCase):
+    """Runs of one RestoreType, or of what filters select, are held to the same behaviour of the service."""
+    FILTER = ("--filter", "Status IN COMPLETE,FAILED,PARTIAL_COMPLETE")
+
+    def selected(self):
+        return {key for key, (_, _, job) in self.simulator.truth().items()
+                if job["Status"] in ("COMPLETE", "FAILED", "PARTIAL_COMPLETE")}
+
+    def test_filters_where_a_type_is_wanted(self):
+        for untyped in ("partial", "refused"):
+            for first in ((), REGION):  # a full walk before it has learnt of that, or not
+                with self.subTest(untyped, first=first):
+                    self.start("--jobs", 150, "--basic-jobs", 20, "--regions", "cn-hangzhou")
+                    self.database = self.path(f"{untyped}-{len(first)}.db")
+                    self.simulator.set(untyped=untyped)
+                    if first:
+                        self.sync(*first)
+                        self.simulator.move(create_closed=30, edition="STANDARD")
+                    result = self.sync(*REGION, *self.FILTER)
+                    self.assertLessEqual(self.selected(), set(harness.stored_jobs(self.database)))
+                    self.assertEqual(sum(source["total_count"] for source in result.json()["sources"]),
+                                     len(self.selected()))
+                    self.stop()
+
+    def test_filters_where_the_edition_is_ignored(self):
+        self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.simulator.set(edition="ignored")
+        for _ in range(2):
+            self.sync(*REGION, *self.FILTER)
+            self.assertEqual(set(harness.stored_jobs(self.database)), self.selected())
+
+    def test_a_refused_edition(self):
+        self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.simulator.set(edition="refused")
+        for options in (self.FILTER, ("--restore-type", "ECS_FILE")):
+            result = self.sync(*REGION, *options)
+            self.assertRegex(result.stderr, "warning: .*edition BASIC is refused .* and was skipped")
+            self.assertEqual([source["outcome"] for source in result.json()["sources"]], ["done", "skipped"])
+        # What is refused for every edition is no matter of the edition.
+        self.simulator.set(refuse_filters=["all"])
+        self.sync(*REGION, *self.FILTER, status=5)
+
+
 class GivenUp(harness.TestCase):
     def test_a_region_whose_jobs_are_stored(self):
         """Where every region was asked for, one without the service is skipped; not one that holds jobs."""
