@@ -350,7 +350,7 @@ static bool parse(struct doctor *doctor, int argc, char **argv, int *ret_status)
                    ret_status)) {
         return false;
     }
-    bool ok = session_check(&doctor->connection, &err) &&
+    bool ok = session_check(&doctor->connection, doctor->database, &err) &&
               session_check_one_profile(&doctor->connection, &err);
     if (ok && operand < argc) {
         ok = error_set(&err, ERROR_USAGE, "doctor takes no operand such as \"%s\"", argv[operand]);

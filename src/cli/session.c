@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "acs/identity.h"
@@ -12,6 +13,7 @@
 #include "cli/cli.h"
 #include "output/log.h"
 #include "output/progress.h"
+#include "store/store.h"
 
 #define DAY 86400
 #define USER_AGENT "hbrsync/" HBRSYNC_VERSION
@@ -106,7 +108,24 @@ static bool check_endpoint_of(const struct session_options *options, const char 
                            "with --region.");
 }
 
-bool session_check(const struct session_options *options, struct error *err)
+bool session_check_file(const char *option, const char *path, const char *database,
+                        struct error *err)
+{
+    bool owns = false;
+    if (path == NULL || database == NULL) {
+        return true;
+    }
+    if (!store_owns_file(database, path, &owns, err)) {
+        return false;
+    }
+    if (!owns) {
+        return true;
+    }
+    error_set(err, ERROR_USAGE, "--%s: %s belongs to the database %s", option, path, database);
+    return error_hint(err, "Name another file.");
+}
+
+bool session_check(const struct session_options *options, const char *database, struct error *err)
 {
     struct cli_list account = {.values = {options->account_id},
                                .count = options->account_id != NULL};
@@ -116,7 +135,8 @@ bool session_check(const struct session_options *options, struct error *err)
         return error_set(err, ERROR_USAGE, "--region and --all-regions exclude each other");
     }
     if (!session_check_words("region", &options->regions, err) ||
-        !session_check_words("account-id", &account, err)) {
+        !session_check_words("account-id", &account, err) ||
+        !session_check_file("trace", options->trace_file, database, err)) {
         return false;
     }
     if (options->endpoint != NULL && !acs_endpoint_check(options->endpoint, err)) {
@@ -142,23 +162,37 @@ bool session_check_one_profile(const struct session_options *options, struct err
 
 /* --- opening ------------------------------------------------------------------------------- */
 
+/* An ordinary file is emptied when it is known to be private: one that was there keeps its mode
+ * through open(). A pipe or device is taken as it is. */
+static bool prepare_trace(int descriptor, bool empty)
+{
+    struct stat status;
+    if (fstat(descriptor, &status) != 0) {
+        return false;
+    }
+    return !S_ISREG(status.st_mode) ||
+           (fchmod(descriptor, 0600) == 0 && (!empty || ftruncate(descriptor, 0) == 0));
+}
+
 static bool open_trace(struct session *session, struct error *err)
 {
     const char *path = session->options->trace_file;
     if (path == NULL) {
         return true;
     }
-    int how = session->options->later ? O_APPEND : O_TRUNC;
-    int descriptor = open(path, O_WRONLY | O_CREAT | how | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor >= 0) {
+    int how = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+    int descriptor = open(path, how, 0600);
+    if (descriptor >= 0 && prepare_trace(descriptor, !session->options->later)) {
         session->trace = fdopen(descriptor, "w");
-        if (session->trace == NULL) {
-            (void)close(descriptor); /* nothing was written */
-        }
     }
-    return session->trace != NULL
-               ? true
-               : error_set_errno(err, ERROR_USAGE, errno, "cannot open the trace file %s", path);
+    if (session->trace != NULL) {
+        return true;
+    }
+    error_set_errno(err, ERROR_USAGE, errno, "cannot open the trace file %s", path);
+    if (descriptor >= 0) {
+        (void)close(descriptor); /* nothing was written */
+    }
+    return false;
 }
 
 /* The endpoint that the user chose for STS, NULL for the official one. */

@@ -49,8 +49,14 @@ void session_defaults(struct session_options *options);
  */
 size_t session_rows(struct session_options *options, struct cli_option *rows);
 
-/* Checks what was given, and sets what is printed. ERROR_USAGE. */
-bool session_check(const struct session_options *options, struct error *err) MUST_CHECK;
+/* Checks what was given, and sets what is printed. ERROR_USAGE, also for a trace file that belongs
+ * to the database. */
+bool session_check(const struct session_options *options, const char *database,
+                   struct error *err) MUST_CHECK;
+
+/* Refuses a file to be written (NULL: none) that belongs to the database. ERROR_USAGE. */
+bool session_check_file(const char *option, const char *path, const char *database,
+                        struct error *err) MUST_CHECK;
 
 /* Refuses more than one --profile. ERROR_USAGE. */
 bool session_check_one_profile(const struct session_options *options, struct error *err) MUST_CHECK;

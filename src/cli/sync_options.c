@@ -75,7 +75,8 @@ static bool take_filters(struct sync_cli *cli, struct error *err)
 
 static bool check(struct sync_cli *cli, int argc, int operand, char **argv, struct error *err)
 {
-    if (!session_check(&cli->connection, err)) {
+    if (!session_check(&cli->connection, cli->database, err) ||
+        !session_check_file("metrics-file", cli->metrics_file, cli->database, err)) {
         return false;
     }
     if (cli->connection.profiles.count > 1 && cli->connection.account_id != NULL) {

@@ -332,7 +332,7 @@ static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
     if (!cli_begin("verify", options, count, argc, argv, &verify->database, &operand, ret_status)) {
         return false;
     }
-    if (!session_check(&verify->connection, &err) ||
+    if (!session_check(&verify->connection, verify->database, &err) ||
         !session_check_one_profile(&verify->connection, &err) ||
         !session_check_editions(&verify->editions, &err)) {
         *ret_status = cli_fail(&err);

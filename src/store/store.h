@@ -38,6 +38,11 @@ bool store_open(const char *path, enum store_mode mode, const struct record_mode
 /* Rolls back what is open, checkpoints the WAL, releases the lock. Accepts NULL. */
 void store_close(struct store *store);
 
+/* Whether `path` is the database, or a file that SQLite or the lock keeps beside it, there or not:
+ * nothing else may be written there. The database need not exist. */
+bool store_owns_file(const char *database, const char *path, bool *ret_owns,
+                     struct error *err) MUST_CHECK;
+
 const char *store_path(const struct store *store);
 int store_schema_version(const struct store *store);
 

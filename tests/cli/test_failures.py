@@ -282,6 +282,71 @@ class Database(harness.TestCase):
                 self.assertEqual(os.stat(self.path(name)).st_mode & 0o777, 0o600, name)
 
 
+class OwnFiles(harness.TestCase):
+    """Outputs that a user can name: none goes to the database or to a file that belongs to it."""
+
+    def setUp(self):
+        super().setUp()
+        self.start("--jobs", 60, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+
+    def names(self):
+        os.link(self.database, self.path("hard.db"))
+        os.symlink(self.database, self.path("soft.db"))
+        return [*(self.database + suffix for suffix in ("", "-wal", "-shm", "-journal", ".lock")),
+                self.path("hard.db"), self.path("soft.db"), "jobs.db", "./jobs.db-wal"]
+
+    def refused(self, *arguments, **options):
+        result = self.run_hbrsync(*arguments, **options)
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("belongs to the database", result.stderr)
+
+    def test_of_a_database_that_is_there(self):
+        self.sync()
+        with open(self.database, "rb") as file:
+            before = file.read()
+        names = self.names()
+        files = set(os.listdir(self.directory))
+        for name in names:
+            with self.subTest(name):
+                for option in ("--trace", "--metrics-file"):
+                    self.refused(*self.sync_arguments(), "--region", "cn-hangzhou", option, name)
+                session = ("--endpoint", self.simulator.endpoint(), "--region", "cn-hangzhou", "--trace", name)
+                for command in (("verify", "--remote"), ("doctor",)):
+                    self.refused("--db", self.database, *command, *session)
+        self.refused(*self.sync_arguments()[2:], "--db", "soft.db", "--all-regions", "--trace", self.database)
+        with open(self.database, "rb") as file:
+            self.assertEqual(file.read(), before)
+        self.assertEqual(set(os.listdir(self.directory)), files)
+        self.assert_equals_truth()
+
+    def test_of_a_database_that_is_not_there_yet(self):
+        for name in ("jobs.db", "jobs.db-wal", self.database + ".lock"):
+            for option in ("--trace", "--metrics-file"):
+                self.refused(*self.sync_arguments(), "--region", "cn-hangzhou", option, name)
+        self.assertEqual(os.listdir(self.directory), [])
+        self.sync("--trace", "jobs.db.trace", "--metrics-file", "jobs.db.prom")
+        self.assert_equals_truth()
+
+    def test_a_trace_is_private_and_begins_anew(self):
+        trace = self.path("trace")
+        with open(trace, "w", encoding="ascii") as file:
+            file.write("old" * 100000)
+        os.chmod(trace, 0o644)
+        self.sync("--trace", trace)
+        self.assertEqual(os.stat(trace).st_mode & 0o777, 0o600)
+        with open(trace, encoding="utf-8") as file:
+            text = file.read()
+        self.assertNotIn("oldold", text)
+        self.assertTrue(text.startswith("> "))
+
+    def test_a_trace_to_a_pipe(self):
+        pipe = self.path("pipe")
+        os.mkfifo(pipe, 0o644)
+        reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
+        self.sync("--trace", pipe)
+        self.assertIn(b"DescribeRestoreJobs2", reader.communicate(timeout=60)[0])
+
+
 class Processes(harness.TestCase):
     def setUp(self):
         super().setUp()
