@@ -41,33 +41,29 @@ static char *join(const char *first, const char *second, const char *third)
 
 /* --- what must not be overwritten ---------------------------------------------------------- */
 
-static bool is_same_file(const char *left, const char *right)
+static bool refuse_own_file(const struct store *store, const char *path, struct error *err)
 {
-    struct stat one, other;
-    return strcmp(left, right) == 0 || (stat(left, &one) == 0 && stat(right, &other) == 0 &&
-                                        one.st_dev == other.st_dev && one.st_ino == other.st_ino);
+    bool owns = false;
+    if (!store_owns_file(store->path, path, &owns, err)) {
+        return false;
+    }
+    if (!owns) {
+        return true;
+    }
+    error_set(err, ERROR_USAGE, "%s belongs to the database %s", path, store->path);
+    return error_hint(err, "Publish to another file.");
 }
 
-/* `out` is the database, or a file that SQLite or the lock keeps beside it, there or not. */
+/* Neither the copy nor what is written and removed on the way to it may be the database. */
 static bool refuse_own_files(const struct store *store, const struct target *target,
                              struct error *err)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", ".lock"};
-    char *database = realpath(store->path, NULL);
-    bool ok = database != NULL || error_set_errno(err, ERROR_DATABASE, errno,
-                                                  "cannot find the database %s", store->path);
-    for (size_t i = 0; ok && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-        char *own = join(database, suffixes[i], "");
-        if (own == NULL) {
-            ok = error_no_memory(err);
-        } else if (is_same_file(own, target->path)) {
-            ok = error_set(err, ERROR_USAGE, "%s belongs to the database %s", target->path,
-                           store->path);
-            error_hint(err, "Publish to another file.");
-        }
-        free(own);
-    }
-    free(database);
+    char *journal = join(target->temporary, "-journal", "");
+    bool ok = journal != NULL ? refuse_own_file(store, target->path, err) &&
+                                    refuse_own_file(store, target->temporary, err) &&
+                                    refuse_own_file(store, journal, err)
+                              : error_no_memory(err);
+    free(journal);
     return ok;
 }
 

@@ -150,6 +150,17 @@ class Refusals(PublishTestCase):
         self.assertEqual(self.read(self.database), before)
         self.check_database()
 
+    def test_the_name_it_is_written_under_is_the_database(self):
+        for name in ("copy.db.publishing", "copy.db.publishing-journal"):
+            live, self.database = self.database, os.path.join(self.folder, name)
+            os.rename(live, self.database)
+            before = self.read(self.database)
+            self.assertIn("belongs to the database", self.publish(status=2).stderr)
+            self.assertEqual(self.read(self.database), before)
+            self.check_database()
+            os.rename(self.database, live)
+            self.database = live
+
     def test_what_is_not_a_copy(self):
         foreign = self.path("foreign.db")
         connection = sqlite3.connect(foreign)
