@@ -12,6 +12,9 @@
 
 /* Of the database header: https://www.sqlite.org/fileformat.html section 1.3. */
 #define HEADER_SIZE 100
+#define WRITE_VERSION_OFFSET 18
+#define WRITE_VERSION_WAL 2
+#define CHANGE_COUNTER_OFFSET 24
 #define USER_VERSION_OFFSET 60
 #define APPLICATION_ID_OFFSET 68
 
@@ -108,21 +111,34 @@ static void append_immutable_uri(struct buffer *uri, const char *path)
     buffer_puts(uri, "?immutable=1");
 }
 
+/* *ret_whole: there is a whole header, and it is that of a database. */
+static bool read_header(const char *path, unsigned char header[HEADER_SIZE], bool *ret_whole,
+                        struct error *err)
+{
+    *ret_whole = false;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return error_set_errno(err, ERROR_DATABASE, errno, "cannot open the database %s", path);
+    }
+    ssize_t got = pread(descriptor, header, HEADER_SIZE, 0);
+    (void)close(descriptor); /* it was only read */
+    *ret_whole = got == HEADER_SIZE && memcmp(header, "SQLite format 3", 16) == 0;
+    return true;
+}
+
 /*
  * The identity in the header of a file whose content is partly in its WAL or journal: SQLite,
  * reading the file alone, may rightly find it malformed. No connection of this process has the file
  * open yet, so no lock is dropped by the close.
  */
-static bool read_header(const char *path, struct identity *ret_identity, struct error *err)
+static bool read_unsettled(const char *path, struct identity *ret_identity, struct error *err)
 {
     unsigned char header[HEADER_SIZE];
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return error_set_errno(err, ERROR_DATABASE, errno, "cannot open the database %s", path);
+    bool whole = false;
+    if (!read_header(path, header, &whole, err)) {
+        return false;
     }
-    ssize_t got = pread(descriptor, header, sizeof(header), 0);
-    (void)close(descriptor); /* it was only read */
-    if (got != (ssize_t)sizeof(header) || memcmp(header, "SQLite format 3", 16) != 0) {
+    if (!whole) {
         error_set(err, ERROR_DATABASE, "%s is not a database", path);
         return error_hint(err, "Name another file with --db.");
     }
@@ -137,7 +153,7 @@ static bool identify_unsettled(const char *path, int newest, enum store_file_kin
 {
     struct identity identity = {0};
     bool ours = false;
-    if (!read_header(path, &identity, err) || !judge(path, &identity, newest, &ours, err)) {
+    if (!read_unsettled(path, &identity, err) || !judge(path, &identity, newest, &ours, err)) {
         return false;
     }
     *ret_kind = ours ? STORE_FILE_OURS : STORE_FILE_EMPTY;
@@ -213,6 +229,25 @@ bool store_file_identify(const char *path, int newest, enum store_file_kind *ret
     }
     return journal || wal ? identify_unsettled(path, newest, ret_kind, err)
                           : identify_database(path, newest, ret_kind, err);
+}
+
+/* VACUUM INTO makes a file in one transaction and without a WAL. A writer sets the WAL mode, or,
+ * where that cannot be, commits more than once. */
+bool store_file_was_written(const char *path, bool *ret_written, struct error *err)
+{
+    unsigned char header[HEADER_SIZE];
+    struct stat status;
+    bool whole = false;
+    *ret_written = false;
+    if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
+        return true; /* not there, or no file that SQLite would open */
+    }
+    if (!read_header(path, header, &whole, err)) {
+        return false;
+    }
+    *ret_written = whole && (header[WRITE_VERSION_OFFSET] == WRITE_VERSION_WAL ||
+                             (uint32_t)big_endian(header + CHANGE_COUNTER_OFFSET) > 1);
+    return true;
 }
 
 bool store_check_identity(struct store *store, int newest, struct error *err)

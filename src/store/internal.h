@@ -186,6 +186,9 @@ enum store_file_kind {
 /* Refuses what is not ours or too new. */
 bool store_file_identify(const char *path, int newest, enum store_file_kind *ret_kind,
                          struct error *err) MUST_CHECK;
+/* Whether a database was written to since VACUUM INTO made it. No connection of this process may
+ * have it open. False for what is no database. */
+bool store_file_was_written(const char *path, bool *ret_written, struct error *err) MUST_CHECK;
 bool store_file_create(const char *path, struct error *err) MUST_CHECK;
 bool store_file_is_remote(const char *path);
 

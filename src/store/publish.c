@@ -67,20 +67,43 @@ static bool refuse_own_files(const struct store *store, const struct target *tar
     return ok;
 }
 
-/* A file beside `target` that tells of a writer, or that SQLite would apply to the new copy. */
-static bool refuse_side_file(const struct target *target, const char *suffix, bool even_empty,
+/* A file beside `path` that tells of a writer, or that SQLite would apply to the new copy. */
+static bool refuse_side_file(const char *path, const char *suffix, bool even_empty,
                              struct error *err)
 {
     struct stat status;
-    char *path = join(target->path, suffix, "");
-    bool there = path != NULL && lstat(path, &status) == 0 && (even_empty || status.st_size > 0);
-    free(path);
+    char *side = join(path, suffix, "");
+    bool there = side != NULL && lstat(side, &status) == 0 && (even_empty || status.st_size > 0);
+    free(side);
     if (!there) {
-        return path != NULL || error_no_memory(err);
+        return side != NULL || error_no_memory(err);
     }
-    error_set(err, ERROR_USAGE, "%s is a database that is written to: there is a %s%s",
-              target->path, target->path, suffix);
+    error_set(err, ERROR_USAGE, "%s is a database that is written to: there is a %s%s", path, path,
+              suffix);
     return error_hint(err, "Publish to another file; readers of a copy open it read-only.");
+}
+
+/* A database that was moved here from elsewhere has nothing beside it that tells of its writer. */
+static bool refuse_written(const char *path, struct error *err)
+{
+    bool written = false;
+    if (!store_file_was_written(path, &written, err)) {
+        return false;
+    }
+    if (!written) {
+        return true;
+    }
+    error_set(err, ERROR_USAGE,
+              "%s was written to since it was made, as no copy is; it was not changed", path);
+    return error_hint(err, "Publish to another file, or remove that one first.");
+}
+
+/* What a killed publication left there is used again; a database is not. */
+static bool refuse_temporary(const struct target *target, struct error *err)
+{
+    return refuse_side_file(target->temporary, "-wal", false, err) &&
+           refuse_side_file(target->temporary, ".lock", true, err) &&
+           refuse_written(target->temporary, err);
 }
 
 static bool refuse_foreign_file(const struct target *target, struct error *err)
@@ -92,13 +115,13 @@ static bool refuse_foreign_file(const struct target *target, struct error *err)
         return error_set(err, ERROR_USAGE, "%s is %s", target->path,
                          S_ISDIR(status.st_mode) ? "a folder" : "no ordinary file");
     }
-    if (!refuse_side_file(target, "-wal", false, err) ||
-        !refuse_side_file(target, "-journal", false, err) ||
-        !refuse_side_file(target, ".lock", true, err)) {
+    if (!refuse_side_file(target->path, "-wal", false, err) ||
+        !refuse_side_file(target->path, "-journal", false, err) ||
+        !refuse_side_file(target->path, ".lock", true, err)) {
         return false;
     }
     if (store_file_identify(target->path, store_newest(sql_migrations), &kind, &reason)) {
-        return true;
+        return kind != STORE_FILE_OURS || refuse_written(target->path, err);
     }
     if (reason.code == ERROR_INTERNAL) { /* nothing is known of the file */
         *err = reason;
@@ -151,12 +174,17 @@ static bool resolve(struct target *target, const char *out, struct error *err)
         }
     }
     if (target->path == NULL) {
-        return error_no_memory(err);
+        error_no_memory(err);
+        return false;
     }
     const char *slash = strrchr(target->path, '/');
     target->folder = text_copy_length(target->path, (size_t)(slash - target->path) + 1);
     target->temporary = join(target->path, ".publishing", "");
-    return target->folder != NULL && target->temporary != NULL ? true : error_no_memory(err);
+    if (target->folder == NULL || target->temporary == NULL) {
+        error_no_memory(err);
+        return false;
+    }
+    return true;
 }
 
 /* The file at hand is still the one that has the name: another process may have renamed it between
@@ -287,7 +315,8 @@ bool store_publish(struct store *store, const char *out, unsigned mode, struct e
 {
     struct target target = {.descriptor = -1};
     bool ok = resolve(&target, out, err) && refuse_own_files(store, &target, err) &&
-              refuse_foreign_file(&target, err) && open_temporary(&target, err);
+              refuse_foreign_file(&target, err) && refuse_temporary(&target, err) &&
+              open_temporary(&target, err);
     store_step();
     ok = ok && copy(store, &target, err) && put_in_place(&target, mode, err);
     close_target(&target);

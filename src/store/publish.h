@@ -11,7 +11,7 @@
  * Replaces `out` by a copy of the database as it is now: written beside it (0600 until it is
  * whole), synced, renamed, the folder synced. Who reads the old copy is not disturbed. `mode` is
  * the new file's. ERROR_USAGE for an `out` that must not be overwritten: the database itself or a
- * file that belongs to it, another database that is being written, anything that is not ours.
+ * file that belongs to it, another database that is or was written to, anything that is not ours.
  * ERROR_LOCKED while another process publishes there. SIGINT and SIGTERM end it and leave nothing
  * behind.
  */

@@ -161,6 +161,52 @@ class Refusals(PublishTestCase):
             os.rename(self.database, live)
             self.database = live
 
+    def test_another_database_has_the_name_it_is_written_under(self):
+        live, self.database = self.database, self.out + ".publishing"
+        self.import_jobs(0, 7)
+        other, self.database = self.database, live
+        before = self.read(other)
+        self.assertIn("written to", self.publish(status=2).stderr)
+        self.assertEqual(self.read(other), before)
+
+    def database_elsewhere(self, journal_mode, out):
+        """A database that somebody moved to `out`, without the files that lay beside it; what it holds."""
+        live, self.database = self.database, self.path("other.db")
+        self.import_jobs(0, 7)
+        self.import_jobs(7, 9)
+        connection = sqlite3.connect(self.database)
+        self.assertEqual(connection.execute(f"PRAGMA journal_mode = {journal_mode}").fetchall(), [(journal_mode,)])
+        connection.close()
+        os.rename(self.database, out)
+        os.unlink(self.database + ".lock")
+        self.database = live
+        return self.read(out)
+
+    def test_a_database_that_was_moved(self):
+        for mode in ("wal", "delete"):  # sync leaves the latter on a network file system
+            for out in (self.out, self.out + ".publishing"):
+                with self.subTest(mode=mode, out=out):
+                    before = self.database_elsewhere(mode, out)
+                    self.assertIn("was not changed", self.publish(status=2).stderr)
+                    self.assertEqual(self.read(out), before)
+                    os.unlink(out)
+        self.publish()
+
+    def test_a_copy_that_somebody_wrote_to(self):
+        self.publish()
+        connection = sqlite3.connect(self.out)
+        connection.execute("CREATE TABLE notes (text)")
+        connection.close()
+        before = self.read()
+        self.assertIn("written to since", self.publish(status=2).stderr)
+        self.assertEqual(self.read(), before)
+
+    def test_a_link_has_the_name_it_is_written_under(self):
+        before = self.read(self.database)
+        os.symlink(self.database, self.out + ".publishing")
+        self.publish(status=2)
+        self.assertEqual(self.read(self.database), before)
+
     def test_what_is_not_a_copy(self):
         foreign = self.path("foreign.db")
         connection = sqlite3.connect(foreign)
@@ -280,7 +326,11 @@ class Deaths(PublishTestCase):
             self.assertEqual(left - {"copy.db.publishing", "copy.db.publishing-journal"}, set())
             for name in left:
                 self.assertEqual(stat.S_IMODE(os.stat(os.path.join(self.folder, name)).st_mode), 0o600)
-                os.unlink(os.path.join(self.folder, name))
+            self.publish()
+            self.assertEqual(self.copied(), 9000)
+            self.assertEqual(os.listdir(self.folder), ["copy.db"])
+            with open(self.out, "wb"):
+                pass
         self.assertTrue(ended)
         for name in ("copy.db.publishing", "copy.db.publishing-journal"):  # as a kill leaves them
             with open(os.path.join(self.folder, name), "wb") as file:
