@@ -30,6 +30,23 @@ static bool set_number(const struct cli_option *option, const char *text, struct
     return true;
 }
 
+/* What is in the list already is asked for once. */
+static bool add_to_list(const struct cli_option *option, const char *text, struct error *err)
+{
+    struct cli_list *list = option->target;
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->values[i], text) == 0) {
+            return true;
+        }
+    }
+    if (list->count == CLI_LIST_MAX) {
+        return error_set(err, ERROR_USAGE, "--%s was given more than %d times", option->name,
+                         CLI_LIST_MAX);
+    }
+    list->values[list->count++] = text;
+    return true;
+}
+
 static bool set_option(const struct cli_option *option, const char *text, struct error *err)
 {
     switch (option->kind) {
@@ -39,15 +56,8 @@ static bool set_option(const struct cli_option *option, const char *text, struct
     case CLI_TEXT:
         *(const char **)option->target = text;
         return true;
-    case CLI_LIST: {
-        struct cli_list *list = option->target;
-        if (list->count == CLI_LIST_MAX) {
-            return error_set(err, ERROR_USAGE, "--%s was given more than %d times", option->name,
-                             CLI_LIST_MAX);
-        }
-        list->values[list->count++] = text;
-        return true;
-    }
+    case CLI_LIST:
+        return add_to_list(option, text, err);
     case CLI_INTEGER:
     case CLI_DURATION:
         return set_number(option, text, err);

@@ -15,7 +15,7 @@
 enum cli_kind {
     CLI_FLAG,    /* bool */
     CLI_TEXT,    /* const char * */
-    CLI_LIST,    /* struct cli_list: the option may be repeated */
+    CLI_LIST,    /* struct cli_list: may be repeated; the same value again is passed over */
     CLI_INTEGER, /* int64_t within [minimum, maximum] */
     CLI_DURATION /* int64_t, seconds, within [minimum, maximum] */
 };

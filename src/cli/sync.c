@@ -118,24 +118,36 @@ static int write_metrics(const struct sync_command *command, int status)
 
 /* --- several profiles ---------------------------------------------------------------------- */
 
-struct profiles {
-    char accounts[CLI_LIST_MAX][STORE_NAME_MAX]; /* that were synced */
-    size_t account_count;
+struct profile_sources {
+    char account_id[STORE_NAME_MAX];
+    char region_id[STORE_NAME_MAX];
 };
 
-/* Whether an earlier profile belongs to the same account: its sources are done. */
-static bool is_done(struct profiles *done, const char *account_id)
+struct profiles {
+    struct profile_sources done[CLI_LIST_MAX];
+    size_t done_count;
+};
+
+/* Whether an earlier profile has the same account and regions: its sources are done. Where no
+ * option names regions, each profile has one, which can be its own. */
+static bool is_done(struct profiles *profiles, const struct session *session)
 {
-    for (size_t i = 0; i < done->account_count; i++) {
-        if (strcmp(done->accounts[i], account_id) == 0) {
+    const struct session_options *options = session->options;
+    bool named = options->all_regions || options->regions.count > 0;
+    struct profile_sources sources = {.region_id = ""};
+    (void)text_fit(sources.account_id, STORE_NAME_MAX, session->account_id);
+    (void)text_fit(sources.region_id, STORE_NAME_MAX, named ? "" : session->regions[0]);
+    for (size_t i = 0; i < profiles->done_count; i++) {
+        if (strcmp(profiles->done[i].account_id, sources.account_id) == 0 &&
+            strcmp(profiles->done[i].region_id, sources.region_id) == 0) {
             return true;
         }
     }
-    (void)text_fit(done->accounts[done->account_count++], STORE_NAME_MAX, account_id);
+    profiles->done[profiles->done_count++] = sources;
     return false;
 }
 
-static void run_profile(struct sync_command *command, struct profiles *done, const char *name)
+static void run_profile(struct sync_command *command, struct profiles *profiles, const char *name)
 {
     struct error err;
     struct sync_summary *summary = &command->summary;
@@ -150,7 +162,7 @@ static void run_profile(struct sync_command *command, struct profiles *done, con
         }
         log_error(&err);
         sync_units_add_failure(&command->units, &err);
-    } else if (is_done(done, command->session.account_id)) {
+    } else if (is_done(profiles, &command->session)) {
         log_warning("--profile %s belongs to the account %s, which is done already", name,
                     command->session.account_id);
     } else {
@@ -162,13 +174,13 @@ static void run_profile(struct sync_command *command, struct profiles *done, con
  */
 static bool run_profiles(struct sync_command *command, struct error *err)
 {
-    const struct cli_list *profiles = &command->cli.connection.profiles;
-    struct profiles done = {.account_count = 0};
+    const struct cli_list *names = &command->cli.connection.profiles;
+    struct profiles profiles = {.done_count = 0};
     if (!open_store(command, err) || !sync_units_begin(&command->units, err)) {
         return false;
     }
     command->connection = command->cli.connection;
-    for (size_t i = 0; i < profiles->count && command->summary.error.code == ERROR_NONE; i++) {
+    for (size_t i = 0; i < names->count && command->summary.error.code == ERROR_NONE; i++) {
         if (i > 0) {
             add_counters(command);
             if (!session_close(&command->session, err)) {
@@ -177,7 +189,7 @@ static bool run_profiles(struct sync_command *command, struct error *err)
             }
             memset(&command->session, 0, sizeof(command->session));
         }
-        run_profile(command, &done, profiles->values[i]);
+        run_profile(command, &profiles, names->values[i]);
         command->connection.later = true;
     }
     return true;

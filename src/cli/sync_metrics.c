@@ -92,22 +92,6 @@ static int64_t row_proved(const struct store_run *run)
     return run->proved;
 }
 
-/* A scope that was named twice is one series. */
-static bool is_repeated(const struct sync_summary *summary, size_t index)
-{
-    const struct sync_summary_row *row = &summary->rows[index];
-    for (size_t i = 0; i < index; i++) {
-        const struct sync_summary_row *other = &summary->rows[i];
-        if (strcmp(row->account_id, other->account_id) == 0 &&
-            strcmp(row->region_id, other->region_id) == 0 &&
-            strcmp(row->edition, other->edition) == 0 &&
-            strcmp(row->result.run.scope, other->result.run.scope) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void add_rows(struct buffer *text, const struct sync_summary *summary, const char *name,
                      const char *help, int64_t (*value)(const struct store_run *run))
 {
@@ -115,7 +99,7 @@ static void add_rows(struct buffer *text, const struct sync_summary *summary, co
     for (size_t i = 0; i < summary->count; i++) {
         const struct sync_summary_row *row = &summary->rows[i];
         const char *const labels[] = {row->account_id, row->region_id, row->edition};
-        if (row->region_id[0] != '\0' && !is_repeated(summary, i)) { /* a profile has no source */
+        if (row->region_id[0] != '\0') { /* a profile has no source */
             begin_labels(text, name, labels);
             add_label(text, "scope", row->result.run.scope, strlen(row->result.run.scope));
             end_sample(text, value(&row->result.run));

@@ -185,7 +185,20 @@ class Profiles(harness.TestCase):
     def test_the_same_account_is_synced_once(self):
         result = self.go("one", "same", "one")
         self.assertEqual(len(result.json()["sources"]), 2)
-        self.assertEqual(result.stderr.count("which is done already"), 2)
+        self.assertEqual(result.stderr.count("which is done already"), 1)
+
+    def test_each_region_of_the_same_account_is_synced(self):
+        with open(self.path(".aliyun/config.json"), "w", encoding="utf-8") as file:
+            json.dump({"profiles": [{"name": name, "mode": "AK", **KEY, "region_id": region} for name, region in
+                                    (("one", "cn-hangzhou"), ("other", "cn-beijing"), ("again", "cn-hangzhou"))]}, file)
+        self.stop()
+        self.start("--jobs", 40, "--basic-jobs", 0, "--regions", "cn-hangzhou,cn-beijing")
+        profiles = ("--profile", "one", "--profile", "other", "--profile", "again")
+        result = self.run_hbrsync(*self.sync_arguments(), "--edition", "STANDARD", *profiles, env=self.env)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual([source["region_id"] for source in result.json()["sources"]], ["cn-hangzhou", "cn-beijing"])
+        self.assertEqual(result.stderr.count("which is done already"), 1)
+        self.assert_equals_truth()
 
     def test_usage(self):
         self.go("one", "two", status=2, arguments=["--account-id", "7"])

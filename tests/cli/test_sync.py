@@ -131,6 +131,15 @@ class Scope(harness.TestCase):
         self.sync()
         self.assert_equals_truth()
 
+    def test_what_is_named_twice_is_read_once(self):
+        metrics = self.path("metrics")
+        options = ["--region", "cn-beijing", "--edition", "STANDARD", "--restore-type", "OSS", "--restore-type", "NAS"]
+        summary = self.sync(*options, *options, "--metrics-file", metrics).json()
+        self.assertEqual([source["scope"] for source in summary["sources"]], ["RestoreType=OSS", "RestoreType=NAS"])
+        with open(metrics, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        self.assertEqual(len(lines), len(set(lines)))
+
     def test_filter_keeps_no_watermark_and_marks_nothing(self):
         self.sync("--region", "cn-hangzhou")
         before = self.query("SELECT * FROM sync_watermark ORDER BY 1, 2")
