@@ -80,14 +80,6 @@ static bool write_all(int descriptor, const char *bytes, size_t length)
     return true;
 }
 
-/* The umask can only be read by setting it; the process has one thread. */
-static mode_t less_umask(unsigned mode)
-{
-    mode_t mask = umask(077);
-    (void)umask(mask);
-    return (mode_t)mode & ~mask;
-}
-
 bool file_replace(const char *path, const char *bytes, size_t length, struct error *err)
 {
     return file_replace_mode(path, 0600, bytes, length, err);
@@ -108,7 +100,7 @@ bool file_replace_mode(const char *path, unsigned mode, const char *bytes, size_
     if (!ok) {
         error_set_errno(err, ERROR_USAGE, errno, "cannot create %s", temporary.data);
     } else {
-        ok = write_all(descriptor, bytes, length) && fchmod(descriptor, less_umask(mode)) == 0 &&
+        ok = write_all(descriptor, bytes, length) && fchmod(descriptor, (mode_t)mode) == 0 &&
              fsync(descriptor) == 0;
         int write_errno = errno;
         ok = close(descriptor) == 0 && ok;

@@ -16,12 +16,12 @@ bool file_read(const char *path, struct buffer *buffer, bool *ret_missing,
                struct error *err) MUST_CHECK;
 
 /*
- * Replaces `path` by these bytes: written beside it (mode 0600 less umask), synced, renamed, so a
+ * Replaces `path` by these bytes: written beside it (mode 0600), synced, renamed, so a
  * reader sees the old or the new text and never half of one.
  */
 bool file_replace(const char *path, const char *bytes, size_t length, struct error *err) MUST_CHECK;
 
-/* The same with another mode, less umask, for what others read. */
+/* The same with another mode, whatever the umask, for what others read. */
 bool file_replace_mode(const char *path, unsigned mode, const char *bytes, size_t length,
                        struct error *err) MUST_CHECK;
 

@@ -19,7 +19,8 @@ struct sync_metrics {
     int exit_status;
 };
 
-/* Replaces the file by rename (mode 0644 less umask), however the sync ended. */
+/* Replaces the file by rename (mode 0644 whatever the umask: it holds no secret), however the sync
+ * ended. */
 bool sync_metrics_write(const struct sync_metrics *metrics, struct error *err) MUST_CHECK;
 
 #endif

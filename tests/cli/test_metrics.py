@@ -153,11 +153,11 @@ class Metrics(harness.TestCase):
         with open(self.file, "w", encoding="ascii") as file:
             file.write("old 1\n")
         with open(self.file, encoding="ascii") as reader:
-            self.measure(preexec_fn=lambda: os.umask(0o022))
+            self.measure()
             self.assertEqual(reader.read(), "old 1\n", "it is replaced, not written over")
-        self.assertEqual(stat.S_IMODE(os.stat(self.file).st_mode), 0o644)
-        self.measure(preexec_fn=lambda: os.umask(0o027))
-        self.assertEqual(stat.S_IMODE(os.stat(self.file).st_mode), 0o640)
+        for mask in (0o022, 0o027, 0o077):
+            self.measure(preexec_fn=lambda mask=mask: os.umask(mask))
+            self.assertEqual(stat.S_IMODE(os.stat(self.file).st_mode), 0o644, "node_exporter is another user")
         self.assertEqual([name for name in os.listdir(self.directory) if name.startswith("hbrsync.prom")],
                          ["hbrsync.prom"])
         result = self.sync("--metrics-file", self.path("no/such/folder/file"), status=2)
