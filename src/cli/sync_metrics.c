@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -12,6 +13,7 @@
 
 #define METRICS_MAX (16U * 1024 * 1024)
 #define METRICS_MODE 0644
+#define SUCCESS "last_success_timestamp_seconds"
 
 /* The sources as the database knows them. */
 struct stored {
@@ -137,6 +139,49 @@ static void add_run(struct buffer *text, const struct sync_metrics *metrics)
     }
 }
 
+/* --- the last success ---------------------------------------------------------------------- */
+
+/* The value in the text of an earlier file, -1 when there is none. */
+static int64_t parse_success(const char *text)
+{
+    static const char start[] = "\nhbrsync_" SUCCESS " ";
+    char value[24];
+    int64_t success_at = -1;
+    const char *found = strstr(text, start);
+    if (found == NULL) {
+        return -1;
+    }
+    found += sizeof(start) - 1;
+    size_t length = strcspn(found, "\n");
+    if (length >= sizeof(value)) {
+        return -1;
+    }
+    memcpy(value, found, length);
+    value[length] = '\0';
+    return text_to_int64(value, 0, INT64_MAX, &success_at) ? success_at : -1;
+}
+
+/* A sync that did not end with 0 leaves the value of the file that it replaces: an alarm watches
+ * it. -1 when there is none. */
+static int64_t find_success(const struct sync_metrics *metrics)
+{
+    struct stat status;
+    struct error ignored;
+    struct buffer old;
+    if (metrics->exit_status == 0) {
+        return metrics->ended_at;
+    }
+    if (strcmp(metrics->path, "-") == 0 || stat(metrics->path, &status) != 0 ||
+        !S_ISREG(status.st_mode)) {
+        return -1;
+    }
+    buffer_init(&old, METRICS_MAX);
+    int64_t success_at =
+        file_read(metrics->path, &old, NULL, &ignored) ? parse_success(old.data) : -1;
+    buffer_free(&old);
+    return success_at;
+}
+
 /* --- what is stored ------------------------------------------------------------------------ */
 
 static bool keep_source(const struct store_status *status, void *context, struct error *err)
@@ -221,32 +266,27 @@ static bool success_row(const struct cell *cells, size_t count, void *context, s
     return true;
 }
 
-/* The end of the last run whose every source was done or rightly skipped. */
-static bool add_success(struct buffer *text, const struct sync_metrics *metrics,
-                        struct store *store, struct error *err)
+/* What the runs on record tell: the end of the last one before this whose every source was done or
+ * rightly skipped. A profile that could not be used leaves no record. */
+static bool query_success(const struct sync_metrics *metrics, struct store *store,
+                          int64_t *ret_success_at, struct error *err)
 {
-    int64_t success_at = 0;
+    const struct store_parameter run_id = {
+        ":run_id", {.kind = CELL_INTEGER, .integer = metrics->summary->run_id}};
     const struct store_query query = {
         .sql = "SELECT coalesce(max(ended), 0) FROM (SELECT max(finished_at) AS ended FROM sync_run"
-               " WHERE mode <> 'import' GROUP BY run_id"
+               " WHERE mode <> 'import' AND run_id <> :run_id GROUP BY run_id"
                " HAVING total(outcome NOT IN ('done', 'skipped')) = 0)",
-        .what = "read the runs"};
-    const struct store_rows rows = {.row = success_row, .context = &success_at};
-    if (metrics->exit_status == 0) {
-        success_at = metrics->ended_at;
-    } else if (!store_query_run(store, &query, &rows, err)) {
-        return false;
-    }
-    add_plain(text, "last_success_timestamp_seconds",
-              "When a sync last ended done and proved, UNIX time, 0 never.", success_at);
-    return true;
+        .what = "read the runs",
+        .parameters = &run_id,
+        .parameter_count = 1};
+    const struct store_rows rows = {.row = success_row, .context = ret_success_at};
+    return store_query_run(store, &query, &rows, err);
 }
 
-static bool add_stored(struct buffer *text, const struct sync_metrics *metrics,
-                       struct stored *stored, struct error *err)
+static bool add_stored(struct buffer *text, struct stored *stored, struct error *err)
 {
-    if (!store_status_each(stored->store, keep_source, stored, err) ||
-        !add_success(text, metrics, stored->store, err)) {
+    if (!store_status_each(stored->store, keep_source, stored, err)) {
         return false;
     }
     add_plain(text, "schema_version", "The version of the database's schema.",
@@ -268,16 +308,19 @@ static bool add_stored(struct buffer *text, const struct sync_metrics *metrics,
 }
 
 /* A database that cannot be read has been told about already; what it held is simply not here. */
-static void add_database(struct buffer *text, const struct sync_metrics *metrics)
+static void add_database(struct buffer *text, const struct sync_metrics *metrics,
+                         int64_t success_at)
 {
     struct stored stored = {.store = NULL};
     struct error ignored;
-    size_t before = text->length;
-    if (!store_open(metrics->database, STORE_READ, &hbr_restore_job_model, &stored.store,
-                    &ignored)) {
-        return;
+    bool open =
+        store_open(metrics->database, STORE_READ, &hbr_restore_job_model, &stored.store, &ignored);
+    if (success_at >= 0 || (open && query_success(metrics, stored.store, &success_at, &ignored))) {
+        add_plain(text, SUCCESS, "When a sync last ended done and proved, UNIX time, 0 never.",
+                  success_at);
     }
-    if (!add_stored(text, metrics, &stored, &ignored) && !text->failed) {
+    size_t before = text->length;
+    if (open && !add_stored(text, &stored, &ignored) && !text->failed) {
         text->length = before; /* a part of it could mislead */
         text->data[before] = '\0';
     }
@@ -290,7 +333,7 @@ bool sync_metrics_write(const struct sync_metrics *metrics, struct error *err)
     struct buffer text;
     buffer_init(&text, METRICS_MAX);
     add_run(&text, metrics);
-    add_database(&text, metrics);
+    add_database(&text, metrics, find_success(metrics));
     bool ok = buffer_ok(&text, "the metrics", err) &&
               file_replace_mode(metrics->path, METRICS_MODE, text.data, text.length, err);
     buffer_free(&text);

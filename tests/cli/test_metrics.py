@@ -139,6 +139,43 @@ class Metrics(harness.TestCase):
         self.assertNotIn("hbrsync_jobs", broken)
         self.assertIn("hbrsync_last_run_duration_seconds", broken)
 
+    def test_a_sync_that_failed_never_moves_the_last_success(self):
+        self.start("--jobs", 20, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        os.makedirs(self.path(".aliyun"))
+        with open(self.path(".aliyun/config.json"), "w", encoding="utf-8") as file:
+            json.dump({"profiles": [{"name": name, "mode": "AK", "access_key_id": harness.KEY_ID,
+                                     "access_key_secret": secret} for name, secret in
+                                    (("good", harness.KEY_SECRET), ("bad", "canary"))]}, file)
+        os.chmod(self.path(".aliyun/config.json"), 0o600)
+        name = "hbrsync_last_success_timestamp_seconds"
+
+        def fail(*arguments, status=3, **options):
+            time.sleep(1.1)
+            _, metrics = self.measure("--profile", "good", "--profile", "bad", *arguments, status=status, **options)
+            return metrics.get(name)
+
+        self.assertEqual(fail(), {(): 0}, "nothing before")
+        self.assertEqual(fail(), {(): 0})
+        _, good = self.measure()
+        self.assertEqual([fail(), fail(), fail("--full")], [good[name]] * 3)
+        os.unlink(self.file)
+        time.sleep(1.1)
+        _, unlucky = self.measure("--retry-for", "0s", "--endpoint", "http://127.0.0.1:1", "--region", "cn-hangzhou",
+                                  status=5)
+        self.assertLess(unlucky[name][()], unlucky["hbrsync_last_run_timestamp_seconds"][()], "the records tell")
+        self.assertGreater(unlucky[name][()], 0)
+        with open(self.file, "w", encoding="ascii") as file:
+            file.write(f"# {name} 1\n{name}_more 2\n{name} 12345\n")
+        self.database, database = self.path("text"), self.database
+        with open(self.database, "w", encoding="ascii") as file:
+            file.write("no database" * 1000)
+        self.assertEqual(self.measure(status=6)[1][name], {(): 12345}, "it stays when the database cannot be read")
+        self.database = database
+        for text in ("", "garbage", f"{name} -5", f"{name} 1e9", f"{name} {'9' * 400}\n", f"{name} ", name):
+            with open(self.file, "w", encoding="ascii") as file:
+                file.write(text)
+            self.assertGreater(fail()[()], 12345)
+
     def test_unproved(self):
         self.start("--jobs", 400, "--basic-jobs", 0, "--regions", "cn-hangzhou")
         self.measure()
