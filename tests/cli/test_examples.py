@@ -507,6 +507,48 @@ class Archive(Case):
         self.assertFalse(os.path.exists(self.folder))
 
 
+class Cron(Case):
+    """What README and the manual page say to give to cron, run in the environment that cron gives."""
+
+    def setUp(self):
+        super().setUp()
+        self.start("--jobs", 40, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.bin = self.path("usr-local-bin")
+        os.mkdir(self.bin)
+        with open(os.path.join(self.bin, "hbrsync"), "w", encoding="utf-8") as file:
+            file.write(f'#!/bin/sh\ncase " $* " in *" sync "*) set -- "$@" --endpoint {self.simulator.endpoint()} ;; esac\n'
+                       f'exec "{os.path.abspath(harness.HBRSYNC)}" "$@"\n')
+        os.chmod(file.name, 0o755)
+        self.credentials = self.path("credentials")
+        self.key_files.add(self.credentials)
+        with open(self.credentials, "w", encoding="utf-8") as file:
+            file.write(f"export ALIBABA_CLOUD_ACCESS_KEY_ID={harness.KEY_ID}\n"
+                       f"export ALIBABA_CLOUD_ACCESS_KEY_SECRET={harness.KEY_SECRET}\n")
+
+    def run_there(self, script, status=0):
+        for path, ours in (("/usr/local/bin", self.bin), ("/etc/hbrsync/credentials", self.credentials),
+                           ("/var/lib/hbrsync/jobs.db", self.database), ("/srv/bi/restores.db", self.path("copy.db"))):
+            script = script.replace(path, ours)
+        process = subprocess.run(["env", "-i", "PATH=/usr/bin:/bin", "HOME=" + self.directory, "/bin/sh", "-c", script],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 cwd=self.directory, check=False, timeout=harness.TIMEOUT)
+        self.assertEqual((process.returncode, process.stdout.decode()), (status, ""))
+
+    def test_the_script_of_the_readmes(self):
+        for page in ("README.md", "README.zh-CN.md"):
+            script = re.search(r"```sh\n(#!/bin/sh\n.*?)```", text_of(page), re.S)[1]
+            self.run_there(script)
+            self.assert_equals_truth()
+            self.assertEqual(os.stat(self.path("copy.db")).st_mode & 0o777, 0o640)
+            os.unlink(self.path("copy.db"))
+
+    def test_the_lines_of_the_manual_page(self):
+        settings, command = re.search(r"\n\.Dl (PATH=\S+)\n\.Dl 7 \* \* \* \* (.*)\n",
+                                      text_of("src", "cli", "hbrsync.1")).groups()
+        self.run_there(f". /etc/hbrsync/credentials; {settings}; {command}")
+        self.assert_equals_truth()
+
+
 class Units(Case):
     def test_crontab(self):
         text = text_of("examples", "cron", "hbrsync.cron")
