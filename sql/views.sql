@@ -1,7 +1,8 @@
 -- Views for people and BI tools. hbrsync re-creates them whenever their text here changes; views and tables of
 -- other names are never touched. Written for old readers too: nothing newer than SQLite 3.25 with JSON functions.
 --
--- Texts of times are UTC, 'YYYY-MM-DD HH:MM:SS', NULL where the time is NULL, 0 or beyond the year 9999.
+-- Texts of times are UTC, 'YYYY-MM-DD HH:MM:SS', NULL where the time is NULL, 0 or beyond the year 9999. The last of several times is
+-- the last of those that have a text.
 -- Views with a row a job hold every job. The aggregates (v_restore_daily, v_restore_by_vault, v_restore_by_type) count
 -- top-level jobs only (ParentId NULL or ''), because a parent's numbers may include its children's. All of them keep the jobs that
 -- the service no longer lists (missing_since).
@@ -268,10 +269,9 @@ SELECT
                   ELSE CAST(total(j.items_done) AS INTEGER) END, 0) AS items_done,
     avg(CASE WHEN j.start_time > 0 AND j.complete_time >= j.start_time
              THEN j.complete_time - j.start_time END) AS average_duration_seconds,
-    CASE WHEN max(j.created_time) BETWEEN 1 AND 253402300799
-         THEN datetime(max(j.created_time), 'unixepoch') END AS last_created_time_utc,
-    CASE WHEN max(CASE WHEN j.status = 'COMPLETE' THEN j.complete_time END) BETWEEN 1 AND 253402300799
-         THEN datetime(max(CASE WHEN j.status = 'COMPLETE' THEN j.complete_time END), 'unixepoch') END AS last_success_time_utc
+    datetime(max(CASE WHEN j.created_time BETWEEN 1 AND 253402300799 THEN j.created_time END), 'unixepoch') AS last_created_time_utc,
+    datetime(max(CASE WHEN j.status = 'COMPLETE' AND j.complete_time BETWEEN 1 AND 253402300799
+                      THEN j.complete_time END), 'unixepoch') AS last_success_time_utc
 FROM restore_job AS j
 JOIN sync_source AS s ON s.source_id = j.source_id
 WHERE (j.parent_id IS NULL OR j.parent_id = '')
@@ -300,10 +300,9 @@ SELECT
                   ELSE CAST(total(j.items_done) AS INTEGER) END, 0) AS items_done,
     avg(CASE WHEN j.start_time > 0 AND j.complete_time >= j.start_time
              THEN j.complete_time - j.start_time END) AS average_duration_seconds,
-    CASE WHEN max(j.created_time) BETWEEN 1 AND 253402300799
-         THEN datetime(max(j.created_time), 'unixepoch') END AS last_created_time_utc,
-    CASE WHEN max(CASE WHEN j.status = 'COMPLETE' THEN j.complete_time END) BETWEEN 1 AND 253402300799
-         THEN datetime(max(CASE WHEN j.status = 'COMPLETE' THEN j.complete_time END), 'unixepoch') END AS last_success_time_utc
+    datetime(max(CASE WHEN j.created_time BETWEEN 1 AND 253402300799 THEN j.created_time END), 'unixepoch') AS last_created_time_utc,
+    datetime(max(CASE WHEN j.status = 'COMPLETE' AND j.complete_time BETWEEN 1 AND 253402300799
+                      THEN j.complete_time END), 'unixepoch') AS last_success_time_utc
 FROM restore_job AS j
 JOIN sync_source AS s ON s.source_id = j.source_id
 WHERE (j.parent_id IS NULL OR j.parent_id = '')

@@ -9,7 +9,9 @@ failure AS (
         restore_id, status, restore_type, vault_id, error_message,
         parent_id IS NULL OR parent_id = '' AS is_top,
         nullif(error_message, '') AS message,
-        coalesce(nullif(complete_time, 0), nullif(updated_time, 0), created_time) AS ended
+        coalesce(CASE WHEN complete_time BETWEEN 1 AND 253402300799 THEN complete_time END,
+                 CASE WHEN updated_time BETWEEN 1 AND 253402300799 THEN updated_time END,
+                 CASE WHEN created_time BETWEEN 1 AND 253402300799 THEN created_time END) AS ended
     FROM restore_job
     WHERE coalesce(created_time, 0) BETWEEN :since AND :until
       AND status IN ('FAILED', 'PARTIAL_COMPLETE', 'EXPIRED', 'CLIENT_DELETED')
@@ -23,7 +25,7 @@ SELECT
     count(*) FILTER (WHERE is_top AND status <> 'PARTIAL_COMPLETE') AS failed,
     count(*) FILTER (WHERE is_top AND status = 'PARTIAL_COMPLETE') AS partial,
     count(*) FILTER (WHERE NOT is_top) AS child_jobs,
-    CASE WHEN max(ended) BETWEEN 1 AND 253402300799 THEN datetime(max(ended), 'unixepoch') END AS latest_utc,
+    datetime(max(ended), 'unixepoch') AS latest_utc,
     max(CASE WHEN place = 1 THEN restore_id END) AS latest_restore_id,
     max(CASE WHEN place = 1 THEN status END) AS latest_status,
     max(CASE WHEN place = 1 THEN restore_type END) AS latest_type,

@@ -11,10 +11,11 @@ tally AS (
         coalesce(nullif(j.source_instance_id, ''), nullif(j.source_resource_id, '')) AS instance_id,
         count(*) AS restores,
         count(*) FILTER (WHERE j.status = 'COMPLETE') AS succeeded,
-        max(j.created_time) AS last_attempt,
-        -- the latest success as one text that sorts: its time in 19 digits, then its id
+        max(CASE WHEN j.created_time BETWEEN 1 AND 253402300799 THEN j.created_time END) AS last_attempt,
+        -- the latest success as one text that sorts: its time in 19 digits, 0 for one that cannot be shown, then its id
         max(CASE WHEN j.status = 'COMPLETE'
-                 THEN printf('%019d', max(coalesce(j.complete_time, 0), 0)) || j.restore_id END) AS latest
+                 THEN printf('%019d', CASE WHEN j.complete_time BETWEEN 1 AND 253402300799 THEN j.complete_time ELSE 0 END)
+                      || j.restore_id END) AS latest
     FROM restore_job AS j
     JOIN sync_source AS s ON s.source_id = j.source_id
     WHERE coalesce(j.created_time, 0) BETWEEN :since AND :until AND (j.parent_id IS NULL OR j.parent_id = '')
@@ -25,7 +26,7 @@ SELECT
     t.account_id,
     t.region_id,
     CASE WHEN l.complete_time BETWEEN 1 AND 253402300799 THEN datetime(l.complete_time, 'unixepoch') END AS last_success_utc,
-    CASE WHEN l.complete_time > 0 THEN (:now - l.complete_time) / 86400 END AS days_ago,
+    CASE WHEN l.complete_time BETWEEN 1 AND 253402300799 THEN (:now - l.complete_time) / 86400 END AS days_ago,
     l.restore_id AS last_success_restore_id,
     l.restore_type AS last_success_type,
     CASE WHEN l.created_time > 0 AND l.complete_time >= l.created_time
@@ -33,7 +34,7 @@ SELECT
     CASE WHEN l.bytes_done BETWEEN 0 AND 9007199254740992 THEN l.bytes_done END AS last_success_bytes,
     t.restores,
     t.succeeded,
-    CASE WHEN t.last_attempt BETWEEN 1 AND 253402300799 THEN datetime(t.last_attempt, 'unixepoch') END AS last_attempt_utc
+    datetime(t.last_attempt, 'unixepoch') AS last_attempt_utc
 FROM tally AS t
 LEFT JOIN restore_job AS l ON l.restore_id = substr(t.latest, 20)
 WHERE t.instance_id IS NOT NULL

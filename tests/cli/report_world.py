@@ -9,8 +9,13 @@ FAILED = {"FAILED", "EXPIRED", "CLIENT_DELETED"}
 EVERYTHING = (-2**63, 2**63 - 1)
 
 
+def shown(seconds):
+    """A time that has a text, else None."""
+    return seconds if seconds is not None and 1 <= seconds <= 253402300799 else None
+
+
 def utc(seconds):
-    if seconds is None or not 1 <= seconds <= 253402300799:
+    if shown(seconds) is None:
         return None
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
 
@@ -195,7 +200,7 @@ class World:
 
     def failures(self):
         def ended(job):
-            return job["complete_time"] or job["updated_time"] or job["created_time"]
+            return shown(job["complete_time"]) or shown(job["updated_time"]) or shown(job["created_time"])
 
         bad = [job for job in self.within if job["status"] in FAILED | {"PARTIAL_COMPLETE"}]
         rows = []
@@ -254,9 +259,9 @@ class World:
             if instance is None:
                 continue
             done = [job for job in jobs if job["status"] == "COMPLETE"]
-            last = max(done, key=lambda job: (max(job["complete_time"] or 0, 0), job["restore_id"]), default=None)
-            created = [job["created_time"] for job in jobs if job["created_time"] is not None]
-            complete = last and last["complete_time"]
+            last = max(done, key=lambda job: (shown(job["complete_time"]) or 0, job["restore_id"]), default=None)
+            created = [job["created_time"] for job in jobs if shown(job["created_time"])]
+            complete = last and shown(last["complete_time"])
             rows.append({"instance_id": instance, "account_id": account, "region_id": region,
                          "last_success_utc": utc(complete),
                          "days_ago": ("days", complete) if complete else None,

@@ -214,6 +214,29 @@ static void test_aggregates(void **state)
         "r-2,r-3");
 }
 
+/* One time that has no text, such as one in milliseconds, does not hide the others of its group. */
+static void test_times_beyond_the_calendar(void **state)
+{
+    struct fixture *f = *state;
+    static const int64_t times[] = {86400, 1700000000000, INT64_MAX, INT64_MIN, -1, 0};
+    static const char *const views[] = {"v_restore_by_vault", "v_restore_by_type"};
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "r-%zu", i);
+        struct record job = job_new(id, "COMPLETE", times[i], 1);
+        job_integer(&job, "created_time", times[i]);
+        assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+    }
+    for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
+        char sql[128];
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT last_created_time_utc || ' ' ||"
+                       " last_success_time_utc FROM %s",
+                       views[i]);
+        assert_query(f, sql, "1970-01-02 00:00:00 1970-01-02 00:00:00");
+    }
+}
+
 /* As the connections of those who read the views are: they trust the schema. */
 static int setup(void **state)
 {
@@ -228,8 +251,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_udm), TEST(test_failback),      TEST(test_path),       TEST(test_option),
-        TEST(test_job), TEST(test_zero_and_open), TEST(test_aggregates),
+        TEST(test_udm),        TEST(test_failback),
+        TEST(test_path),       TEST(test_option),
+        TEST(test_job),        TEST(test_zero_and_open),
+        TEST(test_aggregates), TEST(test_times_beyond_the_calendar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
