@@ -28,8 +28,8 @@ RECIPES = {
     "open-longest": "restore_id parent_id region_id restore_type status progress_percent created_time_utc age_hours "
                     "quiet_hours target_instance_id",
     "options-used": "restore_type name type value jobs",
-    "parents-and-children": "restore_id region_id restore_type status children children_succeeded children_failed "
-                            "bytes_done children_bytes_done",
+    "parents-and-children": "restore_id region_id restore_type status children children_succeeded children_partial "
+                            "children_failed bytes_done children_bytes_done",
     "paths-restored": "path times last_utc last_restore_id last_status last_target_instance_id last_target_path",
     "slowest-restores": "restore_id parent_id region_id restore_type status start_time_utc duration mib mib_per_second "
                         "source_instance_id target_instance_id",
@@ -261,10 +261,27 @@ class Queries(Case):
                          {job["VaultId"] for job in tops} - worked)
         self.assertIn("v-never", {row["vault_id"] for row in self.recipe("vaults-never-restored")})
         family = [row for row in self.recipe("parents-and-children") if row["restore_id"] == "r-parent"]
-        self.assertEqual([(row["children"], row["children_succeeded"], row["children_failed"]) for row in family],
-                         [(2, 1, 1)])
+        self.assertEqual([(row["children"], row["children_succeeded"], row["children_partial"] + row["children_failed"])
+                          for row in family], [(2, 1, 1)])
         reasons = {row["message"]: row for row in self.recipe("failures-explained")}
         self.assertEqual(reasons["it's out of space"]["times"], 1)
+
+    def test_children_of_every_outcome_and_size(self):
+        most = 2**63 - 1
+        cases = {"r-all": [("COMPLETE", 5), ("PARTIAL_COMPLETE", 2**53), ("FAILED", None), ("EXPIRED", 1),
+                           ("CLIENT_DELETED", 0), ("CANCELED", 2), (None, 3)],
+                 "r-great": [("COMPLETE", most)] * 3, "r-small": [("FAILED", -most - 1)] * 2, "r-none": [("FAILED", None)]}
+        jobs = []
+        for parent, children in cases.items():
+            jobs += [{"RestoreId": parent}, *({"RestoreId": f"{parent}-{number}", "ParentId": parent, "Status": status,
+                                               "BytesDone": amount} for number, (status, amount) in enumerate(children))]
+        lines = "\n".join(json.dumps({name: value for name, value in job.items() if value is not None}) for job in jobs)
+        self.assertEqual(self.run_hbrsync("--db", self.database, "import", "-", stdin=lines.encode()).status, 0)
+        rows = {row["restore_id"]: row for row in self.recipe("parents-and-children")}
+        names = ("children", "children_succeeded", "children_partial", "children_failed", "children_bytes_done")
+        self.assertEqual({key: tuple(row[name] for name in names) for key, row in rows.items()},
+                         {"r-all": (7, 1, 1, 3, 2**53 + 11), "r-great": (3, 3, 0, 0, most),
+                          "r-small": (2, 0, 0, 2, -most - 1), "r-none": (1, 0, 0, 1, None)})
 
     def test_drills_take_the_last_complete_quarter(self):
         today = time.gmtime()
