@@ -331,6 +331,28 @@ static int run(struct doctor *doctor)
     return session_end(&doctor->session, status);
 }
 
+/* The options of a sync as they are here: all are taken, so that those of a sync can be given. */
+static void describe_options(struct cli_option *rows, size_t count)
+{
+    static const struct {
+        const char *name, *help;
+    } own[] = {
+        {"timeout", "the longest that one attempt may take (15s)"},
+        {"retry-for", "how long a request is tried again (5s)"},
+        {"qps", "for sync; does nothing here"},
+        {"connections", "for sync; does nothing here"},
+        {"quiet", "for sync; does nothing here"},
+        {"no-progress", "for sync; does nothing here"},
+    };
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < COUNT(own); j++) {
+            if (strcmp(rows[i].name, own[j].name) == 0) {
+                rows[i].help = own[j].help;
+            }
+        }
+    }
+}
+
 static bool parse(struct doctor *doctor, int argc, char **argv, int *ret_status)
 {
     struct error err;
@@ -345,6 +367,7 @@ static bool parse(struct doctor *doctor, int argc, char **argv, int *ret_status)
     doctor->connection.attempt_timeout = 15;
     doctor->connection.retry_for = 5;
     size_t count = session_rows(&doctor->connection, options);
+    describe_options(options, count);
     memcpy(options + count, own, sizeof(own));
     if (!cli_begin("doctor", options, count + COUNT(own), argc, argv, &doctor->database, &operand,
                    ret_status)) {

@@ -188,6 +188,12 @@ class Sick(Case):
         report = self.doctor("--json", *arguments, status=5).json()
         self.assertEqual((report["ok"], report["failures"]), (False, 2))
 
+    def test_help_tells_its_own_defaults(self):
+        text = self.run_hbrsync("doctor", "--help").stdout
+        self.assertRegex(text, r"--timeout DURATION +.* \(15s\)\n")
+        self.assertRegex(text, r"--retry-for DURATION +.* \(5s\)\n")
+        self.assertEqual(text.count("does nothing here"), 4)
+
     def test_usage(self):
         for arguments in (["extra"], ["--no-such"], ["--region", "a", "--all-regions"]):
             result = self.run_hbrsync("doctor", *arguments)

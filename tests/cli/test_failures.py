@@ -10,6 +10,8 @@ import unittest
 
 import harness
 
+MANUAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "src", "cli", "hbrsync.1")
+
 
 class Credentials(harness.TestCase):
     def setUp(self):
@@ -443,6 +445,15 @@ class Usage(harness.TestCase):
         version = self.run_hbrsync("--version").stdout
         for library in ("hbrsync", "libcurl", "SQLite", "json-c", "OpenSSL"):
             self.assertRegex(version, rf"{library} \d+\.\d+")
+
+    def test_the_manual_page_has_every_option(self):
+        with open(MANUAL, encoding="utf-8") as file:
+            sections = dict(part.split("\n", 1) for part in file.read().split("\n.Ss ")[1:])
+        for command in ("sync", "import", "export", "status", "report", "verify", "publish", "doctor"):
+            names = re.findall(r"(?m)^  --([a-z-]+)", self.run_hbrsync(command, "--help").stdout)
+            section = sections[command].split("\n.Sh ")[0]
+            self.assertEqual([name for name in names if rf"\-{name} " not in section.replace("\n", " ") + " "], ["db"],
+                             command)
 
     def test_help_names_every_option_of_the_design(self):
         text = self.run_hbrsync("sync", "--help").stdout
