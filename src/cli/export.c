@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/period.h"
 #include "cli/print_rows.h"
+#include "cli/session.h"
 #include "hbr/job_json.h"
 #include "hbr/restore_job.h"
 #include "store/export.h"
@@ -14,8 +15,8 @@
 #define LINE_MAX_BYTES (512U * 1024 * 1024)
 
 struct export_options {
-    const char *format, *since, *until;
-    struct cli_list statuses;
+    const char *format, *since, *until, *account_id;
+    struct cli_list statuses, regions, editions;
     bool listed_only;
 };
 
@@ -87,6 +88,11 @@ static bool take_filter(const struct export_options *options, struct store_job_f
     int64_t now = clock_now();
     *filter = (struct store_job_filter){.statuses = options->statuses.values,
                                         .status_count = options->statuses.count,
+                                        .account_id = options->account_id,
+                                        .regions = options->regions.values,
+                                        .region_count = options->regions.count,
+                                        .editions = options->editions.values,
+                                        .edition_count = options->editions.count,
                                         .listed_only = options->listed_only,
                                         .has_since = options->since != NULL,
                                         .has_until = options->until != NULL};
@@ -99,6 +105,8 @@ static bool check(const struct export_options *options, struct store_job_filter 
                   int operand, char **argv, struct error *err)
 {
     const char *format = options->format;
+    const struct cli_list account = {.values = {options->account_id},
+                                     .count = options->account_id != NULL};
     if (operand < argc) {
         return error_set(err, ERROR_USAGE, "export takes no operand such as \"%s\"", argv[operand]);
     }
@@ -106,7 +114,9 @@ static bool check(const struct export_options *options, struct store_job_filter 
         strcmp(format, "json") != 0) {
         return error_set(err, ERROR_USAGE, "--format: \"%s\" is none of ndjson, csv, json", format);
     }
-    return take_filter(options, filter, err);
+    return session_check_words("account-id", &account, err) &&
+           session_check_words("region", &options->regions, err) &&
+           session_check_editions(&options->editions, err) && take_filter(options, filter, err);
 }
 
 static bool export(struct store *store, const char *format, const struct store_job_filter *filter,
@@ -142,6 +152,10 @@ int cli_export(const char *database, int argc, char **argv)
         {"until", "TIME", "jobs created before then", CLI_TEXT, (void *)&wanted.until, 0, 0},
         {"where-status", "STATUS", "jobs of this Status; may be repeated", CLI_LIST,
          &wanted.statuses, 0, 0},
+        {"account-id", "ID", "jobs of this account", CLI_TEXT, (void *)&wanted.account_id, 0, 0},
+        {"region", "ID", "jobs of this region; may be repeated", CLI_LIST, &wanted.regions, 0, 0},
+        {"edition", "NAME", "jobs of STANDARD or BASIC; may be repeated", CLI_LIST,
+         &wanted.editions, 0, 0},
         {"listed-only", NULL, "without jobs that the service no longer lists", CLI_FLAG,
          &wanted.listed_only, 0, 0},
     };

@@ -7,7 +7,7 @@
 #include "store/internal.h"
 
 #define SQL_MAX ((size_t)64 << 10)
-#define PARAMETERS_MAX (STORE_STATUSES_MAX + 2)
+#define PARAMETERS_MAX (3 * STORE_FILTER_LIST_MAX + 3)
 #define PARAMETER_NAME_SIZE 40
 /* An export goes once over everything: a large cache would only hold what is not read again. */
 #define SMALL_CACHE "PRAGMA cache_size = -2048"
@@ -34,28 +34,51 @@ static const char *add_parameter(struct conditions *conditions, const char *name
     return text;
 }
 
-static void append_statuses(struct conditions *conditions, const struct store_job_filter *filter,
-                            const char *table, struct buffer *sql)
+static struct cell text_cell(const char *text)
 {
-    for (size_t i = 0; i < filter->status_count; i++) {
-        struct cell status = {
-            .kind = CELL_TEXT, .text = filter->statuses[i], .length = strlen(filter->statuses[i])};
+    return (struct cell){.kind = CELL_TEXT, .text = text, .length = strlen(text)};
+}
+
+/* Appends " AND COLUMN IN (...)"; nothing where the list is empty. */
+static void append_list(struct conditions *conditions, const char *column, const char *name,
+                        const char *const *values, size_t count, struct buffer *sql)
+{
+    for (size_t i = 0; i < count; i++) {
         if (i == 0) {
-            buffer_printf(sql, " AND %s.status IN (", table);
+            buffer_printf(sql, " AND %s IN (", column);
+        } else {
+            buffer_puts(sql, ", ");
         }
-        buffer_printf(sql, "%s%s", i > 0 ? ", " : "",
-                      add_parameter(conditions, "status", i, status));
+        buffer_puts(sql, add_parameter(conditions, name, i, text_cell(values[i])));
     }
-    buffer_puts(sql, filter->status_count > 0 ? ")" : "");
+    buffer_puts(sql, count > 0 ? ")" : "");
+}
+
+static void append_source(struct conditions *conditions, const struct store_job_filter *filter,
+                          const char *table, struct buffer *sql)
+{
+    if (filter->account_id == NULL && filter->region_count == 0 && filter->edition_count == 0) {
+        return;
+    }
+    buffer_printf(sql, " AND %s.source_id IN (SELECT source_id FROM sync_source WHERE 1", table);
+    append_list(conditions, "account_id", "account", &filter->account_id,
+                filter->account_id != NULL, sql);
+    append_list(conditions, "region_id", "region", filter->regions, filter->region_count, sql);
+    append_list(conditions, "edition", "edition", filter->editions, filter->edition_count, sql);
+    buffer_puts(sql, ")");
 }
 
 /* Appends " WHERE ..."; `table` is the name of the jobs in the statement. */
 static bool append_conditions(struct conditions *conditions, const struct store_job_filter *filter,
                               const char *table, struct buffer *sql, struct error *err)
 {
+    char status[PARAMETER_NAME_SIZE];
     conditions->count = 0;
-    if (filter->status_count > STORE_STATUSES_MAX) {
-        return error_set(err, ERROR_USAGE, "more than %d statuses", STORE_STATUSES_MAX);
+    if (filter->status_count > STORE_FILTER_LIST_MAX ||
+        filter->region_count > STORE_FILTER_LIST_MAX ||
+        filter->edition_count > STORE_FILTER_LIST_MAX) {
+        return error_set(err, ERROR_USAGE, "more than %d values of one kind",
+                         STORE_FILTER_LIST_MAX);
     }
     buffer_puts(sql, " WHERE 1");
     if (filter->has_since) {
@@ -71,7 +94,9 @@ static bool append_conditions(struct conditions *conditions, const struct store_
     if (filter->listed_only) {
         buffer_printf(sql, " AND %s.missing_since IS NULL", table);
     }
-    append_statuses(conditions, filter, table, sql);
+    (void)snprintf(status, sizeof(status), "%s.status", table);
+    append_list(conditions, status, "status", filter->statuses, filter->status_count, sql);
+    append_source(conditions, filter, table, sql);
     return true;
 }
 

@@ -15,15 +15,20 @@
 #include "store/query.h"
 #include "store/store.h"
 
-#define STORE_STATUSES_MAX 64
+#define STORE_FILTER_LIST_MAX 64 /* values of one list */
 
 /* Which jobs; all zero: every one. */
 struct store_job_filter {
     bool has_since, has_until;
     int64_t since, until; /* created_time: from `since` on, before `until` */
     const char *const *statuses;
-    size_t status_count; /* 0: whatever the status */
-    bool listed_only;    /* without those that the service no longer lists */
+    size_t status_count;    /* 0: whatever the status */
+    const char *account_id; /* the source's; NULL: whichever */
+    const char *const *regions;
+    size_t region_count; /* of the source, 0: whichever */
+    const char *const *editions;
+    size_t edition_count; /* of the source, 0: whichever */
+    bool listed_only;     /* without those that the service no longer lists */
 };
 
 /* A stored job; its texts are borrowed until the next one is read. */

@@ -95,6 +95,23 @@ class RoundTrip(ExportTestCase):
         self.assertEqual(first, second)
         self.assertEqual(self.export().stdout.encode(), lines)
 
+    def test_an_archive_of_each_source_gives_the_sources_back(self):
+        self.start("--jobs", 300, "--basic-jobs", 60, "--regions", "cn-hangzhou,cn-beijing", "--seed", 6)
+        self.simulator.set(extra_fields=True)
+        self.sync()
+        first = harness.stored_jobs(self.database)
+        sources = self.query("SELECT account_id, region_id, edition FROM sync_source ORDER BY 1, 2, 3")
+        self.assertEqual(len(sources), 4)
+        archives = {}
+        for source in sources:
+            options = [word for pair in zip(("--account-id", "--region", "--edition"), source) for word in pair]
+            archives[source] = (options, self.export(*options).stdout.encode())
+        self.database = self.path("copy.db")
+        for options, lines in archives.values():
+            self.import_lines(lines, *options)
+        self.assertEqual(harness.stored_jobs(self.database), first)
+        self.assertEqual(self.query("SELECT account_id, region_id, edition FROM sync_source ORDER BY 1, 2, 3"), sources)
+
     def test_odd_values_come_back_as_they_came(self):
         job = {"RestoreId": "r-\"1\"\\", "Progress": "7000", "Status": 5, "New": {"a": [1, None, True, "é\u2028"]},
                "BytesTotal": 9223372036854775808, "BytesDone": -9223372036854775808, "ItemsTotal": 0,
@@ -153,6 +170,31 @@ class Columns(ExportTestCase):
         objects = json.loads(self.export("--format", "json").stdout)
         self.assertEqual([list(entry) for entry in objects], [names] * len(rows))
         self.assertEqual([tuple(entry.values()) for entry in objects], rows)
+
+
+class Sources(ExportTestCase):
+    def setUp(self):
+        super().setUp()
+        for name, source in {"r-1": ("7", "cn-a", "STANDARD"), "r-2": ("7", "cn-b", "STANDARD"),
+                             "r-3": ("7", "cn-b", "BASIC"), "r-4": ("8", "cn-a", "STANDARD"), "r-5": None}.items():
+            options = zip(("--account-id", "--region", "--edition"), source or ())
+            self.import_lines(json.dumps({"RestoreId": name, "Status": "FAILED", "CreatedTime": 1767225600}).encode(),
+                              *(word for pair in options for word in pair))
+
+    def test_sources(self):
+        for arguments, wanted in (
+                ((), "r-1 r-2 r-3 r-4 r-5"), (("--account-id", "7"), "r-1 r-2 r-3"), (("--account-id", "9"), ""),
+                (("--region", "cn-b"), "r-2 r-3"), (("--region", "cn-b", "--region", "cn-a"), "r-1 r-2 r-3 r-4"),
+                (("--edition", "BASIC"), "r-3"), (("--edition", "BASIC", "--edition", "STANDARD"), "r-1 r-2 r-3 r-4"),
+                (("--account-id", "7", "--region", "cn-a", "--edition", "STANDARD"), "r-1"),
+                (("--region", "cn-b", "--where-status", "FAILED", "--since", "2026-01-01", "--until", "2026-01-02"),
+                 "r-2 r-3"), (("--region", "cn-b", "--where-status", "COMPLETE"), "")):
+            with self.subTest(arguments):
+                self.assertEqual(self.ids(*arguments), wanted.split())
+                rows = json.loads(self.export("--format", "json", *arguments).stdout)
+                self.assertEqual([row["restore_id"] for row in rows], wanted.split())
+        for arguments in (("--region", "cn a"), ("--account-id", ""), ("--edition", "GOLD"), ("--region", "x' OR 1")):
+            self.export(*arguments, status=2)
 
 
 class Filters(ExportTestCase):
