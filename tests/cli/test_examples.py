@@ -270,11 +270,13 @@ class Queries(Case):
         most = 2**63 - 1
         cases = {"r-all": [("COMPLETE", 5), ("PARTIAL_COMPLETE", 2**53), ("FAILED", None), ("EXPIRED", 1),
                            ("CLIENT_DELETED", 0), ("CANCELED", 2), (None, 3)],
-                 "r-great": [("COMPLETE", most)] * 3, "r-small": [("FAILED", -most - 1)] * 2, "r-none": [("FAILED", None)]}
+                 "r-great": [("COMPLETE", most)] * 3, "r-small": [("FAILED", -most - 1)] * 2,
+                 "r-none": [("FAILED", None)]}
         jobs = []
         for parent, children in cases.items():
-            jobs += [{"RestoreId": parent}, *({"RestoreId": f"{parent}-{number}", "ParentId": parent, "Status": status,
-                                               "BytesDone": amount} for number, (status, amount) in enumerate(children))]
+            jobs.append({"RestoreId": parent})
+            jobs += [{"RestoreId": f"{parent}-{number}", "ParentId": parent, "Status": status, "BytesDone": amount}
+                     for number, (status, amount) in enumerate(children)]
         lines = "\n".join(json.dumps({name: value for name, value in job.items() if value is not None}) for job in jobs)
         self.assertEqual(self.run_hbrsync("--db", self.database, "import", "-", stdin=lines.encode()).status, 0)
         rows = {row["restore_id"]: row for row in self.recipe("parents-and-children")}
@@ -351,6 +353,22 @@ class Pages(Case):
                 self.assertRegex(listed, r"`" + re.escape(name) + r"[`/]")
         for page in ("README.md", "README.zh-CN.md"):
             self.assertIn("(examples/README.md)", text_of(page))
+
+    def test_the_chinese_readme_has_what_the_english_one_has(self):
+        """Section by section: as many rows of tables, and every word of code; Bad input is English alone."""
+        pages = [re.split(r"\n(?=##+ )", text_of(name)) for name in ("README.md", "README.zh-CN.md")]
+        self.assertEqual(len(pages[0]), len(pages[1]))
+        for english, chinese in zip(*pages):
+            title, text = english.split("\n", 1)
+            if title == "## Bad input":
+                continue
+            with self.subTest(title):
+                self.assertEqual(text.count("\n|"), chinese.count("\n|"))
+                blocks = [re.findall(r"^```.*?^```", page, re.S | re.M) for page in (text, chinese)]
+                self.assertEqual(len(blocks[0]), len(blocks[1]))
+                words = [set(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", page, flags=re.S)))
+                         for page in (text, chinese)]
+                self.assertEqual(words[0] - words[1], set())
 
     def test_the_readme_has_every_column_of_every_view(self):
         self.empty_world()
@@ -533,7 +551,8 @@ class Cron(Case):
         self.bin = self.path("usr-local-bin")
         os.mkdir(self.bin)
         with open(os.path.join(self.bin, "hbrsync"), "w", encoding="utf-8") as file:
-            file.write(f'#!/bin/sh\ncase " $* " in *" sync "*) set -- "$@" --endpoint {self.simulator.endpoint()} ;; esac\n'
+            file.write('#!/bin/sh\ncase " $* " in\n'
+                       f'*" sync "*) set -- "$@" --endpoint {self.simulator.endpoint()} ;;\nesac\n'
                        f'exec "{os.path.abspath(harness.HBRSYNC)}" "$@"\n')
         os.chmod(file.name, 0o755)
         self.credentials = self.path("credentials")
