@@ -2,9 +2,10 @@
 # Syncs, publishes a copy for readers, and keeps dated archives: archive.sh ENVIRONMENT-FILE
 #
 # The file, lines NAME=value as in hbrsync.env, holds the credentials: they are in the environment only, never among
-# arguments. An archive is the API's own JSON, a job a line, gzipped: `hbrsync import` takes it back. It is written
-# beside its name and renamed, so under its name there is never half of one. A later run with the same date replaces
-# it; the newest ARCHIVE_KEEP stay, the others are removed once the new one is in place.
+# arguments. An archive is the API's own JSON, a job a line, gzipped: `hbrsync import` takes it back. Account, region
+# and edition are not in it; to keep them apart, export each source by itself (README, Export). It is written beside its
+# name and renamed, so under its name there is never half of one. A later run with the same date replaces it; the newest
+# ARCHIVE_KEEP stay, the others are removed once the new one is in place.
 #
 # Exit code: 0 also when another sync is at work (7 of hbrsync), for that one does the rest. After any other failure of
 # the sync (3, 5 and 8 leave good data behind, and after 4 the data of the runs before is still there) what is stored is
