@@ -353,7 +353,7 @@ SELECT
     l.proof_detail AS last_proof_detail,
     l.error AS last_error,
     coalesce(w.proved, 0) AS proved,
-    CASE WHEN h.empty_since > 0 THEN datetime(h.empty_since, 'unixepoch') END AS empty_since_utc,
+    CASE WHEN w.empty_since > 0 THEN datetime(w.empty_since, 'unixepoch') END AS empty_since_utc,
     datetime(h.last_proved_at, 'unixepoch') AS last_proved_utc,
     datetime(h.last_success_at, 'unixepoch') AS last_success_utc,
     CASE WHEN w.full_walk_at > 0 THEN datetime(w.full_walk_at, 'unixepoch') END AS full_walk_utc,
@@ -372,7 +372,7 @@ SELECT
      WHERE j.source_id = h.source_id AND j.missing_since IS NOT NULL
        AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS missing_jobs
 FROM (
-    SELECT s.source_id, s.account_id, s.region_id, s.edition, s.empty_since, c.restore_type, c.scope,
+    SELECT s.source_id, s.account_id, s.region_id, s.edition, c.restore_type, c.scope,
         (SELECT max(r.run_id) FROM sync_run AS r
          WHERE r.source_id = s.source_id AND r.scope = c.scope) AS last_run_id,
         (SELECT max(r.finished_at) FROM sync_run AS r

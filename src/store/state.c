@@ -12,8 +12,7 @@ static bool select_source(struct store *store, struct store_source *source, bool
     struct statement select;
     if (!statement_open(store, STATEMENT_SOURCE_SELECT,
                         "SELECT source_id, filters, untyped, edition_honoured, between_lower,"
-                        " between_upper, id_filter, page_cap, learnt_at, empty_since"
-                        " FROM sync_source"
+                        " between_upper, id_filter, page_cap, learnt_at FROM sync_source"
                         " WHERE account_id = ?1 AND region_id = ?2 AND edition = ?3",
                         "read a source", &select, err)) {
         return false;
@@ -32,7 +31,6 @@ static bool select_source(struct store *store, struct store_source *source, bool
         statement_copy_text(&select, 6, source->id_filter, sizeof source->id_filter);
         source->page_cap = statement_integer(&select, 7, 0);
         source->learnt_at = statement_integer(&select, 8, 0);
-        source->empty_since = statement_integer(&select, 9, 0);
         done = statement_read_ok(&select, err);
     }
     statement_close(&select);
@@ -82,11 +80,9 @@ bool store_source_save(struct store *store, const struct store_source *source, s
 {
     static const char sql[] =
         "UPDATE sync_source SET filters = ?2, untyped = ?3, edition_honoured = ?4,"
-        " between_lower = ?5, between_upper = ?6, id_filter = ?7, page_cap = ?8, learnt_at = ?9,"
-        " empty_since = ?10 WHERE source_id = ?1 AND (filters, untyped, edition_honoured, "
-        "between_lower,"
-        " between_upper, id_filter, page_cap, learnt_at, empty_since)"
-        " IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        " between_lower = ?5, between_upper = ?6, id_filter = ?7, page_cap = ?8, learnt_at = ?9"
+        " WHERE source_id = ?1 AND (filters, untyped, edition_honoured, between_lower,"
+        " between_upper, id_filter, page_cap, learnt_at) IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     struct statement update;
     if (!store_need_transaction(store, "a source is written", err) ||
         !statement_open(store, STATEMENT_SOURCE_UPDATE, sql, "write a source", &update, err)) {
@@ -101,7 +97,6 @@ bool store_source_save(struct store *store, const struct store_source *source, s
     statement_bind_string(&update, source->id_filter);
     statement_bind_integer(&update, source->page_cap);
     statement_bind_integer(&update, source->learnt_at);
-    statement_bind_integer(&update, source->empty_since);
     return statement_run(&update, NULL, err);
 }
 
@@ -112,7 +107,7 @@ bool store_watermark_get(struct store *store, int64_t source_id, const char *res
 {
     struct statement select;
     if (!statement_open(store, STATEMENT_WATERMARK_SELECT,
-                        "SELECT proved, updated_time, cut_time, full_walk_at, run_id"
+                        "SELECT proved, updated_time, cut_time, full_walk_at, run_id, empty_since"
                         " FROM sync_watermark WHERE source_id = ?1 AND restore_type = ?2",
                         "read a watermark", &select, err)) {
         return false;
@@ -127,6 +122,7 @@ bool store_watermark_get(struct store *store, int64_t source_id, const char *res
         watermark.cut_time = statement_integer(&select, 2, 0);
         watermark.full_walk_at = statement_integer(&select, 3, 0);
         watermark.run_id = statement_integer(&select, 4, 0);
+        watermark.empty_since = statement_integer(&select, 5, 0);
     }
     statement_close(&select);
     if (done) {
@@ -140,13 +136,15 @@ bool store_watermark_put(struct store *store, int64_t source_id, const char *res
 {
     static const char sql[] =
         "INSERT INTO sync_watermark (source_id, restore_type, proved, updated_time, cut_time,"
-        " full_walk_at, run_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+        " full_walk_at, run_id, empty_since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
         " ON CONFLICT (source_id, restore_type) DO UPDATE SET proved = excluded.proved,"
         " updated_time = excluded.updated_time, cut_time = excluded.cut_time,"
-        " full_walk_at = excluded.full_walk_at, run_id = excluded.run_id"
+        " full_walk_at = excluded.full_walk_at, run_id = excluded.run_id,"
+        " empty_since = excluded.empty_since"
         " WHERE (sync_watermark.proved, sync_watermark.updated_time, sync_watermark.cut_time,"
-        " sync_watermark.full_walk_at, sync_watermark.run_id) IS NOT (excluded.proved,"
-        " excluded.updated_time, excluded.cut_time, excluded.full_walk_at, excluded.run_id)";
+        " sync_watermark.full_walk_at, sync_watermark.run_id, sync_watermark.empty_since)"
+        " IS NOT (excluded.proved, excluded.updated_time, excluded.cut_time,"
+        " excluded.full_walk_at, excluded.run_id, excluded.empty_since)";
     struct statement put;
     if (!store_need_transaction(store, "a watermark is written", err) ||
         !statement_open(store, STATEMENT_WATERMARK_PUT, sql, "write a watermark", &put, err)) {
@@ -159,6 +157,7 @@ bool store_watermark_put(struct store *store, int64_t source_id, const char *res
     statement_bind_integer(&put, watermark->cut_time);
     statement_bind_integer(&put, watermark->full_walk_at);
     statement_bind_integer(&put, watermark->run_id);
+    statement_bind_integer(&put, watermark->empty_since);
     return statement_run(&put, NULL, err);
 }
 

@@ -29,7 +29,6 @@ struct store_source {
                                            none */
     int64_t page_cap;                   /* rows beyond which pages fail, 0: none met */
     int64_t learnt_at;                  /* when the above was last established, UNIX seconds */
-    int64_t empty_since; /* when it first listed nothing although jobs are stored, 0: it lists */
 };
 
 /* Finds or adds the source; needs a transaction. */
@@ -42,11 +41,12 @@ bool store_source_save(struct store *store, const struct store_source *source,
                        struct error *err) MUST_CHECK;
 
 struct store_watermark {
-    bool known;           /* a listing of this scope was once proved */
-    bool proved;          /* ... and nothing unproved was stored since */
+    bool known;           /* the scope has a row, as a rule since a listing was proved */
+    bool proved;          /* one was, and nothing unproved was stored since */
     int64_t updated_time; /* the greatest UpdatedTime that the last proved listing stored */
     int64_t cut_time;     /* the service's Date when the last proved listing began */
     int64_t full_walk_at; /* when the last proved full walk ended */
+    int64_t empty_since;  /* when it first listed nothing although jobs are stored, 0: it lists */
     int64_t run_id;
 };
 

@@ -233,8 +233,9 @@ static bool finish(struct lane *lane, int64_t proven, bool mark, bool walked, st
                                &next.updated_time, err)) {
         return false;
     }
-    bool changed = lane->unproved_marked || marked > 0 || !lane->watermark.known ||
-                   !lane->watermark.proved || next.updated_time != lane->watermark.updated_time;
+    bool changed = lane->doubt_changed || lane->unproved_marked || marked > 0 ||
+                   !lane->watermark.known || !lane->watermark.proved ||
+                   next.updated_time != lane->watermark.updated_time;
     if (changed || walked) {
         next.known = true;
         next.proved = true;

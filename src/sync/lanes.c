@@ -59,6 +59,18 @@ static bool lane_open(struct lane *lane, struct unit *unit, const char *restore_
     return true;
 }
 
+static bool write_unproved(struct lane *lane, struct error *err)
+{
+    int64_t source_id = lane->unit->source.source_id;
+    if (!lane->doubt_changed) {
+        return store_watermark_unproved(lane->unit->store, source_id, lane->restore_type, err);
+    }
+    lane->watermark.proved = false;
+    lane->watermark.run_id = lane->unit->run.run_id;
+    return store_watermark_put(lane->unit->store, source_id, lane->restore_type, &lane->watermark,
+                               err);
+}
+
 static bool mark_unproved(struct lane *lane, struct error *err)
 {
     struct store *store = lane->unit->store;
@@ -68,8 +80,8 @@ static bool mark_unproved(struct lane *lane, struct error *err)
     if (!store_begin(store, err)) {
         return false;
     }
-    if (!store_watermark_unproved(store, lane->unit->source.source_id, lane->restore_type, err) ||
-        !store_source_save(store, &lane->unit->source, err) || !store_commit(store, err)) {
+    if (!write_unproved(lane, err) || !store_source_save(store, &lane->unit->source, err) ||
+        !store_commit(store, err)) {
         store_rollback(store);
         return false;
     }
@@ -84,19 +96,22 @@ static bool mark_unproved(struct lane *lane, struct error *err)
 static bool doubt_empty(struct lane *lane, int64_t total, bool *ret_doubted, struct error *err)
 {
     struct unit *unit = lane->unit;
+    struct store_watermark *watermark = &lane->watermark;
     int64_t stored = 0;
     *ret_doubted = false;
     if (total != 0) {
-        unit->source.empty_since = total > 0 ? 0 : unit->source.empty_since;
+        lane->doubt_changed = total > 0 && watermark->empty_since != 0;
+        watermark->empty_since = lane->doubt_changed ? 0 : watermark->empty_since;
         return true;
     }
     if (!store_job_count(unit->store, unit->source.source_id, lane->restore_type, &stored, err)) {
         return false;
     }
-    if (stored == 0 || unit->source.empty_since != 0) {
+    if (stored == 0 || watermark->empty_since != 0) {
         return true;
     }
-    unit->source.empty_since = unit->writer.now;
+    watermark->empty_since = unit->writer.now;
+    lane->doubt_changed = true;
     *ret_doubted = true;
     unit_warn(
         unit,

@@ -42,6 +42,7 @@ struct lane {
     int64_t total;        /* TotalCount without filters, as last seen */
     int64_t closed;       /* the count of the finished jobs, by the partition check of a walk */
     int64_t total_cap;    /* where TotalCount ends, whatever there is; 0: nowhere that is known */
+    bool doubt_changed;   /* watermark.empty_since is not what the database says */
     bool unproved_marked; /* the database says already that this lane has to be walked again */
     bool full;            /* this run walks everything */
     bool odd;             /* this run met a job neither under way nor finished */

@@ -488,6 +488,33 @@ class Vanished(harness.TestCase):
         self.assert_equals_truth()
         self.assertEqual(self.history(sorted(everything)[0]), [[False, True], [True, False]])
 
+    def test_types_that_are_suddenly_empty(self):
+        """Each type is doubted by itself, whether it has a lane of its own run or is one of a source's lanes."""
+        for name, options in (("lanes", ()), ("scopes", ("--restore-type", "ECS_FILE", "--restore-type", "OSS"))):
+            with self.subTest(name):
+                self.database = self.path(name + ".db")
+                self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+                self.simulator.set(untyped="refused")
+                options = (*REGION, "--edition", "STANDARD", *options)
+                self.sync(*options)
+                self.simulator.set(region_empty=["cn-hangzhou"])
+                self.sync(*options, status=8)
+                self.assertEqual(self.marks(), set())
+                self.simulator.control("reset", {})
+                self.simulator.set(untyped="refused")
+                self.sync(*options)
+                self.assertEqual(self.marks(), set())
+                # One type is really gone: the second run believes it, however much the others list.
+                gone = {key for key, (_, _, job) in self.simulator.truth().items() if job["RestoreType"] == "OSS"}
+                self.simulator.move(vanish_ids=sorted(gone))
+                self.sync(*options, status=8)
+                self.assertEqual(self.marks(), set())
+                self.sync(*options)
+                self.assertEqual(self.marks(), gone)
+                self.sync(*options)
+                self.check_database()
+                self.stop()
+
     def test_vanish_and_return(self):
         self.start("--jobs", 400, "--basic-jobs", 0, "--regions", "cn-hangzhou")
         self.sync(*REGION)

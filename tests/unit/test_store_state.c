@@ -9,7 +9,6 @@ static void test_source(void **state)
     f->source.between_upper = LEARNT_NO;
     f->source.page_cap = 10000;
     f->source.learnt_at = 5;
-    f->source.empty_since = 6;
     (void)snprintf(f->source.id_filter, sizeof f->source.id_filter, "restoreId");
     assert_done(f, store_source_save(f->store, &f->source, &f->err));
     assert_done(f, store_source_open(f->store, "1000000000000001", "cn-hangzhou", "STANDARD",
