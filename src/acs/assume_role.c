@@ -201,7 +201,7 @@ static enum acs_outcome attempt_oidc(const struct acs_fetch *fetch, const char *
     struct json_object *root = NULL;
     char request_id[64];
     if (!acs_fetch(fetch, &fetched, err)) {
-        return err->code == ERROR_SERVICE ? ACS_TRANSPORT : ACS_PERMANENT;
+        return err->retryable ? ACS_TRANSPORT : ACS_PERMANENT;
     }
     (void)text_fit(proof.security_token, sizeof(proof.security_token), token);
     const struct acs_reply reply = {

@@ -367,9 +367,10 @@ static enum acs_outcome evaluate(struct acs_client *client, struct acs_call *cal
                          transfer->body.length);
         return judge(call);
     }
-    acs_transfer_error(transfer, &client->setup, result, &call->answer.error);
+    enum acs_outcome outcome =
+        acs_transfer_error(transfer, &client->setup, result, &call->answer.error);
     acs_trace_failure(&client->trace, &traced, elapsed, call->answer.error.message);
-    return transfer->too_large ? ACS_PERMANENT : acs_outcome_of_transfer((int)result);
+    return outcome;
 }
 
 static uint32_t chance(void)

@@ -11,13 +11,13 @@
 #include <openssl/crypto.h>
 
 #include "acs/endpoint.h"
+#include "acs/failure.h"
 #include "acs/transfer.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/text.h"
 
 #define POLL_MAX_MS 1000
-#define REASON_MAX 400
 
 struct exchange {
     const struct acs_fetch *fetch;
@@ -211,19 +211,12 @@ static bool wait_for_end(struct exchange *exchange, CURLcode *ret_result, struct
 
 static bool tell_failure(const struct exchange *exchange, CURLcode result, struct error *err)
 {
-    struct buffer text;
-    const char *reason =
-        exchange->error_text[0] != '\0' ? exchange->error_text : curl_easy_strerror(result);
     if (exchange->too_large) {
         return error_set(err, ERROR_SERVICE, "%s: the answer is larger than %zu bytes",
                          exchange->endpoint.base, ACS_FETCH_ANSWER_MAX);
     }
-    buffer_init(&text, REASON_MAX * 8);
-    text_escape(&text, reason, strlen(reason), REASON_MAX);
-    (void)error_set(err, ERROR_SERVICE, "%s: %s", exchange->endpoint.base, text.data);
-    buffer_free(&text);
-    acs_transfer_hint(result, err);
-    return false;
+    (void)acs_failure_tell(result, exchange->error_text, NULL, err);
+    return error_context(err, "%s", exchange->endpoint.base);
 }
 
 /* OpenSSL writes "Expire date:Nov 24 12:00:00 2027 GMT". */

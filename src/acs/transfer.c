@@ -8,13 +8,11 @@
 
 #include <openssl/crypto.h>
 
-#include "acs/redact.h"
-#include "acs/retry.h"
+#include "acs/failure.h"
 #include "base/clock.h"
 
 #define URL_MAX ((size_t)1024 * 1024)
 #define HEADER_LINE_MAX ((size_t)16 * 1024)
-#define REASON_MAX 400
 #define CONNECTION_LIFETIME_SECONDS 3600L
 #define STALL_BYTES_PER_SECOND 1L
 
@@ -314,53 +312,19 @@ int acs_transfer_status(const struct acs_transfer *transfer)
     return (int)status;
 }
 
-void acs_transfer_hint(CURLcode result, struct error *err)
+enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer,
+                                    const struct acs_setup *setup, CURLcode result,
+                                    struct error *err)
 {
-    switch (result) {
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-        error_hint(err,
-                   "The server's certificate could not be verified. Where a proxy or a private "
-                   "CA signs it, name the file of CA certificates with --ca-file or "
-                   "SSL_CERT_FILE.");
-        break;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-        error_hint(err, "Check the region, --endpoint, and whether this machine needs a proxy "
-                        "(https_proxy).");
-        break;
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_PROXY:
-        error_hint(err, "Check the proxy named by https_proxy or all_proxy.");
-        break;
-    default:
-        break;
-    }
-}
-
-void acs_transfer_error(const struct acs_transfer *transfer, const struct acs_setup *setup,
-                        CURLcode result, struct error *err)
-{
-    struct buffer text;
     if (transfer->too_large) {
         (void)error_set(err, ERROR_SERVICE,
                         "the answer is larger than %zu bytes or its headers than %zu",
                         transfer->answer_max, ACS_HEADERS_MAX);
-        return;
+        return ACS_PERMANENT;
     }
     if (transfer->body.failed || result == CURLE_OUT_OF_MEMORY) {
         (void)error_no_memory(err);
-        return;
+        return ACS_PERMANENT;
     }
-    const char *reason =
-        transfer->error_text[0] != '\0' ? transfer->error_text : curl_easy_strerror(result);
-    buffer_init(&text, REASON_MAX * 8);
-    acs_redact(&text, reason, strlen(reason), REASON_MAX, setup->credentials);
-    (void)error_set(err, ERROR_SERVICE, "%s", text.data);
-    buffer_free(&text);
-    if (err != NULL) {
-        err->retryable = acs_outcome_of_transfer((int)result) != ACS_PERMANENT;
-    }
-    acs_transfer_hint(result, err);
+    return acs_failure_tell(result, transfer->error_text, setup->credentials, err);
 }

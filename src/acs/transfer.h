@@ -14,6 +14,7 @@
 #include "acs/client.h"
 #include "acs/endpoint.h"
 #include "acs/headers.h"
+#include "acs/retry.h"
 #include "base/buffer.h"
 
 /* What all attempts of a client share. */
@@ -61,12 +62,11 @@ bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_setup 
 /* The HTTP status of a finished attempt, 0 when there was no answer. */
 int acs_transfer_status(const struct acs_transfer *transfer);
 
-/* Fills *err for an attempt that libcurl ended with `result`, which is not CURLE_OK. */
-void acs_transfer_error(const struct acs_transfer *transfer, const struct acs_setup *setup,
-                        CURLcode result, struct error *err);
-
-/* What the user can do about an attempt that libcurl ended with `result`, as the error's hint. */
-void acs_transfer_hint(CURLcode result, struct error *err);
+/* Fills *err for an attempt that libcurl ended with `result`, which is not CURLE_OK. Returns
+ * whether another attempt may help. */
+enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer,
+                                    const struct acs_setup *setup, CURLcode result,
+                                    struct error *err);
 
 /* Whom a handle may talk to: no other protocol, place or certificate than meant. */
 CURLcode acs_transfer_secure(CURL *easy, const struct acs_endpoint *endpoint, const char *ca_file);

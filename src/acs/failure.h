@@ -1,0 +1,23 @@
+/*
+ * Internal to acs: why libcurl ended a transfer without an answer.
+ *
+ * libcurl's own text may quote the value of a proxy variable, which may hold a password.
+ */
+#ifndef HBRSYNC_ACS_FAILURE_H
+#define HBRSYNC_ACS_FAILURE_H
+
+#include <curl/curl.h>
+
+#include "acs/credentials.h"
+#include "acs/retry.h"
+#include "base/error.h"
+
+/*
+ * Fills *err, `retryable` and hint included, for a transfer that ended with `result`,
+ * which is not CURLE_OK. `error_text` is of CURLOPT_ERRORBUFFER; `credentials`, whose secrets are
+ * cut out, may be NULL. Returns whether another attempt may help.
+ */
+enum acs_outcome acs_failure_tell(CURLcode result, const char *error_text,
+                                  const struct acs_credentials *credentials, struct error *err);
+
+#endif
