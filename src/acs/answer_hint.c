@@ -108,6 +108,22 @@ enum error_code acs_answer_class(const struct acs_reply *reply, const struct err
     return refused && err->api_code[0] != '\0' ? ERROR_CREDENTIALS : ERROR_SERVICE;
 }
 
+void acs_proxy_hint(int status, struct error *err)
+{
+    switch (status) {
+    case 407:
+        error_hint(err, "The proxy wants a name and password; put them into https_proxy.");
+        break;
+    case 403:
+        error_hint(err, "The proxy does not let this machine reach the host: have it allowed "
+                        "there, or except the host with no_proxy.");
+        break;
+    default:
+        error_hint(err, "Check the proxy named by https_proxy or all_proxy.");
+        break;
+    }
+}
+
 void acs_answer_hint(const struct acs_reply *reply, struct error *err)
 {
     const struct rule *rule = find_rule(err->api_code);
@@ -116,6 +132,6 @@ void acs_answer_hint(const struct acs_reply *reply, struct error *err)
     } else if (rule != NULL) {
         error_hint(err, "%s", rule->text);
     } else if (reply->http_status == 407) {
-        error_hint(err, "The proxy wants a name and password; put them into https_proxy.");
+        acs_proxy_hint(reply->http_status, err);
     }
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acs/answer_hint.h"
 #include "acs/redact.h"
 #include "base/buffer.h"
 
@@ -79,6 +80,23 @@ static enum acs_outcome tell_refused_proxy(const char *variable, struct error *e
     return ACS_PERMANENT;
 }
 
+/* The proxy's own status to CONNECT when that ended the transfer, else 0. */
+static int proxy_status(CURL *easy, CURLcode result)
+{
+    long status = 0;
+    if (result == CURLE_OPERATION_TIMEDOUT ||
+        curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status) != CURLE_OK || status < 400) {
+        return 0;
+    }
+    return (int)status;
+}
+
+/* A refusal stays one, and wrong passwords tried again may lock an account. */
+static enum acs_outcome outcome_of_proxy(int status)
+{
+    return status == 408 || status == 429 || status >= 500 ? ACS_TRANSPORT : ACS_PERMANENT;
+}
+
 static void hint(CURLcode result, struct error *err)
 {
     switch (result) {
@@ -104,7 +122,7 @@ static void hint(CURLcode result, struct error *err)
     }
 }
 
-enum acs_outcome acs_failure_tell(CURLcode result, const char *error_text,
+enum acs_outcome acs_failure_tell(CURL *easy, CURLcode result, const char *error_text,
                                   const struct acs_credentials *credentials, struct error *err)
 {
     struct buffer text;
@@ -121,8 +139,14 @@ enum acs_outcome acs_failure_tell(CURLcode result, const char *error_text,
     (void)error_set(err, ERROR_SERVICE, "%s", text.data);
     buffer_free(&text);
 
-    enum acs_outcome outcome = acs_outcome_of_transfer((int)result);
-    hint(result, err);
+    int status = proxy_status(easy, result);
+    enum acs_outcome outcome =
+        status != 0 ? outcome_of_proxy(status) : acs_outcome_of_transfer((int)result);
+    if (status != 0) {
+        acs_proxy_hint(status, err);
+    } else {
+        hint(result, err);
+    }
     if (err != NULL) {
         err->retryable = outcome != ACS_PERMANENT;
     }

@@ -13,11 +13,11 @@
 #include "base/error.h"
 
 /*
- * Fills *err, `retryable` and hint included, for a transfer that ended with `result`,
+ * Fills *err, `retryable` and hint included, for a transfer of `easy` that ended with `result`,
  * which is not CURLE_OK. `error_text` is of CURLOPT_ERRORBUFFER; `credentials`, whose secrets are
  * cut out, may be NULL. Returns whether another attempt may help.
  */
-enum acs_outcome acs_failure_tell(CURLcode result, const char *error_text,
+enum acs_outcome acs_failure_tell(CURL *easy, CURLcode result, const char *error_text,
                                   const struct acs_credentials *credentials, struct error *err);
 
 #endif

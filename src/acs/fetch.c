@@ -215,7 +215,7 @@ static bool tell_failure(const struct exchange *exchange, CURLcode result, struc
         return error_set(err, ERROR_SERVICE, "%s: the answer is larger than %zu bytes",
                          exchange->endpoint.base, ACS_FETCH_ANSWER_MAX);
     }
-    (void)acs_failure_tell(result, exchange->error_text, NULL, err);
+    (void)acs_failure_tell(exchange->easy, result, exchange->error_text, NULL, err);
     return error_context(err, "%s", exchange->endpoint.base);
 }
 

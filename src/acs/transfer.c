@@ -326,5 +326,5 @@ enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer,
         (void)error_no_memory(err);
         return ACS_PERMANENT;
     }
-    return acs_failure_tell(result, transfer->error_text, setup->credentials, err);
+    return acs_failure_tell(transfer->easy, result, transfer->error_text, setup->credentials, err);
 }

@@ -1,12 +1,7 @@
 /* Failures of a proxy: told without its password, and not tried again where that cannot help. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "acs_server.h"
 
-#include <cmocka.h>
+#include <stdlib.h>
 
 #include "acs/client.h"
 #include "acs/failure.h"
@@ -97,8 +92,11 @@ static void test_a_wrong_variable(void **state)
 
 static void tell(CURLcode result, const char *text, struct error *err)
 {
+    CURL *easy = curl_easy_init();
+    assert_non_null(easy);
     error_clear(err);
-    (void)acs_failure_tell(result, text, NULL, err);
+    (void)acs_failure_tell(easy, result, text, NULL, err);
+    curl_easy_cleanup(easy);
 }
 
 /* Words that another libcurl may find. */
@@ -128,11 +126,54 @@ static void test_other_texts(void **state)
     assert_string_equal(err.message, "Failed to connect to host");
 }
 
+static uint64_t ask_through(const char *const *script, size_t count, int64_t retry_for_ms,
+                            struct error *err)
+{
+    struct server server;
+    server_start(&server, script, count);
+    use_proxy("https_proxy", server.endpoint);
+    uint64_t requests = call(retry_for_ms, err);
+    assert_int_equal(server_stop(&server), requests);
+    return requests;
+}
+
+static void test_a_refusing_proxy(void **state)
+{
+    (void)state;
+    static const char *const wants_password[] = {
+        "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n"
+        "Connection: close\r\nContent-Length: 0\r\n\r\n"};
+    static const char *const forbidden[] = {
+        "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"};
+    struct error err;
+    assert_int_equal(ask_through(wants_password, 1, 20000, &err), 1);
+    assert_false(err.retryable);
+    assert_non_null(strstr(err.message, "407"));
+    assert_non_null(strstr(err.hint, "name and password"));
+    assert_int_equal(ask_through(forbidden, 1, 20000, &err), 1);
+    assert_false(err.retryable);
+    assert_non_null(strstr(err.message, "403"));
+    assert_non_null(strstr(err.hint, "no_proxy"));
+}
+
+static void test_a_proxy_in_trouble(void **state)
+{
+    (void)state;
+    static const char *const script[] = {
+        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 407 Proxy Authentication Required\r\nConnection: close\r\n"
+        "Content-Length: 0\r\n\r\n"};
+    struct error err;
+    assert_int_equal(ask_through(script, COUNT(script), 20000, &err), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_wrong_variable),
         cmocka_unit_test(test_other_texts),
+        cmocka_unit_test(test_a_refusing_proxy),
+        cmocka_unit_test(test_a_proxy_in_trouble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
