@@ -6,7 +6,8 @@
 
 #include "base/text.h"
 
-#define TAIL_MIN 8 /* so much of a secret at the end of a cut text is taken for the secret */
+#define TAIL_MIN 8       /* so much of a secret at the end of a cut text is taken for the secret */
+#define BEGINNING_MIN 16 /* and so much of it anywhere: the sender may have cut it */
 
 /* The value of `count` hexadecimal digits, -1 when they are none. */
 static int hex_value(const char *text, size_t count)
@@ -54,7 +55,7 @@ static size_t match_secret(const char *text, size_t length, const char *secret)
     for (; secret[matched] != '\0' && at < length; matched++) {
         size_t size = read_character(text + at, length - at, secret[matched]);
         if (size == 0) {
-            return 0;
+            return matched >= BEGINNING_MIN ? at : 0;
         }
         at += size;
     }
@@ -77,13 +78,18 @@ bool acs_holds_secret(const char *text, size_t length, const struct acs_credenti
     return false;
 }
 
-/* The length of the text before the service's quotation of the request. */
+/* The length of the text before a quotation of the request: what was signed, or the signature. */
 static size_t before_quotation(const char *text, size_t length)
 {
-    static const char *const marks[] = {"server StringToSign is", "server string to sign is",
-                                        "server CanonicalRequest is"};
+    static const char *const marks[] = {"server StringToSign is",
+                                        "server string to sign is",
+                                        "server CanonicalRequest is",
+                                        "Authorization:",
+                                        "ACS3-HMAC-SHA256",
+                                        "Signature=",
+                                        "Signature%3D"};
     for (size_t at = 0; at < length; at++) {
-        if (text[at] != 's' && text[at] != 'S') {
+        if (strchr("sSaA", text[at]) == NULL) {
             continue;
         }
         for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {

@@ -17,8 +17,9 @@
 
 /*
  * Appends `text`: secret and token as "***" however they are written (plain, percent-encoded, with
- * JSON escapes), nothing from "server StringToSign is" on, controls escaped, at most about
- * `maximum` bytes. `credentials` may be NULL.
+ * JSON escapes), and where the text cuts them; nothing from "server StringToSign is",
+ * "Authorization:" or a signature on; controls escaped; at most about `maximum` bytes.
+ * `credentials` may be NULL.
  */
 void acs_redact(struct buffer *buffer, const char *text, size_t length, size_t maximum,
                 const struct acs_credentials *credentials);

@@ -222,6 +222,21 @@ static void test_quoted_request_is_cut(void **state)
           "{\"Code\":\"SignatureDoesNotMatch\",\"Message\":\"x. Server String To Sign "
           "IS:POST&%2F\"}");
     assert_string_equal(fixture->err.message, "SignatureDoesNotMatch: x. ***");
+    static const char *const quotations[] = {
+        "Authorization: ACS3-HMAC-SHA256 Credential=LTAI,SignedHeaders=host,Signature=deadbeefcafe",
+        "ACS3-HMAC-SHA256 Credential=LTAI,SignedHeaders=host,Signature=deadbeefcafe",
+        "authorization:acs LTAI:deadbeefcafe",
+        "Signature=deadbeefcafe&Timestamp=2026",
+        "signature%3ddeadbeefcafe",
+    };
+    for (size_t i = 0; i < COUNT(quotations); i++) {
+        char body[256] = "{\"Code\":\"X\",\"Message\":\"got ";
+        (void)strcat(strcat(body, quotations[i]), "\"}");
+        judge(fixture, 400, body);
+        assert_string_equal(fixture->err.message, "X: got ***");
+    }
+    judge(fixture, 400, "{\"Code\":\"X\",\"Message\":\"the Signature is wrong\"}");
+    assert_string_equal(fixture->err.message, "X: the Signature is wrong");
 }
 
 /* Code and RequestId are shown too, so a secret may not come out by them either. */
@@ -262,6 +277,10 @@ static void test_redact(void **state)
     /* Neither a cut of ours nor one of the network leaves a part of it. */
     check_redacted("ab CAIS/token+of=many==signs and more", 5, "ab ***...");
     check_redacted("ab CAIS/token+of", 100, "ab ***");
+    /* Nor one of the service in the middle of its text. */
+    check_redacted("{\"a\":\"CAIS/token+of=ma\",\"b\":1}", 100, "{\"a\":\"***\",\"b\":1}");
+    check_redacted("CAIS%2Ftoken%2Bof%3Dma...", 100, "***...");
+    check_redacted("CAIS/token is the word", 100, "CAIS/token is the word");
     check_redacted("s3cret", 100, "s3cret");
     check_redacted("x\x1by\n", 100, "x\\u{001b}y\\u{000a}");
     check_redacted("abcdef", 3, "abc...");
