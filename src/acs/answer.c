@@ -57,15 +57,19 @@ static bool says_failure(const struct json_object *root)
            (value.kind == JSON_TEXT && text_equal_nocase(value.text, "false"));
 }
 
+/* Secrets are looked for in what was received: the copy lacks characters of theirs. */
 static void read_request_id(const struct acs_reply *reply, const struct json_object *root,
                             char request_id[64])
 {
+    const struct buffer *lines = &reply->headers->lines;
     struct json_value value = either_member(root, "RequestId", "requestId");
     request_id[0] = '\0';
-    if (value.kind == JSON_TEXT) {
+    if (value.kind == JSON_TEXT &&
+        !acs_holds_secret(value.text, value.length, reply->credentials)) {
         acs_request_id_copy(request_id, 64, value.text);
     }
-    if (request_id[0] == '\0') {
+    if (request_id[0] == '\0' &&
+        !acs_holds_secret(lines->data, lines->length, reply->credentials)) {
         acs_request_id_copy(request_id, 64, reply->headers->request_id);
     }
     if (acs_holds_secret(request_id, strlen(request_id), reply->credentials)) {

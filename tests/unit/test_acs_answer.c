@@ -252,6 +252,13 @@ static void test_secret_in_code_and_request_id(void **state)
     assert_int_equal(judge(fixture, 200, "{\"Success\":false,\"Code\":\"s3cret/With+Signs=\"}"),
                      ACS_PERMANENT);
     assert_null(strstr(fixture->err.message, "s3cret"));
+    judge(fixture, 400, "{\"Code\":\"X\",\"RequestId\":\"CAIS/token+of=many==signs\"}");
+    assert_string_equal(fixture->err.request_id, "");
+    assert_null(strstr(fixture->err.message, "token"));
+    static const char header[] = "x-acs-request-id: s3cret/With+Signs=\r\n";
+    assert_true(acs_headers_line(&fixture->headers, header, sizeof(header) - 1, NOW));
+    judge(fixture, 400, "{\"Code\":\"X\"}");
+    assert_string_equal(fixture->err.request_id, "");
 }
 
 static void check_redacted(const char *text, size_t maximum, const char *expected)
