@@ -15,12 +15,17 @@
 #define HTTPS_PORT 443
 #define HTTP_PORT 80
 
-/* ERROR_USAGE that shows the endpoint, which may hold anything. */
+/* ERROR_USAGE that shows the endpoint, which may hold anything, but for what is a secret as likely
+ * as not: what stands before an @, and a query. */
 static bool refuse(const char *text, const char *why, struct error *err)
 {
     struct buffer shown;
+    size_t length = strchr(text, '@') != NULL ? 0 : strcspn(text, "?#");
     buffer_init(&shown, ESCAPED_MAX * 2);
-    text_escape(&shown, text, strlen(text), ESCAPED_MAX);
+    text_escape(&shown, text, length, ESCAPED_MAX);
+    if (text[length] != '\0') {
+        buffer_puts(&shown, "...");
+    }
     (void)error_set(err, ERROR_USAGE, "endpoint \"%s\": %s", shown.data, why);
     buffer_free(&shown);
     return error_hint(err, "An endpoint is https://HOST or https://HOST:PORT.");
@@ -145,42 +150,46 @@ static bool compose(struct acs_endpoint *endpoint, const char *host, bool bracke
     return length >= 0 && (size_t)length < sizeof(endpoint->base);
 }
 
-bool acs_endpoint_parse(const char *text, struct acs_endpoint *ret_endpoint, struct error *err)
+const char *acs_endpoint_read(const char *text, struct acs_endpoint *ret_endpoint)
 {
     char host[HOST_MAX + 1];
     struct acs_endpoint endpoint;
     memset(&endpoint, 0, sizeof(endpoint));
+    if (strchr(text, '@') != NULL) {
+        return "it must not hold user information (\"...@\")";
+    }
     endpoint.https = starts_with(text, "https://");
     if (!endpoint.https && !starts_with(text, "http://")) {
-        return refuse(text, "it must begin with https://", err);
+        return "it must begin with https://";
     }
     const char *rest = text + (endpoint.https ? strlen("https://") : strlen("http://"));
-    if (strchr(rest, '@') != NULL) {
-        /* Not shown: what stands before the @ is a password as likely as not. */
-        (void)error_set(err, ERROR_USAGE, "the endpoint must not hold user information (\"...@\")");
-        return error_hint(err, "An endpoint is https://HOST or https://HOST:PORT.");
-    }
     bool brackets = *rest == '[';
     rest = brackets ? split_ipv6(rest, host, sizeof(host), &endpoint.loopback)
                     : split_name(rest, host, sizeof(host), &endpoint.loopback);
     if (rest == NULL) {
-        return refuse(text, "not a host name or address", err);
+        return "not a host name or address";
     }
     if (strpbrk(rest, "/?#") != NULL) {
-        return refuse(text, "it must end after the host and port", err);
+        return "it must end after the host and port";
     }
     int64_t port;
     if (!parse_port(rest, endpoint.https, &port)) {
-        return refuse(text, "not a port number", err);
+        return "not a port number";
     }
     if (!endpoint.https && !endpoint.loopback) {
-        return refuse(text, "plain http is for loopback addresses only", err);
+        return "plain http is for loopback addresses only";
     }
     if (!compose(&endpoint, host, brackets, port)) {
-        return refuse(text, "too long", err);
+        return "too long";
     }
     *ret_endpoint = endpoint;
-    return true;
+    return NULL;
+}
+
+bool acs_endpoint_parse(const char *text, struct acs_endpoint *ret_endpoint, struct error *err)
+{
+    const char *why = acs_endpoint_read(text, ret_endpoint);
+    return why == NULL || refuse(text, why, err);
 }
 
 bool acs_endpoint_check(const char *endpoint, struct error *err)

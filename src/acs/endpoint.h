@@ -15,7 +15,11 @@ struct acs_endpoint {
     char base[ACS_ENDPOINT_MAX]; /* scheme, "://" and host */
 };
 
-/* The rules of acs_endpoint_check, with no "{region}" left. ERROR_USAGE. */
+/* The rules of acs_endpoint_check, with no "{region}" left. Returns NULL, or what is wrong: a text
+ * that shows nothing of the endpoint. */
+const char *acs_endpoint_read(const char *text, struct acs_endpoint *ret_endpoint) MUST_CHECK;
+
+/* The same as an error: ERROR_USAGE, which shows neither user information nor a query. */
 bool acs_endpoint_parse(const char *text, struct acs_endpoint *ret_endpoint,
                         struct error *err) MUST_CHECK;
 

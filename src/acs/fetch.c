@@ -91,7 +91,13 @@ static bool parse_origin(struct exchange *exchange, struct error *err)
     }
     memcpy(origin, url, length);
     origin[length] = '\0';
-    return acs_endpoint_parse(origin, &exchange->endpoint, err);
+    const char *why = acs_endpoint_read(origin, &exchange->endpoint);
+    if (why == NULL) {
+        return true;
+    }
+    error_set(err, ERROR_USAGE, "the URL, which is not shown: %s", why);
+    return error_hint(err,
+                      "Such a URL is https://HOST/... or, on this machine, http://localhost/...");
 }
 
 static bool add_header(struct exchange *exchange, const char *line)

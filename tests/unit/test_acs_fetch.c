@@ -75,6 +75,8 @@ static void refuse(const char *url)
     error_clear(&err);
     assert_false(acs_fetch(&fetch, &fetched, &err));
     assert_int_equal(err.code, ERROR_USAGE);
+    assert_null(strstr(err.message, "canary"));
+    assert_null(strstr(err.message, "secret"));
 }
 
 static void test_what_is_not_asked(void **state)
@@ -86,6 +88,11 @@ static void test_what_is_not_asked(void **state)
     refuse("ftp://127.0.0.1/");
     refuse("https://me:secret@127.0.0.1/");
     refuse("keys");
+    refuse("localhost:8080/keys?token=canary");
+    refuse("canary:secret@localhost/keys");
+    refuse("ftp://me:canary@host/x");
+    refuse("http://me:canary/ry@127.0.0.1/x");
+    refuse("http://192.0.2.1/canary-path");
     (void)strcpy(url, "https://");
     memset(url + 8, 'a', sizeof(url) - 9);
     url[sizeof(url) - 1] = '\0';
