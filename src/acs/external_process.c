@@ -50,6 +50,7 @@ static int set_attributes(posix_spawnattr_t *attributes)
     sigset_t defaults;
     (void)sigemptyset(&defaults);
     (void)sigaddset(&defaults, SIGPIPE);
+    (void)sigaddset(&defaults, SIGXFSZ);
     (void)sigaddset(&defaults, SIGINT);
     (void)sigaddset(&defaults, SIGTERM);
     int result = posix_spawnattr_setsigdefault(attributes, &defaults);
@@ -141,15 +142,17 @@ static bool collect(int descriptor, int64_t deadline_ms, struct buffer *output, 
     }
 }
 
-/* Waits for the program that has closed its output; it may still take its time to end. */
-static bool reap(pid_t child, int64_t deadline_ms, int *ret_status, struct error *err)
+/* Waits for the program that has closed its output; it may still take its time to end. *child
+ * becomes 0 when there is no such child any more. */
+static bool reap(pid_t *child, int64_t deadline_ms, int *ret_status, struct error *err)
 {
     for (;;) {
-        pid_t got = waitpid(child, ret_status, WNOHANG);
-        if (got == child) {
+        pid_t got = waitpid(*child, ret_status, WNOHANG);
+        if (got == *child) {
             return true;
         }
         if (got < 0 && errno != EINTR) {
+            *child = 0;
             return error_set_errno(err, ERROR_INTERNAL, errno, "cannot wait for a program");
         }
         if (!interrupt_check(err)) {
@@ -182,11 +185,13 @@ static bool follow(pid_t child, int descriptor, int64_t timeout_ms, struct buffe
 {
     int status = 0;
     int64_t deadline = clock_monotonic_ms() + timeout_ms;
-    if (collect(descriptor, deadline, output, err) && reap(child, deadline, &status, err)) {
+    if (collect(descriptor, deadline, output, err) && reap(&child, deadline, &status, err)) {
         return judge_status(status, err);
     }
-    (void)kill(-child, SIGKILL);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    if (child > 0) { /* else its number may be another's by now */
+        (void)kill(-child, SIGKILL);
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+        }
     }
     return false;
 }

@@ -32,8 +32,12 @@ bool interrupt_install(struct error *err)
     struct sigaction ignore;
     memset(&ignore, 0, sizeof(ignore));
     ignore.sa_handler = SIG_IGN;
+    struct sigaction normal;
+    memset(&normal, 0, sizeof(normal));
+    normal.sa_handler = SIG_DFL;
     if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0 ||
-        sigaction(SIGPIPE, &ignore, NULL) != 0 || sigaction(SIGXFSZ, &ignore, NULL) != 0) {
+        sigaction(SIGPIPE, &ignore, NULL) != 0 || sigaction(SIGXFSZ, &ignore, NULL) != 0 ||
+        sigaction(SIGCHLD, &normal, NULL) != 0) {
         return error_set_errno(err, ERROR_INTERNAL, errno, "cannot install signal handlers");
     }
     return true;

@@ -10,7 +10,8 @@
 #include "base/error.h"
 
 /* Installs the handlers; ignores SIGPIPE and SIGXFSZ, so that a write to a closed pipe or beyond
- * the limit on file sizes fails instead of killing. Once, from main. */
+ * the limit on file sizes fails instead of killing; lets children be waited for, whatever SIGCHLD
+ * was inherited as. Once, from main. */
 bool interrupt_install(struct error *err) MUST_CHECK;
 
 /* The signal that arrived, 0 when none did. */

@@ -87,6 +87,14 @@ class External(Case):
         self.go(env=self.bare())
         self.assertEqual(self.signers(), {"STS.x"})
 
+    def test_signals_of_whoever_starts_it(self):
+        """An ignored SIGCHLD does not hinder the wait, and the program has its own signals at their defaults."""
+        self.external(f"grep SigIgn /proc/$$/status > {self.path('ignored')}; echo '{self.key()}'")
+        self.sync(env=self.bare(), wrapper=("bash", "-c", "trap '' CHLD; exec \"$0\" \"$@\""))
+        with open(self.path("ignored"), encoding="utf-8") as file:
+            ignored = int(file.read().split()[1], 16)
+        self.assertEqual(ignored & (1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1), 0)
+
     def test_no_shell(self):
         proof = self.path("proof")
         self.config({"name": "x", "mode": "External", "process_command": f"echo x; touch {proof}"})
