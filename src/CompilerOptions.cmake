@@ -1,6 +1,7 @@
 # Warnings, hardening and sanitizers, each on an INTERFACE target that our own targets link privately.
 include(CheckCCompilerFlag)
 include(CheckPIESupported)
+include(CheckSymbolExists)
 check_pie_supported(LANGUAGES C)
 
 add_library(hbrsync_warnings INTERFACE)
@@ -12,6 +13,14 @@ target_compile_options(hbrsync_warnings INTERFACE
 
 add_library(hbrsync_options INTERFACE)
 target_compile_definitions(hbrsync_options INTERFACE _GNU_SOURCE)
+
+# glibc has it since 2.34, musl has not.
+set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
+check_symbol_exists(posix_spawn_file_actions_addclosefrom_np spawn.h HBRSYNC_HAVE_ADDCLOSEFROM)
+unset(CMAKE_REQUIRED_DEFINITIONS)
+if(HBRSYNC_HAVE_ADDCLOSEFROM)
+  target_compile_definitions(hbrsync_options INTERFACE HBRSYNC_HAVE_ADDCLOSEFROM)
+endif()
 if(HBRSYNC_SANITIZE)
   target_compile_options(hbrsync_options INTERFACE
     -fsanitize=${HBRSYNC_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

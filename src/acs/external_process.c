@@ -74,6 +74,11 @@ static int set_actions(posix_spawn_file_actions_t *actions, int output)
         result =
             posix_spawn_file_actions_addopen(actions, PROGRAM_ERRORS, "/dev/null", O_WRONLY, 0);
     }
+#ifdef HBRSYNC_HAVE_ADDCLOSEFROM
+    if (result == 0) { /* what libraries opened without O_CLOEXEC */
+        result = posix_spawn_file_actions_addclosefrom_np(actions, PROGRAM_ERRORS + 1);
+    }
+#endif
     return result;
 }
 

@@ -94,13 +94,19 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
     return length;
 }
 
+/* libcurl's own sockets stay open in the programs that we start. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)context;
+    (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 /* For plain http: whatever a name resolves to, only a loopback address is connected to. */
 static curl_socket_t open_loopback(void *context, curlsocktype purpose,
                                    struct curl_sockaddr *address)
 {
     bool loopback = false;
-    (void)context;
-    (void)purpose;
     if (address->family == AF_INET) {
         struct sockaddr_in ipv4;
         memcpy(&ipv4, &address->addr, sizeof(address->addr));
@@ -112,10 +118,7 @@ static curl_socket_t open_loopback(void *context, curlsocktype purpose,
         memcpy(&ipv6, start, sizeof(ipv6));
         loopback = IN6_IS_ADDR_LOOPBACK(&ipv6.sin6_addr);
     }
-    if (!loopback) {
-        return CURL_SOCKET_BAD;
-    }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return loopback ? open_socket(context, purpose, address) : CURL_SOCKET_BAD;
 }
 
 /* Puts one line into the header list; wipes what it was composed in. */
@@ -248,9 +251,7 @@ CURLcode acs_transfer_secure(CURL *easy, const struct acs_endpoint *endpoint, co
     if (endpoint->loopback) {
         SET(CURLOPT_PROXY, "");
     }
-    if (!endpoint->https) {
-        SET(CURLOPT_OPENSOCKETFUNCTION, open_loopback);
-    }
+    SET(CURLOPT_OPENSOCKETFUNCTION, endpoint->https ? open_socket : open_loopback);
     return result;
 }
 

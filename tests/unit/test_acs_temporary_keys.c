@@ -1,5 +1,6 @@
 /* Temporary keys: what their places may answer, when they are renewed, and the files and programs
  * they come from. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -341,6 +343,25 @@ static void test_programs(void **state)
     }
 }
 
+/* A connection of ours is none of its business. */
+static void test_program_inherits_no_descriptor(void **state)
+{
+#ifdef HBRSYNC_HAVE_ADDCLOSEFROM
+    struct buffer output;
+    struct error err;
+    (void)state;
+    int ours = open("/dev/full", O_RDONLY);
+    assert_true(ours >= 0);
+    assert_true(run("ls -l /proc/self/fd", 60000, 10000, &output, &err));
+    assert_null(strstr(output.data, "/dev/full"));
+    buffer_free(&output);
+    (void)close(ours);
+#else
+    (void)state;
+    skip();
+#endif
+}
+
 static void test_program_that_hangs(void **state)
 {
     struct buffer output;
@@ -458,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_renewal_from_elsewhere),
         cmocka_unit_test(test_sts_endpoints),
         cmocka_unit_test(test_programs),
+        cmocka_unit_test(test_program_inherits_no_descriptor),
         cmocka_unit_test(test_program_that_hangs),
         cmocka_unit_test(test_ini),
         cmocka_unit_test(test_bad_ini),
