@@ -80,6 +80,12 @@ static bool text_ok(const struct buffer *text, const char *what, struct error *e
     return true;
 }
 
+/* A signal ends a read with an error of its own. Called at once: errno is still the read's. */
+static bool read_failed(struct error *err)
+{
+    return interrupt_check(err) && error_set_errno(err, ERROR_USAGE, errno, "cannot read");
+}
+
 /* Reads one line without its end; false at the end of the file or with *err filled. */
 static bool read_line(FILE *file, struct buffer *line, bool *ret_failed, struct error *err)
 {
@@ -93,7 +99,7 @@ static bool read_line(FILE *file, struct buffer *line, bool *ret_failed, struct 
     }
     *ret_failed = ferror(file) != 0 || line->failed;
     if (ferror(file) != 0) {
-        return error_set_errno(err, ERROR_USAGE, errno, "cannot read");
+        return read_failed(err);
     }
     if (!text_ok(line, "a line", err)) {
         return false;
@@ -117,7 +123,7 @@ static bool import_whole(struct import *import, FILE *file, struct buffer *text,
         buffer_append(text, chunk, got);
     }
     if (ferror(file) != 0) {
-        return error_set_errno(err, ERROR_USAGE, errno, "cannot read");
+        return read_failed(err);
     }
     return text_ok(text, "the file", err) && json_parse(text->data, text->length, &root, err) &&
            store_document(import, root, err);

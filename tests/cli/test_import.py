@@ -1,6 +1,9 @@
 """import: the API page's own sample, arrays, NDJSON, and bad input."""
 import json
 import os
+import signal
+import subprocess
+import time
 import unittest
 
 import harness
@@ -103,6 +106,31 @@ class Import(harness.TestCase):
             with self.subTest(bad):
                 self.run_import("-", stdin=bad, status=0 if not bad else 2)
         self.assertIn("no-such-file", self.run_import(self.path("no-such-file"), status=2).stderr)
+
+    def test_interrupted_while_it_waits_for_input(self):
+        """The status tells the signal; what came before is kept."""
+        for number, text in ((signal.SIGTERM, b'{"RestoreId":"r-1"}\n'), (signal.SIGINT, b"[\n")):
+            process = subprocess.Popen([harness.HBRSYNC, "--db", self.database, "import", "-"], stdin=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, env=self.environment(), cwd=self.directory)
+            process.stdin.write(text)
+            process.stdin.flush()
+            self.wait_until_it_reads_a_pipe(process.pid)
+            process.send_signal(number)
+            process.wait(60)  # before its input ends
+            _, stderr = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 128 + number, stderr)
+            self.assertIn(f"interrupted by {number.name}", stderr.decode())
+        self.assertEqual(list(harness.stored_jobs(self.database)), ["r-1"])
+
+    def wait_until_it_reads_a_pipe(self, pid):
+        deadline = time.monotonic() + 60
+        blocked = 0
+        while blocked < 5:  # in a row, for it to have taken what is there
+            self.assertLess(time.monotonic(), deadline)
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                asleep = file.read().rsplit(")", 1)[1].split()[0] == "S"
+            blocked = blocked + 1 if asleep else 0
+            time.sleep(0.02)
 
     def test_dry_run_keeps_nothing(self):
         result = self.run_import(SAMPLE, options=["--dry-run"])
