@@ -1,8 +1,10 @@
 #include "cli/cli.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "acs/setup.h"
 #include "base/interrupt.h"
@@ -171,7 +173,23 @@ static int dispatch(int argc, char **argv)
     return run_command(database, argc - operand, argv + operand);
 }
 
+/* Whoever started us may have closed some of them: a database opened next would take its number,
+ * and a message would be written into it. Reads and writes fail as before. */
+static bool occupy_standard_descriptors(void)
+{
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++) {
+        int how = descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+        if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", how) != descriptor) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int cli_main(int argc, char **argv)
 {
+    if (!occupy_standard_descriptors()) {
+        return error_exit_status(ERROR_INTERNAL, 0);
+    }
     return check_output(dispatch(argc, argv));
 }

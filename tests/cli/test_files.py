@@ -152,6 +152,20 @@ class Limits(harness.TestCase):
         self.assertGreater(len(statuses), 1)
         world.must_sync("with as many as it wants")
 
+    def test_closed_standard_descriptors(self):
+        """No message is written into a file that took the number of one."""
+        self.start("--jobs", 20, "--regions", "cn-hangzhou")
+        closed = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
+        trace = self.path("trace")
+        self.sync("--verbose", "--trace", trace, wrapper=closed, status=1)  # its JSON object could not be written
+        self.check_database()
+        self.assert_equals_truth()
+        for name in ("trace", "jobs.db.lock"):
+            with open(self.path(name), encoding="utf-8") as file:
+                self.assertNotRegex(file.read(), "hbrsync: |run_id", name)
+        self.assertEqual(self.run_hbrsync("--db", self.database, "import", "-", wrapper=closed).status, 2)
+        self.check_database()
+
     def test_trace_on_a_full_disk(self):
         """The trace is lost, which is said; not the work it traces."""
         world = make_world(self, True)
