@@ -30,16 +30,30 @@
 #define OIDC_TOKEN_MAX ((size_t)20000) /* "OIDCToken" of the API page */
 #define FORM_MAX ((size_t)128 * 1024)
 #define PARAMETERS_MAX 6
+#define REGION_SHOWN_MAX 100
 
 static bool is_given(const char *text)
 {
     return text != NULL && text[0] != '\0';
 }
 
+static bool refuse_region(const char *region, const char *source, struct error *err)
+{
+    struct buffer shown;
+    buffer_init(&shown, REGION_SHOWN_MAX * 2);
+    text_escape(&shown, region, strlen(region), REGION_SHOWN_MAX);
+    (void)error_set(err, ERROR_USAGE, "no STS endpoint can be made for the region \"%s\" of %s",
+                    shown.data, source);
+    buffer_free(&shown);
+    return error_hint(err, ACS_REGION_HINT);
+}
+
 bool acs_sts_endpoint(const struct acs_credentials_options *options, const char *sts_region,
                       char *url, size_t size, struct error *err)
 {
     bool vpc = options->vpc || acs_variable_is_true("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", false);
+    const char *source =
+        is_given(sts_region) ? "the profile's sts_region" : "ALIBABA_CLOUD_STS_REGION";
     const char *region =
         is_given(sts_region) ? sts_region : acs_variable("ALIBABA_CLOUD_STS_REGION");
     const char *pattern = options->sts_endpoint;
@@ -48,11 +62,10 @@ bool acs_sts_endpoint(const struct acs_credentials_options *options, const char 
     }
     if (region == NULL) {
         region = options->region != NULL ? options->region : REGION_FALLBACK;
+        source = "--region or ALIBABA_CLOUD_REGION_ID";
     }
-    if (!acs_endpoint_for_region(pattern, region, url, size)) {
-        return error_set(err, ERROR_USAGE, "no STS endpoint can be made for the region");
-    }
-    return true;
+    return acs_endpoint_for_region(pattern, region, url, size) ||
+           refuse_region(region, source, err);
 }
 
 /* What STS refuses is a matter of credentials, whatever the status. */

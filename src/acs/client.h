@@ -125,6 +125,11 @@ void acs_answer_free(struct acs_answer *answer);
  */
 bool acs_endpoint_check(const char *endpoint, struct error *err) MUST_CHECK;
 
+#define ACS_REGION_HINT "A region id is letters, digits and -, such as cn-hangzhou."
+
+/* Whether it is letters, digits and "-", as every region id is. */
+bool acs_is_region_id(const char *region);
+
 /* Puts the region in place of "{region}"; false when it is no region id or does not fit in `size`.
  */
 bool acs_endpoint_for_region(const char *pattern, const char *region, char *target, size_t size);

@@ -205,7 +205,7 @@ bool acs_endpoint_check(const char *endpoint, struct error *err)
     return acs_endpoint_parse(example, &parsed, err);
 }
 
-static bool is_region_id(const char *region)
+bool acs_is_region_id(const char *region)
 {
     for (const char *at = region; *at != '\0'; at++) {
         if (!is_alphanumeric(*at) && *at != '-') {
@@ -220,7 +220,7 @@ bool acs_endpoint_for_region(const char *pattern, const char *region, char *targ
     size_t used = 0;
     for (const char *at = pattern; *at != '\0';) {
         bool mark = strncmp(at, REGION_MARK, sizeof(REGION_MARK) - 1) == 0;
-        if (mark && !is_region_id(region)) {
+        if (mark && !acs_is_region_id(region)) {
             return false;
         }
         const char *piece = mark ? region : at;

@@ -90,12 +90,20 @@ static void check_clock(struct doctor *doctor, int64_t date)
 }
 
 /* Whether it answers. */
-static bool check_endpoint(struct doctor *doctor, const char *endpoint)
+static bool check_endpoint(struct doctor *doctor, const char *region)
 {
     struct doctor_report *report = &doctor->report;
     struct acs_probe probe = {0};
+    char endpoint[ENDPOINT_SIZE];
     struct error err;
     error_clear(&err);
+    if (!acs_endpoint_for_region(doctor->session.service.endpoint, region, endpoint,
+                                 sizeof(endpoint))) {
+        error_set(&err, ERROR_USAGE, "none can be made for the region \"%s\"", region);
+        error_hint(&err, ACS_REGION_HINT);
+        doctor_fail(report, "endpoint", &err);
+        return false;
+    }
     if (!acs_probe(endpoint, doctor->connection.ca_file, &probe, &err)) {
         doctor_fail(report, "endpoint", &err);
         return false;
@@ -201,7 +209,6 @@ static void check_region_list(struct doctor *doctor)
 static void check_service(struct doctor *doctor)
 {
     struct session *session = &doctor->session;
-    char endpoint[ENDPOINT_SIZE];
     struct error err;
     error_clear(&err);
     if ((doctor->connection.all_regions && session->client == NULL) ||
@@ -215,9 +222,7 @@ static void check_service(struct doctor *doctor)
     size_t reached = 0;
     for (size_t i = 0; i < session->region_count && interrupt_signal() == 0; i++) {
         const char *region = session->regions[i];
-        if (!acs_endpoint_for_region(session->service.endpoint, region, endpoint,
-                                     sizeof(endpoint)) ||
-            !check_endpoint(doctor, endpoint)) {
+        if (!check_endpoint(doctor, region)) {
             continue; /* what is not reached cannot be asked either */
         }
         reached++;

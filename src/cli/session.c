@@ -331,23 +331,41 @@ static bool add_region(const char *region_id, void *context, struct error *err)
     return true;
 }
 
-/* The region that is not a choice: of the environment or of the profile. */
-static const char *default_region(const struct session *session)
+/* The region that is not a choice: of the environment or of the profile; NULL: none. */
+static const char *default_region(const struct session *session, const char **ret_source)
 {
     const char *region = region_of_environment();
+    *ret_source = region != NULL ? "ALIBABA_CLOUD_REGION_ID" : "the profile's region_id";
     if (region != NULL) {
         return region;
     }
     return session->credentials.region_id[0] != '\0' ? session->credentials.region_id : NULL;
 }
 
+static bool check_region(const char *region, const char *source, struct error *err)
+{
+    struct buffer shown;
+    if (acs_is_region_id(region)) {
+        return true;
+    }
+    buffer_init(&shown, STORE_NAME_MAX * 4);
+    text_escape(&shown, region, strlen(region), STORE_NAME_MAX);
+    error_set(err, ERROR_USAGE, "the region \"%s\" of %s is no region id", shown.data, source);
+    buffer_free(&shown);
+    return error_hint(err, ACS_REGION_HINT);
+}
+
 bool session_find_regions(struct session *session, struct error *err)
 {
     const struct session_options *options = session->options;
-    const char *region = default_region(session);
+    const char *source;
+    const char *region = default_region(session, &source);
     session->regions = calloc(REGIONS_MAX, sizeof(*session->regions));
     if (session->regions == NULL) {
         return error_no_memory(err);
+    }
+    if (options->regions.count == 0 && region != NULL && !check_region(region, source, err)) {
+        return false;
     }
     if (options->all_regions) {
         return hbr_regions(&session->service, region != NULL ? region : REGION_FIRST, add_region,
@@ -356,7 +374,8 @@ bool session_find_regions(struct session *session, struct error *err)
                 check_endpoint_of(options, session->regions[0], session->regions[1], err));
     }
     for (size_t i = 0; i < options->regions.count; i++) {
-        if (!add_region(options->regions.values[i], session, err)) {
+        if (!check_region(options->regions.values[i], "--region", err) ||
+            !add_region(options->regions.values[i], session, err)) {
             return false;
         }
     }

@@ -147,6 +147,32 @@ class Sick(Case):
         self.assertEqual(result.status, 2, result)
         self.assertRegex(result.stdout, r"(?m)^FAIL +regions +no region is named\n +-> .*--region")
 
+    def test_a_name_that_is_no_region(self):
+        """Nobody can be asked there, which is a failure; a sync says the same."""
+        self.start("--jobs", 5, "--regions", "cn-hangzhou")
+        os.makedirs(self.path(".aliyun"))
+        with open(self.path(".aliyun/config.json"), "w", encoding="utf-8") as file:
+            json.dump({"current": "p", "profiles": [
+                {"name": "p", "mode": "AK", "access_key_id": harness.KEY_ID, "region_id": "cn_profile",
+                 "access_key_secret": harness.KEY_SECRET}]}, file)
+        os.chmod(self.path(".aliyun/config.json"), 0o600)
+        profile = self.environment(ALIBABA_CLOUD_ACCESS_KEY_ID=None, ALIBABA_CLOUD_ACCESS_KEY_SECRET=None)
+        for arguments, env, says in (
+                (["--region", "cn_option"], self.environment(), '"cn_option" of --region'),
+                ([], self.environment(ALIBABA_CLOUD_REGION_ID="cn-hangzhou "),
+                 '"cn-hangzhou " of ALIBABA_CLOUD_REGION_ID'),
+                ([], profile, '"cn_profile" of the profile\'s region_id')):
+            result = self.run_hbrsync("--db", self.database, "doctor", *arguments, env=env)
+            self.assertEqual(result.status, 2, result)
+            self.assertRegex(result.stdout,
+                             rf"(?m)^FAIL +regions +the region {says} is no region id\n +-> .*cn-hangzhou")
+            self.assertIn("1 failure", result.stdout)
+            result = self.run_hbrsync("--db", self.database, "sync", *arguments, env=env)
+            self.assertEqual(result.status, 2, result)
+            self.assertIn(f"the region {says} is no region id", result.stderr)
+        result = self.run_hbrsync("--db", self.database, "sync", "--all-regions", env=profile)
+        self.assertIn("of the profile's region_id is no region id", result.stderr)
+
     def test_wrong_account(self):
         self.start("--jobs", 5, "--regions", "cn-hangzhou")
         self.assertEqual(self.marks("--region", "cn-hangzhou", "--account-id", "7", status=2)["account"], "FAIL")

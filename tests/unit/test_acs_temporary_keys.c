@@ -306,6 +306,10 @@ static void test_sts_endpoints(void **state)
     char url[200];
     struct error err;
     assert_false(acs_sts_endpoint(&options, "evil.example.com/", url, sizeof(url), &err));
+    assert_non_null(strstr(err.message, "\"evil.example.com/\" of the profile's sts_region"));
+    options.region = "cn_beijing";
+    assert_false(acs_sts_endpoint(&options, NULL, url, sizeof(url), &err));
+    assert_non_null(strstr(err.message, "\"cn_beijing\" of --region or ALIBABA_CLOUD_REGION_ID"));
 }
 
 /* --- programs ------------------------------------------------------------------------------ */
