@@ -28,7 +28,7 @@ struct acs_client {
     char *ca_file;
     struct acs_credentials credentials[GENERATIONS]; /* [generation % GENERATIONS] are in use */
     uint64_t generation;
-    bool refused; /* the service called those in use expired */
+    bool refused; /* the service took no token of those in use */
     struct acs_setup setup;
     struct acs_trace trace;
     bool global; /* curl_global_init was done */
@@ -392,14 +392,20 @@ static int64_t asked_wait(const struct acs_headers *headers, enum acs_outcome ou
                                                                          : headers->retry_after_ms;
 }
 
-/* Whether the attempt failed because its credentials ran out and newer ones can be had, once a
- * call.
- */
+/* Expired, but also malformed, of another key, or missing: a new set is whole. */
+static bool is_about_token(const char *api_code)
+{
+    static const char invalid[] = "InvalidSecurityToken";
+    static const char missing[] = "MissingSecurityToken";
+    return strncmp(api_code, invalid, sizeof(invalid) - 1) == 0 ||
+           strncmp(api_code, missing, sizeof(missing) - 1) == 0;
+}
+
+/* Whether the attempt failed by its token and newer credentials can be had, once a call. */
 static bool can_renew(struct acs_client *client, struct acs_call *call, uint64_t generation)
 {
-    static const char expired[] = "InvalidSecurityToken.Expired";
     if (client->options.renew == NULL || call->renewed ||
-        strncmp(call->answer.error.api_code, expired, sizeof(expired) - 1) != 0) {
+        !is_about_token(call->answer.error.api_code)) {
         return false;
     }
     call->renewed = true;

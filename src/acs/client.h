@@ -35,7 +35,7 @@ struct acs_client_options {
     FILE *trace;                /* NULL, or where requests and answers go, secrets removed */
     /*
      * NULL, or asked before an attempt is signed: may replace the credentials (*ret_renewed).
-     * `refused`: the service called them expired. False ends the call with the error.
+     * `refused`: the service did not take their token. False ends the call with the error.
      */
     bool (*renew)(void *context, bool refused, struct acs_credentials *credentials,
                   bool *ret_renewed, struct error *err);

@@ -120,6 +120,19 @@ static struct trial *new_trial(void)
     return &trial;
 }
 
+static bool renew(void *context, bool refused, struct acs_credentials *target, bool *ret_renewed,
+                  struct error *err)
+{
+    unsigned *renewals = context;
+    (void)err;
+    *ret_renewed = refused;
+    if (refused) {
+        ++*renewals;
+        (void)strcpy(target->security_token, "canary-second");
+    }
+    return true;
+}
+
 /* Copies what stands after `name` in a request's head. */
 static void header_value(const char *head, const char *name, char *target, size_t size)
 {
@@ -185,6 +198,33 @@ static void test_request(void **state)
     assert_null(strcasestr(head, "\r\nExpect:"));
     assert_null(strstr(head, SECRET));
     check_signature(&trial->server);
+}
+
+#define REFUSED_TOKEN(code)                                                                        \
+    "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n{\"Code\":\"" code "\"}"
+
+/* Each of these codes gets new credentials, once. */
+static void test_renewal(void **state)
+{
+    static const char *const scripts[][2] = {
+        {REFUSED_TOKEN("InvalidSecurityToken.Expired"), OK_ANSWER},
+        {REFUSED_TOKEN("InvalidSecurityToken.Malformed"), OK_ANSWER},
+        {REFUSED_TOKEN("InvalidSecurityToken.MismatchWithAccessKey"), OK_ANSWER},
+        {REFUSED_TOKEN("MissingSecurityToken"), OK_ANSWER},
+        {REFUSED_TOKEN("MissingSecurityToken"), REFUSED_TOKEN("InvalidSecurityToken.Expired")},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(scripts); i++) {
+        struct trial *trial = new_trial();
+        unsigned renewals = 0;
+        trial->options.renew = renew;
+        trial->options.renew_context = &renewals;
+        run(trial, scripts[i], 2);
+        assert_int_equal(trial->ok, i < 4);
+        assert_int_equal(trial->requests, 2);
+        assert_int_equal(renewals, 1);
+        assert_non_null(strstr(trial->server.received, "canary-second"));
+    }
 }
 
 static void test_server_error_then_ok(void **state)
@@ -636,6 +676,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_request),
+        cmocka_unit_test(test_renewal),
         cmocka_unit_test(test_server_error_then_ok),
         cmocka_unit_test(test_throttled_then_ok),
         cmocka_unit_test(test_throttled_beyond_budget),
