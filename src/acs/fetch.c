@@ -150,6 +150,9 @@ static CURLcode set_options(struct exchange *exchange)
     SET(CURLOPT_HEADERDATA, exchange);
     SET(CURLOPT_ERRORBUFFER, exchange->error_text);
     SET(CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    SET(CURLOPT_QUICK_EXIT, 1L); /* an interrupt does not wait for the resolver */
+#endif
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)fetch->connect_timeout_ms);
     SET(CURLOPT_TIMEOUT_MS, (long)fetch->timeout_ms);
     SET(CURLOPT_CERTINFO, exchange->endpoint.https ? 1L : 0L);

@@ -1,9 +1,14 @@
 /* One plain exchange: its bounds, and what it refuses to ask. */
 #include "acs_server.h"
 
+#include <netdb.h>
 #include <stdlib.h>
 
+#include <curl/curl.h>
+
 #include "acs/fetch.h"
+#include "base/clock.h"
+#include "base/interrupt.h"
 
 #define BIG (ACS_FETCH_ANSWER_MAX + 1000)
 #define BIG_HEADER 80000
@@ -99,12 +104,65 @@ static void test_what_is_not_asked(void **state)
     refuse(url);
 }
 
+/* In the place of the C library's: a resolver that does not answer. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **ret_list)
+{
+    (void)name;
+    (void)service;
+    (void)hints;
+    *ret_list = NULL;
+    (void)sleep(15);
+    return EAI_AGAIN;
+}
+
+/* In a child: SIGTERM comes while the name is resolved. */
+static void be_interrupted(void)
+{
+    struct acs_fetched fetched;
+    struct acs_fetch fetch = request("https://host.test.invalid/");
+    struct error err;
+    pid_t parent = getpid();
+    if (!interrupt_install(&err)) {
+        _exit(2);
+    }
+    pid_t killer = fork();
+    if (killer == 0) {
+        (void)usleep(300000);
+        (void)kill(parent, SIGTERM);
+        _exit(0);
+    }
+    int64_t started = clock_monotonic_ms();
+    bool ok = acs_fetch(&fetch, &fetched, &err);
+    bool quick = clock_monotonic_ms() - started < 5000;
+    (void)waitpid(killer, NULL, 0);
+    _exit(!ok && err.code == ERROR_INTERRUPTED && quick ? 0 : 1);
+}
+
+static void test_interrupted_in_the_resolver(void **state)
+{
+    int status = -1;
+    (void)state;
+    if (curl_version_info(CURLVERSION_NOW)->version_num < 0x075700) {
+        skip(); /* it waits for the resolver */
+    }
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        be_interrupted();
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_status_is_an_answer),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_what_is_not_asked),
+        cmocka_unit_test(test_interrupted_in_the_resolver),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
