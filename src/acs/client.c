@@ -434,8 +434,11 @@ static void take_result(struct acs_client *client, struct acs_transfer *transfer
     int64_t wait;
     bool again = acs_retry_next(&call->retry, outcome, asked, now, chance(), &wait);
     if (outcome == ACS_THROTTLED) {
+        /* The other calls wait, too, but not for longer than one of them may. */
+        int64_t most = client->options.retry_for_ms;
         client->counters.throttled++;
-        acs_rate_limit_throttled(&call->region_share->limit, now, now + wait);
+        acs_rate_limit_throttled(&call->region_share->limit, now,
+                                 now + (wait < most ? wait : most));
     }
     if (again) {
         call->not_before_ms = now + wait;

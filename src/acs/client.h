@@ -30,9 +30,9 @@ struct acs_client_options {
     int64_t connect_timeout_ms;
     int64_t stall_timeout_ms;   /* no byte for so long ends the attempt */
     int64_t attempt_timeout_ms; /* one attempt as a whole */
-    int64_t retry_for_ms;       /* budget of time for the retries of a call */
-    size_t answer_max;          /* bytes, after decompression */
-    FILE *trace;                /* NULL, or where requests and answers go, secrets removed */
+    int64_t retry_for_ms; /* budget of time for the retries of a call, and of a region's pause */
+    size_t answer_max;    /* bytes, after decompression */
+    FILE *trace;          /* NULL, or where requests and answers go, secrets removed */
     /*
      * NULL, or asked before an attempt is signed: may replace the credentials (*ret_renewed).
      * `refused`: the service did not take their token. False ends the call with the error.

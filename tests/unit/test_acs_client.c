@@ -277,6 +277,28 @@ static void test_no_retries(void **state)
     assert_null(strstr(trial->err.message, "attempts"));
 }
 
+/* A call that gives up at once does not leave a long pause to the next. */
+static void test_pause_within_the_budget(void **state)
+{
+    static const char *const script[] = {THROTTLED("x-acs-retry-after: 20000\r\n"), OK_ANSWER};
+    struct trial *trial = new_trial();
+    (void)state;
+    for (trial->options.retry_for_ms = 0; trial->options.retry_for_ms <= 1000;
+         trial->options.retry_for_ms += 1000) {
+        server_start(&trial->server, script, COUNT(script));
+        struct acs_client *client = make_client(&trial->options);
+        struct acs_request request = make_request(&trial->server);
+        int64_t started = clock_monotonic_ms();
+        assert_false(acs_client_call(client, &request, &trial->answer, &trial->err));
+        assert_true(acs_client_call(client, &request, &trial->answer, &trial->err));
+        int64_t elapsed = clock_monotonic_ms() - started;
+        acs_answer_free(&trial->answer);
+        acs_client_free(client);
+        assert_int_equal(server_stop(&trial->server), 2);
+        assert_in_range(elapsed, trial->options.retry_for_ms, trial->options.retry_for_ms + 5000);
+    }
+}
+
 static void test_cut_then_ok(void **state)
 {
     static const char *const script[] = {OK_HEAD "Content-Length: 100\r\n\r\n{\"Success\":", "",
@@ -681,6 +703,7 @@ int main(void)
         cmocka_unit_test(test_throttled_then_ok),
         cmocka_unit_test(test_throttled_beyond_budget),
         cmocka_unit_test(test_no_retries),
+        cmocka_unit_test(test_pause_within_the_budget),
         cmocka_unit_test(test_cut_then_ok),
         cmocka_unit_test(test_not_json),
         cmocka_unit_test(test_not_http),
