@@ -163,7 +163,8 @@ static enum acs_outcome judge_body(const struct acs_reply *reply, struct json_ob
 {
     struct error reason;
     error_clear(&reason);
-    bool parsed = reply->length > 0 && json_parse(reply->body, reply->length, root, &reason);
+    bool parsed = reply->length > 0 &&
+                  json_parse(reply->body, reply->length, JSON_VALUES_ANSWER, root, &reason);
     if (parsed) {
         read_request_id(reply, *root, request_id);
     }

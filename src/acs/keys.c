@@ -72,7 +72,7 @@ bool acs_keys_parse(const char *text, size_t length, const char *what,
     if (length == 0) {
         return error_set(err, ERROR_CREDENTIALS, "%s is empty", what);
     }
-    if (!json_parse(text, length, ret_root, &reason)) {
+    if (!json_parse(text, length, JSON_VALUES_ANSWER, ret_root, &reason)) {
         return error_set(err, ERROR_CREDENTIALS, "%s is %s", what, reason.message);
     }
     if (!json_is_object(*ret_root)) {

@@ -377,7 +377,7 @@ static enum acs_provider_result read_file(const struct acs_credentials_options *
         options->profile != NULL ? options->profile : acs_variable(ACS_PROFILE_VARIABLE);
     enum acs_provider_result result = ACS_PROVIDER_BROKEN;
     error_clear(&problem);
-    if (!json_parse(text->data, text->length, &root, &problem)) {
+    if (!json_parse(text->data, text->length, JSON_VALUES_ANSWER, &root, &problem)) {
         if (problem.code == ERROR_INTERNAL) { /* no memory: not the file's fault */
             (void)error_set(err, ERROR_INTERNAL, "%s: %s", path, problem.message);
             return result;

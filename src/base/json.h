@@ -22,7 +22,14 @@
 struct json_object;
 
 #define JSON_DEPTH_MAX 32
-#define JSON_VALUES_MAX 10000000
+
+/*
+ * How many values a document may hold, as memory goes: an object counts as 8 and an array as 4, so
+ * that each takes about 100 bytes besides its text. An answer of the service or a document of keys,
+ * and the user's own saved jobs: 100,000 with every field there is.
+ */
+#define JSON_VALUES_ANSWER 200000
+#define JSON_VALUES_SAVED 12000000
 
 enum json_kind { JSON_MISSING, JSON_NULL, JSON_TEXT, JSON_INTEGER, JSON_BOOLEAN, JSON_OTHER };
 
@@ -36,11 +43,11 @@ struct json_value {
 };
 
 /*
- * Parses one JSON document; text[length] must be a NUL, as in a buffer. `*ret_root` is owned by the
- * caller (json_release) and NULL for the document `null`. ERROR_SERVICE (retryable: a garbled
- * answer may come whole next time) names the byte offset.
+ * Parses one JSON document; text[length] must be a NUL, as in a buffer. `values_max` is one of the
+ * above. `*ret_root` is owned by the caller (json_release) and NULL for the document `null`.
+ * ERROR_SERVICE (retryable: a garbled answer may come whole next time) names the byte offset.
  */
-bool json_parse(const char *text, size_t length, struct json_object **ret_root,
+bool json_parse(const char *text, size_t length, size_t values_max, struct json_object **ret_root,
                 struct error *err) MUST_CHECK;
 
 /* Accepts NULL. */

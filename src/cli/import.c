@@ -125,7 +125,8 @@ static bool import_whole(struct import *import, FILE *file, struct buffer *text,
     if (ferror(file) != 0) {
         return read_failed(err);
     }
-    return text_ok(text, "the file", err) && json_parse(text->data, text->length, &root, err) &&
+    return text_ok(text, "the file", err) &&
+           json_parse(text->data, text->length, JSON_VALUES_SAVED, &root, err) &&
            store_document(import, root, err);
 }
 
@@ -141,7 +142,7 @@ static bool import_stream(struct import *import, FILE *file, struct buffer *line
         if (is_blank(line)) {
             continue;
         }
-        if (!json_parse(line->data, line->length, &root, err)) {
+        if (!json_parse(line->data, line->length, JSON_VALUES_SAVED, &root, err)) {
             if (!first || err->code != ERROR_SERVICE) {
                 return false;
             }

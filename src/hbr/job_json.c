@@ -69,7 +69,7 @@ static bool append_extra(struct part_encoder *encoder, struct error *err)
     if (extra->kind != VALUE_TEXT) {
         return true;
     }
-    if (!json_parse(extra->text, extra->length, &root, err)) {
+    if (!json_parse(extra->text, extra->length, JSON_VALUES_SAVED, &root, err)) {
         err->code = err->code == ERROR_SERVICE ? ERROR_DATABASE : err->code;
         err->retryable = false;
         return error_context(err, "extra");

@@ -37,7 +37,8 @@ static void round_trip(const struct record *job)
     struct error err;
     buffer_init(&json, (size_t)64 << 20);
     FUZZ_REQUIRE(hbr_job_json(job, &json, &err));
-    if (json_parse(json.data, json.length, &root, &err)) { /* refused when it nests too deeply */
+    /* Refused when it nests too deeply. */
+    if (json_parse(json.data, json.length, JSON_VALUES_SAVED, &root, &err)) {
         FUZZ_REQUIRE(hbr_page_import(root, &page, &err));
         FUZZ_REQUIRE(page.job_count == 1);
         require_same_job(job, &page.jobs[0]);
@@ -52,7 +53,7 @@ static void read_page(const char *text, size_t size,
     struct json_object *root = NULL;
     struct hbr_page page;
     struct error err;
-    if (!json_parse(text, size, &root, &err)) {
+    if (!json_parse(text, size, JSON_VALUES_SAVED, &root, &err)) {
         return;
     }
     if (decode(root, &page, &err)) {

@@ -24,7 +24,7 @@ static bool parse(const char *text, size_t length, struct json_object **root, st
     copy[length] = '\0';
     *root = UNTOUCHED;
     error_clear(err);
-    bool ok = json_parse(copy, length, root, err);
+    bool ok = json_parse(copy, length, JSON_VALUES_SAVED, root, err);
     free(copy);
     return ok;
 }
@@ -400,6 +400,43 @@ static void test_nul_in_keys(void **state)
     assert_text("{\"a\\\\u0000\":1}", "{\"a\\\\u0000\":1}"); /* a backslash, then letters */
 }
 
+static bool parse_many(const char *value, int count)
+{
+    struct buffer text;
+    struct json_object *root = NULL;
+    struct error err;
+    buffer_init(&text, 2000000);
+    buffer_putc(&text, '[');
+    for (int i = 0; i < count; i++) {
+        buffer_puts(&text, value);
+        buffer_putc(&text, ',');
+    }
+    buffer_puts(&text, "0]");
+    assert_false(text.failed);
+    bool ok = json_parse(text.data, text.length, JSON_VALUES_ANSWER, &root, &err);
+    buffer_free(&text);
+    if (ok) {
+        json_release(root);
+    } else {
+        assert_non_null(strstr(err.message, "too many values"));
+    }
+    return ok;
+}
+
+/* What is small as text and large in memory is refused: an empty object is 780 bytes there. The
+ * outer array counts as 4, its last element as 1. */
+static void test_values(void **state)
+{
+    (void)state;
+    assert_true(parse_many("1", JSON_VALUES_ANSWER - 5));
+    assert_false(parse_many("1", JSON_VALUES_ANSWER - 4));
+    assert_true(parse_many("{}", JSON_VALUES_ANSWER / 8 - 1));
+    assert_false(parse_many("{}", JSON_VALUES_ANSWER / 8));
+    assert_true(parse_many("[]", JSON_VALUES_ANSWER / 4 - 2));
+    assert_false(parse_many("[]", JSON_VALUES_ANSWER / 4));
+    assert_false(parse_many("{\"a\":1}", JSON_VALUES_ANSWER / 9));
+}
+
 static void test_depth(void **state)
 {
     (void)state;
@@ -738,33 +775,20 @@ static void test_release_and_version(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_documents),
-        cmocka_unit_test(test_grammar),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_strings),
-        cmocka_unit_test(test_invalid_utf8),
-        cmocka_unit_test(test_lone_surrogates),
-        cmocka_unit_test(test_trailing),
-        cmocka_unit_test(test_every_cut_is_refused),
-        cmocka_unit_test(test_null_document),
-        cmocka_unit_test(test_offsets),
-        cmocka_unit_test(test_duplicate_keys),
-        cmocka_unit_test(test_nul_in_keys),
-        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_wide_depth),
-        cmocka_unit_test(test_int64),
-        cmocka_unit_test(test_beyond_int64),
-        cmocka_unit_test(test_exponents_survive),
-        cmocka_unit_test(test_long_numbers),
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_arrays),
-        cmocka_unit_test(test_member_text),
-        cmocka_unit_test(test_each_member),
-        cmocka_unit_test(test_text_reports_a_full_buffer),
-        cmocka_unit_test(test_quote),
-        cmocka_unit_test(test_quote_round_trip),
-        cmocka_unit_test(test_many_members),
-        cmocka_unit_test(test_release_and_version),
+        cmocka_unit_test(test_documents),      cmocka_unit_test(test_grammar),
+        cmocka_unit_test(test_numbers),        cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_invalid_utf8),   cmocka_unit_test(test_lone_surrogates),
+        cmocka_unit_test(test_trailing),       cmocka_unit_test(test_every_cut_is_refused),
+        cmocka_unit_test(test_null_document),  cmocka_unit_test(test_offsets),
+        cmocka_unit_test(test_duplicate_keys), cmocka_unit_test(test_nul_in_keys),
+        cmocka_unit_test(test_values),         cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_wide_depth),     cmocka_unit_test(test_int64),
+        cmocka_unit_test(test_beyond_int64),   cmocka_unit_test(test_exponents_survive),
+        cmocka_unit_test(test_long_numbers),   cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_arrays),         cmocka_unit_test(test_member_text),
+        cmocka_unit_test(test_each_member),    cmocka_unit_test(test_text_reports_a_full_buffer),
+        cmocka_unit_test(test_quote),          cmocka_unit_test(test_quote_round_trip),
+        cmocka_unit_test(test_many_members),   cmocka_unit_test(test_release_and_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

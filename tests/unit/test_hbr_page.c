@@ -21,7 +21,7 @@ static struct json_object *parse(const char *text)
 {
     struct json_object *root = NULL;
     struct error err;
-    if (!json_parse(text, strlen(text), &root, &err)) {
+    if (!json_parse(text, strlen(text), JSON_VALUES_SAVED, &root, &err)) {
         print_error("%s: %s\n", text, err.message);
         fail();
     }
@@ -120,7 +120,7 @@ static void assert_extra(const struct hbr_page *page, const char *job, const cha
         char *copy = calloc(1, extra->length + 1U);
         assert_non_null(copy);
         memcpy(copy, extra->text, extra->length);
-        assert_true(json_parse(copy, extra->length, &root, &err));
+        assert_true(json_parse(copy, extra->length, JSON_VALUES_SAVED, &root, &err));
         assert_true(json_is_object(root));
         json_release(root);
         free(copy);
@@ -134,7 +134,7 @@ static struct json_object *read_sample(void)
     struct json_object *root = NULL;
     buffer_init(&text, 1000000);
     assert_true(file_read(TEST_DATA_DIR "/sample-response.json", &text, NULL, &err));
-    assert_true(json_parse(text.data, text.length, &root, &err));
+    assert_true(json_parse(text.data, text.length, JSON_VALUES_SAVED, &root, &err));
     buffer_free(&text);
     return root;
 }
@@ -393,7 +393,7 @@ static void test_many_rows(void **state)
             i > 0 ? "," : "", i, i, i, i);
     }
     buffer_puts(&text, "]}}");
-    assert_true(json_parse(text.data, text.length, &root, &err));
+    assert_true(json_parse(text.data, text.length, JSON_VALUES_SAVED, &root, &err));
     buffer_free(&text);
     assert_true(hbr_page_decode(root, &page, &err));
     assert_int_equal(page.job_count, 3000);
@@ -565,7 +565,7 @@ static void test_too_many_rows(void **state)
         buffer_puts(&text, ",0");
     }
     buffer_puts(&text, "]");
-    assert_true(json_parse(text.data, text.length, &root, &err));
+    assert_true(json_parse(text.data, text.length, JSON_VALUES_SAVED, &root, &err));
     assert_false(hbr_page_import(root, &page, &err));
     assert_int_equal(err.code, ERROR_USAGE);
     assert_string_equal(err.message, "100001 jobs at once are more than 100000");

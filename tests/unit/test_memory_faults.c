@@ -63,7 +63,7 @@ static void fail_each(bool (*work)(struct buffer *out, struct error *err))
 static bool parse_and_write(struct buffer *out, struct error *err)
 {
     struct json_object *root = NULL;
-    if (!json_parse(answer, sizeof(answer) - 1, &root, err)) {
+    if (!json_parse(answer, sizeof(answer) - 1, JSON_VALUES_SAVED, &root, err)) {
         return false;
     }
     json_text(root, out);
@@ -87,7 +87,8 @@ static bool decode_and_encode(bool (*decode)(struct json_object *root, struct hb
 {
     struct json_object *root = NULL;
     struct hbr_page page;
-    if (!json_parse(answer, sizeof(answer) - 1, &root, err) || !decode(root, &page, err)) {
+    if (!json_parse(answer, sizeof(answer) - 1, JSON_VALUES_SAVED, &root, err) ||
+        !decode(root, &page, err)) {
         return false;
     }
     bool ok = write_jobs(&page, out, err);
