@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -241,11 +242,12 @@ static void choose_endpoints(struct session *session)
     }
 }
 
-/* From now on there are keys in memory, which no core file may hold. */
+/* From now on there are keys in memory, which no core file may hold. The limit does not hold where
+ * the kernel pipes it to a program; nor may another process of the user look into this one. */
 static bool forbid_core_files(struct error *err)
 {
     const struct rlimit none = {0, 0};
-    return setrlimit(RLIMIT_CORE, &none) == 0
+    return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0
                ? true
                : error_set_errno(err, ERROR_INTERNAL, errno, "cannot forbid core files");
 }
