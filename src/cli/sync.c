@@ -183,6 +183,7 @@ static bool run_profiles(struct sync_command *command, struct error *err)
     for (size_t i = 0; i < names->count && command->summary.error.code == ERROR_NONE; i++) {
         if (i > 0) {
             add_counters(command);
+            command->cli.settings.requests_made = (int64_t)command->counters.requests;
             if (!session_close(&command->session, err)) {
                 memset(&command->session, 0, sizeof(command->session));
                 return false;

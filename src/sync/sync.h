@@ -24,6 +24,7 @@ struct sync_settings {
     int64_t full_every;     /* seconds after which a delta is not enough */
     int64_t overlap;        /* seconds that a delta reads again before the watermark */
     int64_t max_requests;   /* of the whole run, 0: no limit */
+    int64_t requests_made;  /* by clients of this run before the one at hand */
     bool skip_inactive;     /* a region where the service is not activated is skipped */
     unsigned pages_at_once; /* requests under way, at least 1 */
 };

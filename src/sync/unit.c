@@ -52,7 +52,8 @@ bool unit_may_ask(const struct unit *unit, struct error *err)
 {
     int64_t limit = unit->settings->max_requests;
     struct acs_client_counters now = acs_client_counters(unit->service->client);
-    uint64_t asked = now.requests + acs_client_pending(unit->service->client);
+    uint64_t asked = (uint64_t)unit->settings->requests_made + now.requests +
+                     acs_client_pending(unit->service->client);
     if (limit > 0 && asked >= (uint64_t)limit) {
         return error_set(err, ERROR_UNPROVED, "stopped after %" PRId64 " requests (--max-requests)",
                          limit);

@@ -174,6 +174,12 @@ class Profiles(harness.TestCase):
         with open(trace, encoding="utf-8") as file:
             self.assertEqual(file.read().count("> POST "), len(asked), "so does the trace")
 
+    def test_a_limit_is_of_the_whole_run(self):
+        one = self.go("one").json()["requests"]
+        self.simulator.clear_log()
+        self.go("one", "two", arguments=["--max-requests", one + 2], status=8)
+        self.assertLessEqual(len(self.simulator.requests()), one + 2)
+
     def test_one_fails(self):
         for bad in ("bad", "sso", "absent"):
             result = self.go("one", bad, status=3)
