@@ -120,10 +120,19 @@ static enum partition judge(const struct lane *lane, const struct classes *class
     if (classes->all < 0 || classes->both > 0 || (classes->odd == 0 && lane->odd)) {
         return PARTITION_MOVES;
     }
-    int64_t counted = classes->open + classes->closed + classes->odd;
-    return classes->all == counted  ? PARTITION_HOLDS
-           : classes->all < counted ? PARTITION_CAPPED
-                                    : PARTITION_MOVES;
+    int64_t counted = classes->open + classes->closed;
+    if (classes->all < counted) {
+        return PARTITION_CAPPED;
+    }
+    return classes->all == counted + classes->odd ? PARTITION_HOLDS : PARTITION_MOVES;
+}
+
+/* Whether two tries saw the same counts, so that nothing moves: what does not fit then never will.
+ */
+static bool is_at_rest(const struct classes *left, const struct classes *right)
+{
+    return left->all >= 0 && left->all == right->all && left->open == right->open &&
+           left->closed == right->closed && left->both == right->both && left->odd == right->odd;
 }
 
 /* Whether the jobs that were under way when a try listed them still are, so that none of them was
@@ -150,10 +159,11 @@ static bool check_partition(struct lane *lane, int64_t before, int64_t proven,
                             enum partition *ret_partition, struct error *err)
 {
     struct store *store = lane->unit->store;
-    struct classes classes = {.open_ids = unit_new_set(lane->unit)};
+    struct classes classes = {.open_ids = unit_new_set(lane->unit), .all = -1};
     enum partition last = PARTITION_MOVES;
     *ret_partition = PARTITION_MOVES;
     for (int try = 0; try < PARTITION_TRIES_MAX && *ret_partition == PARTITION_MOVES; try++) {
+        const struct classes previous = classes;
         bool still = false;
         if (!store_seen_clear(store, proven, err) || !store_seen_clear(store, lane->fresh, err) ||
             !store_seen_clear(store, classes.open_ids, err) ||
@@ -165,6 +175,9 @@ static bool check_partition(struct lane *lane, int64_t before, int64_t proven,
         }
         enum partition judged = judge(lane, &classes);
         if (judged == PARTITION_MOVES) {
+            if (is_at_rest(&classes, &previous)) {
+                break;
+            }
             continue;
         }
         if (!still_open(lane, &classes, &still, err)) {
@@ -296,6 +309,7 @@ bool lane_walk(struct lane *lane, const struct listing_result *first, int64_t pr
 {
     struct store_source *source = &lane->unit->source;
     enum partition partition = PARTITION_IGNORED;
+    int64_t listed = 0;
     bool ignored = false;
     *ret_verdict = LANE_UNPROVED;
     if (lane_is_whole(lane, first)) {
@@ -316,7 +330,12 @@ bool lane_walk(struct lane *lane, const struct listing_result *first, int64_t pr
         if (!walk_in_parts(lane, proven, ret_verdict, &ignored, err)) {
             return false;
         }
-        if (partition == PARTITION_CAPPED) {
+        /* More ids than TotalCount: it ends somewhere. As many: the classes overlap. */
+        if (partition == PARTITION_CAPPED &&
+            !store_seen_count(lane->unit->store, proven, &listed, err)) {
+            return false;
+        }
+        if (partition == PARTITION_CAPPED && listed != lane->total) {
             *ret_verdict = LANE_UNPROVED;
         }
         if (!ignored) {
