@@ -10,29 +10,9 @@
 #include "sync/difference.h"
 #include "sync/lane.h"
 #include "sync/probe.h"
-#include "sync/window.h"
 
 #define TRIES_MAX 4
 #define SETTLE_ROUNDS_MAX 4 /* jobs may vanish while they are counted */
-
-/* What finished at `edge` or later: one answer, or windows of one answer each. */
-static bool read_recent(struct lane *lane, int64_t edge, int64_t proven, bool *ret_settled,
-                        struct error *err)
-{
-    bool ignored = false;
-    struct window_result window;
-    if (!lane_read_since(lane, edge, proven, ret_settled, &ignored, err)) {
-        return false;
-    }
-    if (ignored || *ret_settled) {
-        return true;
-    }
-    if (!window_read(lane, edge, SYNC_FAR_FUTURE, proven, &window, err)) {
-        return false;
-    }
-    *ret_settled = window.proved;
-    return true;
-}
 
 /* How many of the ids found finished at the edge or later, or did not finish. */
 static bool count_newer(struct lane *lane, int64_t edge, int64_t proven, int64_t *ret_newer,
@@ -109,7 +89,8 @@ static bool try_delta(struct lane *lane, const struct listing_result *first, int
     }
     lane->cut = open.date;
     bool settled = false;
-    if (!read_recent(lane, edge, proven, &settled, err)) {
+    bool ignored = false;
+    if (!lane_read_since(lane, edge, proven, &settled, &ignored, err)) {
         return false;
     }
     if (!settled) {
@@ -128,8 +109,7 @@ static bool try_delta(struct lane *lane, const struct listing_result *first, int
 static bool mark_vanished(struct lane *lane, int64_t edge, int64_t proven, struct error *err)
 {
     struct unit *unit = lane->unit;
-    struct store_window recent = {unit->source.source_id, lane->restore_type, edge,
-                                  SYNC_FAR_FUTURE};
+    struct store_window recent = {unit->source.source_id, lane->restore_type, edge, INT64_MAX};
     int64_t closed = 0;
     int64_t open = 0;
     if (!store_seen_merge(unit->store, proven, lane->fresh, err) ||

@@ -9,7 +9,6 @@
 #define IDLE_MAX 2           /* readings in a row without a new id, where the order is steady ... */
 #define IDLE_SHUFFLED_MAX 12 /* ... and where each answer has its own */
 #define READINGS_MAX 40      /* enough for every row of a listing shuffled for each answer */
-#define SINCE_TRIES_MAX 3
 
 bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error *err)
 {
@@ -166,31 +165,25 @@ bool lane_read_open(struct lane *lane, int64_t proven, struct reading *ret_readi
     return true;
 }
 
-bool lane_read_since(struct lane *lane, int64_t from, int64_t proven, bool *ret_exact,
+bool lane_read_since(struct lane *lane, int64_t from, int64_t proven, bool *ret_proved,
                      bool *ret_ignored, struct error *err)
 {
     struct listing listing = {.kind = LISTING_SINCE, .from = from};
-    *ret_exact = false;
-    *ret_ignored = false;
-    for (int try = 0; try < SINCE_TRIES_MAX && !*ret_exact && !*ret_ignored; try++) {
-        struct listing_result read;
-        if (!listing_read(lane, &listing, &read, err)) {
-            return false;
-        }
-        *ret_ignored = read.refused || read.mismatched;
-        *ret_exact = listing_is_one_answer(&read, &listing, lane);
-        if (*ret_exact && !store_seen_merge(lane->unit->store, proven, read.set, err)) {
-            return false;
-        }
-        bool many = read.total < 0 || read.total > lane->unit->settings->page_size;
-        if (!listing_forget(lane, &read, err)) {
-            return false;
-        }
-        if (many) {
-            break; /* more than one answer: it can grow and shrink, so it proves nothing by itself
-                    */
-        }
+    struct reading reading;
+    struct window_result window;
+    if (!lane_read_twice(lane, &listing, proven, &reading, err)) {
+        return false;
     }
+    *ret_proved = reading.proved;
+    *ret_ignored = reading.ignored;
+    if (reading.proved || reading.ignored) {
+        return true;
+    }
+    if (!window_read(lane, from, SYNC_FAR_FUTURE, proven, &window, err)) {
+        return false;
+    }
+    *ret_proved = window.proved;
+    *ret_ignored = window.ignored;
     return true;
 }
 
@@ -233,9 +226,8 @@ static bool finish(struct lane *lane, int64_t proven, bool mark, bool walked, st
                                &next.updated_time, err)) {
         return false;
     }
-    bool changed = lane->doubt_changed || lane->unproved_marked || marked > 0 ||
-                   !lane->watermark.known || !lane->watermark.proved ||
-                   next.updated_time != lane->watermark.updated_time;
+    bool changed = lane->unproved_marked || marked > 0 || !lane->watermark.known ||
+                   !lane->watermark.proved || next.updated_time != lane->watermark.updated_time;
     if (changed || walked) {
         next.known = true;
         next.proved = true;

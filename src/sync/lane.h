@@ -47,9 +47,9 @@ bool lane_read_twice(struct lane *lane, const struct listing *listing, int64_t p
 bool lane_read_open(struct lane *lane, int64_t proven, struct reading *ret_reading,
                     struct error *err) MUST_CHECK;
 
-/* What finished at `from` or later. *ret_exact: it was one answer, which is proved; its ids are
- * added to `proven`. */
-bool lane_read_since(struct lane *lane, int64_t from, int64_t proven, bool *ret_exact,
+/* What finished at `from` or later: one answer as a rule, else readings until two agree, else
+ * windows of one answer each. The ids proved are added to `proven`. */
+bool lane_read_since(struct lane *lane, int64_t from, int64_t proven, bool *ret_proved,
                      bool *ret_ignored, struct error *err) MUST_CHECK;
 
 /*

@@ -62,7 +62,7 @@ static bool lane_open(struct lane *lane, struct unit *unit, const char *restore_
 static bool write_unproved(struct lane *lane, struct error *err)
 {
     int64_t source_id = lane->unit->source.source_id;
-    if (!lane->doubt_changed) {
+    if (!lane->doubted) {
         return store_watermark_unproved(lane->unit->store, source_id, lane->restore_type, err);
     }
     lane->watermark.proved = false;
@@ -89,6 +89,25 @@ static bool mark_unproved(struct lane *lane, struct error *err)
     return true;
 }
 
+/* Written at once: a run that is cut short must not leave the doubt for the next empty answer. */
+static bool end_doubt(struct lane *lane, struct error *err)
+{
+    struct store *store = lane->unit->store;
+    struct store_watermark *watermark = &lane->watermark;
+    watermark->empty_since = 0;
+    watermark->proved = watermark->proved && !lane->unproved_marked;
+    if (!store_begin(store, err)) {
+        return false;
+    }
+    if (!store_watermark_put(store, lane->unit->source.source_id, lane->restore_type, watermark,
+                             err) ||
+        !store_commit(store, err)) {
+        store_rollback(store);
+        return false;
+    }
+    return true;
+}
+
 /*
  * A listing that is suddenly empty is more often a wrong endpoint or a lost permission than an
  * empty account, so it takes two runs to believe it.
@@ -100,9 +119,7 @@ static bool doubt_empty(struct lane *lane, int64_t total, bool *ret_doubted, str
     int64_t stored = 0;
     *ret_doubted = false;
     if (total != 0) {
-        lane->doubt_changed = total > 0 && watermark->empty_since != 0;
-        watermark->empty_since = lane->doubt_changed ? 0 : watermark->empty_since;
-        return true;
+        return total < 0 || watermark->empty_since == 0 || end_doubt(lane, err);
     }
     if (!store_job_count(unit->store, unit->source.source_id, lane->restore_type, &stored, err)) {
         return false;
@@ -111,7 +128,7 @@ static bool doubt_empty(struct lane *lane, int64_t total, bool *ret_doubted, str
         return true;
     }
     watermark->empty_since = unit->writer.now;
-    lane->doubt_changed = true;
+    lane->doubted = true;
     *ret_doubted = true;
     unit_warn(
         unit,
@@ -184,6 +201,7 @@ bool lanes_skip(struct unit *unit, struct error *err)
 {
     struct lane lane;
     unit->run.outcome = RUN_SKIPPED;
+    unit->run.mode = unit->spec->filter_count > 0 ? RUN_FULL : RUN_DELTA; /* nothing was walked */
     if (unit->spec->filter_count > 0) {
         return true; /* no watermark is about what filters select */
     }
@@ -360,6 +378,7 @@ static bool run_typed(struct unit *unit, const struct type_list *types, bool *re
     error_clear(&refusal);
     *ret_proved = true;
     unit->run.total_count = 0;
+    unit->run.mode = RUN_DELTA; /* until a lane is walked */
     for (size_t i = 0; i < types->count; i++) {
         struct lane lane;
         struct listing_result first;
@@ -422,28 +441,39 @@ static bool skip_edition(struct unit *unit, const struct error *refusal, bool *r
     return lanes_skip(unit, err);
 }
 
-/* The service refuses the plain listing: because it wants a RestoreType, or because of the Edition.
+/*
+ * The service refuses the plain listing: because it wants a RestoreType, or because of the Edition;
+ * or it did so just once, and `first` becomes the answer to a second request. A source that is
+ * listed by type misses the types that nobody knows, so one refusal is not enough.
  */
-static bool settle_refusal(struct unit *unit, const struct type_list *types,
-                           const struct error *refusal, bool *ret_proved, bool *ret_typed,
+static bool settle_refusal(struct lane *untyped, const struct type_list *types,
+                           struct listing_result *first, bool *ret_proved, bool *ret_settled,
                            struct error *err)
 {
+    struct unit *unit = untyped->unit;
     struct lane lane;
-    struct listing_result first;
-    *ret_typed = false;
-    if (!lane_open(&lane, unit, types->types[0], err) || !lane_look(&lane, &first, err)) {
+    struct listing_result of_type;
+    const struct error refusal = first->refusal;
+    *ret_settled = false;
+    if (!lane_open(&lane, unit, types->types[0], err) || !lane_look(&lane, &of_type, err) ||
+        !listing_forget(&lane, &of_type, err)) {
         return false;
     }
-    if (!first.refused) {
-        unit->source.untyped = LEARNT_NO;
-        *ret_typed = true;
-        unit_note(unit, "the service wants a RestoreType");
-        return listing_forget(&lane, &first, err);
+    if (!of_type.refused) {
+        if (!look(untyped, first, err)) {
+            return false;
+        }
+        if (first->refused) {
+            unit->source.untyped = LEARNT_NO;
+            unit_note(unit, "the service wants a RestoreType");
+        }
+        return true;
     }
+    *ret_settled = true;
     if (!is_default_edition(unit)) {
-        return skip_edition(unit, refusal, ret_proved, err);
+        return skip_edition(unit, &refusal, ret_proved, err);
     }
-    *err = *refusal;
+    *err = refusal;
     return false;
 }
 
@@ -464,17 +494,36 @@ static bool settle_restricted(struct unit *unit, const struct error *refusal, bo
     return false;
 }
 
+/* A type that is new to the world is listed by no other, so that a full walk asks once more whether
+ * the service lists all types at once. */
+static bool doubt_types(struct unit *unit, const struct type_list *types, struct error *err)
+{
+    struct lane lane;
+    if (unit->source.untyped != LEARNT_NO) {
+        return true;
+    }
+    if (!lane_open(&lane, unit, types->types[0], err)) {
+        return false;
+    }
+    unit->source.untyped = lane.full ? LEARNT_UNKNOWN : LEARNT_NO;
+    return true;
+}
+
 static bool run_unrestricted(struct unit *unit, const struct type_list *types, bool *ret_proved,
                              struct error *err)
 {
     struct lane lane;
     struct listing_result first;
-    bool typed = false;
+    bool settled = false;
     if (!lane_open(&lane, unit, "", err)) {
         return false;
     }
     if (lane.full) {
+        unit->run.mode = RUN_FULL;
         doubt(unit);
+    }
+    if (!doubt_types(unit, types, err)) {
+        return false;
     }
     if (unit->source.untyped == LEARNT_NO) {
         return run_typed(unit, types, ret_proved, err);
@@ -482,9 +531,14 @@ static bool run_unrestricted(struct unit *unit, const struct type_list *types, b
     if (!look(&lane, &first, err)) {
         return false;
     }
+    if (first.refused && !settle_refusal(&lane, types, &first, ret_proved, &settled, err)) {
+        return false;
+    }
+    if (settled) {
+        return true;
+    }
     if (first.refused) {
-        return settle_refusal(unit, types, &first.refusal, ret_proved, &typed, err) &&
-               (!typed || run_typed(unit, types, ret_proved, err));
+        return run_typed(unit, types, ret_proved, err);
     }
     if (first.foreign) {
         return skip_foreign(&lane, &first, ret_proved, err);
@@ -501,6 +555,26 @@ static bool run_unrestricted(struct unit *unit, const struct type_list *types, b
     return lane_run(&lane, &first, ret_proved, err);
 }
 
+/* A type that nobody knows is a slip of the pen as a rule, and its emptiness no news. */
+static bool warn_of_unknown_type(struct unit *unit, int64_t total, struct error *err)
+{
+    const char *type = unit->spec->restore_type;
+    int64_t stored = 0;
+    for (size_t i = 0; hbr_restore_types[i] != NULL; i++) {
+        if (strcmp(hbr_restore_types[i], type) == 0) {
+            return true;
+        }
+    }
+    if (!store_job_count(unit->store, unit->source.source_id, type, &stored, err)) {
+        return false;
+    }
+    if (total == 0 && stored == 0) {
+        unit_warn(unit, "no job of RestoreType \"%s\" is listed or stored; is it spelled right?",
+                  type);
+    }
+    return true;
+}
+
 static bool run_one_type(struct unit *unit, bool *ret_proved, struct error *err)
 {
     struct lane lane;
@@ -509,6 +583,7 @@ static bool run_one_type(struct unit *unit, bool *ret_proved, struct error *err)
         return false;
     }
     if (lane.full) {
+        unit->run.mode = RUN_FULL;
         doubt(unit);
     }
     if (!look(&lane, &first, err)) {
@@ -520,7 +595,7 @@ static bool run_one_type(struct unit *unit, bool *ret_proved, struct error *err)
     if (first.foreign) {
         return skip_foreign(&lane, &first, ret_proved, err);
     }
-    return lane_run(&lane, &first, ret_proved, err);
+    return warn_of_unknown_type(unit, first.total, err) && lane_run(&lane, &first, ret_proved, err);
 }
 
 /* What filters select of one RestoreType, or of all: read until it is proved; it has no watermark
@@ -590,15 +665,21 @@ static bool run_filtered(struct unit *unit, const struct type_list *types, bool 
     *ret_proved = true;
     for (size_t i = 0; i < count; i++) {
         struct reading reading;
+        struct lane lane;
         if (!read_filtered(unit, asked[i], &reading, err)) {
             return false;
         }
+        bool proved = reading.proved;
         if (reading.refused) {
             refused++; /* a type that this service does not know has no jobs */
             refusal = reading.refusal;
-        } else {
-            *ret_proved = *ret_proved && reading.proved;
         }
+        if (reading.refused && !untyped &&
+            (!lane_open(&lane, unit, asked[i], err) ||
+             !skip_refused(&lane, asked[i], &refusal, &proved, err))) {
+            return false;
+        }
+        *ret_proved = *ret_proved && proved;
     }
     if (refused < count) {
         return true;

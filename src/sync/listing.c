@@ -188,7 +188,7 @@ static bool store_row(struct reader *reader, const struct record *job, bool firs
                                                                  : true;
 }
 
-/* Notes the id in the listing's set; a row that the lane saw before in this run is not counted
+/* Notes the id in the listing's set; a row that the unit saw before in this run is not counted
  * twice. */
 static bool note_row(struct reader *reader, const struct record *job, bool *ret_first,
                      struct error *err)
@@ -196,11 +196,12 @@ static bool note_row(struct reader *reader, const struct record *job, bool *ret_
     struct unit *unit = reader->lane->unit;
     const struct value *id = &job->values[HBR_JOB][HBR_RESTORE_ID];
     bool new_in_listing = false;
-    bool fresh = false;
+    bool in_lane = false;
     if (!store_seen_add(unit->store, reader->result->set, id->text, id->length, &new_in_listing,
                         err) ||
-        !store_seen_add(unit->store, reader->lane->seen, id->text, id->length, ret_first, err) ||
-        !store_seen_add(unit->store, reader->lane->fresh, id->text, id->length, &fresh, err)) {
+        !store_seen_add(unit->store, unit->seen, id->text, id->length, ret_first, err) ||
+        !store_seen_add(unit->store, reader->lane->seen, id->text, id->length, &in_lane, err) ||
+        !store_seen_add(unit->store, reader->lane->fresh, id->text, id->length, &in_lane, err)) {
         return false;
     }
     if (new_in_listing) {
@@ -349,7 +350,8 @@ static void watch(struct reader *reader, const struct hbr_page *page, int64_t nu
     if (page->total_count != result->total || odd_length || page->rejected > 0) {
         result->moved = true;
     }
-    if (page->rows == 0 && number > 1 && odd_length) {
+    bool beyond = page->total_count >= 0 && page->total_count <= (number - 1) * reader->page_size;
+    if (page->rows == 0 && number > 1 && odd_length && !beyond) {
         note_cap(reader, number);
     }
     /* A window that moved is read again in halves, so its other pages are not worth a request. */

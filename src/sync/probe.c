@@ -85,11 +85,13 @@ bool probe_between(struct lane *lane, struct error *err)
 static bool ask_with_key(struct lane *lane, const char *key, const char *const *ids, size_t count,
                          const char *witness, int64_t found, bool *ret_honoured, struct error *err)
 {
+    /* What is found can only vanish, so that several pages are as good as one. */
+    int64_t page_size = lane->unit->settings->page_size;
     struct listing listing = {.kind = LISTING_IDS,
                               .id_key = key,
                               .ids = ids,
                               .id_count = count,
-                              .row_limit = lane->unit->settings->page_size};
+                              .row_limit = (int64_t)count > page_size ? (int64_t)count : page_size};
     struct listing_result result;
     bool has_witness = false;
     if (!listing_read(lane, &listing, &result, err) ||

@@ -67,6 +67,7 @@ static void unit_init(struct unit *unit, int64_t run_id, int64_t now)
     buffer_init(&unit->warning, 511);
     unit->counters = acs_client_counters(unit->service->client);
     unit->writer = (struct store_writer){.run_id = run_id, .now = now};
+    unit->seen = unit_new_set(unit);
     unit->run.run_id = run_id;
     unit->run.started_at = now;
     unit->run.total_count = -1;

@@ -26,6 +26,7 @@ struct unit {
     struct buffer warning;
     struct acs_client_counters counters; /* of the client when the unit began */
     int64_t next_set;                    /* the next free number of a set of ids */
+    int64_t seen;                        /* the set of every id that the unit's listings gave */
 };
 
 /*
@@ -36,13 +37,14 @@ struct lane {
     struct unit *unit;
     const char *restore_type; /* as asked of the service, "" for none */
     struct store_watermark watermark;
-    int64_t seen;         /* the set of every id that this lane's listings gave */
+    int64_t seen;         /* the set of the ids that this lane's listings gave */
     int64_t fresh;        /* the set of every id listed since the cut: none of it is missing */
     int64_t cut;          /* the service's Date when the open jobs were listed, 0 not yet */
     int64_t total;        /* TotalCount without filters, as last seen */
     int64_t closed;       /* the count of the finished jobs, by the partition check of a walk */
     int64_t total_cap;    /* where TotalCount ends, whatever there is; 0: nowhere that is known */
-    bool doubt_changed;   /* watermark.empty_since is not what the database says */
+    bool doubted;         /* suddenly empty; watermark.empty_since is new */
+    bool overlaps;        /* a job is under way and has a CompleteTime, which may change */
     bool unproved_marked; /* the database says already that this lane has to be walked again */
     bool full;            /* this run walks everything */
     bool odd;             /* this run met a job neither under way nor finished */

@@ -19,11 +19,10 @@
 
 /* What the partition check of a walk found. */
 enum partition {
-    PARTITION_HOLDS,   /* every job is under way or finished */
-    PARTITION_MOVES,   /* the counts never agreed */
-    PARTITION_CAPPED,  /* TotalCount is less than the jobs that there are */
-    PARTITION_IGNORED, /* the service does not honour the filters */
-    PARTITION_UNPROVED /* the jobs under way could not be listed whole */
+    PARTITION_HOLDS,  /* every job is under way or finished */
+    PARTITION_MOVES,  /* the counts never agreed */
+    PARTITION_CAPPED, /* TotalCount is less than the jobs that there are */
+    PARTITION_IGNORED /* the service does not honour the filters */
 };
 
 /* What one try of it saw. */
@@ -49,9 +48,11 @@ static bool count_all(struct lane *lane, int64_t *ret_total, struct error *err)
 
 /*
  * Jobs neither under way by their Status nor finished by their CompleteTime, as far as they are
- * stored: asked for by id, they explain what the two classes leave over.
+ * stored: asked for by id, they explain what the two classes leave over. `both` of those under way
+ * have a CompleteTime.
  */
-static bool count_odd(struct lane *lane, int64_t proven, int64_t *ret_odd, struct error *err)
+static bool count_odd(struct lane *lane, int64_t proven, int64_t both, int64_t *ret_odd,
+                      struct error *err)
 {
     struct store *store = lane->unit->store;
     int64_t before = 0;
@@ -65,8 +66,10 @@ static bool count_odd(struct lane *lane, int64_t proven, int64_t *ret_odd, struc
         !store_seen_count_closed(store, proven, 1, SYNC_FAR_FUTURE, &closed, err)) {
         return false;
     }
-    if (settled && closed == 0) {
-        *ret_odd = after - before;
+    /* Where nothing is under way the witness that came along may be a finished job. */
+    closed -= both;
+    if (settled && closed <= (before == 0 ? 1 : 0)) {
+        *ret_odd = after - before - closed;
         unit_note(lane->unit, "%" PRId64 " jobs are neither under way nor finished", *ret_odd);
     }
     return true;
@@ -85,8 +88,9 @@ static bool count_classes(struct lane *lane, int64_t before, int64_t proven,
     if (!lane_read_open(lane, classes->open_ids, &open, err)) {
         return false;
     }
+    classes->all = -1;
     if (open.ignored || !open.proved) {
-        *ret_partition = open.ignored ? PARTITION_IGNORED : PARTITION_UNPROVED;
+        *ret_partition = open.ignored ? PARTITION_IGNORED : PARTITION_MOVES;
         return true;
     }
     lane->cut = open.date;
@@ -105,8 +109,9 @@ static bool count_classes(struct lane *lane, int64_t before, int64_t proven,
     }
     classes->all = before == *ret_after ? before : -1;
     classes->odd = 0;
-    if (classes->all >= 0 && (lane->odd || classes->all > classes->open + classes->closed) &&
-        !count_odd(lane, proven, &classes->odd, err)) {
+    if (classes->all >= 0 &&
+        (lane->odd || classes->all > classes->open + classes->closed - classes->both) &&
+        !count_odd(lane, proven, classes->both, &classes->odd, err)) {
         return false;
     }
     unit_note(lane->unit,
@@ -117,10 +122,10 @@ static bool count_classes(struct lane *lane, int64_t before, int64_t proven,
 
 static enum partition judge(const struct lane *lane, const struct classes *classes)
 {
-    if (classes->all < 0 || classes->both > 0 || (classes->odd == 0 && lane->odd)) {
+    if (classes->all < 0 || (classes->odd == 0 && lane->odd)) {
         return PARTITION_MOVES;
     }
-    int64_t counted = classes->open + classes->closed;
+    int64_t counted = classes->open + classes->closed - classes->both;
     if (classes->all < counted) {
         return PARTITION_CAPPED;
     }
@@ -136,23 +141,21 @@ static bool is_at_rest(const struct classes *left, const struct classes *right)
 }
 
 /* Whether the jobs that were under way when a try listed them still are, so that none of them was
- * counted as finished, too. */
+ * counted as finished, too. One reading tells, if it holds them all. */
 static bool still_open(struct lane *lane, const struct classes *classes, bool *ret_still,
                        struct error *err)
 {
-    struct store *store = lane->unit->store;
-    struct reading open;
-    int64_t now = unit_new_set(lane->unit);
-    *ret_still = false;
-    return lane_read_open(lane, now, &open, err) &&
-           (!open.proved || store_seen_within(store, classes->open_ids, now, ret_still, err)) &&
-           store_seen_clear(store, now, err);
+    struct listing listing = {.kind = LISTING_OPEN};
+    struct listing_result read;
+    return listing_read(lane, &listing, &read, err) &&
+           store_seen_within(lane->unit->store, classes->open_ids, read.set, ret_still, err) &&
+           listing_forget(lane, &read, err);
 }
 
 /*
  * Two tries have to agree, and no job may have finished in either. The counts of one try are not
- * enough: a job that finishes after the open ones were listed is counted twice, and hides a job
- * that is in neither class; so does one that is created before they are listed, while another
+ * enough: a job that finishes after the open ones were listed is counted twice, and hides a
+ * job that is in neither class; so does one that is created before they are listed, while another
  * vanishes after the finished ones were counted.
  */
 static bool check_partition(struct lane *lane, int64_t before, int64_t proven,
@@ -189,12 +192,39 @@ static bool check_partition(struct lane *lane, int64_t before, int64_t proven,
         last = still ? judged : last;
     }
     lane->closed = classes.closed;
+    lane->overlaps = classes.both > 0;
     lane->total_cap = *ret_partition == PARTITION_CAPPED ? classes.all : 0;
     unit_note(lane->unit, "partition %s",
               *ret_partition == PARTITION_HOLDS    ? "holds"
               : *ret_partition == PARTITION_CAPPED ? "exceeds TotalCount"
                                                    : "does not hold");
     return store_seen_clear(store, classes.open_ids, err);
+}
+
+static bool is_between(int64_t count, int64_t one, int64_t other)
+{
+    return one < other ? one <= count && count <= other : other <= count && count <= one;
+}
+
+/* A second that parts the finished jobs, as far as they are stored; 0 when there are none. */
+static bool find_middle(struct lane *lane, int64_t *ret_middle, struct error *err)
+{
+    struct unit *unit = lane->unit;
+    struct store_window stored = {unit->source.source_id, lane->restore_type, 1, SYNC_FAR_FUTURE};
+    bool found = false;
+    if (!store_job_median(unit->store, &stored, ret_middle, &found, err)) {
+        return false;
+    }
+    if (found) {
+        return true;
+    }
+    int64_t latest = 0; /* all of one second */
+    if (!store_job_latest_closed(unit->store, unit->source.source_id, lane->restore_type, &latest,
+                                 err)) {
+        return false;
+    }
+    *ret_middle = latest > 1 ? latest - 1 : 0;
+    return true;
 }
 
 /*
@@ -204,76 +234,79 @@ static bool check_partition(struct lane *lane, int64_t before, int64_t proven,
 static bool check_halves(struct lane *lane, bool *ret_agree, struct error *err)
 {
     const struct store_source *source = &lane->unit->source;
-    struct store_window stored = {source->source_id, lane->restore_type, 1, SYNC_FAR_FUTURE};
     int64_t middle = 0;
     int64_t older = 0;
     int64_t newer = 0;
-    bool found = false;
     *ret_agree = true;
-    if (!store_job_median(lane->unit->store, &stored, &middle, &found, err)) {
+    if (!find_middle(lane, &middle, err)) {
         return false;
     }
-    if (!found || source->between_lower == LEARNT_UNKNOWN ||
-        source->between_upper == LEARNT_UNKNOWN) {
+    /* Where the ends of BETWEEN are not known, the halves leave a second out, so that they do not
+     * overlap: then they may be less than the whole. */
+    bool exact = source->between_lower != LEARNT_UNKNOWN && source->between_upper != LEARNT_UNKNOWN;
+    int64_t gap = exact ? 0 : 1;
+    int64_t whole = lane->closed;
+    if (middle <= gap) {
         return true;
     }
-    int64_t whole = lane->closed;
     for (int try = 0; try < HALVES_TRIES_MAX; try++) {
-        if (!difference_count(lane, 1, middle, &older, err) ||
-            !difference_count(lane, middle + 1, SYNC_FAR_FUTURE, &newer, err)) {
+        int64_t before = whole;
+        if (!difference_count(lane, 1, middle - gap, &older, err) ||
+            !difference_count(lane, middle + 1 + gap, SYNC_FAR_FUTURE, &newer, err)) {
             return false;
         }
-        *ret_agree = older >= 0 && newer >= 0 && older + newer == whole;
-        if (*ret_agree) {
-            return true;
+        if (older < 0 || newer < 0 || older + newer == before ||
+            (!exact && older + newer < before)) {
+            return true; /* or the filters are not honoured after all, and tell nothing */
         }
         if (!difference_count(lane, 1, SYNC_FAR_FUTURE, &whole, err)) {
             return false;
         }
+        if (is_between(older + newer, before, whole)) {
+            return true; /* jobs came or went */
+        }
     }
+    *ret_agree = false;
     lane->total_cap = older + newer > whole ? whole : lane->total_cap;
     unit_note(lane->unit, "%" PRId64 " finished jobs and %" PRId64 " are %" PRId64 " by TotalCount",
               older, newer, whole);
     return true;
 }
 
-/* The way that assumes nothing of filters. */
+/*
+ * The way that assumes nothing of filters. Where they are honoured they still tell whether
+ * TotalCount, on which it relies, ends at some number; what is beyond is read by windows.
+ */
 static bool walk_plainly(struct lane *lane, int64_t proven, enum lane_verdict *ret_verdict,
                          struct error *err)
 {
     struct listing listing = {.kind = LISTING_ALL};
     struct reading reading;
+    struct window_result window;
+    struct store *store = lane->unit->store;
+    int64_t known = unit_new_set(lane->unit);
+    bool agree = true;
+    bool whole = true;
     unit_note(lane->unit, "read without filters until two readings agree");
-    if (!store_seen_clear(lane->unit->store, proven, err) ||
-        !store_seen_clear(lane->unit->store, lane->fresh, err) ||
-        !lane_read_twice(lane, &listing, proven, &reading, err)) {
+    if (!store_seen_merge(store, known, proven, err) || !store_seen_clear(store, proven, err) ||
+        !store_seen_clear(store, lane->fresh, err) ||
+        !lane_read_twice(lane, &listing, proven, &reading, err) ||
+        !store_seen_within(store, known, proven, &whole, err) ||
+        !store_seen_clear(store, known, err)) {
         return false;
     }
     lane->cut = reading.date;
-    *ret_verdict = reading.proved ? LANE_PROVED : LANE_UNPROVED;
     if (!reading.proved) {
         unit_note(lane->unit, "no two readings agreed");
+    } else if (!whole) {
+        unit_note(lane->unit, "they do not hold all that filters had found");
     }
-    return true;
-}
-
-/* What finished in the last minutes: one answer as a rule, else windows of one answer each, since
- * they still gain rows. */
-static bool walk_recent(struct lane *lane, int64_t from, int64_t proven, bool *ret_proved,
-                        bool *ret_ignored, struct error *err)
-{
-    struct window_result window;
-    if (!lane_read_since(lane, from, proven, ret_proved, ret_ignored, err)) {
+    if (lane->unit->source.filters != LEARNT_NO &&
+        (!probe_between(lane, err) || !check_halves(lane, &agree, err) ||
+         (lane->total_cap > 0 && !window_read(lane, 1, SYNC_FAR_FUTURE, proven, &window, err)))) {
         return false;
     }
-    if (*ret_proved || *ret_ignored) {
-        return true;
-    }
-    if (!window_read(lane, from, SYNC_FAR_FUTURE, proven, &window, err)) {
-        return false;
-    }
-    *ret_proved = window.proved;
-    *ret_ignored = window.ignored;
+    *ret_verdict = reading.proved && whole && agree ? LANE_PROVED : LANE_UNPROVED;
     return true;
 }
 
@@ -284,7 +317,7 @@ static bool walk_in_parts(struct lane *lane, int64_t proven, enum lane_verdict *
 {
     struct window_result window;
     bool recent = false;
-    bool agree = false;
+    bool agree = true;
     int64_t skew = lane->unit->settings->overlap + SKEW;
     int64_t settled = lane->cut > skew ? lane->cut - skew : 1;
     if (!probe_between(lane, err) || !probe_id_filter(lane, err) ||
@@ -297,7 +330,7 @@ static bool walk_in_parts(struct lane *lane, int64_t proven, enum lane_verdict *
     if (window.ignored) {
         return true;
     }
-    if (!walk_recent(lane, settled + 1, proven, &recent, ret_ignored, err)) {
+    if (!lane_read_since(lane, settled + 1, proven, &recent, ret_ignored, err)) {
         return false;
     }
     *ret_verdict = agree && window.proved && recent ? LANE_PROVED : LANE_UNPROVED;

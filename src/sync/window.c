@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "store/lookup.h"
 #include "sync/lane.h"
 #include "sync/listing.h"
 
@@ -49,7 +50,8 @@ static bool split_point(struct lane *lane, const struct window *window, int64_t 
     return true;
 }
 
-/* Reads one window; *ret_again tells that it has to be halved or tried again. */
+/* Reads one window; *ret_again tells that it has to be halved or tried again, *ret_one_page that a
+ * page would hold it, so that halves are of no use. */
 static bool read_one(struct lane *lane, const struct window *window, int64_t proven,
                      struct window_result *result, bool *ret_again, bool *ret_one_page,
                      struct error *err)
@@ -66,7 +68,8 @@ static bool read_one(struct lane *lane, const struct window *window, int64_t pro
     }
     /* Until its last second is over a window can still gain rows; then only one answer is beyond
      * doubt. */
-    bool settled = read.date - lane->unit->settings->overlap > window->to + 1; /* as is asked for */
+    bool settled = !lane->overlaps &&
+                   read.date - lane->unit->settings->overlap > window->to + 1; /* as is asked for */
     bool exact = settled ? listing_is_exact(&read) : listing_is_one_answer(&read, &listing, lane);
     exact = exact && (lane->total_cap == 0 || read.total < lane->total_cap);
     bool ok = true;
@@ -81,7 +84,13 @@ static bool read_one(struct lane *lane, const struct window *window, int64_t pro
     }
     result->ignored = result->ignored || read.refused || read.mismatched;
     *ret_again = !exact;
-    *ret_one_page = read.total >= 0 && read.total <= lane->unit->settings->page_size;
+    int64_t own = read.total;
+    if (*ret_again && read.complete &&
+        !store_seen_count_closed(lane->unit->store, read.set, window->from, window->to, &own,
+                                 err)) {
+        return false;
+    }
+    *ret_one_page = own >= 0 && own <= lane->unit->settings->page_size;
     return ok && listing_forget(lane, &read, err);
 }
 

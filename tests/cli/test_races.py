@@ -131,6 +131,43 @@ class Races(harness.TestCase):
                 self.sync_and_check(ONE)
                 self.stop()
 
+    def test_a_finish_between_the_pages_of_the_open_jobs(self):
+        """An empty second page is no limit on depth where TotalCount says that there is none."""
+        self.world(deep_page_cap=100)
+        self.simulator.move(edition="STANDARD", finish=1000)
+        self.simulator.move(edition="STANDARD", create=21)
+        self.sync(*ONE)
+        self.just_before(lambda entry: is_filter(entry, "Status") and entry["parameters"]["PageNumber"] == "2",
+                         {"finish": 1}, FULL)
+        self.sync_and_check(FULL, status=(0,))
+
+    def test_an_empty_listing_after_a_run_cut_short(self):
+        """Jobs that were listed in between end the doubt, even where that run did not come to its end."""
+        self.world()
+        self.sync(*ONE)
+        self.simulator.set(region_empty=["cn-hangzhou"])
+        self.sync(*ONE, status=8)
+        self.simulator.set(region_empty=[])
+        self.sync(*ONE, "--max-requests", 3, status=8)
+        self.simulator.set(region_empty=["cn-hangzhou"])
+        self.sync(*ONE, status=8)
+        self.assertEqual(self.query("SELECT count(*) FROM restore_job WHERE missing_since IS NOT NULL"), [(0,)])
+
+    def test_one_refusal_decides_nothing(self):
+        """A single 400 makes no source that is listed by type, and no RestoreType empty."""
+        self.world()
+        self.refuse_once()
+        self.sync(*ONE)
+        self.assertEqual(self.query("SELECT untyped FROM sync_source WHERE edition = 'STANDARD'"), [(1,)])
+        self.simulator.set(untyped="refused")
+        self.sync(*ONE, "--full")
+        self.simulator.move(edition="STANDARD", create_closed=40)
+        self.refuse_once()
+        self.sync(*ONE, "--filter", "CompleteTime GREATER_THAN 5", status=8)
+
+    def refuse_once(self):
+        self.simulator.fault("http", status=400, code="InvalidParameter", count=1, at=1, action="DescribeRestoreJobs2")
+
     def test_new_jobs_between_the_counts_of_types(self):
         """A job that comes and one that goes make the types one by one more than all: looked at twice."""
         self.world()
@@ -162,6 +199,60 @@ class Counts(harness.TestCase):
                 self.sync(*ONE)
                 self.assert_equals_truth()
                 self.stop()
+
+    def test_a_total_that_ends_somewhere_else(self):
+        """Met by a walk without filters, with all that is listed in one second, or with BETWEEN not yet known."""
+        def early():
+            self.simulator.move(edition="STANDARD", create=2)
+            self.simulator.move(edition="STANDARD", complete_early=1)
+
+        def burst():
+            self.simulator.move(edition="STANDARD", finish=1000)
+            self.simulator.control("advance", {"seconds": 100000})
+            self.simulator.move(edition="STANDARD", create_closed=60)
+            self.simulator.control("advance", {"seconds": 100000})
+
+        def odd():
+            self.simulator.move(edition="STANDARD", odd=1)
+            self.simulator.set(id_filters=[])
+
+        for about, happens, options in (("early", early, ONE), ("burst", burst, (*ONE, "--restore-type", "ECS_FILE")),
+                                        ("odd", odd, ONE), ("pages", lambda: None, (*ONE[:4], "--page-size", 1))):
+            with self.subTest(about):
+                self.start("--jobs", 400, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--reports-open", 0)
+                self.database = self.path(about + ".db")
+                happens()
+                self.simulator.set(deep_page_cap=40, deep_page_mode="count")
+                for _ in range(2):
+                    self.sync(*options, status=8)
+                self.assertEqual(self.query("SELECT count(*) FROM restore_job WHERE missing_since IS NOT NULL"), [(0,)])
+                self.stop()
+
+    def requests_of_a_sync(self, *options):
+        result = self.sync(*options)
+        return result.json()["sources"][0]["mode"], result.json()["requests"]
+
+    def test_what_stays_odd_costs_little(self):
+        """Jobs in both classes or in neither, more ids than fit a page, and many jobs of one second."""
+        self.start("--jobs", 500, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--reports-open", 0)
+        self.simulator.set(deep_page_cap=200)
+        self.simulator.move(edition="STANDARD", finish=1000)
+        self.simulator.move(edition="STANDARD", odd=25)
+        self.sync(*ONE, status=8)  # nothing tells of them but a walk without filters, which the cap ends
+        self.sync(*ONE)
+        mode, requests = self.requests_of_a_sync(*ONE)
+        self.assertEqual(mode, "delta")
+        self.assertLess(requests, 25)
+        self.simulator.move(edition="STANDARD", create=3)
+        self.simulator.move(edition="STANDARD", complete_early=1)
+        self.sync(*ONE, "--full")
+        self.simulator.control("advance", {"seconds": 3600})
+        self.simulator.move(edition="STANDARD", create_closed=120)
+        self.sync(*ONE)
+        mode, requests = self.requests_of_a_sync(*ONE)
+        self.assertEqual(mode, "delta")
+        self.assertLess(requests, 60)
+        self.assert_equals_truth()
 
     def test_a_filter_that_hides_everything(self):
         """CompleteTime suddenly selects nothing: no mark, not even where the run is cut short."""
