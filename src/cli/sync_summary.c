@@ -157,12 +157,23 @@ static const char *outcome_name(const struct sync_summary *summary)
     }
 }
 
+/* Without a source there is no row of the run, and its number goes to the next one. */
+static bool has_run(const struct sync_summary *summary)
+{
+    for (size_t i = 0; i < summary->count; i++) {
+        if (summary->rows[i].result.run.run_id > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool sync_summary_print_json(const struct sync_summary *summary, struct error *err)
 {
     struct buffer json;
     buffer_init(&json, JSON_MAX);
     buffer_puts(&json, "{\"run_id\":");
-    if (summary->run_id > 0) {
+    if (has_run(summary)) {
         buffer_printf(&json, "%" PRId64, summary->run_id);
     } else {
         buffer_puts(&json, "null");
