@@ -75,6 +75,11 @@ int cli_fail(const struct error *err)
     return error_exit_status(err->code, interrupt_signal());
 }
 
+int cli_fail_output(const struct error *err)
+{
+    return ferror(stdout) != 0 ? error_exit_status(ERROR_INTERNAL, 0) : cli_fail(err);
+}
+
 bool cli_begin(const char *name, const struct cli_option *options, size_t count, int argc,
                char **argv, const char **database, int *ret_operand, int *ret_status)
 {

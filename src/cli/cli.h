@@ -39,4 +39,8 @@ bool cli_begin(const char *name, const struct cli_option *options, size_t count,
 /* Prints an error and returns its exit status. */
 int cli_fail(const struct error *err);
 
+/* The same, but prints nothing when it is standard output that failed: the end of the program does,
+ * and once is enough. */
+int cli_fail_output(const struct error *err);
+
 #endif

@@ -96,9 +96,12 @@ static bool take_filter(const struct export_options *options, struct store_job_f
                                         .listed_only = options->listed_only,
                                         .has_since = options->since != NULL,
                                         .has_until = options->until != NULL};
-    return (!filter->has_since ||
-            period_parse("since", options->since, now, &filter->since, err)) &&
-           (!filter->has_until || period_parse("until", options->until, now, &filter->until, err));
+    if ((filter->has_since && !period_parse("since", options->since, now, &filter->since, err)) ||
+        (filter->has_until && !period_parse("until", options->until, now, &filter->until, err))) {
+        return false;
+    }
+    return !filter->has_since || !filter->has_until ||
+           period_check(options->since, options->until, filter->since, filter->until - 1, err);
 }
 
 static bool check(const struct export_options *options, struct store_job_filter *filter, int argc,
@@ -128,12 +131,6 @@ static bool export(struct store *store, const char *format, const struct store_j
     struct selection selection = {store, filter};
     return cli_print_rows(strcmp(format, "csv") == 0 ? ROWS_CSV : ROWS_JSON, select_rows,
                           &selection, err);
-}
-
-/* The end of the program reports a standard output that failed; once is enough. */
-static int fail(const struct error *err)
-{
-    return ferror(stdout) != 0 ? error_exit_status(ERROR_INTERNAL, 0) : cli_fail(err);
 }
 
 int cli_export(const char *database, int argc, char **argv)
@@ -168,7 +165,7 @@ int cli_export(const char *database, int argc, char **argv)
         return cli_fail(&err);
     }
     if (!export(store, wanted.format, &filter, &err)) {
-        status = fail(&err);
+        status = cli_fail_output(&err);
     }
     store_close(store);
     return status;

@@ -23,11 +23,18 @@ static bool parse_moment(const char *text, int64_t *ret_seconds)
     return clock_from_iso8601(iso, ret_seconds);
 }
 
+bool period_check(const char *since, const char *until, int64_t from, int64_t to, struct error *err)
+{
+    return from <= to ||
+           error_set(err, ERROR_USAGE, "--since %s is not before --until %s", since, until);
+}
+
 bool period_parse(const char *option, const char *text, int64_t now, int64_t *ret_seconds,
                   struct error *err)
 {
     int64_t ago = 0;
-    if (text_to_duration(text, &ago)) {
+    bool unit = text[strspn(text, "0123456789")] != '\0'; /* 20260131 is no number of seconds */
+    if (unit && text_to_duration(text, &ago)) {
         *ret_seconds = now - ago;
         return true;
     }

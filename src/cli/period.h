@@ -12,4 +12,9 @@
 bool period_parse(const char *option, const char *text, int64_t now, int64_t *ret_seconds,
                   struct error *err) MUST_CHECK;
 
+/* ERROR_USAGE unless `from`, which --since gave, is not after `to`, the last second before --until.
+ */
+bool period_check(const char *since, const char *until, int64_t from, int64_t to,
+                  struct error *err) MUST_CHECK;
+
 #endif

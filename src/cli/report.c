@@ -121,19 +121,18 @@ static bool select_rows(const struct store_rows *rows, void *context, struct err
     return report_run(selection->store, selection->report, selection->period, rows, err);
 }
 
-static bool print_report(const struct arguments *arguments, struct report *reports, size_t count,
-                         enum rows_format format, struct error *err)
+static bool print_report(const struct arguments *arguments, const struct report_period *period,
+                         struct report *reports, size_t count, enum rows_format format,
+                         struct error *err)
 {
     struct store *store = NULL;
-    struct report_period period;
     if ((arguments->name != NULL && !select_report(reports, count, arguments->name, err)) ||
-        !report_period_parse(arguments->since, arguments->until, clock_now(), &period, err) ||
         !store_open(arguments->database, STORE_READ, &hbr_restore_job_model, &store, err)) {
         return false;
     }
-    struct selection selection = {store, &reports[0], &period};
+    struct selection selection = {store, &reports[0], period};
     bool done = strcmp(arguments->format, FORMAT_HTML) == 0
-                    ? report_page(store, reports, arguments->name != NULL ? 1 : count, &period, err)
+                    ? report_page(store, reports, arguments->name != NULL ? 1 : count, period, err)
                     : cli_print_rows(format, select_rows, &selection, err);
     store_close(store);
     return done;
@@ -144,12 +143,15 @@ static bool run(const struct arguments *arguments, struct error *err)
     struct report *reports = NULL;
     size_t count = 0;
     enum rows_format format = ROWS_TABLE;
-    if (!find_format(arguments->format, &format, err) || !report_list(&reports, &count, err)) {
+    struct report_period period;
+    if (!find_format(arguments->format, &format, err) ||
+        !report_period_parse(arguments->since, arguments->until, clock_now(), &period, err) ||
+        !report_list(&reports, &count, err)) {
         return false;
     }
     bool lists = arguments->name == NULL && strcmp(arguments->format, FORMAT_HTML) != 0;
     bool done = lists ? list_reports(reports, count, format, err)
-                      : print_report(arguments, reports, count, format, err);
+                      : print_report(arguments, &period, reports, count, format, err);
     free(reports);
     return done;
 }
@@ -177,5 +179,5 @@ int cli_report(const char *database, int argc, char **argv)
         return cli_fail(&err);
     }
     arguments.name = operand < argc ? argv[operand] : NULL;
-    return run(&arguments, &err) ? status : cli_fail(&err);
+    return run(&arguments, &err) ? status : cli_fail_output(&err);
 }

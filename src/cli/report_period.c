@@ -18,8 +18,8 @@ bool report_period_parse(const char *since, const char *until, int64_t now,
         }
         period.until--; /* the last second before it */
     }
-    if (period.since > period.until) {
-        return error_set(err, ERROR_USAGE, "--since %s is not before --until %s", since, until);
+    if (!period_check(since, until, period.since, period.until, err)) {
+        return false;
     }
     *ret_period = period;
     return true;
