@@ -313,6 +313,21 @@ static bool check_remote(struct verify *verify, struct error *err)
 
 /* --- the command --------------------------------------------------------------------------- */
 
+/* Options of the walk without --remote: somebody believes that the service is asked. */
+static bool check_remote_options(const struct verify *verify, struct error *err)
+{
+    const struct session_options *connection = &verify->connection;
+    bool asked = connection->all_regions || connection->regions.count > 0 ||
+                 connection->profiles.count > 0 || connection->account_id != NULL ||
+                 connection->endpoint != NULL || connection->sts_endpoint != NULL ||
+                 connection->trace_file != NULL || verify->editions.count > 0;
+    if (verify->remote || !asked) {
+        return true;
+    }
+    error_set(err, ERROR_USAGE, "only verify --remote asks the service");
+    return error_hint(err, "Add --remote, or leave out the options of the service.");
+}
+
 static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
 {
     int operand = 0;
@@ -334,7 +349,7 @@ static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
     }
     if (!session_check(&verify->connection, verify->database, &err) ||
         !session_check_one_profile(&verify->connection, &err) ||
-        !session_check_editions(&verify->editions, &err)) {
+        !check_remote_options(verify, &err) || !session_check_editions(&verify->editions, &err)) {
         *ret_status = cli_fail(&err);
         return false;
     }
