@@ -232,7 +232,7 @@ static bool show(struct store *store, bool as_json, int64_t max_age, struct erro
         ok = buffer_ok(&json, "the status", err);
         (void)fwrite(json.data, 1, ok ? json.length : 0, stdout); /* checked at the end of main */
     } else if (ok && state.count == 0) {
-        (void)printf("%s holds no source yet\n", store_path(store));
+        (void)printf("%s holds no source that was synced as a whole yet\n", store_path(store));
     }
     buffer_free(&json);
     if (!ok || max_age < 0 || is_fresh(&state)) {

@@ -192,6 +192,7 @@ class Profiles(harness.TestCase):
 
     def test_all_fail(self):
         summary = self.go("bad", "sso", status=4, arguments=["--metrics-file", self.path("metrics")]).json()
+        self.assertIsNone(summary["run_id"])
         self.assertEqual((summary["outcome"], len(summary["sources"])), ("failed", 2))
         with open(self.path("metrics"), encoding="utf-8") as file:
             self.assertNotIn('account_id=""', file.read())

@@ -240,6 +240,10 @@ class Filters(ExportTestCase):
         self.export(status=6)
         self.assertFalse(os.path.exists(self.database))
 
+    def test_a_period_that_is_none(self):
+        for options in (("--since", "1d", "--until", "30d"), ("--since", "20260131"), ("--until", "7")):
+            self.export(*options, status=2)
+
 
 class Output(ExportTestCase):
     def fill(self, jobs, name):

@@ -348,6 +348,11 @@ class Small(ReportCase):
 
 
 class Command(ReportCase):
+    def test_a_period_that_is_none(self):
+        for options in (("--since", "garbage"), ("summary", "--since", "20260131"),
+                        ("summary", "--since", "1d", "--until", "30d")):
+            self.report(*options, status=2)
+
     def test_the_list_names_every_file(self):
         rows = json.loads(self.run_hbrsync("report", "--format", "json").stdout)
         self.assertEqual(sorted(row["name"] for row in rows), NAMES)

@@ -185,6 +185,23 @@ class Scope(harness.TestCase):
         self.assertGreater(sum(source["inserted"] for source in result.json()["sources"]), 0)
         self.assertEqual(self.dump(), before)
 
+    def test_what_a_run_says_of_itself(self):
+        """Each job counts once, however often it is read; a full walk that is cut short was one all the same."""
+        source = self.sync("--region", "cn-hangzhou", "--edition", "STANDARD").json()["sources"][0]
+        self.assertEqual((source["seen"], source["inserted"], source["unchanged"]), (source["total_count"],) * 2 + (0,))
+        source = self.sync("--region", "cn-hangzhou", "--edition", "STANDARD", "--filter",
+                           "Status IN FAILED,COMPLETE").json()["sources"][0]
+        self.assertEqual((source["seen"], source["unchanged"]), (source["total_count"],) * 2)
+        source = self.sync("--region", "cn-hangzhou", "--edition", "STANDARD", "--full", "--max-requests", 2,
+                           status=8).json()["sources"][0]
+        self.assertEqual(source["mode"], "full")
+
+    def test_a_type_that_nobody_knows(self):
+        for kind in ("ecs_file", "NOPE"):
+            result = self.sync("--region", "cn-hangzhou", "--restore-type", kind)
+            self.assertRegex(result.stderr, f'warning: .*no job of RestoreType "{kind}" is listed or stored')
+        self.assertNotIn("warning", self.sync("--region", "cn-hangzhou", "--restore-type", "OSS").stderr)
+
     def test_max_requests_stops_unproved(self):
         result = self.sync("--region", "cn-hangzhou", "--max-requests", 6, status=8)
         self.assertIn("max-requests", result.stderr)

@@ -245,6 +245,13 @@ class Remote(VerifyTestCase):
         self.simulator.set(permission=["deny_all"])
         self.remote("--region", "cn-hangzhou", status=4)
 
+    def test_options_of_the_service_want_remote(self):
+        for options in (("--all-regions",), ("--region", "cn-beijing"), ("--edition", "BASIC"), ("--profile", "x"),
+                        ("--endpoint", self.simulator.endpoint()), ("--trace", self.path("trace"))):
+            result = self.run_hbrsync("--db", self.database, "verify", *options)
+            self.assertEqual(result.status, 2, result)
+            self.assertIn("--remote", result.stderr)
+
     def test_a_region_that_was_given_up(self):
         self.simulator.set(region_down=["cn-beijing"])
         result = self.remote("--all-regions", status=8)
