@@ -106,7 +106,8 @@ static void hint(CURLcode result, struct error *err)
         error_hint(err,
                    "The server's certificate could not be verified. Where a proxy or a private "
                    "CA signs it, name the file of CA certificates with --ca-file or "
-                   "SSL_CERT_FILE.");
+                   "SSL_CERT_FILE; where it is another name's, check the region, --endpoint and "
+                   "the proxy.");
         break;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
