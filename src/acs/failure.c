@@ -12,12 +12,13 @@
 #define PASSWORD_MIN 4 /* a shorter one is in a text by chance */
 
 /* The proxy for https; the first that is set, as libcurl has it. NULL: none. */
-static const char *proxy_variable(void)
+static const char *proxy_variable(const char **ret_value)
 {
     static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const char *value = getenv(names[i]);
         if (value != NULL && value[0] != '\0') {
+            *ret_value = value;
             return names[i];
         }
     }
@@ -127,12 +128,13 @@ enum acs_outcome acs_failure_tell(CURL *easy, CURLcode result, const char *error
                                   const struct acs_credentials *credentials, struct error *err)
 {
     struct buffer text;
-    const char *variable = proxy_variable();
+    const char *value = "";
+    const char *variable = proxy_variable(&value);
     const char *reason = error_text[0] != '\0' ? error_text : curl_easy_strerror(result);
-    if (variable != NULL && is_refused(result, reason, getenv(variable))) {
+    if (variable != NULL && is_refused(result, reason, value)) {
         return tell_refused_proxy(variable, err);
     }
-    if (variable != NULL && quotes_user(reason, getenv(variable))) {
+    if (variable != NULL && quotes_user(reason, value)) {
         reason = curl_easy_strerror(result);
     }
     buffer_init(&text, REASON_MAX * 8);
