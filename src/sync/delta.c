@@ -161,11 +161,10 @@ bool lane_delta(struct lane *lane, const struct listing_result *first, int64_t p
             (!store_seen_clear(unit->store, proven, err) || !lane_look(lane, &look, err))) {
             return false;
         }
-        const struct store_run before = unit->run;
+        int64_t arrivals = unit_arrivals(unit);
         bool ok = try_delta(lane, &look, edge, proven, &settled, err);
         /* A job that came after TotalCount was asked for hides one that is in neither class. */
-        settled = settled && unit->run.inserted == before.inserted &&
-                  unit->run.returned == before.returned;
+        settled = settled && arrivals == unit_arrivals(unit);
         if (again && !listing_forget(lane, &look, ok ? err : NULL)) {
             ok = false;
         }

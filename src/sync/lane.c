@@ -17,6 +17,7 @@ bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error
         return false;
     }
     lane->total = ret_first->total;
+    lane->arrivals = unit_arrivals(lane->unit);
     return true;
 }
 

@@ -40,6 +40,11 @@ void unit_note(struct unit *unit, const char *format, ...)
     va_end(args);
 }
 
+int64_t unit_arrivals(const struct unit *unit)
+{
+    return unit->run.inserted + unit->run.returned;
+}
+
 void unit_warn(struct unit *unit, const char *format, ...)
 {
     va_list args;

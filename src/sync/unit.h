@@ -40,7 +40,8 @@ struct lane {
     int64_t seen;         /* the set of the ids that this lane's listings gave */
     int64_t fresh;        /* the set of every id listed since the cut: none of it is missing */
     int64_t cut;          /* the service's Date when the open jobs were listed, 0 not yet */
-    int64_t total;        /* TotalCount without filters, as last seen */
+    int64_t total;        /* TotalCount without filters, as last seen ... */
+    int64_t arrivals;     /* ... and unit_arrivals() then */
     int64_t closed;       /* the count of the finished jobs, by the partition check of a walk */
     int64_t total_cap;    /* where TotalCount ends, whatever there is; 0: nowhere that is known */
     bool doubted;         /* suddenly empty; watermark.empty_since is new */
@@ -53,6 +54,9 @@ struct lane {
 
 /* A number for a new set of ids. */
 int64_t unit_new_set(struct unit *unit);
+
+/* How many jobs were new to the database, or had been marked missing, so far. */
+int64_t unit_arrivals(const struct unit *unit);
 
 /* Adds a sentence to the proof record, or a warning for the user. */
 void unit_note(struct unit *unit, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -13,7 +13,7 @@
 #include "sync/probe.h"
 #include "sync/window.h"
 
-#define PARTITION_TRIES_MAX 8
+#define PARTITION_TRIES_MAX 12
 #define HALVES_TRIES_MAX 4
 #define SKEW 60 /* seconds beyond the overlap that a clock may be off the Date header's */
 
@@ -32,17 +32,18 @@ struct classes {
     int64_t open, closed;
     int64_t both; /* jobs in both classes */
     int64_t odd;  /* jobs in neither, as far as they are known */
+    bool came;    /* a job may have come between TotalCount `before` and the open listing */
 };
 
-static bool count_all(struct lane *lane, int64_t *ret_total, struct error *err)
+static bool count_all(struct lane *lane, struct error *err)
 {
     struct listing listing = {.kind = LISTING_ALL, .page_size = 1, .first_page_only = true};
     struct listing_result result;
     if (!listing_read(lane, &listing, &result, err)) {
         return false;
     }
-    *ret_total = result.total;
     lane->total = result.total;
+    lane->arrivals = unit_arrivals(lane->unit);
     return listing_forget(lane, &result, err);
 }
 
@@ -77,17 +78,19 @@ static bool count_odd(struct lane *lane, int64_t proven, int64_t both, int64_t *
 
 /*
  * One try: the jobs under way, the count of the finished ones, TotalCount without filters, which
- * was `before` before them.
+ * was asked for before them, too.
  */
-static bool count_classes(struct lane *lane, int64_t before, int64_t proven,
-                          struct classes *classes, int64_t *ret_after,
+static bool count_classes(struct lane *lane, int64_t proven, struct classes *classes,
                           enum partition *ret_partition, struct error *err)
 {
     struct store *store = lane->unit->store;
     struct reading open;
+    int64_t before = lane->total;
+    int64_t arrivals = lane->arrivals;
     if (!lane_read_open(lane, classes->open_ids, &open, err)) {
         return false;
     }
+    classes->came = arrivals != unit_arrivals(lane->unit);
     classes->all = -1;
     if (open.ignored || !open.proved) {
         *ret_partition = open.ignored ? PARTITION_IGNORED : PARTITION_MOVES;
@@ -104,10 +107,10 @@ static bool count_classes(struct lane *lane, int64_t before, int64_t proven,
         *ret_partition = PARTITION_IGNORED;
         return true;
     }
-    if (!count_all(lane, ret_after, err)) {
+    if (!count_all(lane, err)) {
         return false;
     }
-    classes->all = before == *ret_after ? before : -1;
+    classes->all = before == lane->total ? before : -1;
     classes->odd = 0;
     if (classes->all >= 0 &&
         (lane->odd || classes->all > classes->open + classes->closed - classes->both) &&
@@ -116,13 +119,13 @@ static bool count_classes(struct lane *lane, int64_t before, int64_t proven,
     }
     unit_note(lane->unit,
               "%" PRId64 " in all, %" PRId64 " under way, %" PRId64 " finished, %" PRId64 " in all",
-              before, classes->open, classes->closed, *ret_after);
+              before, classes->open, classes->closed, lane->total);
     return true;
 }
 
 static enum partition judge(const struct lane *lane, const struct classes *classes)
 {
-    if (classes->all < 0 || (classes->odd == 0 && lane->odd)) {
+    if (classes->all < 0 || classes->came || (classes->odd == 0 && lane->odd)) {
         return PARTITION_MOVES;
     }
     int64_t counted = classes->open + classes->closed - classes->both;
@@ -136,7 +139,7 @@ static enum partition judge(const struct lane *lane, const struct classes *class
  */
 static bool is_at_rest(const struct classes *left, const struct classes *right)
 {
-    return left->all >= 0 && left->all == right->all && left->open == right->open &&
+    return left->all >= 0 && !left->came && left->all == right->all && left->open == right->open &&
            left->closed == right->closed && left->both == right->both && left->odd == right->odd;
 }
 
@@ -153,13 +156,13 @@ static bool still_open(struct lane *lane, const struct classes *classes, bool *r
 }
 
 /*
- * Two tries have to agree, and no job may have finished in either. The counts of one try are not
- * enough: a job that finishes after the open ones were listed is counted twice, and hides a
- * job that is in neither class; so does one that is created before they are listed, while another
- * vanishes after the finished ones were counted.
+ * Two tries have to agree, in which no job came before the open ones were listed and none of these
+ * finished. Counts alone are not enough: a job that finishes after the open ones were listed is
+ * counted twice, and hides a job that is in neither class; so does one that is created before they
+ * are listed, while another vanishes after the finished ones were counted.
  */
-static bool check_partition(struct lane *lane, int64_t before, int64_t proven,
-                            enum partition *ret_partition, struct error *err)
+static bool check_partition(struct lane *lane, int64_t proven, enum partition *ret_partition,
+                            struct error *err)
 {
     struct store *store = lane->unit->store;
     struct classes classes = {.open_ids = unit_new_set(lane->unit), .all = -1};
@@ -170,7 +173,7 @@ static bool check_partition(struct lane *lane, int64_t before, int64_t proven,
         bool still = false;
         if (!store_seen_clear(store, proven, err) || !store_seen_clear(store, lane->fresh, err) ||
             !store_seen_clear(store, classes.open_ids, err) ||
-            !count_classes(lane, before, proven, &classes, &before, ret_partition, err)) {
+            !count_classes(lane, proven, &classes, ret_partition, err)) {
             return false;
         }
         if (*ret_partition != PARTITION_MOVES) {
@@ -355,7 +358,7 @@ bool lane_walk(struct lane *lane, const struct listing_result *first, int64_t pr
         unit_note(lane->unit, "answers without a usable TotalCount");
     } else if (first->date <= 0) {
         unit_note(lane->unit, "answers without a Date");
-    } else if (!check_partition(lane, first->total, proven, &partition, err)) {
+    } else if (!check_partition(lane, proven, &partition, err)) {
         return false;
     }
     if (partition == PARTITION_HOLDS || partition == PARTITION_CAPPED) {

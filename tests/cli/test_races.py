@@ -87,6 +87,17 @@ class Races(harness.TestCase):
         self.happens(2 + [counts_closed(entry) for entry in requests].index(True), vanish_ids=[self.oldest(30)])
         self.sync_and_check(ONE)
 
+    def test_new_jobs_and_vanished_ones_in_step(self):
+        """The same in every try of the partition."""
+        self.world()
+        self.sync(*ONE)
+        self.simulator.move(edition="STANDARD", odd=1)
+        self.simulator.clear_log()
+        for number in range(2, 50, 4):
+            self.happens(number, create=1)
+            self.happens(number + 2, vanish_old=1)
+        self.sync_and_check(FULL)
+
     def test_a_new_job_hides_an_odd_job_from_a_delta(self):
         self.world()
         self.sync(*ONE)
