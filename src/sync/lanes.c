@@ -43,13 +43,19 @@ static bool needs_full(const struct lane *lane)
 
 /* --- one lane -------------------------------------------------------------------------------- */
 
+/* Whether a lane is the unit as a whole: then what it saw is what the unit saw. */
+static bool is_units_own(const struct unit *unit, const char *restore_type)
+{
+    return strcmp(restore_type, unit->spec->restore_type) == 0;
+}
+
 static bool lane_open(struct lane *lane, struct unit *unit, const char *restore_type,
                       struct error *err)
 {
     memset(lane, 0, sizeof(*lane));
     lane->unit = unit;
     lane->restore_type = restore_type;
-    lane->seen = unit_new_set(unit);
+    lane->seen = is_units_own(unit, restore_type) ? unit->seen : unit_new_set(unit);
     lane->fresh = unit_new_set(unit);
     if (!store_watermark_get(unit->store, unit->source.source_id, restore_type, &lane->watermark,
                              err)) {
@@ -312,9 +318,9 @@ static bool count_type(struct lane *untyped, const char *restore_type, int64_t *
         return false;
     }
     *ret_total = result.refused || result.mismatched || result.total < 0 ? 0 : result.total;
-    return store_seen_merge(unit->store, untyped->fresh, lane.seen, err) &&
-           listing_forget(&lane, &result, err) && store_seen_clear(unit->store, lane.seen, err) &&
-           store_seen_clear(unit->store, lane.fresh, err);
+    return store_seen_merge(unit->store, untyped->fresh, lane.fresh, err) &&
+           listing_forget(&lane, &result, err) && store_seen_clear(unit->store, lane.fresh, err) &&
+           (lane.seen == unit->seen || store_seen_clear(unit->store, lane.seen, err));
 }
 
 static bool count_types(struct lane *untyped, const struct type_list *types, int64_t *ret_sum,

@@ -196,12 +196,14 @@ static bool note_row(struct reader *reader, const struct record *job, bool *ret_
     struct unit *unit = reader->lane->unit;
     const struct value *id = &job->values[HBR_JOB][HBR_RESTORE_ID];
     bool new_in_listing = false;
+    bool fresh = false;
     bool in_lane = false;
     if (!store_seen_add(unit->store, reader->result->set, id->text, id->length, &new_in_listing,
                         err) ||
         !store_seen_add(unit->store, unit->seen, id->text, id->length, ret_first, err) ||
-        !store_seen_add(unit->store, reader->lane->seen, id->text, id->length, &in_lane, err) ||
-        !store_seen_add(unit->store, reader->lane->fresh, id->text, id->length, &in_lane, err)) {
+        (reader->lane->seen != unit->seen &&
+         !store_seen_add(unit->store, reader->lane->seen, id->text, id->length, &in_lane, err)) ||
+        !store_seen_add(unit->store, reader->lane->fresh, id->text, id->length, &fresh, err)) {
         return false;
     }
     if (new_in_listing) {

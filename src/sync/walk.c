@@ -13,7 +13,8 @@
 #include "sync/probe.h"
 #include "sync/window.h"
 
-#define PARTITION_TRIES_MAX 12
+#define PARTITION_TRIES_MAX 8
+#define UNLISTED_MAX 2 /* tries in which the jobs under way could not be listed whole */
 #define HALVES_TRIES_MAX 4
 #define SKEW 60 /* seconds beyond the overlap that a clock may be off the Date header's */
 
@@ -32,6 +33,7 @@ struct classes {
     int64_t open, closed;
     int64_t both; /* jobs in both classes */
     int64_t odd;  /* jobs in neither, as far as they are known */
+    bool listed;  /* the jobs under way were listed whole */
     bool came;    /* a job may have come between TotalCount `before` and the open listing */
 };
 
@@ -92,6 +94,7 @@ static bool count_classes(struct lane *lane, int64_t proven, struct classes *cla
     }
     classes->came = arrivals != unit_arrivals(lane->unit);
     classes->all = -1;
+    classes->listed = open.proved;
     if (open.ignored || !open.proved) {
         *ret_partition = open.ignored ? PARTITION_IGNORED : PARTITION_MOVES;
         return true;
@@ -167,6 +170,7 @@ static bool check_partition(struct lane *lane, int64_t proven, enum partition *r
     struct store *store = lane->unit->store;
     struct classes classes = {.open_ids = unit_new_set(lane->unit), .all = -1};
     enum partition last = PARTITION_MOVES;
+    int unlisted = 0;
     *ret_partition = PARTITION_MOVES;
     for (int try = 0; try < PARTITION_TRIES_MAX && *ret_partition == PARTITION_MOVES; try++) {
         const struct classes previous = classes;
@@ -176,7 +180,8 @@ static bool check_partition(struct lane *lane, int64_t proven, enum partition *r
             !count_classes(lane, proven, &classes, ret_partition, err)) {
             return false;
         }
-        if (*ret_partition != PARTITION_MOVES) {
+        unlisted += classes.listed ? 0 : 1;
+        if (*ret_partition != PARTITION_MOVES || unlisted == UNLISTED_MAX) {
             break;
         }
         enum partition judged = judge(lane, &classes);
