@@ -84,13 +84,15 @@ static bool read_one(struct lane *lane, const struct window *window, int64_t pro
     }
     result->ignored = result->ignored || read.refused || read.mismatched;
     *ret_again = !exact;
-    int64_t own = read.total;
+    /* Rows of the seconds at either side are no reason to halve. */
+    int64_t inside = read.distinct;
     if (*ret_again && read.complete &&
-        !store_seen_count_closed(lane->unit->store, read.set, window->from, window->to, &own,
+        !store_seen_count_closed(lane->unit->store, read.set, window->from, window->to, &inside,
                                  err)) {
         return false;
     }
-    *ret_one_page = own >= 0 && own <= lane->unit->settings->page_size;
+    *ret_one_page =
+        read.total >= 0 && read.total - (read.distinct - inside) <= lane->unit->settings->page_size;
     return ok && listing_forget(lane, &read, err);
 }
 
