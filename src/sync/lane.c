@@ -3,12 +3,37 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sync/window.h"
+#include "store/lookup.h"
 
-#define MOVING_READINGS_MAX 5 /* of a listing whose ids changed while it was read */
-#define IDLE_MAX 2           /* readings in a row without a new id, where the order is steady ... */
-#define IDLE_SHUFFLED_MAX 12 /* ... and where each answer has its own */
-#define READINGS_MAX 40      /* enough for every row of a listing shuffled for each answer */
+static bool needs_full(const struct lane *lane)
+{
+    const struct unit *unit = lane->unit;
+    const struct store_watermark *watermark = &lane->watermark;
+    int64_t age = unit->writer.now - watermark->full_walk_at;
+    return unit->settings->full || !watermark->known || !watermark->proved || age < 0 ||
+           age >= unit->settings->full_every || unit->source.filters == LEARNT_NO;
+}
+
+/* Whether a lane is the unit as a whole: then what it saw is what the unit saw. */
+static bool is_units_own(const struct unit *unit, const char *restore_type)
+{
+    return strcmp(restore_type, unit->spec->restore_type) == 0;
+}
+
+bool lane_open(struct lane *lane, struct unit *unit, const char *restore_type, struct error *err)
+{
+    memset(lane, 0, sizeof(*lane));
+    lane->unit = unit;
+    lane->restore_type = restore_type;
+    lane->seen = is_units_own(unit, restore_type) ? unit->seen : unit_new_set(unit);
+    lane->fresh = unit_new_set(unit);
+    if (!store_watermark_get(unit->store, unit->source.source_id, restore_type, &lane->watermark,
+                             err)) {
+        return false;
+    }
+    lane->full = needs_full(lane);
+    return true;
+}
 
 bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error *err)
 {
@@ -21,171 +46,10 @@ bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error
     return true;
 }
 
-/*
- * The two unions of a repeated reading. `before` gathers ids until it holds as many as TotalCount
- * says, then `after` gathers them once more.
- *
- * Why that is a proof, whatever the order: a job is listed from one moment to another without a
- * gap. When both unions hold the same ids, each of them was seen before and after the first answer
- * of `after`, so all were listed at that moment, and its TotalCount says that there were no more.
- */
-struct unions {
-    int64_t before, after; /* sets */
-    bool before_whole;
-    int64_t total;      /* TotalCount of the first answer of `after` ... */
-    int64_t date;       /* ... and its Date */
-    int64_t last_total; /* of the reading before, -1 none */
-    bool shuffled;      /* a later reading gave ids that an earlier one had not */
-    int restarts;
-    int idle; /* readings in a row that gave no new id */
-};
-
-static bool restart(struct lane *lane, struct unions *unions, struct error *err)
+bool lane_is_whole(const struct lane *lane, const struct listing_result *first)
 {
-    unions->restarts++;
-    unions->before_whole = false;
-    unions->total = -1;
-    return store_seen_clear(lane->unit->store, unions->before, err) &&
-           store_seen_clear(lane->unit->store, unions->after, err);
-}
-
-/* Adds a reading to a union; *ret_whole when that holds as many ids as TotalCount says. More than
- * that: start anew. */
-static bool add_reading(struct lane *lane, struct unions *unions, int64_t set, int64_t total,
-                        const struct listing_result *read, bool *ret_whole, struct error *err)
-{
-    struct store *store = lane->unit->store;
-    int64_t known = 0;
-    int64_t count = 0;
-    *ret_whole = false;
-    if (!store_seen_count(store, set, &known, err) ||
-        !store_seen_merge(store, set, read->set, err) ||
-        !store_seen_count(store, set, &count, err)) {
-        return false;
-    }
-    *ret_whole = count == total;
-    unions->shuffled = unions->shuffled || (known > 0 && count > known);
-    unions->idle = count == known && !*ret_whole ? unions->idle + 1 : 0;
-    return count <= total || restart(lane, unions, err);
-}
-
-static bool take_reading(struct lane *lane, struct unions *unions,
-                         const struct listing_result *read, bool *ret_proved, struct error *err)
-{
-    bool whole = false;
-    *ret_proved = false;
-    bool other_total = unions->last_total >= 0 && read->total != unions->last_total;
-    unions->last_total = read->total;
-    if (read->total < 0 || !read->complete || read->rejected || read->unsteady) {
-        return restart(lane, unions, err);
-    }
-    if (other_total && !restart(lane, unions, err)) {
-        return false;
-    }
-    if (!unions->before_whole) {
-        return add_reading(lane, unions, unions->before, read->total, read, &unions->before_whole,
-                           err);
-    }
-    if (unions->total < 0) {
-        unions->total = read->total;
-        unions->date = read->date;
-    }
-    if (!add_reading(lane, unions, unions->after, unions->total, read, &whole, err)) {
-        return false;
-    }
-    if (!whole) {
-        return true;
-    }
-    if (!store_seen_equal(lane->unit->store, unions->before, unions->after, ret_proved, err)) {
-        return false;
-    }
-    return *ret_proved || restart(lane, unions, err);
-}
-
-static bool read_until_proved(struct lane *lane, const struct listing *listing, int64_t proven,
-                              struct unions *unions, struct reading *reading, struct error *err)
-{
-    struct store *store = lane->unit->store;
-    bool hopeless = false;
-    for (int turn = 0; turn < READINGS_MAX && !hopeless && !reading->proved; turn++) {
-        struct listing_result read;
-        if (!listing_read(lane, listing, &read, err)) {
-            return false;
-        }
-        reading->total = read.total;
-        reading->date = read.date;
-        reading->refused = read.refused;
-        reading->refusal = read.refusal;
-        reading->ignored = read.refused || read.mismatched;
-        hopeless = reading->ignored || read.capped;
-        bool ok = true;
-        if (listing_is_one_answer(&read, listing, lane)) {
-            reading->proved = true;
-            ok = store_seen_merge(store, proven, read.set, err);
-        } else if (!hopeless) {
-            ok = take_reading(lane, unions, &read, &reading->proved, err);
-            if (ok && reading->proved) {
-                reading->total = unions->total;
-                reading->date = unions->date;
-                ok = store_seen_merge(store, proven, unions->after, err);
-            }
-        }
-        /* What was contradicted once is moving: then a few readings are enough. */
-        hopeless = hopeless || unions->idle >= (unions->shuffled ? IDLE_SHUFFLED_MAX : IDLE_MAX) ||
-                   (unions->restarts > 0 && turn + 1 >= MOVING_READINGS_MAX);
-        if (!ok || !listing_forget(lane, &read, err)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool lane_read_twice(struct lane *lane, const struct listing *listing, int64_t proven,
-                     struct reading *ret_reading, struct error *err)
-{
-    struct unions unions = {.before = unit_new_set(lane->unit),
-                            .after = unit_new_set(lane->unit),
-                            .total = -1,
-                            .last_total = -1};
-    memset(ret_reading, 0, sizeof(*ret_reading));
-    return read_until_proved(lane, listing, proven, &unions, ret_reading, err) &&
-           store_seen_clear(lane->unit->store, unions.before, err) &&
-           store_seen_clear(lane->unit->store, unions.after, err);
-}
-
-bool lane_read_open(struct lane *lane, int64_t proven, struct reading *ret_reading,
-                    struct error *err)
-{
-    struct listing listing = {.kind = LISTING_OPEN};
-    if (!lane_read_twice(lane, &listing, proven, ret_reading, err)) {
-        return false;
-    }
-    if (!ret_reading->proved && !ret_reading->ignored) {
-        unit_note(lane->unit, "the jobs under way changed during every reading");
-    }
-    return true;
-}
-
-bool lane_read_since(struct lane *lane, int64_t from, int64_t proven, bool *ret_proved,
-                     bool *ret_ignored, struct error *err)
-{
-    struct listing listing = {.kind = LISTING_SINCE, .from = from};
-    struct reading reading;
-    struct window_result window;
-    if (!lane_read_twice(lane, &listing, proven, &reading, err)) {
-        return false;
-    }
-    *ret_proved = reading.proved;
-    *ret_ignored = reading.ignored;
-    if (reading.proved || reading.ignored) {
-        return true;
-    }
-    if (!window_read(lane, from, SYNC_FAR_FUTURE, proven, &window, err)) {
-        return false;
-    }
-    *ret_proved = window.proved;
-    *ret_ignored = window.ignored;
-    return true;
+    struct listing listing = {.kind = LISTING_ALL};
+    return listing_is_one_answer(first, &listing, lane);
 }
 
 /* Listed jobs that are stored under another source. While there are any, a delta's counts, which
@@ -264,8 +128,136 @@ bool lane_finish(struct lane *lane, int64_t proven, bool mark, bool walked, stru
     return true;
 }
 
-bool lane_is_whole(const struct lane *lane, const struct listing_result *first)
+static bool write_unproved(struct lane *lane, struct error *err)
 {
-    struct listing listing = {.kind = LISTING_ALL};
-    return listing_is_one_answer(first, &listing, lane);
+    int64_t source_id = lane->unit->source.source_id;
+    if (!lane->doubted) {
+        return store_watermark_unproved(lane->unit->store, source_id, lane->restore_type, err);
+    }
+    lane->watermark.proved = false;
+    lane->watermark.run_id = lane->unit->run.run_id;
+    return store_watermark_put(lane->unit->store, source_id, lane->restore_type, &lane->watermark,
+                               err);
+}
+
+bool lane_mark_unproved(struct lane *lane, struct error *err)
+{
+    struct store *store = lane->unit->store;
+    if (lane->unit->spec->filter_count > 0) {
+        return true; /* no watermark is about what filters select */
+    }
+    if (!store_begin(store, err)) {
+        return false;
+    }
+    if (!write_unproved(lane, err) || !store_source_save(store, &lane->unit->source, err) ||
+        !store_commit(store, err)) {
+        store_rollback(store);
+        return false;
+    }
+    lane->unproved_marked = true;
+    return true;
+}
+
+/* Written at once: a run that is cut short must not leave the doubt for the next empty answer. */
+static bool end_doubt(struct lane *lane, struct error *err)
+{
+    struct store *store = lane->unit->store;
+    struct store_watermark *watermark = &lane->watermark;
+    watermark->empty_since = 0;
+    watermark->proved = watermark->proved && !lane->unproved_marked;
+    if (!store_begin(store, err)) {
+        return false;
+    }
+    if (!store_watermark_put(store, lane->unit->source.source_id, lane->restore_type, watermark,
+                             err) ||
+        !store_commit(store, err)) {
+        store_rollback(store);
+        return false;
+    }
+    return true;
+}
+
+/*
+ * A listing that is suddenly empty is more often a wrong endpoint or a lost permission than an
+ * empty account, so it takes two runs to believe it.
+ */
+static bool doubt_empty(struct lane *lane, int64_t total, bool *ret_doubted, struct error *err)
+{
+    struct unit *unit = lane->unit;
+    struct store_watermark *watermark = &lane->watermark;
+    int64_t stored = 0;
+    *ret_doubted = false;
+    if (total != 0) {
+        return total < 0 || watermark->empty_since == 0 || end_doubt(lane, err);
+    }
+    if (!store_job_count(unit->store, unit->source.source_id, lane->restore_type, &stored, err)) {
+        return false;
+    }
+    if (stored == 0 || watermark->empty_since != 0) {
+        return true;
+    }
+    watermark->empty_since = unit->writer.now;
+    lane->doubted = true;
+    *ret_doubted = true;
+    unit_warn(
+        unit,
+        "the service lists no job where %" PRId64
+        " are stored; nothing was marked missing, the next sync that finds the same marks them",
+        stored);
+    return true;
+}
+
+static bool walk_or_delta(struct lane *lane, struct listing_result *first, int64_t proven,
+                          enum lane_verdict *ret_verdict, struct error *err)
+{
+    if (!lane->full && !lane_is_whole(lane, first)) {
+        if (!lane_delta(lane, first, proven, ret_verdict, err)) {
+            return false;
+        }
+        if (*ret_verdict != LANE_NEEDS_WALK) {
+            return true;
+        }
+        unit_note(lane->unit, "a delta was not enough");
+        lane->full = true;
+        if (!listing_forget(lane, first, err) ||
+            !store_seen_clear(lane->unit->store, proven, err) || !lane_look(lane, first, err)) {
+            return false;
+        }
+    }
+    return lane_walk(lane, first, proven, ret_verdict, err);
+}
+
+bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_proved, struct error *err)
+{
+    struct unit *unit = lane->unit;
+    int64_t proven = unit_new_set(unit);
+    enum lane_verdict verdict = LANE_UNPROVED;
+    bool doubted = false;
+    if (lane->full) {
+        unit->run.mode = RUN_FULL;
+    }
+    if (!doubt_empty(lane, first->total, &doubted, err)) {
+        return false;
+    }
+    bool whole = lane_is_whole(lane, first);
+    if (!doubted && !walk_or_delta(lane, first, proven, &verdict, err)) {
+        return false;
+    }
+    /* A row that cannot be stored may be a job. */
+    *ret_proved = verdict == LANE_PROVED && unit->run.rejected == 0;
+    if (lane->full) {
+        unit->run.mode = RUN_FULL;
+    }
+    bool ok = *ret_proved ? lane_finish(lane, proven, lane->full || whole, lane->full, err)
+                          : lane_mark_unproved(lane, err);
+    if (lane->watermark.updated_time > unit->run.watermark) {
+        unit->run.watermark = lane->watermark.updated_time;
+    }
+    if (lane->total >= 0) {
+        unit->run.total_count =
+            (unit->run.total_count > 0 ? unit->run.total_count : 0) + lane->total;
+    }
+    return ok && store_seen_clear(unit->store, proven, err) &&
+           store_seen_clear(unit->store, lane->seen, err) &&
+           store_seen_clear(unit->store, lane->fresh, err) && listing_forget(lane, first, err);
 }

@@ -1,5 +1,5 @@
-/* A lane's three ways: its first answer, the full walk, and the delta; and its end, which claims
- * what was proved. */
+/* One lane from its opening to its end, which claims what was proved (lane.c); its two ways, the
+ * full walk (walk.c) and the delta (delta.c); and readings that are proofs (lane_read.c). */
 #ifndef HBRSYNC_SYNC_LANE_H
 #define HBRSYNC_SYNC_LANE_H
 
@@ -10,9 +10,21 @@
 #include "sync/listing.h"
 #include "sync/unit.h"
 
+/* Begins a lane of `unit`: its watermark, and whether it has to be walked. `restore_type` must
+ * outlive it. */
+bool lane_open(struct lane *lane, struct unit *unit, const char *restore_type,
+               struct error *err) MUST_CHECK;
+
 /* The first answer of every lane: its jobs without a filter of ours, one page; everything where
  * that is all. */
 bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error *err) MUST_CHECK;
+
+/* Whether the lane's first answer holds everything: nothing can have moved. */
+bool lane_is_whole(const struct lane *lane, const struct listing_result *first);
+
+/* Syncs a lane by its first answer, which is forgotten, in the way that it wants, and ends it. */
+bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_proved,
+              struct error *err) MUST_CHECK;
 
 /*
  * The full walk. `first` is the lane's first answer. `proven` is an empty set, which holds on
@@ -59,7 +71,7 @@ bool lane_read_since(struct lane *lane, int64_t from, int64_t proven, bool *ret_
 bool lane_finish(struct lane *lane, int64_t proven, bool mark, bool walked,
                  struct error *err) MUST_CHECK;
 
-/* Whether the lane's first answer holds everything: nothing can have moved. */
-bool lane_is_whole(const struct lane *lane, const struct listing_result *first);
+/* Writes that the lane has to be walked, and what was learnt about its source. */
+bool lane_mark_unproved(struct lane *lane, struct error *err) MUST_CHECK;
 
 #endif
