@@ -248,10 +248,12 @@ bool hbr_page_decode(struct json_object *root, struct hbr_page *ret_page, struct
     return true;
 }
 
-/* Whether a saved object is an answer (or a list of one) rather than a job. */
+/* Whether a saved object is an answer (or a list of one) rather than a job, which may have a field
+ * of that name that nobody knows yet. */
 static bool is_answer(const struct json_object *node)
 {
-    return json_member(node, "RestoreJobs").kind != JSON_MISSING;
+    return json_member(node, "RestoreJobs").kind != JSON_MISSING &&
+           json_member(node, "RestoreId").kind == JSON_MISSING;
 }
 
 static size_t count_import_rows(struct json_object *node)

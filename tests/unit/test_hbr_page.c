@@ -609,6 +609,9 @@ static void test_import_forms(void **state)
          {"a", "b", "c"}},
         {"[{\"RestoreId\":\"a\"},{\"RestoreJobs\":[{\"RestoreId\":\"b\"}]}]", 2, 0, {"a", "b"}},
         {"[{\"RestoreJobs\":[]},{\"RestoreId\":\"a\"}]", 1, 0, {"a"}},
+        /* a job with a field of the answer's name */
+        {"{\"RestoreId\":\"a\",\"RestoreJobs\":[{\"RestoreId\":\"b\"}]}", 1, 0, {"a"}},
+        {"[{\"RestoreId\":\"a\",\"RestoreJobs\":{\"RestoreJob\":[]}}]", 1, 0, {"a"}},
         /* what is no job is counted, never passed over in silence */
         {"{}", 1, 1, {NULL}},
         {"{\"Code\":\"Forbidden\"}", 1, 1, {NULL}},
