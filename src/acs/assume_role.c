@@ -30,22 +30,10 @@
 #define OIDC_TOKEN_MAX ((size_t)20000) /* "OIDCToken" of the API page */
 #define FORM_MAX ((size_t)128 * 1024)
 #define PARAMETERS_MAX 6
-#define REGION_SHOWN_MAX 100
 
 static bool is_given(const char *text)
 {
     return text != NULL && text[0] != '\0';
-}
-
-static bool refuse_region(const char *region, const char *source, struct error *err)
-{
-    struct buffer shown;
-    buffer_init(&shown, REGION_SHOWN_MAX * 2);
-    text_escape(&shown, region, strlen(region), REGION_SHOWN_MAX);
-    (void)error_set(err, ERROR_USAGE, "no STS endpoint can be made for the region \"%s\" of %s",
-                    shown.data, source);
-    buffer_free(&shown);
-    return error_hint(err, ACS_REGION_HINT);
 }
 
 bool acs_sts_endpoint(const struct acs_credentials_options *options, const char *sts_region,
@@ -64,8 +52,8 @@ bool acs_sts_endpoint(const struct acs_credentials_options *options, const char 
         region = options->region != NULL ? options->region : REGION_FALLBACK;
         source = "--region or ALIBABA_CLOUD_REGION_ID";
     }
-    return acs_endpoint_for_region(pattern, region, url, size) ||
-           refuse_region(region, source, err);
+    return acs_endpoint_for_region(pattern, region, url, size, err) ||
+           error_context(err, "%s", source);
 }
 
 /* What STS refuses is a matter of credentials, whatever the status. */

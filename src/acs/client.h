@@ -125,13 +125,12 @@ void acs_answer_free(struct acs_answer *answer);
  */
 bool acs_endpoint_check(const char *endpoint, struct error *err) MUST_CHECK;
 
-#define ACS_REGION_HINT "A region id is letters, digits and -, such as cn-hangzhou."
+/* Whether it is letters, digits and "-", as every region id is; else ERROR_USAGE. */
+bool acs_region_check(const char *region, struct error *err) MUST_CHECK;
 
-/* Whether it is letters, digits and "-", as every region id is. */
-bool acs_is_region_id(const char *region);
-
-/* Puts the region in place of "{region}"; false when it is no region id or does not fit in `size`.
- */
-bool acs_endpoint_for_region(const char *pattern, const char *region, char *target, size_t size);
+/* Puts the region in place of "{region}". ERROR_USAGE when it is no region id or the endpoint does
+ * not fit in `size`, which is not 0. */
+bool acs_endpoint_for_region(const char *pattern, const char *region, char *target, size_t size,
+                             struct error *err) MUST_CHECK;
 
 #endif

@@ -199,13 +199,13 @@ bool acs_endpoint_check(const char *endpoint, struct error *err)
     if (strstr(endpoint, REGION_MARK) == NULL) {
         return acs_endpoint_parse(endpoint, &parsed, err);
     }
-    if (!acs_endpoint_for_region(endpoint, "cn-hangzhou", example, sizeof(example))) {
+    if (!acs_endpoint_for_region(endpoint, "cn-hangzhou", example, sizeof(example), err)) {
         return refuse(endpoint, "too long", err);
     }
     return acs_endpoint_parse(example, &parsed, err);
 }
 
-bool acs_is_region_id(const char *region)
+static bool is_region_id(const char *region)
 {
     for (const char *at = region; *at != '\0'; at++) {
         if (!is_alphanumeric(*at) && *at != '-') {
@@ -215,25 +215,36 @@ bool acs_is_region_id(const char *region)
     return *region != '\0';
 }
 
-bool acs_endpoint_for_region(const char *pattern, const char *region, char *target, size_t size)
+bool acs_region_check(const char *region, struct error *err)
+{
+    struct buffer shown;
+    if (is_region_id(region)) {
+        return true;
+    }
+    buffer_init(&shown, ESCAPED_MAX * 2);
+    text_escape(&shown, region, strlen(region), ESCAPED_MAX);
+    (void)error_set(err, ERROR_USAGE, "\"%s\" is no region id", shown.data);
+    buffer_free(&shown);
+    return error_hint(err, "A region id is letters, digits and -, such as cn-hangzhou.");
+}
+
+bool acs_endpoint_for_region(const char *pattern, const char *region, char *target, size_t size,
+                             struct error *err)
 {
     size_t used = 0;
     for (const char *at = pattern; *at != '\0';) {
         bool mark = strncmp(at, REGION_MARK, sizeof(REGION_MARK) - 1) == 0;
-        if (mark && !acs_is_region_id(region)) {
+        if (mark && !acs_region_check(region, err)) {
             return false;
         }
         const char *piece = mark ? region : at;
         size_t length = mark ? strlen(region) : 1;
         if (length >= size - used) {
-            return false;
+            return error_set(err, ERROR_USAGE, "the endpoint is longer than %zu bytes", size);
         }
         memcpy(target + used, piece, length);
         used += length;
         at += mark ? sizeof(REGION_MARK) - 1 : 1;
-    }
-    if (size == 0) {
-        return false;
     }
     target[used] = '\0';
     return true;

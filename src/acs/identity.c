@@ -11,8 +11,8 @@ bool acs_caller_identity(struct acs_client *client, const char *endpoint, const 
                          struct acs_identity *ret_identity, struct error *err)
 {
     char url[512];
-    if (!acs_endpoint_for_region(endpoint, region, url, sizeof(url))) {
-        return error_set(err, ERROR_USAGE, "no STS endpoint can be made for region \"%s\"", region);
+    if (!acs_endpoint_for_region(endpoint, region, url, sizeof(url), err)) {
+        return error_context(err, "the STS endpoint");
     }
     struct acs_request request = {
         .endpoint = url, .region = region, .action = "GetCallerIdentity", .version = "2015-04-01"};

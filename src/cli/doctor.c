@@ -98,13 +98,8 @@ static bool check_endpoint(struct doctor *doctor, const char *region)
     struct error err;
     error_clear(&err);
     if (!acs_endpoint_for_region(doctor->session.service.endpoint, region, endpoint,
-                                 sizeof(endpoint))) {
-        error_set(&err, ERROR_USAGE, "none can be made for the region \"%s\"", region);
-        error_hint(&err, ACS_REGION_HINT);
-        doctor_fail(report, "endpoint", &err);
-        return false;
-    }
-    if (!acs_probe(endpoint, doctor->connection.ca_file, &probe, &err)) {
+                                 sizeof(endpoint), &err) ||
+        !acs_probe(endpoint, doctor->connection.ca_file, &probe, &err)) {
         doctor_fail(report, "endpoint", &err);
         return false;
     }

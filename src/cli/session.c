@@ -344,19 +344,6 @@ static const char *default_region(const struct session *session, const char **re
     return session->credentials.region_id[0] != '\0' ? session->credentials.region_id : NULL;
 }
 
-static bool check_region(const char *region, const char *source, struct error *err)
-{
-    struct buffer shown;
-    if (acs_is_region_id(region)) {
-        return true;
-    }
-    buffer_init(&shown, STORE_NAME_MAX * 4);
-    text_escape(&shown, region, strlen(region), STORE_NAME_MAX);
-    error_set(err, ERROR_USAGE, "the region \"%s\" of %s is no region id", shown.data, source);
-    buffer_free(&shown);
-    return error_hint(err, ACS_REGION_HINT);
-}
-
 bool session_find_regions(struct session *session, struct error *err)
 {
     const struct session_options *options = session->options;
@@ -366,8 +353,8 @@ bool session_find_regions(struct session *session, struct error *err)
     if (session->regions == NULL) {
         return error_no_memory(err);
     }
-    if (options->regions.count == 0 && region != NULL && !check_region(region, source, err)) {
-        return false;
+    if (options->regions.count == 0 && region != NULL && !acs_region_check(region, err)) {
+        return error_context(err, "%s", source);
     }
     if (options->all_regions) {
         return hbr_regions(&session->service, region != NULL ? region : REGION_FIRST, add_region,
@@ -376,8 +363,10 @@ bool session_find_regions(struct session *session, struct error *err)
                 check_endpoint_of(options, session->regions[0], session->regions[1], err));
     }
     for (size_t i = 0; i < options->regions.count; i++) {
-        if (!check_region(options->regions.values[i], "--region", err) ||
-            !add_region(options->regions.values[i], session, err)) {
+        if (!acs_region_check(options->regions.values[i], err)) {
+            return error_context(err, "--region");
+        }
+        if (!add_region(options->regions.values[i], session, err)) {
             return false;
         }
     }

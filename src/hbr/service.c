@@ -72,9 +72,9 @@ bool hbr_list_submit(const struct hbr_service *service, const struct hbr_query *
                      struct error *err)
 {
     char endpoint[ENDPOINT_MAX], page_number[NUMBER_SIZE], page_size[NUMBER_SIZE];
-    if (!acs_endpoint_for_region(service->endpoint, query->region, endpoint, sizeof(endpoint))) {
-        return error_set(err, ERROR_USAGE, "no endpoint can be made for region \"%s\"",
-                         query->region);
+    if (!acs_endpoint_for_region(service->endpoint, query->region, endpoint, sizeof(endpoint),
+                                 err)) {
+        return false;
     }
     struct parameters *parameters = calloc(1, sizeof(*parameters));
     if (parameters == NULL) {
@@ -140,8 +140,8 @@ bool hbr_regions(const struct hbr_service *service, const char *region,
                  void *context, struct error *err)
 {
     char endpoint[ENDPOINT_MAX];
-    if (!acs_endpoint_for_region(service->endpoint, region, endpoint, sizeof(endpoint))) {
-        return error_set(err, ERROR_USAGE, "no endpoint can be made for region \"%s\"", region);
+    if (!acs_endpoint_for_region(service->endpoint, region, endpoint, sizeof(endpoint), err)) {
+        return false;
     }
     struct acs_request request = {.endpoint = endpoint,
                                   .region = region,

@@ -158,20 +158,20 @@ class Sick(Case):
         os.chmod(self.path(".aliyun/config.json"), 0o600)
         profile = self.environment(ALIBABA_CLOUD_ACCESS_KEY_ID=None, ALIBABA_CLOUD_ACCESS_KEY_SECRET=None)
         for arguments, env, says in (
-                (["--region", "cn_option"], self.environment(), '"cn_option" of --region'),
+                (["--region", "cn_option"], self.environment(), '--region: "cn_option"'),
                 ([], self.environment(ALIBABA_CLOUD_REGION_ID="cn-hangzhou "),
-                 '"cn-hangzhou " of ALIBABA_CLOUD_REGION_ID'),
-                ([], profile, '"cn_profile" of the profile\'s region_id')):
+                 'ALIBABA_CLOUD_REGION_ID: "cn-hangzhou "'),
+                ([], profile, 'the profile\'s region_id: "cn_profile"')):
             result = self.run_hbrsync("--db", self.database, "doctor", *arguments, env=env)
             self.assertEqual(result.status, 2, result)
             self.assertRegex(result.stdout,
-                             rf"(?m)^FAIL +regions +the region {says} is no region id\n +-> .*cn-hangzhou")
+                             rf"(?m)^FAIL +regions +{says} is no region id\n +-> .*cn-hangzhou")
             self.assertIn("1 failure", result.stdout)
             result = self.run_hbrsync("--db", self.database, "sync", *arguments, env=env)
             self.assertEqual(result.status, 2, result)
-            self.assertIn(f"the region {says} is no region id", result.stderr)
+            self.assertIn(f"{says} is no region id", result.stderr)
         result = self.run_hbrsync("--db", self.database, "sync", "--all-regions", env=profile)
-        self.assertIn("of the profile's region_id is no region id", result.stderr)
+        self.assertIn("the profile's region_id: \"cn_profile\" is no region id", result.stderr)
 
     def test_wrong_account(self):
         self.start("--jobs", 5, "--regions", "cn-hangzhou")

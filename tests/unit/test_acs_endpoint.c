@@ -124,16 +124,21 @@ static void test_region(void **state)
     struct error err;
     assert_true(acs_endpoint_check("https://hbr.{region}.aliyuncs.com", &err));
     assert_true(acs_endpoint_for_region("https://hbr.{region}.aliyuncs.com", "cn-beijing", target,
-                                        sizeof(target)));
+                                        sizeof(target), &err));
     assert_string_equal(target, "https://hbr.cn-beijing.aliyuncs.com");
-    assert_true(acs_endpoint_for_region("http://127.0.0.1:1", "any", target, sizeof(target)));
+    assert_true(
+        acs_endpoint_for_region("http://127.0.0.1:1", "any_", target, sizeof(target), &err));
     assert_string_equal(target, "http://127.0.0.1:1");
-    assert_false(
-        acs_endpoint_for_region("https://{region}.x", "evil.example/", target, sizeof(target)));
-    assert_false(acs_endpoint_for_region("https://{region}.x", "", target, sizeof(target)));
-    assert_false(acs_endpoint_for_region("https://{region}.x", "cn-beijing", target, 20));
-    assert_true(acs_endpoint_for_region("https://{region}.x", "cn-beijing", target, 21));
-    assert_false(acs_endpoint_for_region("", "cn", target, 0));
+    assert_false(acs_endpoint_for_region("https://{region}.x", "evil.example/", target,
+                                         sizeof(target), &err));
+    assert_int_equal(err.code, ERROR_USAGE);
+    assert_string_equal(err.message, "\"evil.example/\" is no region id");
+    assert_false(acs_endpoint_for_region("https://{region}.x", "", target, sizeof(target), &err));
+    assert_false(acs_endpoint_for_region("https://{region}.x", "cn-beijing", target, 20, &err));
+    assert_string_equal(err.message, "the endpoint is longer than 20 bytes");
+    assert_true(acs_endpoint_for_region("https://{region}.x", "cn-beijing", target, 21, &err));
+    assert_false(acs_region_check("cn\x1b", &err));
+    assert_string_equal(err.message, "\"cn\\u{001b}\" is no region id");
 }
 
 int main(void)
