@@ -27,6 +27,12 @@ class Races(harness.TestCase):
         self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--reports-open", 0, *options)
         self.simulator.set(order="created_asc", **settings)
 
+    def odd_world(self):
+        """With jobs under way, and one that is neither under way nor finished."""
+        self.world()
+        self.simulator.move(edition="STANDARD", create=3)
+        self.simulator.move(edition="STANDARD", odd=1)
+
     def oldest(self, rank):
         """The id of a job that is on the first page of a listing in the order of creation."""
         jobs = sorted((job["CreatedTime"], key) for key, (_, _, job) in self.simulator.truth().items())
@@ -64,24 +70,18 @@ class Races(harness.TestCase):
 
     def test_a_finish_hides_an_odd_job(self):
         """One that finishes between the open listing and the count of the finished ones is counted twice."""
-        self.world()
-        self.simulator.move(edition="STANDARD", create=3)
-        self.simulator.move(edition="STANDARD", odd=1)
+        self.odd_world()
         self.just_before(counts_closed, {"finish": 1}, ONE)
         self.sync_and_check(ONE)
 
     def test_a_finish_hides_a_known_odd_job(self):
-        self.world()
-        self.simulator.move(edition="STANDARD", create=3)
-        self.simulator.move(edition="STANDARD", odd=1)
+        self.odd_world()
         self.sync(*ONE)
         self.just_before(counts_closed, {"finish": 1}, FULL)
         self.sync_and_check(FULL)
 
     def test_a_new_job_and_a_vanished_one_hide_an_odd_job(self):
-        self.world()
-        self.simulator.move(edition="STANDARD", create=3)
-        self.simulator.move(edition="STANDARD", odd=1)
+        self.odd_world()
         requests = self.requests_of(ONE)
         self.happens(1 + [is_filter(entry, "Status") for entry in requests].index(True), create=1)
         self.happens(2 + [counts_closed(entry) for entry in requests].index(True), vanish_ids=[self.oldest(30)])
