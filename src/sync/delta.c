@@ -76,6 +76,12 @@ static bool counts_agree(struct lane *lane, int64_t edge, int64_t total, int64_t
     return true;
 }
 
+/* A job that came after TotalCount was asked for hides one that is in neither class. */
+static bool came(const struct lane *lane)
+{
+    return lane->arrivals != unit_arrivals(lane->unit);
+}
+
 static bool try_delta(struct lane *lane, const struct listing_result *first, int64_t edge,
                       int64_t proven, bool *ret_settled, struct error *err)
 {
@@ -99,7 +105,7 @@ static bool try_delta(struct lane *lane, const struct listing_result *first, int
     if (!by_id_ask(lane, first->set, proven, true, &settled, err)) {
         return false;
     }
-    if (!settled) {
+    if (!settled || came(lane)) {
         return true;
     }
     return counts_agree(lane, edge, first->total, proven, ret_settled, err);
@@ -161,10 +167,8 @@ bool lane_delta(struct lane *lane, const struct listing_result *first, int64_t p
             (!store_seen_clear(unit->store, proven, err) || !lane_look(lane, &look, err))) {
             return false;
         }
-        int64_t arrivals = unit_arrivals(unit);
         bool ok = try_delta(lane, &look, edge, proven, &settled, err);
-        /* A job that came after TotalCount was asked for hides one that is in neither class. */
-        settled = settled && arrivals == unit_arrivals(unit);
+        settled = settled && !came(lane);
         if (again && !listing_forget(lane, &look, ok ? err : NULL)) {
             ok = false;
         }

@@ -16,6 +16,7 @@
 #define PARTITION_TRIES_MAX 8
 #define UNLISTED_MAX 2 /* tries in which the jobs under way could not be listed whole */
 #define HALVES_TRIES_MAX 4
+#define RECENT_TRIES_MAX 4
 #define SKEW 60 /* seconds beyond the overlap that a clock may be off the Date header's */
 
 /* What the partition check of a walk found. */
@@ -214,16 +215,16 @@ static bool is_between(int64_t count, int64_t one, int64_t other)
     return one < other ? one <= count && count <= other : other <= count && count <= one;
 }
 
-/* A second that parts the finished jobs, as far as they are stored; 0 when there are none. */
-static bool find_middle(struct lane *lane, int64_t *ret_middle, struct error *err)
+/* A second that parts the finished jobs, as far as they are stored; 0 when there are none.
+ * *ret_parts: some of them are at either side of it. */
+static bool find_middle(struct lane *lane, int64_t *ret_middle, bool *ret_parts, struct error *err)
 {
     struct unit *unit = lane->unit;
     struct store_window stored = {unit->source.source_id, lane->restore_type, 1, SYNC_FAR_FUTURE};
-    bool found = false;
-    if (!store_job_median(unit->store, &stored, ret_middle, &found, err)) {
+    if (!store_job_median(unit->store, &stored, ret_middle, ret_parts, err)) {
         return false;
     }
-    if (found) {
+    if (*ret_parts) {
         return true;
     }
     int64_t latest = 0; /* all of one second */
@@ -235,18 +236,14 @@ static bool find_middle(struct lane *lane, int64_t *ret_middle, struct error *er
     return true;
 }
 
-/*
- * Whether the counts of the two halves of the finished jobs make up the whole. They do not where
- * TotalCount ends at some number, and that number, met again and again, would look like a proof.
- */
-static bool check_halves(struct lane *lane, bool *ret_agree, struct error *err)
+bool lane_check_halves(struct lane *lane, bool *ret_agree, bool *ret_parted, struct error *err)
 {
     const struct store_source *source = &lane->unit->source;
     int64_t middle = 0;
     int64_t older = 0;
     int64_t newer = 0;
     *ret_agree = true;
-    if (!find_middle(lane, &middle, err)) {
+    if (!find_middle(lane, &middle, ret_parted, err)) {
         return false;
     }
     /* Where the ends of BETWEEN are not known, the halves leave a second out, so that they do not
@@ -263,6 +260,7 @@ static bool check_halves(struct lane *lane, bool *ret_agree, struct error *err)
             !difference_count(lane, middle + 1 + gap, SYNC_FAR_FUTURE, &newer, err)) {
             return false;
         }
+        *ret_parted = *ret_parted && older > 0 && newer > 0;
         if (older < 0 || newer < 0 || older + newer == before ||
             (!exact && older + newer < before)) {
             return true; /* or the filters are not honoured after all, and tell nothing */
@@ -294,6 +292,7 @@ static bool walk_plainly(struct lane *lane, int64_t proven, enum lane_verdict *r
     struct store *store = lane->unit->store;
     int64_t known = unit_new_set(lane->unit);
     bool agree = true;
+    bool parted = false;
     bool whole = true;
     unit_note(lane->unit, "read without filters until two readings agree");
     if (!store_seen_merge(store, known, proven, err) || !store_seen_clear(store, proven, err) ||
@@ -310,11 +309,42 @@ static bool walk_plainly(struct lane *lane, int64_t proven, enum lane_verdict *r
         unit_note(lane->unit, "they do not hold all that filters had found");
     }
     if (lane->unit->source.filters != LEARNT_NO &&
-        (!probe_between(lane, err) || !check_halves(lane, &agree, err) ||
+        (!probe_between(lane, err) || !lane_check_halves(lane, &agree, &parted, err) ||
          (lane->total_cap > 0 && !window_read(lane, 1, SYNC_FAR_FUTURE, proven, &window, err)))) {
         return false;
     }
     *ret_verdict = reading.proved && whole && agree ? LANE_PROVED : LANE_UNPROVED;
+    return true;
+}
+
+/* What finished since `from`, until nothing is left: a job may have gone from a window before that
+ * was read, being under way again, say. Then more is listed in all than was seen since the cut. */
+static bool walk_recent(struct lane *lane, int64_t from, int64_t proven, bool *ret_proved,
+                        bool *ret_ignored, struct error *err)
+{
+    struct listing open = {.kind = LISTING_OPEN};
+    struct listing_result read;
+    struct store *store = lane->unit->store;
+    bool recent = false;
+    *ret_proved = false;
+    for (int try = 0; try < RECENT_TRIES_MAX && !*ret_proved; try++) {
+        int64_t seen = 0;
+        if (!lane_read_since(lane, from, proven, &recent, ret_ignored, err)) {
+            return false;
+        }
+        if (*ret_ignored || !recent) {
+            return true;
+        }
+        if (!listing_read(lane, &open, &read, err) ||
+            !store_seen_merge(store, proven, read.set, err) || !listing_forget(lane, &read, err) ||
+            !count_all(lane, err) || !store_seen_count(store, lane->fresh, &seen, err)) {
+            return false;
+        }
+        *ret_proved = lane->total <= seen;
+    }
+    if (!*ret_proved) {
+        unit_note(lane->unit, "%" PRId64 " in all are more than were seen", lane->total);
+    }
     return true;
 }
 
@@ -326,10 +356,18 @@ static bool walk_in_parts(struct lane *lane, int64_t proven, enum lane_verdict *
     struct window_result window;
     bool recent = false;
     bool agree = true;
+    bool parted = false;
     int64_t skew = lane->unit->settings->overlap + SKEW;
     int64_t settled = lane->cut > skew ? lane->cut - skew : 1;
     if (!probe_between(lane, err) || !probe_id_filter(lane, err) ||
-        !check_halves(lane, &agree, err) || !window_read(lane, 1, settled, proven, &window, err)) {
+        !lane_check_halves(lane, &agree, &parted, err) ||
+        !window_read(lane, 1, settled, proven, &window, err)) {
+        return false;
+    }
+    /* What was stored before the windows may not have parted the jobs; what they gave beyond
+     * TotalCount is read again. */
+    if (!parted && (!lane_check_halves(lane, &agree, &parted, err) ||
+                    (!agree && !window_read(lane, 1, settled, proven, &window, err)))) {
         return false;
     }
     unit_note(lane->unit, "%" PRId64 " windows read, %" PRId64 " halved", window.windows,
@@ -338,7 +376,8 @@ static bool walk_in_parts(struct lane *lane, int64_t proven, enum lane_verdict *
     if (window.ignored) {
         return true;
     }
-    if (!lane_read_since(lane, settled + 1, proven, &recent, ret_ignored, err)) {
+    /* From the last second of the windows on, in case that neither includes its end. */
+    if (!walk_recent(lane, settled, proven, &recent, ret_ignored, err)) {
         return false;
     }
     *ret_verdict = agree && window.proved && recent ? LANE_PROVED : LANE_UNPROVED;
