@@ -1,5 +1,6 @@
 """What happens between two requests of a sync, at the worst moment: exit 0 still means that nothing was missed."""
 import json
+import os
 import unittest
 
 import harness
@@ -120,6 +121,31 @@ class Races(harness.TestCase):
                 self.sync_and_check(options)
                 self.stop()
 
+    def test_a_finished_job_that_is_under_way_again(self):
+        """After the jobs under way were listed, and before its window is read."""
+        for options in (ONE, FULL):
+            for request in (reads_page(1, "BETWEEN"), reads_page(3, "BETWEEN")):
+                with self.subTest(options=options):
+                    self.world()
+                    self.database = self.path(self.id() + str(len(options)) + ".db")
+                    self.simulator.move(edition="STANDARD", create=3)
+                    if options == FULL:
+                        self.sync(*ONE)
+                    self.just_before(request, {"reopen": 20}, options)
+                    self.sync_and_check(options, status=(0,))
+                    self.stop()
+                    os.unlink(self.database)
+
+    def test_a_delta_in_which_a_job_came_marks_nothing(self):
+        """As many as came may be under way again, and out of the finished ones that are counted."""
+        self.world()
+        self.sync(*ONE)
+        self.simulator.clear_log()
+        self.happens(3, reopen=1, create_closed=1)
+        self.assertEqual(self.sync(*ONE).json()["sources"][0]["missing"], 0)
+        self.assert_equals_truth()
+        self.assertEqual(self.query("SELECT count(*) FROM restore_job_change WHERE changed LIKE '%missing%'"), [(0,)])
+
     def test_a_date_that_is_ahead(self):
         self.world(clock_skew_seconds=300)
         self.simulator.move(edition="STANDARD", create=3)
@@ -238,6 +264,20 @@ class Counts(harness.TestCase):
                     self.sync(*options, status=8)
                 self.assertEqual(self.query("SELECT count(*) FROM restore_job WHERE missing_since IS NOT NULL"), [(0,)])
                 self.stop()
+
+    def test_a_total_that_ends_within_the_second_of_the_first_page(self):
+        """Then nothing that is stored parts the finished jobs before their windows are read."""
+        self.start("--jobs", 1, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--reports-open", 0)
+        self.simulator.move(edition="STANDARD", vanish=1)
+        self.simulator.move(edition="STANDARD", create_closed=100)
+        for _ in range(5):
+            self.simulator.control("advance", {"seconds": 100000})
+            self.simulator.move(edition="STANDARD", create_closed=80)
+        self.simulator.set(order="created_asc", deep_page_cap=60, deep_page_mode="count")
+        for _ in range(2):
+            self.sync(*ONE, "--restore-type", "ECS_FILE", status=8)
+        listed = {key for key, (_, _, job) in self.simulator.truth().items() if job["RestoreType"] == "ECS_FILE"}
+        self.assertEqual(listed - set(harness.stored_jobs(self.database)), set())
 
     def requests_of_a_sync(self, *options):
         result = self.sync(*options)

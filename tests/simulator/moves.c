@@ -129,6 +129,15 @@ static void do_expire(struct world *world, struct job *job, int64_t now)
     job->now.updated = now;
 }
 
+/* Finished, and under way again. */
+static void do_reopen(struct world *world, struct job *job, int64_t now)
+{
+    (void)world;
+    job->now.status = STATUS_RUNNING;
+    job->now.complete = 0;
+    job->now.updated = now;
+}
+
 static void do_silent_change(struct world *world, struct job *job, int64_t now)
 {
     (void)world;
@@ -186,6 +195,7 @@ static const struct verb {
     {"report", has_open_report, do_report},
     {"late_report", lacks_report_for_long, do_report},
     {"late_expire", is_complete_for_long, do_expire},
+    {"reopen", is_old, do_reopen},
     {"silent_change", is_any, do_silent_change},
     {"silent_change_old", is_old, do_silent_change},
     {"vanish", is_any, do_vanish},
