@@ -71,7 +71,8 @@ static bool read_one(struct lane *lane, const struct window *window, int64_t pro
     bool settled = !lane->overlaps &&
                    read.date - lane->unit->settings->overlap > window->to + 1; /* as is asked for */
     bool exact = settled ? listing_is_exact(&read) : listing_is_one_answer(&read, &listing, lane);
-    exact = exact && (lane->total_cap == 0 || read.total < lane->total_cap);
+    bool believed = lane->total_cap == 0 || read.total < lane->total_cap;
+    exact = exact && believed;
     bool ok = true;
     if (exact) {
         result->windows++;
@@ -91,8 +92,8 @@ static bool read_one(struct lane *lane, const struct window *window, int64_t pro
                                  err)) {
         return false;
     }
-    *ret_one_page =
-        read.total >= 0 && read.total - (read.distinct - inside) <= lane->unit->settings->page_size;
+    *ret_one_page = read.total >= 0 && believed &&
+                    read.total - (read.distinct - inside) <= lane->unit->settings->page_size;
     return ok && listing_forget(lane, &read, err);
 }
 
