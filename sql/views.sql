@@ -352,7 +352,7 @@ SELECT
     l.proof AS last_proof,
     l.proof_detail AS last_proof_detail,
     l.error AS last_error,
-    coalesce(w.proved, 0) AS proved,
+    coalesce(w.proved, l.proof = 'proved', 0) AS proved, -- a source that is listed by type has no watermark as a whole
     CASE WHEN w.empty_since > 0 THEN datetime(w.empty_since, 'unixepoch') END AS empty_since_utc,
     datetime(h.last_proved_at, 'unixepoch') AS last_proved_utc,
     datetime(h.last_success_at, 'unixepoch') AS last_success_utc,

@@ -203,12 +203,15 @@ static bool begin(struct import *import, struct error *err)
         !store_run_next_id(store, &import->run.run_id, err)) {
         return false;
     }
+    /* They may be of a type that is new to the source: what its listing held tells nothing. */
+    source.untyped = source.untyped == LEARNT_YES ? LEARNT_UNKNOWN : source.untyped;
     import->run.source_id = source.source_id;
     import->writer = (struct store_writer){.source_id = source.source_id,
                                            .run_id = import->run.run_id,
                                            .now = import->run.started_at,
                                            .imports = true};
-    return store_run_begin(store, &import->run, err) && store_commit(store, err);
+    return store_source_save(store, &source, err) && store_run_begin(store, &import->run, err) &&
+           store_commit(store, err);
 }
 
 static bool end(struct import *import, const struct error *problem, struct error *err)

@@ -59,6 +59,8 @@ bool store_seen_merge(struct store *store, int64_t into, int64_t from,
 bool store_seen_equal(struct store *store, int64_t left, int64_t right, bool *ret_equal,
                       struct error *err) MUST_CHECK;
 
+/* Takes out of `set` every id that is not in `other`. */
+bool store_seen_keep(struct store *store, int64_t set, int64_t other, struct error *err) MUST_CHECK;
 /* True in *ret_within when every id of `inner` is in `outer`. */
 bool store_seen_within(struct store *store, int64_t inner, int64_t outer, bool *ret_within,
                        struct error *err) MUST_CHECK;

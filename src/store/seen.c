@@ -68,6 +68,20 @@ bool store_seen_merge(struct store *store, int64_t into, int64_t from, struct er
     return statement_run(&merge, NULL, err);
 }
 
+bool store_seen_keep(struct store *store, int64_t set, int64_t other, struct error *err)
+{
+    struct statement keep;
+    if (!statement_open(store, STATEMENT_SEEN_KEEP,
+                        "DELETE FROM temp.seen WHERE set_id = ?1 AND restore_id NOT IN"
+                        " (SELECT restore_id FROM temp.seen WHERE set_id = ?2)",
+                        "keep some of the ids seen", &keep, err)) {
+        return false;
+    }
+    statement_bind_integer(&keep, set);
+    statement_bind_integer(&keep, other);
+    return statement_run(&keep, NULL, err);
+}
+
 /* Runs a comparison of two sets that gives 1 when they differ. */
 static bool compare(struct store *store, enum statement_id id, const char *sql, int64_t left,
                     int64_t right, bool *ret_agree, struct error *err)

@@ -177,3 +177,33 @@ bool store_watermark_unproved(struct store *store, int64_t source_id, const char
     statement_bind_string(&update, restore_type);
     return statement_run(&update, NULL, err);
 }
+
+/* A statement that ends the watermarks of a source, or of one of its scopes. */
+static bool drop_watermarks(struct store *store, enum statement_id id, const char *sql,
+                            int64_t source_id, const char *restore_type, struct error *err)
+{
+    struct statement drop;
+    if (!store_need_transaction(store, "a watermark is removed", err) ||
+        !statement_open(store, id, sql, "remove a watermark", &drop, err)) {
+        return false;
+    }
+    statement_bind_integer(&drop, source_id);
+    statement_bind_string(&drop, restore_type);
+    return statement_run(&drop, NULL, err);
+}
+
+bool store_watermark_drop(struct store *store, int64_t source_id, const char *restore_type,
+                          struct error *err)
+{
+    return drop_watermarks(store, STATEMENT_WATERMARK_DROP,
+                           "DELETE FROM sync_watermark WHERE source_id = ?1 AND restore_type = ?2",
+                           source_id, restore_type, err);
+}
+
+bool store_watermark_drop_unproved_types(struct store *store, int64_t source_id, struct error *err)
+{
+    return drop_watermarks(store, STATEMENT_WATERMARK_DROP_TYPES,
+                           "DELETE FROM sync_watermark WHERE source_id = ?1 AND restore_type <> ?2"
+                           " AND proved = 0",
+                           source_id, "", err);
+}

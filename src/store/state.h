@@ -61,6 +61,15 @@ bool store_watermark_put(struct store *store, int64_t source_id, const char *res
 bool store_watermark_unproved(struct store *store, int64_t source_id, const char *restore_type,
                               struct error *err) MUST_CHECK;
 
+/* Removes the watermark of a scope, which is not listed so any more; needs a transaction. */
+bool store_watermark_drop(struct store *store, int64_t source_id, const char *restore_type,
+                          struct error *err) MUST_CHECK;
+
+/* Removes the unproved watermarks of the source's types: it was proved as a whole. A scope without
+ * a watermark gets a full walk, too. Needs a transaction. */
+bool store_watermark_drop_unproved_types(struct store *store, int64_t source_id,
+                                         struct error *err) MUST_CHECK;
+
 enum store_run_mode { RUN_FULL, RUN_DELTA, RUN_IMPORT };
 enum store_run_outcome {
     RUN_RUNNING,

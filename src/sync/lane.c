@@ -35,6 +35,26 @@ bool lane_open(struct lane *lane, struct unit *unit, const char *restore_type, s
     return true;
 }
 
+/* Jobs are listed again. Written at once: a run that is cut short must not leave the doubt for the
+ * next empty answer. */
+static bool end_doubt(struct lane *lane, struct error *err)
+{
+    struct store *store = lane->unit->store;
+    struct store_watermark *watermark = &lane->watermark;
+    watermark->empty_since = 0;
+    watermark->proved = watermark->proved && !lane->unproved_marked;
+    if (!store_begin(store, err)) {
+        return false;
+    }
+    if (!store_watermark_put(store, lane->unit->source.source_id, lane->restore_type, watermark,
+                             err) ||
+        !store_commit(store, err)) {
+        store_rollback(store);
+        return false;
+    }
+    return true;
+}
+
 bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error *err)
 {
     struct listing listing = {.kind = LISTING_ALL, .row_limit = lane->unit->settings->page_size};
@@ -43,7 +63,7 @@ bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error
     }
     lane->total = ret_first->total;
     lane->arrivals = unit_arrivals(lane->unit);
-    return true;
+    return lane->total <= 0 || lane->watermark.empty_since == 0 || end_doubt(lane, err);
 }
 
 bool lane_is_whole(const struct lane *lane, const struct listing_result *first)
@@ -120,6 +140,8 @@ bool lane_finish(struct lane *lane, int64_t proven, bool mark, bool walked, stru
         return false;
     }
     if (!finish(lane, proven, mark, walked, err) ||
+        (lane->restore_type[0] == '\0' &&
+         !store_watermark_drop_unproved_types(store, lane->unit->source.source_id, err)) ||
         !store_source_save(store, &lane->unit->source, err) || !store_commit(store, err)) {
         store_rollback(store);
         lane->unit->run.missing = missing;
@@ -158,25 +180,6 @@ bool lane_mark_unproved(struct lane *lane, struct error *err)
     return true;
 }
 
-/* Written at once: a run that is cut short must not leave the doubt for the next empty answer. */
-static bool end_doubt(struct lane *lane, struct error *err)
-{
-    struct store *store = lane->unit->store;
-    struct store_watermark *watermark = &lane->watermark;
-    watermark->empty_since = 0;
-    watermark->proved = watermark->proved && !lane->unproved_marked;
-    if (!store_begin(store, err)) {
-        return false;
-    }
-    if (!store_watermark_put(store, lane->unit->source.source_id, lane->restore_type, watermark,
-                             err) ||
-        !store_commit(store, err)) {
-        store_rollback(store);
-        return false;
-    }
-    return true;
-}
-
 /*
  * A listing that is suddenly empty is more often a wrong endpoint or a lost permission than an
  * empty account, so it takes two runs to believe it.
@@ -188,7 +191,7 @@ static bool doubt_empty(struct lane *lane, int64_t total, bool *ret_doubted, str
     int64_t stored = 0;
     *ret_doubted = false;
     if (total != 0) {
-        return total < 0 || watermark->empty_since == 0 || end_doubt(lane, err);
+        return true;
     }
     if (!store_job_count(unit->store, unit->source.source_id, lane->restore_type, &stored, err)) {
         return false;
@@ -227,10 +230,10 @@ static bool walk_or_delta(struct lane *lane, struct listing_result *first, int64
     return lane_walk(lane, first, proven, ret_verdict, err);
 }
 
-bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_proved, struct error *err)
+bool lane_read(struct lane *lane, struct listing_result *first, int64_t proven, bool *ret_proved,
+               struct error *err)
 {
     struct unit *unit = lane->unit;
-    int64_t proven = unit_new_set(unit);
     enum lane_verdict verdict = LANE_UNPROVED;
     bool doubted = false;
     if (lane->full) {
@@ -239,7 +242,6 @@ bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_proved,
     if (!doubt_empty(lane, first->total, &doubted, err)) {
         return false;
     }
-    bool whole = lane_is_whole(lane, first);
     if (!doubted && !walk_or_delta(lane, first, proven, &verdict, err)) {
         return false;
     }
@@ -248,8 +250,16 @@ bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_proved,
     if (lane->full) {
         unit->run.mode = RUN_FULL;
     }
-    bool ok = *ret_proved ? lane_finish(lane, proven, lane->full || whole, lane->full, err)
-                          : lane_mark_unproved(lane, err);
+    return true;
+}
+
+bool lane_end(struct lane *lane, struct listing_result *first, int64_t proven, bool proved,
+              struct error *err)
+{
+    struct unit *unit = lane->unit;
+    bool mark = lane->full || lane_is_whole(lane, first);
+    bool ok =
+        proved ? lane_finish(lane, proven, mark, lane->full, err) : lane_mark_unproved(lane, err);
     if (lane->watermark.updated_time > unit->run.watermark) {
         unit->run.watermark = lane->watermark.updated_time;
     }
@@ -260,4 +270,11 @@ bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_proved,
     return ok && store_seen_clear(unit->store, proven, err) &&
            store_seen_clear(unit->store, lane->seen, err) &&
            store_seen_clear(unit->store, lane->fresh, err) && listing_forget(lane, first, err);
+}
+
+bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_proved, struct error *err)
+{
+    int64_t proven = unit_new_set(lane->unit);
+    return lane_read(lane, first, proven, ret_proved, err) &&
+           lane_end(lane, first, proven, *ret_proved, err);
 }

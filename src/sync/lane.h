@@ -22,7 +22,15 @@ bool lane_look(struct lane *lane, struct listing_result *ret_first, struct error
 /* Whether the lane's first answer holds everything: nothing can have moved. */
 bool lane_is_whole(const struct lane *lane, const struct listing_result *first);
 
-/* Syncs a lane by its first answer, which is forgotten, in the way that it wants, and ends it. */
+/*
+ * Syncs a lane by its first answer in the way that it wants: lane_read reads, and adds the ids that
+ * it proved to be listed to `proven`, an empty set (after a full walk these are all there are);
+ * lane_end writes what that proves and forgets both. lane_run does the two.
+ */
+bool lane_read(struct lane *lane, struct listing_result *first, int64_t proven, bool *ret_proved,
+               struct error *err) MUST_CHECK;
+bool lane_end(struct lane *lane, struct listing_result *first, int64_t proven, bool proved,
+              struct error *err) MUST_CHECK;
 bool lane_run(struct lane *lane, struct listing_result *first, bool *ret_proved,
               struct error *err) MUST_CHECK;
 

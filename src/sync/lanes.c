@@ -25,11 +25,19 @@ static void doubt(struct unit *unit)
     }
     source->learnt_at = unit->writer.now;
     source->filters = LEARNT_UNKNOWN;
-    source->untyped = LEARNT_UNKNOWN;
     source->between_lower = LEARNT_UNKNOWN;
     source->between_upper = LEARNT_UNKNOWN;
     source->id_filter[0] = '\0';
     source->page_cap = 0;
+}
+
+/* Whether a listing without RestoreType lists every type is only known of the types that there
+ * were. */
+static void doubt_untyped(struct unit *unit)
+{
+    if (unit->source.untyped == LEARNT_YES) {
+        unit->source.untyped = LEARNT_UNKNOWN;
+    }
 }
 
 /* --- what need not be read ----------------------------------------------------------------- */
@@ -136,9 +144,10 @@ static void free_types(struct type_list *list)
     }
 }
 
-/* TotalCount of a type; what its answer lists is newer than the first answer of `untyped`. */
-static bool count_type(struct lane *untyped, const char *restore_type, int64_t *ret_total,
-                       struct error *err)
+/* TotalCount of a type; what its answer lists is newer than the first answer of `untyped`, and is
+ * added to `listed`. */
+static bool count_type(struct lane *untyped, const char *restore_type, int64_t listed,
+                       int64_t *ret_total, struct error *err)
 {
     struct unit *unit = untyped->unit;
     struct lane lane;
@@ -150,17 +159,18 @@ static bool count_type(struct lane *untyped, const char *restore_type, int64_t *
     }
     *ret_total = result.refused || result.mismatched || result.total < 0 ? 0 : result.total;
     return store_seen_merge(unit->store, untyped->fresh, lane.fresh, err) &&
+           store_seen_merge(unit->store, listed, result.set, err) &&
            listing_forget(&lane, &result, err) && store_seen_clear(unit->store, lane.fresh, err) &&
            (lane.seen == unit->seen || store_seen_clear(unit->store, lane.seen, err));
 }
 
-static bool count_types(struct lane *untyped, const struct type_list *types, int64_t *ret_sum,
-                        struct error *err)
+static bool count_types(struct lane *untyped, const struct type_list *types, int64_t listed,
+                        int64_t *ret_sum, struct error *err)
 {
     *ret_sum = 0;
     for (size_t i = 0; i < types->count; i++) {
         int64_t total = 0;
-        if (!count_type(untyped, types->types[i], &total, err)) {
+        if (!count_type(untyped, types->types[i], listed, &total, err)) {
             return false;
         }
         *ret_sum += total;
@@ -169,16 +179,18 @@ static bool count_types(struct lane *untyped, const struct type_list *types, int
 }
 
 /* Whether a listing without RestoreType lists every type: no fewer jobs than the types one by one.
- * Jobs come and go between the counts, so a contradiction has to be met twice. */
+ * Jobs come and go between the counts, so a contradiction has to be met twice. What the types list
+ * first is added to `listed`. */
 static bool lists_every_type(struct lane *lane, const struct type_list *types,
-                             int64_t untyped_total, bool *ret_every, struct error *err)
+                             int64_t untyped_total, int64_t listed, bool *ret_every,
+                             struct error *err)
 {
     int64_t sum = 0;
     int64_t all = untyped_total;
     *ret_every = false;
     for (int try = 0; try < 2 && !*ret_every; try++) {
-        if (!count_types(lane, types, &sum, err) ||
-            (sum > all && !count_type(lane, "", &all, err))) {
+        if (!count_types(lane, types, listed, &sum, err) ||
+            (sum > all && !count_type(lane, "", listed, &all, err))) {
             return false;
         }
         *ret_every = sum <= all;
@@ -193,17 +205,60 @@ static bool lists_every_type(struct lane *lane, const struct type_list *types,
 }
 
 static bool check_untyped(struct lane *lane, const struct type_list *types, int64_t untyped_total,
-                          struct error *err)
+                          int64_t listed, struct error *err)
 {
     struct store_source *source = &lane->unit->source;
     bool every = false;
     if (source->untyped != LEARNT_UNKNOWN) {
         return true;
     }
-    if (!lists_every_type(lane, types, untyped_total, &every, err)) {
+    if (!lists_every_type(lane, types, untyped_total, listed, &every, err)) {
         return false;
     }
     source->untyped = every ? LEARNT_YES : LEARNT_NO;
+    return true;
+}
+
+/*
+ * Whether a walk without RestoreType holds what the types listed first before it (`listed`). Sums
+ * do not tell where there are types that nobody knows: their jobs make up for those of one that is
+ * left out. A job may have vanished; one that its type still lists was there all the time.
+ */
+static bool holds_types(struct lane *lane, const struct type_list *types, int64_t proven,
+                        int64_t listed, bool *ret_holds, struct error *err)
+{
+    struct store *store = lane->unit->store;
+    int64_t again = unit_new_set(lane->unit);
+    int64_t sum = 0;
+    if (!store_seen_within(store, listed, proven, ret_holds, err)) {
+        return false;
+    }
+    if (*ret_holds) {
+        return true;
+    }
+    if (!count_types(lane, types, again, &sum, err) ||
+        !store_seen_keep(store, listed, again, err) || !store_seen_clear(store, again, err) ||
+        !store_seen_within(store, listed, proven, ret_holds, err)) {
+        return false;
+    }
+    if (!*ret_holds) {
+        unit_note(lane->unit,
+                  "a listing without RestoreType leaves jobs out that their type lists");
+    }
+    return true;
+}
+
+/* A source that is listed by type has no watermark as a whole. */
+static bool drop_untyped(struct unit *unit, struct error *err)
+{
+    if (!store_begin(unit->store, err)) {
+        return false;
+    }
+    if (!store_watermark_drop(unit->store, unit->source.source_id, "", err) ||
+        !store_commit(unit->store, err)) {
+        store_rollback(unit->store);
+        return false;
+    }
     return true;
 }
 
@@ -243,7 +298,7 @@ static bool run_typed(struct unit *unit, const struct type_list *types, bool *re
         *err = refusal;
         return false;
     }
-    return true;
+    return drop_untyped(unit, err);
 }
 
 /* --- the unit ------------------------------------------------------------------------------ */
@@ -346,6 +401,35 @@ static bool doubt_types(struct unit *unit, const struct type_list *types, struct
     return true;
 }
 
+/* All types at once, if they are listed so. */
+static bool run_untyped(struct lane *lane, const struct type_list *types,
+                        struct listing_result *first, bool *ret_proved, struct error *err)
+{
+    struct unit *unit = lane->unit;
+    int64_t proven = unit_new_set(unit);
+    int64_t listed = unit_new_set(unit);
+    bool holds = true;
+    if (!check_untyped(lane, types, first->total, listed, err)) {
+        return false;
+    }
+    if (unit->source.untyped != LEARNT_NO &&
+        (!lane_read(lane, first, proven, ret_proved, err) ||
+         (*ret_proved && lane->full && !holds_types(lane, types, proven, listed, &holds, err)))) {
+        return false;
+    }
+    if (!store_seen_clear(unit->store, listed, err)) {
+        return false;
+    }
+    if (!holds) {
+        unit->source.untyped = LEARNT_NO;
+    }
+    if (unit->source.untyped == LEARNT_NO) {
+        return store_seen_clear(unit->store, proven, err) && listing_forget(lane, first, err) &&
+               run_typed(unit, types, ret_proved, err);
+    }
+    return lane_end(lane, first, proven, *ret_proved, err);
+}
+
 static bool run_unrestricted(struct unit *unit, const struct type_list *types, bool *ret_proved,
                              struct error *err)
 {
@@ -358,6 +442,7 @@ static bool run_unrestricted(struct unit *unit, const struct type_list *types, b
     if (lane.full) {
         unit->run.mode = RUN_FULL;
         doubt(unit);
+        doubt_untyped(unit);
     }
     if (!doubt_types(unit, types, err)) {
         return false;
@@ -383,13 +468,7 @@ static bool run_unrestricted(struct unit *unit, const struct type_list *types, b
     if (first.total > 0 && !lane.of_any_edition) {
         unit->source.edition_honoured = LEARNT_YES;
     }
-    if (lane.full && !check_untyped(&lane, types, first.total, err)) {
-        return false;
-    }
-    if (unit->source.untyped == LEARNT_NO) {
-        return listing_forget(&lane, &first, err) && run_typed(unit, types, ret_proved, err);
-    }
-    return lane_run(&lane, &first, ret_proved, err);
+    return run_untyped(&lane, types, &first, ret_proved, err);
 }
 
 /* A type that nobody knows is a slip of the pen as a rule, and its emptiness no news. */
@@ -416,6 +495,7 @@ static bool run_one_type(struct unit *unit, bool *ret_proved, struct error *err)
 {
     struct lane lane;
     struct listing_result first;
+    doubt_untyped(unit); /* it may be a type that is new to the source */
     if (!lane_open(&lane, unit, unit->spec->restore_type, err)) {
         return false;
     }
@@ -466,6 +546,7 @@ static bool asks_untyped(struct unit *unit, const struct type_list *types, bool 
     struct listing listing = {.kind = LISTING_ALL, .page_size = 1, .first_page_only = true};
     struct listing_result first;
     struct lane lane;
+    int64_t listed = unit_new_set(unit);
     *ret_untyped = unit->source.untyped != LEARNT_NO;
     if (unit->source.untyped != LEARNT_UNKNOWN) {
         return true;
@@ -479,7 +560,8 @@ static bool asks_untyped(struct unit *unit, const struct type_list *types, bool 
     }
     *ret_untyped = !first.refused;
     return first.refused || first.total < 0 ||
-           lists_every_type(&lane, types, first.total, ret_untyped, err);
+           (lists_every_type(&lane, types, first.total, listed, ret_untyped, err) &&
+            store_seen_clear(unit->store, listed, err));
 }
 
 static bool run_filtered(struct unit *unit, const struct type_list *types, bool *ret_proved,
@@ -492,7 +574,9 @@ static bool run_filtered(struct unit *unit, const struct type_list *types, bool 
     bool untyped = true;
     struct error refusal;
     error_clear(&refusal);
-    if (all[0][0] == '\0' && !asks_untyped(unit, types, &untyped, err)) {
+    if (all[0][0] != '\0') {
+        doubt_untyped(unit);
+    } else if (!asks_untyped(unit, types, &untyped, err)) {
         return false;
     }
     if (!untyped) {
