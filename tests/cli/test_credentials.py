@@ -187,9 +187,10 @@ class Places(Case):
                       "credentials URI: ALIBABA_CLOUD_CREDENTIALS_URI is not set"))
 
     def test_a_file_that_others_can_read(self):
-        self.config({"name": "a", "mode": "AK", **KEY}, mode=0o644)
-        result = self.go(env=self.bare())
-        self.assertEqual(result.stderr.count("can be read by others (mode 0644)"), 1, result)
+        for mode in (0o644, 0o640, 0o604):
+            self.config({"name": "a", "mode": "AK", **KEY}, mode=mode)
+            result = self.go(env=self.bare())
+            self.assertEqual(result.stderr.count(f"can be read by others (mode {mode:04o})"), 1, result)
         os.chmod(self.path(".aliyun/config.json"), 0o600)
         self.assertNotIn("can be read by others", self.go(env=self.bare()).stderr)
 

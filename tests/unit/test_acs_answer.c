@@ -239,6 +239,22 @@ static void test_quoted_request_is_cut(void **state)
     assert_string_equal(fixture->err.message, "X: the Signature is wrong");
 }
 
+/* A gateway's page or redirect that quotes the request, where a service's answer is expected. */
+static void test_gateway_quotes_the_request(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char token[] = "CAIS/token+of=many==signs";
+    assert_int_equal(
+        judge(fixture, 502, "<html>bad: x-acs-security-token: CAIS/token+of=many==signs</html>"),
+        ACS_SERVER);
+    assert_non_null(strstr(fixture->err.message, "HTTP 502: <html>bad: "));
+    assert_null(strstr(fixture->err.message, token));
+    (void)strcpy(fixture->headers.location, "CAIS/token+of=many==signs");
+    assert_int_equal(judge(fixture, 302, ""), ACS_PERMANENT);
+    assert_non_null(strstr(fixture->err.message, "redirects to ***"));
+    assert_null(strstr(fixture->err.message, token));
+}
+
 /* Code and RequestId are shown too, so a secret may not come out by them either. */
 static void test_secret_in_code_and_request_id(void **state)
 {
@@ -317,6 +333,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_credential_codes, begin, end),
         cmocka_unit_test_setup_teardown(test_clock_hint, begin, end),
         cmocka_unit_test_setup_teardown(test_quoted_request_is_cut, begin, end),
+        cmocka_unit_test_setup_teardown(test_gateway_quotes_the_request, begin, end),
         cmocka_unit_test_setup_teardown(test_secret_in_code_and_request_id, begin, end),
         cmocka_unit_test(test_redact),
         cmocka_unit_test(test_redact_without_token),
