@@ -96,6 +96,22 @@ class Files(harness.TestCase):
     def test_publish(self):
         self.fail_calls(publish, True, FAILURES)
 
+    def test_a_copy_that_cannot_be_synced(self):
+        """The last that is done to it before it gets its name; else a power failure could leave an empty one there."""
+        world = make_world(self, True)
+
+        def publish_with(fault):
+            world.start_over()
+            return world.run(publish(self, world), env={**fault.environment(self, self.path("count")),
+                                                        "FAIL_FILES": ".publishing"})
+        self.assertEqual(publish_with(injection.Files()).status, 0)
+        with open(self.path("count"), encoding="ascii") as file:
+            last = int(file.read())
+        result = publish_with(injection.Files(last))
+        self.assertEqual(result.status, 2, result)
+        self.assertRegex(result.stderr, r"cannot write \S+\.publishing: ")
+        self.assertNotIn("copy.db", os.listdir(world.folder))
+
 
 class Limits(harness.TestCase):
     def limited(self, world, arguments, limit, value, **options):

@@ -207,6 +207,20 @@ class Refusals(PublishTestCase):
         self.publish(status=2)
         self.assertEqual(self.read(self.database), before)
 
+    def test_somebody_elses_file_has_the_name_it_is_written_under(self):
+        """He could read the copy by another name of the file, or through a descriptor that he holds."""
+        theirs, name = self.path("theirs"), self.out + ".publishing"
+        with open(theirs, "w", encoding="ascii") as file:
+            file.write("precious")
+        os.link(theirs, name)
+        self.assertIn("is in the way", self.publish(status=2).stderr)
+        self.assertEqual(self.read(theirs), b"precious")
+        os.unlink(theirs)
+        if os.geteuid() == 0:
+            os.chown(name, 65534, -1)
+            self.assertIn("is in the way", self.publish(status=2).stderr)
+            self.assertEqual(self.read(name), b"precious")
+
     def test_what_is_not_a_copy(self):
         foreign = self.path("foreign.db")
         connection = sqlite3.connect(foreign)
@@ -239,10 +253,13 @@ class Refusals(PublishTestCase):
         other, self.database = self.database, live
         self.publish(out=other, status=2)
         self.publish()
-        with open(self.out + "-journal", "wb") as file:
-            file.write(b"x" * 600)
-        self.publish(status=2)
-        os.unlink(self.out + "-journal")
+        before = self.read()
+        for suffix in ("-journal", "-wal"):  # SQLite would apply them to the copy
+            with open(self.out + suffix, "wb") as file:
+                file.write(b"x" * 600)
+            self.publish(status=2)
+            self.assertEqual(self.read(), before)
+            os.unlink(self.out + suffix)
         self.publish()
 
     def test_a_newer_copy(self):
@@ -282,22 +299,29 @@ class Deaths(PublishTestCase):
     def test_kill_at_every_step(self):
         self.import_jobs(0, 100)
         self.publish()
-        old = self.read()
+        old, temporary, modes = self.read(), self.out + ".publishing", []
         self.import_jobs(100, 200)
         for step in range(1, 20):
+            with open(temporary, "wb"):
+                os.chmod(temporary, 0o666)  # as if a run with --mode=0666 had left it
             result = self.run_hbrsync("--db", self.database, "publish", self.out,
-                                      env=self.environment(HBRSYNC_TEST_KILL_AT_STEP=str(step)))
+                                      env=self.environment(HBRSYNC_TEST_KILL_AT_STEP=str(step)),
+                                      preexec_fn=lambda: os.umask(0o022))
             if result.status == 0:
                 break
             self.assertEqual(result.status, -signal.SIGKILL, result)
             renamed = self.read() != old
             self.assertEqual(self.copied(), 200 if renamed else 100)
+            if not renamed:
+                modes.append(stat.S_IMODE(os.stat(temporary).st_mode))
             self.publish()
             self.assertEqual(self.copied(), 200)
             self.assertEqual(os.listdir(self.folder), ["copy.db"])
             with open(self.out, "wb") as file:
                 file.write(old)
         self.assertGreater(step, 3)
+        # Private while it is written, and with its mode before it has its name.
+        self.assertEqual(modes, [0o600] * (len(modes) - 1) + [0o644])
 
     def test_signals_leave_nothing_behind(self):
         self.import_jobs(0, 9000, "y" * 1500)
@@ -404,6 +428,20 @@ class Readers(PublishTestCase):
         holds()
         self.assert_equals_truth()
         self.check_database()
+
+    def test_a_writer_in_a_transaction(self):
+        """A program that writes for a moment ends no sync: that waits."""
+        self.start("--jobs", 20, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.sync()
+        self.simulator.move(create=1)
+        writer = sqlite3.connect(self.database, isolation_level=None, check_same_thread=False)
+        self.addCleanup(writer.close)
+        writer.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(2.5, writer.execute, ("COMMIT",))
+        release.start()
+        self.addCleanup(release.join)
+        self.sync()
+        self.assert_equals_truth()
 
     def test_python_in_a_transaction(self):
         self.start_sync(600)
