@@ -143,11 +143,11 @@ static void test_most_values(void **state)
     struct error err;
     buffer_init(&text, 100000);
     buffer_puts(&text, "VaultId IN v-0");
-    for (int i = 1; i < HBR_FILTER_VALUES_MAX; i++) {
+    for (int i = 1; i < 500; i++) {
         buffer_printf(&text, ",v-%d", i);
     }
     assert_true(hbr_filter_parse(text.data, &parsed, &err));
-    assert_int_equal(parsed.filter.value_count, HBR_FILTER_VALUES_MAX);
+    assert_int_equal(parsed.filter.value_count, 500);
     assert_string_equal(parsed.filter.values[0], "v-0");
     assert_string_equal(parsed.filter.values[499], "v-499");
     hbr_filter_free(&parsed);
