@@ -1,4 +1,5 @@
 """What goes wrong: each failure has a message that says what happened, to what, and what to do, and its exit code; data as before."""
+import hashlib
 import os
 import re
 import signal
@@ -58,6 +59,16 @@ class Credentials(harness.TestCase):
         for secret in ("canary-token", "sts-secret"):
             self.assertNotIn(secret, text + result.stderr + result.stdout)
         self.assertNotRegex(text, r"Signature=[0-9a-f]{64}")
+
+    def test_trace_of_a_gateway_that_sets_cookies(self):
+        headers = {name: f"session=canary-{name}" for name in ("Set-Cookie", "Cookie", "Proxy-Authorization")}
+        self.simulator.fault("http", status=503, code="ServiceUnavailable", count=1, action="DescribeRestoreJobs2",
+                             headers=headers)
+        trace = self.path("trace")
+        self.sync("--trace", trace)
+        with open(trace, encoding="utf-8") as file:
+            text = file.read()
+        self.assertEqual(dict(re.findall(rf"(?m)^< ({'|'.join(headers)}): (.*)$", text)), dict.fromkeys(headers, "***"))
 
     def test_echoed_token_is_cut(self):
         self.simulator.control("key", {"id": "STS.one", "secret": "sts-secret", "token": "canary-token",
@@ -182,21 +193,27 @@ class Database(harness.TestCase):
             return file.read()
 
     def refuse(self, path, pattern, status=6):
-        before = self.read(path)
+        before, files = self.read(path), os.listdir(self.directory)
         self.database = path
         result = self.sync(status=status)
         self.assertRegex(result.stderr, pattern)
         self.assertIn(os.path.basename(path), result.stderr)
         self.assertEqual(self.read(path), before)
-        self.assertEqual([name for name in os.listdir(self.directory)
-                          if name.startswith(os.path.basename(path)) and name.endswith(("-wal", "-shm", "-journal"))],
-                         [])
+        self.assertEqual(sorted(os.listdir(self.directory)), sorted(files), "nothing beside it either")
 
     def test_foreign_database(self):
         path = self.path("foreign.db")
         connection = sqlite3.connect(path)
         connection.execute("CREATE TABLE mine (a)")
         connection.commit()
+        connection.close()
+        self.refuse(path, "another program")
+
+    def test_a_foreign_database_without_tables(self):
+        """Its version alone says that it is somebody's."""
+        path = self.path("foreign.db")
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA user_version = 5")
         connection.close()
         self.refuse(path, "another program")
 
@@ -341,6 +358,17 @@ class OwnFiles(harness.TestCase):
         self.assertNotIn("oldold", text)
         self.assertTrue(text.startswith("> "))
 
+    def test_a_trace_through_a_link(self):
+        """Whoever can write to the folder of the trace may not choose what file is emptied."""
+        with open(self.path("theirs"), "w", encoding="ascii") as file:
+            file.write("precious")
+        os.chmod(self.path("theirs"), 0o644)
+        os.symlink("theirs", self.path("trace"))
+        self.assertIn("cannot open the trace file", self.sync("--trace", self.path("trace"), status=2).stderr)
+        with open(self.path("theirs"), encoding="ascii") as file:
+            self.assertEqual(file.read(), "precious")
+            self.assertEqual(os.stat(file.fileno()).st_mode & 0o777, 0o644)
+
     def test_a_trace_to_a_pipe(self):
         pipe = self.path("pipe")
         os.mkfifo(pipe, 0o644)
@@ -409,6 +437,27 @@ class Processes(harness.TestCase):
         self.sync()
         self.assert_equals_truth()
         self.assertEqual(self.query("SELECT outcome FROM sync_run ORDER BY run_id")[:2], [("crashed",), ("done",)])
+
+    def files(self):
+        """The database's files and what is in them; in the index of the WAL, that is SQLite's affair."""
+        found = {}
+        for name in os.listdir(self.directory):
+            if name.startswith("jobs.db"):
+                with open(self.path(name), "rb") as file:
+                    found[name] = "" if name.endswith("-shm") else hashlib.sha256(file.read()).hexdigest()
+        return found
+
+    def test_readers_leave_what_a_killed_sync_left(self):
+        """They neither move the WAL into the database nor remove it."""
+        process = self.begin()
+        process.kill()
+        process.wait()
+        before = self.files()
+        self.assertGreater(os.path.getsize(self.path("jobs.db-wal")), 0)
+        for command in ("status", "verify", "report", "export"):
+            with self.subTest(command):
+                self.assertEqual(self.run_hbrsync("--db", self.database, command).status, 0)
+                self.assertEqual(self.files(), before)
 
 
 class Usage(harness.TestCase):

@@ -44,6 +44,14 @@ class Victim:
 
     def make_base(self):
         """A base database, and a world that has moved on since: every kind of change that a delta has to find."""
+        self.keep_base()
+        self.simulator.move(edition="STANDARD", create=3, create_closed=25, start=1, finish=1, fail=1)
+        finished = [key for key, (_, edition, job) in self.before.items()
+                    if edition == "STANDARD" and job.get("CompleteTime")]
+        self.gone = set(self.simulator.move(vanish_ids=sorted(finished)[::15])["vanish_ids"])
+        self.cell.assertGreater(len(self.gone), 1)
+
+    def keep_base(self):
         self.must_sync("base")
         connection = sqlite3.connect(self.cell.database)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -52,11 +60,6 @@ class Victim:
         shutil.copy(self.cell.database, self.base)
         self.before = self.simulator.truth()
         self.simulator.control("advance", {"seconds": 100})  # so that no change has the watermark's second
-        self.simulator.move(edition="STANDARD", create=3, create_closed=25, start=1, finish=1, fail=1)
-        finished = [key for key, (_, edition, job) in self.before.items()
-                    if edition == "STANDARD" and job.get("CompleteTime")]
-        self.gone = set(self.simulator.move(vanish_ids=sorted(finished)[::15])["vanish_ids"])
-        self.cell.assertGreater(len(self.gone), 1)
 
     def start_over(self):
         for path in glob.glob(self.cell.database + "*"):
@@ -150,6 +153,20 @@ class Kill(harness.TestCase):
     @unittest.skipUnless(harness.LONG, "takes long")
     def test_forced_full_walk(self):
         self.assertGreater(self.kill_at_every_step(True, "--full"), 20)
+
+    def test_an_update_takes_the_proof_away(self):
+        """A run that died once it had stored nothing but changes of known jobs: they are not proved to be all."""
+        victim = Victim(self)
+        victim.keep_base()
+        self.simulator.move(edition="STANDARD", finish=3)
+        before = harness.stored_jobs(self.database)
+        for step in range(1, MOST_STEPS):
+            victim.start_over()
+            self.assertEqual(victim.sync(kill_at=step).status, -signal.SIGKILL)
+            if harness.stored_jobs(self.database) != before:
+                break
+        self.assertEqual(set(harness.stored_jobs(self.database)), set(before))
+        self.assertEqual(victim.claims(), [])
 
     def test_killed_again_and_again(self):
         """Every run dies a little later than the one before, on one and the same database, until one survives."""

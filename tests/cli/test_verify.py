@@ -134,6 +134,12 @@ class Offline(VerifyTestCase):
                     "CREATE INDEX mine_index ON restore_job (vault_id)")
         self.verify()
 
+    def test_an_id_cannot_write_to_the_terminal(self):
+        self.damage("UPDATE restore_job SET restore_id = char(27) || '[2J', extra = '[]' WHERE restore_id ="
+                    " (SELECT max(restore_id) FROM restore_job WHERE restore_id NOT IN (SELECT restore_id FROM"
+                    " restore_job_report) AND restore_id NOT IN (SELECT restore_id FROM restore_job_ots_detail))")
+        self.assertIn(r"problem: job \u{001b}[2J: extra", self.verify(status=6).stdout)
+
     def test_what_is_no_database(self):
         self.database = self.path("absent.db")
         self.verify(status=6)
