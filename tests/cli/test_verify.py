@@ -110,6 +110,8 @@ class Offline(VerifyTestCase):
                  " restore_id NOT IN (SELECT restore_id FROM restore_job_report) AND restore_id NOT IN"
                  " (SELECT restore_id FROM restore_job_ots_detail))", "the last sync counted"),
                 ("UPDATE sync_watermark SET updated_time = updated_time + 1 WHERE source_id = 1", "watermark"),
+                ("UPDATE sync_watermark SET restore_type = 'OSS', updated_time = updated_time + 1 WHERE source_id = 1",
+                 " OSS: the watermark"),
                 ("UPDATE restore_job SET extra = '[]' WHERE restore_id = (SELECT min(restore_id) FROM restore_job)",
                  "extra"),
                 ("UPDATE restore_job_report SET extra = 'x' WHERE restore_id = " + child, "extra")):
@@ -121,6 +123,18 @@ class Offline(VerifyTestCase):
                 self.assertIn("problem: ", result.stdout)
                 self.assertIn("damaged", result.stderr)
                 self.assertEqual(self.digest(), before)
+
+    def test_an_index_that_disagrees_with_its_table(self):
+        name = "restore_job_updated"
+        self.damage()
+        index = self.query("SELECT * FROM sqlite_master WHERE name = ?", name)[0]
+        values = ", ".join("'" + str(value).replace("'", "''") + "'" for value in index)
+        # A row that changes while the index is out of sight.
+        self.change("PRAGMA writable_schema = ON", f"DELETE FROM sqlite_master WHERE name = '{name}'")
+        self.change("UPDATE restore_job SET restore_type = 'mine' WHERE restore_id = (SELECT min(restore_id)"
+                    " FROM restore_job)")
+        self.change("PRAGMA writable_schema = ON", f"INSERT INTO sqlite_master VALUES ({values})")
+        self.assertRegex(self.verify(status=6).stdout, f"problem: integrity: .*{name}")
 
     def test_a_changed_schema(self):
         views = [f"DROP VIEW {name}" for name, in self.query("SELECT name FROM sqlite_master WHERE type = 'view'")]
@@ -226,6 +240,20 @@ class Remote(VerifyTestCase):
         key = self.query("SELECT min(restore_id) FROM restore_job_report")[0][0]
         self.change(f"DELETE FROM restore_job_report WHERE restore_id = '{key}'")
         self.assertEqual(self.lines(self.remote(status=8)), [[key, "Report: only the service has it"]])
+
+    def test_every_part_is_compared(self):
+        report, = self.query("SELECT min(restore_id) FROM restore_job_report")[0]
+        detail, = self.query("SELECT max(restore_id) FROM restore_job_ots_detail")[0]
+        bare, = self.query("SELECT min(restore_id) FROM restore_job WHERE restore_id NOT IN"
+                           " (SELECT restore_id FROM restore_job_report)")[0]
+        self.change(f"UPDATE restore_job_report SET failed_files = 'mine' WHERE restore_id = '{report}'",
+                    f"UPDATE restore_job_ots_detail SET batch_channel_count = 77 WHERE restore_id = '{detail}'",
+                    f"INSERT INTO restore_job_report (restore_id) VALUES ('{bare}')")
+        lines = dict(self.lines(self.remote(status=8)))
+        self.assertEqual(set(lines), {report, detail, bare})
+        self.assertRegex(lines[report], "^Report.FailedFiles: .*mine")
+        self.assertRegex(lines[detail], "^OtsDetail.BatchChannelCount: .*77")
+        self.assertEqual(lines[bare], "Report: only the database has it")
 
     def test_a_part_of_the_sources(self):
         beijing = self.simulator.move(region="cn-beijing", vanish=1, create=1)
