@@ -110,6 +110,10 @@ class Metrics(harness.TestCase):
         self.assertEqual(metrics["hbrsync_last_run_throttled"][()], sum(entry["throttled"] for entry in sources))
         self.assertGreater(metrics["hbrsync_last_run_throttled"][()], 0)
         self.assertGreaterEqual(metrics["hbrsync_last_run_retries"][()], 2)
+        self.simulator.fault("http", status=500, action="DescribeRestoreJobs2", count=1)
+        _, metrics = self.measure()
+        self.assertEqual((metrics["hbrsync_last_run_retries"], metrics["hbrsync_last_run_throttled"]),
+                         ({(): 1}, {(): 0}))
 
     def test_a_sync_that_failed_leaves_metrics_too(self):
         self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou,cn-beijing")
@@ -255,6 +259,17 @@ class MaxAge(harness.TestCase):
         result = self.run_hbrsync("--db", self.database, "report", "summary", "--format", "json")
         return json.loads(result.stdout)[0]["sources_not_proved"]
 
+    def test_one_type_unproved(self):
+        options = ("--region", "cn-hangzhou", "--edition", "STANDARD", "--restore-type")
+        self.sync(*options, "OSS", "--restore-type", "NAS")
+        self.assertEqual(self.sources_not_proved(), 0)
+        self.simulator.move(create=9)
+        self.simulator.set(total_count="absent")
+        self.sync(*options, "OSS", "--full", status=8)
+        self.assertEqual(self.query("SELECT restore_type, proved FROM sync_watermark ORDER BY 1"),
+                         [("NAS", 1), ("OSS", 0)])
+        self.assertEqual(self.sources_not_proved(), 1, "one type that is proved does not make the source so")
+
     def test_unproved(self):
         self.sync()
         self.simulator.move(create=3, region="cn-hangzhou", edition="STANDARD")
@@ -285,6 +300,13 @@ class MaxAge(harness.TestCase):
         self.sync()
         self.status("--max-age", "1h")
 
+    def test_a_fresh_source_covers_its_own_types_only(self):
+        self.sync("--region", "cn-beijing")
+        self.sync("--region", "cn-hangzhou", "--restore-type", "OSS")
+        self.age(7200, "scope <> ''")
+        self.assertIn("cn-hangzhou STANDARD RestoreType=OSS: last proved complete 2 h ago",
+                      self.status("--max-age", "1h", status=8).stderr)
+
     def test_an_import_hides_no_source(self):
         """Neither one that was never proved, nor the age of the last sync."""
         self.simulator.set(region_unavailable=["cn-beijing"])
@@ -302,11 +324,22 @@ class MaxAge(harness.TestCase):
                    for source in self.status("--json").json()["sources"]}
         self.assertGreaterEqual(sources["cn-hangzhou", "STANDARD"]["seconds_since_success"], 7200)
         self.assertIsNone(sources["cn-beijing", "STANDARD"]["seconds_since_success"])
+        self.sync("--region", "cn-hangzhou")
+        self.age(3600, "mode <> 'import'")
+        ended, = self.query("SELECT max(finished_at) FROM sync_run WHERE mode <> 'import'")[0]
+        self.sync("--metrics-file", self.path("metrics"), "--retry-for", "0s", status=3)
+        with open(self.path("metrics"), encoding="utf-8") as file:
+            self.assertEqual(parse(file.read())["hbrsync_last_success_timestamp_seconds"], {(): ended})
 
     def test_a_region_without_the_service_is_no_alarm(self):
         self.simulator.set(region_down=["cn-beijing"])
-        self.sync("--all-regions")
+        self.sync("--all-regions", "--metrics-file", self.path("metrics"))
         self.status("--max-age", "1h")
+        ages = [source["seconds_since_success"] for source in self.status("--json").json()["sources"]]
+        self.assertEqual([age is not None and age < 60 for age in ages], [True] * 4)
+        with open(self.path("metrics"), encoding="utf-8") as file:
+            times = parse(file.read())["hbrsync_source_last_success_timestamp_seconds"]
+        self.assertEqual([at > time.time() - 60 for at in times.values()], [True] * 4)
         self.assertEqual(self.query("SELECT DISTINCT proved, seconds_since_success < 60 FROM v_sync_health"), [(1, 1)])
         self.assertEqual(self.sources_not_proved(), 0)
 
