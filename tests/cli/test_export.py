@@ -130,7 +130,12 @@ class RoundTrip(ExportTestCase):
         gone = self.simulator.move(vanish=5)["vanish"]
         self.sync("--full")
         self.assertEqual(len(self.ids()), 300)
-        self.assertEqual(set(self.ids()) - set(self.ids("--listed-only")), set(gone))
+        listed = self.ids("--listed-only")
+        self.assertEqual(set(self.ids()) - set(listed), set(gone))
+        rows = json.loads(self.export("--listed-only", "--format", "json").stdout)
+        self.assertEqual([row["restore_id"] for row in rows], listed)
+        table = list(csv.DictReader(io.StringIO(self.export("--listed-only", "--format", "csv").stdout, newline="")))
+        self.assertEqual([row["restore_id"] for row in table], listed)
 
     def test_a_field_that_is_there_twice_is_damage(self):
         self.import_lines(b'{"RestoreId":"r-1","Status":"COMPLETE"}\n')

@@ -107,14 +107,16 @@ static void test_csv(void **state)
     static const struct cell cells[] = {
         TEXT("plain"), TEXT("say \"hi\""), TEXT("one,two"), TEXT("two\r\nlines"), TEXT(""),
         NOTHING,       INTEGER(INT64_MIN), REAL(0.1),       TEXT("恢复"),         TEXT("\n"),
+        TEXT("a\rb"),  TEXT("\r"),
     };
-    expect(ROWS_CSV, names, 2, cells, 5,
+    expect(ROWS_CSV, names, 2, cells, 6,
            "a,\"b,c\"\r\n"
            "plain,\"say \"\"hi\"\"\"\r\n"
            "\"one,two\",\"two\r\nlines\"\r\n"
            "\"\",\r\n"
            "-9223372036854775808,0.1\r\n"
-           "恢复,\"\n\"\r\n");
+           "恢复,\"\n\"\r\n"
+           "\"a\rb\",\"\r\"\r\n");
 }
 
 static void test_json(void **state)
