@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -88,10 +89,19 @@ class ReportCase(harness.TestCase):
             self.assertEqual(row["restore_id"], restore_id)
         return jobs
 
-    def load(self, *jobs):
+    def change(self, *statements):
+        """Changes the database as no hbrsync would."""
+        connection = sqlite3.connect(self.database)
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+        connection.close()
+
+    def load(self, *jobs, options=()):
         """Imports jobs as the service would write them, and returns them as rows."""
         lines = "\n".join(map(json.dumps, jobs)).encode()
-        result = self.run_hbrsync("--db", self.database, "import", "--account-id", harness.ACCOUNT, "-", stdin=lines)
+        result = self.run_hbrsync("--db", self.database, "import", "--account-id", harness.ACCOUNT, *options, "-",
+                                  stdin=lines)
         self.assertEqual(result.status, 0, result)
         account, region, edition = self.query("SELECT account_id, region_id, edition FROM sync_source")[0]
         return [{**harness.expected_job(job)["restore_job"], "account_id": account, "region_id": region,
@@ -204,7 +214,8 @@ class Numbers(MovedWorld):
         for name, column, descending in (("success-rate", "month", True), ("missing", "missing_since_utc", True),
                                          ("elsewhere", "created_utc", True), ("activity", "time_utc", True),
                                          ("open", "created_utc", False), ("timeline", "period_start", False),
-                                         ("failures", "restores", True)):
+                                         ("failures", "restores", True), ("success-by-month", "month", True),
+                                         ("success-by-vault", "success_rate_percent", False)):
             values = [order(row[column]) for row in self.rows(name) if row[column] is not None]
             self.assertEqual(values, sorted(values, reverse=descending), name)
         successes = [row["last_success_utc"] or "" for row in self.rows("last-success")]
@@ -317,6 +328,48 @@ class Small(ReportCase):
             self.assert_report(World(jobs), name)
         check_page(self, self.report("--format", "html").stdout)
 
+    def test_an_open_job_that_vanished(self):
+        jobs = self.load(*({"RestoreId": name, "Status": "RUNNING", "CreatedTime": 1700000000}
+                           for name in ("r-1", "r-2")))
+        self.change("UPDATE restore_job SET missing_since = 1700000001 WHERE restore_id = 'r-2'")
+        jobs[1]["missing_since"] = 1700000001
+        for name in ("open", "summary", "missing"):
+            self.assert_report(World(jobs), name)
+        self.assertEqual(self.query("SELECT restore_id FROM v_restore_open"), [("r-1",)])
+
+    def test_the_limits_of_the_sizes(self):
+        limits = [1, 2**30, 10 * 2**30, 100 * 2**30, 2**40, 2**53]
+        jobs = self.load(*({"RestoreId": f"r-{amount}", "Status": "COMPLETE", "BytesDone": amount,
+                            "CreatedTime": 1700000000, "CompleteTime": 1700000000 + number}
+                           for number, amount in enumerate(limit + by for limit in limits for by in (-1, 0, 1))))
+        self.assert_report(World(jobs), "restore-time")
+
+    def test_the_latest_is_by_the_time_it_ended(self):
+        """Two jobs each, of which the one created first ends last; without CompleteTime the last change tells."""
+        ends = {"COMPLETE": "CompleteTime", "FAILED": "CompleteTime", "EXPIRED": "UpdatedTime"}
+        jobs = self.load(*({"RestoreId": f"r-{status}-{number}", "Status": status, "ErrorMessage": status,
+                            "SourceInstanceId": "i-1", "CreatedTime": 1700000000 + number,
+                            end: 1700009000 - number} for status, end in ends.items() for number in (1, 2)))
+        for name in ("last-success", "failures"):
+            self.assert_report(World(jobs), name)
+        self.assertEqual(self.rows("last-success")[0]["last_success_restore_id"], "r-COMPLETE-1")
+
+    def test_activity_of_a_job_that_runs(self):
+        """Created before the period and started in it; first without a status; gone, and back."""
+        self.load({"RestoreId": "r-1", "CreatedTime": 1700000000, "UpdatedTime": 1700000000})
+        jobs = self.load({"RestoreId": "r-1", "CreatedTime": 1700000000, "StartTime": 1700000500,
+                          "UpdatedTime": 1700000500, "Status": "RUNNING"})
+        (run_id, noticed), = self.query("SELECT run_id, observed_at FROM restore_job_change")
+        marks = {1700000600: ("[null, 1700000600]", "vanished"), 1700000700: ("[1700000600, null]", "listed again")}
+        for at, (mark, _) in marks.items():
+            self.change("INSERT INTO restore_job_change (restore_id, run_id, observed_at, old_status, new_status,"
+                        f" changed) VALUES ('r-1', 9, {at}, 'RUNNING', 'RUNNING', '{{\"missing_since\": {mark}}}')")
+        changes = [(at, event, "r-1", None, 9) for at, (_, event) in marks.items()]
+        changes.append((noticed, "changed", "r-1", "(none) to RUNNING", run_id))
+        for since, until in ((1700000400, EVERYTHING[1]), (1700000400, 1700000650), (1, 1700000400)):
+            arguments = [] if until == EVERYTHING[1] else ["--until", utc(until + 1)]
+            self.assert_report(World(jobs, (since, until), changes), "activity", "--since", utc(since), *arguments)
+
     def test_sums_beyond_a_double_and_beyond_64_bits(self):
         for count in (5, 1100):
             self.database = self.path(f"{count}.db")
@@ -345,6 +398,54 @@ class Small(ReportCase):
         for name in NAMES:
             check_page(self, self.report(name, "--format", "html").stdout)
             self.assertNotIn("\x1b", self.report(name).stdout)
+
+
+class Completeness(ReportCase):
+    ONE = ("--region", "cn-hangzhou", "--edition", "STANDARD")
+
+    def row_after(self, *arguments, status=0):
+        """Syncs, then gives every run and what is remembered of the walk times that tell them apart."""
+        self.sync(*self.ONE, *arguments, status=status)
+        self.change("UPDATE sync_run SET started_at = 1000 * run_id, finished_at = 1000 * run_id + 10",
+                    "UPDATE sync_watermark SET updated_time = 77, full_walk_at = 88, cut_time = 99")
+        return self.look()
+
+    def look(self):
+        """The row of the source, the same in the report and in the view."""
+        report, = self.rows("completeness")
+        columns = [name for name, in self.query("SELECT name FROM pragma_table_info('v_sync_health')")]
+        view = dict(zip(columns, self.query("SELECT * FROM v_sync_health")[0]))
+        self.assertEqual({name: view[name] for name in report}, report)
+        for age, at in (("last_run", "last_finished"), ("proved", "last_proved"), ("success", "last_success"),
+                        ("full_walk", "full_walk")):
+            seconds = view.pop("seconds_since_" + age)
+            self.assertAlmostEqual(seconds, time.time() - seconds_of(view[at + "_utc"]), delta=5)
+        return view
+
+    def assert_row(self, row, **wanted):
+        self.assertEqual({name: row[name] for name in wanted}, wanted)
+
+    def test_every_time_is_its_own(self):
+        self.start("--jobs", 60, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--seed", 3)
+        self.sync(*self.ONE)
+        self.simulator.move(edition="STANDARD", create=3)
+        row = self.row_after()
+        self.assert_row(row, proved=1, last_run_id=2, last_mode="delta", last_outcome="done", jobs=63,
+                        last_started_utc=utc(2000), last_finished_utc=utc(2010), last_proved_utc=utc(2010),
+                        last_success_utc=utc(2010), full_walk_utc=utc(88), watermark_utc=utc(77))
+        self.assertEqual(self.row_after("--filter", "Status IN COMPLETE"), row, "of the whole that tells nothing")
+        self.simulator.move(edition="STANDARD", create=3)
+        self.simulator.set(total_count="absent")
+        row = self.row_after("--full", status=8)
+        self.assert_row(row, proved=0, last_run_id=4, last_mode="full", last_outcome="unproved", jobs=66,
+                        last_finished_utc=utc(4010), last_proved_utc=utc(2010), last_success_utc=utc(2010),
+                        full_walk_utc=utc(88), watermark_utc=utc(77))
+        open_jobs = self.query("SELECT restore_id FROM restore_job WHERE coalesce(complete_time, 0) <= 0")
+        self.assertEqual(row["open_jobs"], len(open_jobs))
+        self.change(f"UPDATE restore_job SET missing_since = 1 WHERE restore_id = '{open_jobs[0][0]}'")
+        self.assert_row(self.look(), jobs=65, missing_jobs=1, open_jobs=len(open_jobs) - 1)
+        self.load({"RestoreId": "r-imported"}, options=self.ONE)
+        self.assert_row(self.look(), last_mode="import", last_proved_utc=utc(2010), last_success_utc=utc(2010))
 
 
 class Command(ReportCase):
