@@ -1,5 +1,8 @@
 /* The views, on what the service may send in its texts and times. */
+#include "base/buffer.h"
 #include "store_fixture.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define UDM                                                                                        \
     "{\\\"doCopy\\\":true,\\\"osName\\\":\\\"Windows Server 2019\\\",\\\"diskIdList\\\":[],"       \
@@ -129,15 +132,6 @@ static void test_job(void **state)
         "SELECT account_id || region_id || edition || report_total_files || report_task_status ||"
         " ots_batch_channel_count FROM v_restore_job",
         "1000000000000001cn-hangzhouSTANDARDtCOMPLETE2");
-    /* Every field of the model is a column. */
-    const struct record_part *part = &hbr_restore_job_model.parts[HBR_JOB];
-    for (size_t i = 0; i < part->field_count; i++) {
-        char sql[128];
-        (void)snprintf(sql, sizeof sql,
-                       "SELECT count(*) FROM pragma_table_info('v_restore_job') WHERE name = '%s'",
-                       part->fields[i].column);
-        assert_query(f, sql, "1");
-    }
     assert_query(
         f, "SELECT count(*) = count(DISTINCT name) FROM pragma_table_info('v_restore_job')", "1");
 }
@@ -237,6 +231,223 @@ static void test_times_beyond_the_calendar(void **state)
     }
 }
 
+/* --- every column has the value of its own name -------------------------------------------- */
+
+struct member {
+    const char *column, *name;
+};
+
+static const struct member udm_members[] = {
+    {"do_copy", "doCopy"},
+    {"do_backup", "doBackup"},
+    {"instance_name", "instanceName"},
+    {"app_consistent", "appConsistent"},
+    {"destination_region_id", "destinationRegionId"},
+    {"destination_retention", "destinationRetention"},
+    {"enable_fs_freeze", "enableFsFreeze"},
+    {"enable_writers", "enableWriters"},
+    {"os_name", "osName"},
+    {"os_name_en", "osNameEn"},
+    {"os_type", "osType"},
+    {"platform", "platform"},
+    {"disk_id_list", "diskIdList"},
+    {"backup_vault_id", "backupVaultId"},
+    {"backup_retention", "backupRetention"},
+    {"snapshot_group", "snapshotGroup"},
+    {"timeout_in_seconds", "timeoutInSeconds"},
+    {"pre_script_path", "preScriptPath"},
+    {"post_script_path", "postScriptPath"},
+    {"ecs_deleted", "ecsDeleted"},
+};
+
+static const struct member failback_members[] = {
+    {"cpu", "cpu"},
+    {"memory_in_mb", "memoryInMB"},
+    {"instance_id", "instanceId"},
+    {"server_id", "serverId"},
+    {"uefi_boot", "uefiBoot"},
+};
+
+static const struct member failback_extra_members[] = {
+    {"restore_vm_name_prefix", "restoreVMNamePrefix"},
+    {"location_name", "locationName"},
+    {"data_center_name", "dataCenterName"},
+    {"compute_resource_name", "computeResourceName"},
+    {"data_store_id", "dataStoreId"},
+    {"data_store_name", "dataStoreName"},
+    {"folder_id", "folderId"},
+    {"resource_pool_id", "resourcePoolId"},
+    {"network_mo_reference", "networkMoReference"},
+    {"use_hot_add", "useHotAdd"},
+};
+
+/* Begins an object: "{" and members, each of which has its own name as value. */
+static void append_members(struct buffer *json, const struct member *members, size_t count)
+{
+    buffer_putc(json, '{');
+    for (size_t i = 0; i < count; i++) {
+        buffer_printf(json, "%s\"%s\":\"%s\"", i > 0 ? "," : "", members[i].name, members[i].name);
+    }
+}
+
+static void assert_members(struct fixture *f, const char *view, const struct member *members,
+                           size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char sql[128];
+        (void)snprintf(sql, sizeof sql, "SELECT %s FROM %s", members[i].column, view);
+        assert_query(f, sql, members[i].name);
+    }
+}
+
+static void test_every_member_of_udm(void **state)
+{
+    struct fixture *f = *state;
+    struct buffer json;
+    buffer_init(&json, 4096);
+    append_members(&json, udm_members, COUNT(udm_members));
+    buffer_putc(&json, '}');
+    put_text(f, "r-1", "udm_detail", json.data);
+    assert_members(f, "v_restore_job_udm", udm_members, COUNT(udm_members));
+    assert_query(f, "SELECT detail FROM v_restore_job_udm", json.data);
+    /* With restore_id, is_readable and detail these are all. */
+    assert_query(f, "SELECT count(*) - 3 FROM pragma_table_info('v_restore_job_udm')", "20");
+    buffer_free(&json);
+}
+
+static void test_every_member_of_failback(void **state)
+{
+    struct fixture *f = *state;
+    struct buffer json;
+    buffer_init(&json, 4096);
+    append_members(&json, failback_members, COUNT(failback_members));
+    buffer_puts(&json, ",\"extra\":");
+    append_members(&json, failback_extra_members, COUNT(failback_extra_members));
+    buffer_puts(&json, "}}");
+    put_text(f, "r-1", "failback_detail", json.data);
+    assert_members(f, "v_restore_job_failback", failback_members, COUNT(failback_members));
+    assert_members(f, "v_restore_job_failback", failback_extra_members,
+                   COUNT(failback_extra_members));
+    assert_query(f, "SELECT detail FROM v_restore_job_failback", json.data);
+    assert_query(f, "SELECT count(*) - 3 FROM pragma_table_info('v_restore_job_failback')", "15");
+    buffer_free(&json);
+}
+
+/* A value that no other field has. */
+static struct value value_of(const struct field *field, size_t number)
+{
+    switch (field->type) {
+    case FIELD_TEXT:
+        return text_of(field->name);
+    case FIELD_INTEGER:
+        return integer_of(1000000 + (int64_t)number);
+    default:
+        return integer_of(1);
+    }
+}
+
+/* A job whose every field has a value of its own. */
+static void put_every_field(struct fixture *f)
+{
+    struct record job = {.present = {true, true, true}};
+    for (size_t part = 0; part < hbr_restore_job_model.part_count; part++) {
+        const struct record_part *description = &hbr_restore_job_model.parts[part];
+        for (size_t i = 0; i < description->field_count; i++) {
+            job.values[part][i] = value_of(&description->fields[i], i);
+        }
+    }
+    job.extra[HBR_JOB] = text_of("{\"a\":0}");
+    job.extra[HBR_REPORT] = text_of("{\"a\":1}");
+    job.extra[HBR_OTS_DETAIL] = text_of("{\"a\":2}");
+    assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+}
+
+/* `prefix` is what the view puts before the names of the part's columns that do not begin so. */
+static void assert_column(struct fixture *f, const char *prefix, const char *table,
+                          const char *column)
+{
+    char sql[256];
+    bool prefixed = strncmp(column, prefix, strlen(prefix)) == 0;
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT v.%s%s IS t.%s AND t.%s IS NOT NULL FROM v_restore_job AS v, %s AS t",
+                   prefixed ? "" : prefix, column, column, column, table);
+    assert_query(f, sql, "1");
+}
+
+static void test_every_field(void **state)
+{
+    static const char *const prefixes[] = {"", "report_", "ots_"};
+    struct fixture *f = *state;
+    put_every_field(f);
+    for (size_t part = 0; part < hbr_restore_job_model.part_count; part++) {
+        const struct record_part *description = &hbr_restore_job_model.parts[part];
+        for (size_t i = 0; i < description->field_count; i++) {
+            assert_column(f, prefixes[part], description->table, description->fields[i].column);
+        }
+        assert_column(f, prefixes[part], description->table, "extra");
+    }
+}
+
+static void test_every_time(void **state)
+{
+    static const char *const times[] = {"created_time", "start_time",   "complete_time",
+                                        "updated_time", "expire_time",  "target_create_time",
+                                        "target_time",  "missing_since"};
+    struct fixture *f = *state;
+    put_every_field(f);
+    assert_query(f, "UPDATE restore_job SET missing_since = 2000000, changed_run_id = 7", "none");
+    for (size_t i = 0; i < COUNT(times); i++) {
+        char sql[128];
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT %s_utc IS datetime(%s, 'unixepoch') FROM v_restore_job", times[i],
+                       times[i]);
+        assert_query(f, sql, "1");
+    }
+    assert_query(
+        f,
+        "SELECT first_run_id || ' ' || changed_run_id || ' ' || missing_since FROM v_restore_job",
+        "1 7 2000000");
+}
+
+/* --- statuses ------------------------------------------------------------------------------ */
+
+/* A job of each status, without a complete_time: the status alone tells. */
+static void test_every_status(void **state)
+{
+    static const char *const statuses[] = {"CANCELED", "CLIENT_DELETED",   "COMPLETE", "EXPIRED",
+                                           "FAILED",   "PARTIAL_COMPLETE", "QUEUED",   "RUNNING"};
+    static const char *const views[] = {"v_restore_daily", "v_restore_by_vault",
+                                        "v_restore_by_type"};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < COUNT(statuses); i++) {
+        struct record job = job_new(statuses[i], statuses[i], 0, 1);
+        assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+    }
+    assert_query(f,
+                 "SELECT group_concat(restore_id || is_finished || is_success, ' ')"
+                 " FROM (SELECT * FROM v_restore_job ORDER BY restore_id)",
+                 "CANCELED10 CLIENT_DELETED10 COMPLETE11 EXPIRED10 FAILED10 PARTIAL_COMPLETE10"
+                 " QUEUED00 RUNNING00");
+    assert_query(f,
+                 "SELECT group_concat(restore_id, ' ')"
+                 " FROM (SELECT * FROM v_restore_failure ORDER BY restore_id)",
+                 "CLIENT_DELETED EXPIRED FAILED PARTIAL_COMPLETE");
+    assert_query(f,
+                 "SELECT group_concat(restore_id, ' ')"
+                 " FROM (SELECT * FROM v_restore_open ORDER BY restore_id)",
+                 "QUEUED RUNNING");
+    for (size_t i = 0; i < COUNT(views); i++) {
+        char sql[128];
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT jobs || ' ' || succeeded || partial || failed || canceled || "
+                       "unfinished FROM %s",
+                       views[i]);
+        assert_query(f, sql, "8 11312");
+    }
+}
+
+/* --- running them -------------------------------------------------------------------------- */
+
 /* As the connections of those who read the views are: they trust the schema. */
 static int setup(void **state)
 {
@@ -251,10 +462,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_udm),        TEST(test_failback),
-        TEST(test_path),       TEST(test_option),
-        TEST(test_job),        TEST(test_zero_and_open),
-        TEST(test_aggregates), TEST(test_times_beyond_the_calendar),
+        TEST(test_udm),
+        TEST(test_failback),
+        TEST(test_path),
+        TEST(test_option),
+        TEST(test_job),
+        TEST(test_zero_and_open),
+        TEST(test_aggregates),
+        TEST(test_times_beyond_the_calendar),
+        TEST(test_every_member_of_udm),
+        TEST(test_every_member_of_failback),
+        TEST(test_every_field),
+        TEST(test_every_time),
+        TEST(test_every_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
