@@ -177,12 +177,13 @@ static void check_age(const struct store_status *status, struct status *context)
         return;
     }
     context->checked++;
+    if (status->scope[0] != '\0' && context->fresh_source == source_id) {
+        return;
+    }
     if (status->watermark.known && !status->watermark.proved) {
         tell_stale(status, context, "not proved complete");
     } else if (proved_at != 0 && context->now - proved_at <= context->max_age) {
         context->fresh_source = status->scope[0] == '\0' ? source_id : context->fresh_source;
-    } else if (status->scope[0] != '\0' && context->fresh_source == source_id) {
-        return;
     } else if (proved_at == 0) {
         tell_stale(status, context, "never proved complete");
     } else {

@@ -160,10 +160,9 @@ bool hbr_regions(const struct hbr_service *service, const char *region,
     }
     for (size_t i = 0; ok && i < count; i++) {
         char id[64];
-        if (json_member_text(json_array_item(list, i), "RegionId", id, sizeof(id)) &&
-            id[0] != '\0') {
-            ok = visit(id, context, err);
-        }
+        ok = json_member_text(json_array_item(list, i), "RegionId", id, sizeof(id)) && id[0] != '\0'
+                 ? visit(id, context, err)
+                 : error_set(err, ERROR_SERVICE, "DescribeRegions lists a region without an id");
     }
     acs_answer_free(&answer);
     return ok;

@@ -205,11 +205,14 @@ bool store_run_last(struct store *store, int64_t source_id, const char *scope,
 }
 
 bool store_run_of_sibling(struct store *store, const struct store_run *run,
-                          const struct store_source *source, bool *ret_read, struct error *err)
+                          const struct store_source *source, const char *restore_type,
+                          int64_t *ret_jobs, struct error *err)
 {
     struct statement query;
     if (!statement_open(store, STATEMENT_RUN_SIBLING,
-                        "SELECT count(*) FROM sync_run AS r"
+                        "SELECT coalesce(max((SELECT count(*) FROM restore_job AS j"
+                        " WHERE j.source_id = s.source_id AND j.missing_since IS NULL"
+                        " AND (?6 = '' OR j.restore_type = ?6))), -1) FROM sync_run AS r"
                         " JOIN sync_source AS s ON s.source_id = r.source_id"
                         " WHERE r.run_id = ?1 AND r.scope = ?2"
                         " AND r.outcome IN ('done', 'unproved') AND s.account_id = ?3"
@@ -222,10 +225,6 @@ bool store_run_of_sibling(struct store *store, const struct store_run *run,
     statement_bind_string(&query, source->account_id);
     statement_bind_string(&query, source->region_id);
     statement_bind_string(&query, source->edition);
-    int64_t count = 0;
-    if (!statement_read_integer(&query, &count, err)) {
-        return false;
-    }
-    *ret_read = count > 0;
-    return true;
+    statement_bind_string(&query, restore_type);
+    return statement_read_integer(&query, ret_jobs, err);
 }

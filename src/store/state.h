@@ -121,11 +121,11 @@ bool store_run_end(struct store *store, const struct store_run *run, struct erro
 bool store_run_close_crashed(struct store *store, int64_t now, int64_t *ret_count,
                              struct error *err) MUST_CHECK;
 
-/* Whether the same run has read the same scope of the same account and region in another edition.
- */
+/* How many jobs of a type ("": of all) are listed in another edition of the same account and
+ * region, when the same run has read the same scope of that; else -1. */
 bool store_run_of_sibling(struct store *store, const struct store_run *run,
-                          const struct store_source *source, bool *ret_read,
-                          struct error *err) MUST_CHECK;
+                          const struct store_source *source, const char *restore_type,
+                          int64_t *ret_jobs, struct error *err) MUST_CHECK;
 
 /* What `status` shows of a source and scope. */
 struct store_status {

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "hbr/restore_job.h"
 #include "store/lookup.h"
+#include "sync/difference.h"
 #include "sync/lane.h"
 
 #define TYPES_MAX 100
@@ -76,13 +77,14 @@ static bool skip_refused(struct lane *lane, const char *name, const struct error
 
 /*
  * A lane's first answer. A service that ignores Edition lists the jobs of STANDARD again
- * (`foreign`). They are not read twice, unless this run has not read STANDARD or holds jobs as this
- * edition's own, about which only a whole listing can tell.
+ * (`foreign`). They are not read twice, unless this run has not read STANDARD, or there are more of
+ * them than those of STANDARD, or some are stored as this edition's own: about these only a whole
+ * listing can tell.
  */
 static bool look(struct lane *lane, struct listing_result *ret_first, struct error *err)
 {
     struct unit *unit = lane->unit;
-    bool read = false;
+    int64_t others = 0;
     int64_t own = 0;
     if (!lane_look(lane, ret_first, err)) {
         return false;
@@ -91,11 +93,12 @@ static bool look(struct lane *lane, struct listing_result *ret_first, struct err
         return true;
     }
     unit->source.edition_honoured = LEARNT_NO;
-    if (!store_run_of_sibling(unit->store, &unit->run, &unit->source, &read, err) ||
+    if (!store_run_of_sibling(unit->store, &unit->run, &unit->source, lane->restore_type, &others,
+                              err) ||
         !store_job_count(unit->store, unit->source.source_id, lane->restore_type, &own, err)) {
         return false;
     }
-    if (read && own == 0) {
+    if (own == 0 && ret_first->total == others) {
         return true;
     }
     lane->of_any_edition = true;
@@ -374,12 +377,12 @@ static bool settle_refusal(struct lane *untyped, const struct type_list *types,
 static bool settle_restricted(struct unit *unit, const struct error *refusal, bool *ret_proved,
                               struct error *err)
 {
-    bool read = false;
+    int64_t others = -1;
     if (!is_default_edition(unit) &&
-        !store_run_of_sibling(unit->store, &unit->run, &unit->source, &read, err)) {
+        !store_run_of_sibling(unit->store, &unit->run, &unit->source, "", &others, err)) {
         return false;
     }
-    if (read) {
+    if (others >= 0) {
         return skip_edition(unit, refusal, ret_proved, err);
     }
     *err = *refusal;
@@ -515,6 +518,26 @@ static bool run_one_type(struct unit *unit, bool *ret_proved, struct error *err)
     return warn_of_unknown_type(unit, first.total, err) && lane_run(&lane, &first, ret_proved, err);
 }
 
+/* Whether TotalCount, by which several pages were proved, ends at some number: the finished jobs
+ * that the filters select are counted in halves, where the filters leave room for that. */
+static bool check_filtered_total(struct lane *lane, const struct reading *reading, bool *ret_agree,
+                                 struct error *err)
+{
+    const struct sync_unit_spec *spec = lane->unit->spec;
+    bool parted = false;
+    bool room = spec->filter_count < HBR_FILTERS_MAX;
+    *ret_agree = true;
+    for (size_t i = 0; i < spec->filter_count; i++) {
+        room = room && !text_equal_nocase(spec->filters[i].key, "CompleteTime");
+    }
+    if (!room || reading->total <= lane->unit->settings->page_size ||
+        lane->unit->source.filters == LEARNT_NO) {
+        return true;
+    }
+    return difference_count(lane, 1, SYNC_FAR_FUTURE, &lane->closed, err) &&
+           (lane->closed < 0 || lane_check_halves(lane, ret_agree, &parted, err));
+}
+
 /* What filters select of one RestoreType, or of all: read until it is proved; it has no watermark
  * and marks nothing missing. */
 static bool read_filtered(struct unit *unit, const char *restore_type, struct reading *ret_reading,
@@ -524,14 +547,17 @@ static bool read_filtered(struct unit *unit, const char *restore_type, struct re
     struct lane lane;
     int64_t count = 0;
     int64_t proven = unit_new_set(unit);
+    bool agree = true;
     if (!lane_open(&lane, unit, restore_type, err)) {
         return false;
     }
     lane.of_any_edition = true;
     if (!lane_read_twice(&lane, &listing, proven, ret_reading, err) ||
+        (ret_reading->proved && !check_filtered_total(&lane, ret_reading, &agree, err)) ||
         !store_seen_count(unit->store, proven, &count, err)) {
         return false;
     }
+    ret_reading->proved = ret_reading->proved && agree;
     unit->run.total_count = (unit->run.total_count > 0 ? unit->run.total_count : 0) + count;
     return store_seen_clear(unit->store, proven, err) &&
            store_seen_clear(unit->store, lane.seen, err) &&
