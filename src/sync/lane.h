@@ -73,10 +73,10 @@ bool lane_read_since(struct lane *lane, int64_t from, int64_t proven, bool *ret_
                      bool *ret_ignored, struct error *err) MUST_CHECK;
 
 /*
- * Whether the counts of two halves of the finished jobs make up the whole (lane->closed, which the
- * caller counted). They do not where TotalCount ends at some number, and that number, met again and
- * again, would look like a proof; lane->total_cap is set then. *ret_parted: there were jobs in
- * either half, so that it tells something.
+ * Whether the counts of two halves of the finished jobs make up the whole. They do not where
+ * TotalCount ends at some number, and that number, met again and again, would look like a proof;
+ * lane->total_cap is set then. *ret_parted: there were jobs in either half, so that it tells
+ * something.
  */
 bool lane_check_halves(struct lane *lane, bool *ret_agree, bool *ret_parted,
                        struct error *err) MUST_CHECK;

@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "hbr/restore_job.h"
 #include "store/lookup.h"
-#include "sync/difference.h"
 #include "sync/lane.h"
 
 #define TYPES_MAX 100
@@ -534,8 +533,7 @@ static bool check_filtered_total(struct lane *lane, const struct reading *readin
         lane->unit->source.filters == LEARNT_NO) {
         return true;
     }
-    return difference_count(lane, 1, SYNC_FAR_FUTURE, &lane->closed, err) &&
-           (lane->closed < 0 || lane_check_halves(lane, ret_agree, &parted, err));
+    return lane_check_halves(lane, ret_agree, &parted, err);
 }
 
 /* What filters select of one RestoreType, or of all: read until it is proved; it has no watermark

@@ -42,7 +42,6 @@ struct lane {
     int64_t cut;          /* the service's Date when the open jobs were listed, 0 not yet */
     int64_t total;        /* TotalCount without filters, as last seen ... */
     int64_t arrivals;     /* ... and unit_arrivals() then */
-    int64_t closed;       /* the count of the finished jobs, by the partition check of a walk */
     int64_t total_cap;    /* where TotalCount ends, whatever there is; 0: nowhere that is known */
     bool doubted;         /* suddenly empty; watermark.empty_since is new */
     bool overlaps;        /* a job is under way and has a CompleteTime, which may change */

@@ -14,7 +14,6 @@
 #include "sync/window.h"
 
 #define PARTITION_TRIES_MAX 8
-#define UNLISTED_MAX 2 /* tries in which the jobs under way could not be listed whole */
 #define HALVES_TRIES_MAX 4
 #define RECENT_TRIES_MAX 4
 #define SKEW 60 /* seconds beyond the overlap that a clock may be off the Date header's */
@@ -27,15 +26,14 @@ enum partition {
     PARTITION_IGNORED /* the service does not honour the filters */
 };
 
-/* What one try of it saw. */
-struct classes {
-    int64_t open_ids; /* the set of the jobs under way */
-    int64_t all;      /* TotalCount without filters, the same before and after; else -1 */
-    int64_t open, closed;
-    int64_t both; /* jobs in both classes */
-    int64_t odd;  /* jobs in neither, as far as they are known */
-    bool listed;  /* the jobs under way were listed whole */
-    bool came;    /* a job may have come between TotalCount `before` and the open listing */
+/*
+ * What was listed at one time. `edge` parts it: the jobs under way and what finished since are
+ * known by their ids, what finished before by its number, which can only shrink.
+ */
+struct snapshot {
+    int64_t ids; /* a set */
+    int64_t older;
+    bool odd; /* jobs neither under way nor finished were asked for by id */
 };
 
 static bool count_all(struct lane *lane, struct error *err)
@@ -50,164 +48,158 @@ static bool count_all(struct lane *lane, struct error *err)
     return listing_forget(lane, &result, err);
 }
 
-/*
- * Jobs neither under way by their Status nor finished by their CompleteTime, as far as they are
- * stored: asked for by id, they explain what the two classes leave over. `both` of those under way
- * have a CompleteTime.
- */
-static bool count_odd(struct lane *lane, int64_t proven, int64_t both, int64_t *ret_odd,
-                      struct error *err)
-{
-    struct store *store = lane->unit->store;
-    int64_t before = 0;
-    int64_t after = 0;
-    int64_t closed = 0;
-    bool settled = false;
-    *ret_odd = 0;
-    if (!store_seen_count(store, proven, &before, err) ||
-        !by_id_ask(lane, lane->seen, proven, false, &settled, err) ||
-        !store_seen_count(store, proven, &after, err) ||
-        !store_seen_count_closed(store, proven, 1, SYNC_FAR_FUTURE, &closed, err)) {
-        return false;
-    }
-    /* Where nothing is under way the witness that came along may be a finished job. */
-    closed -= both;
-    if (settled && closed <= (before == 0 ? 1 : 0)) {
-        *ret_odd = after - before - closed;
-        unit_note(lane->unit, "%" PRId64 " jobs are neither under way nor finished", *ret_odd);
-    }
-    return true;
-}
-
-/*
- * One try: the jobs under way, the count of the finished ones, TotalCount without filters, which
- * was asked for before them, too.
- */
-static bool count_classes(struct lane *lane, int64_t proven, struct classes *classes,
-                          enum partition *ret_partition, struct error *err)
-{
-    struct store *store = lane->unit->store;
-    struct reading open;
-    int64_t before = lane->total;
-    int64_t arrivals = lane->arrivals;
-    if (!lane_read_open(lane, classes->open_ids, &open, err)) {
-        return false;
-    }
-    classes->came = arrivals != unit_arrivals(lane->unit);
-    classes->all = -1;
-    classes->listed = open.proved;
-    if (open.ignored || !open.proved) {
-        *ret_partition = open.ignored ? PARTITION_IGNORED : PARTITION_MOVES;
-        return true;
-    }
-    lane->cut = open.date;
-    classes->open = open.total;
-    if (!store_seen_merge(store, proven, classes->open_ids, err) ||
-        !store_seen_count_closed(store, proven, 1, SYNC_FAR_FUTURE, &classes->both, err) ||
-        !difference_count(lane, 1, SYNC_FAR_FUTURE, &classes->closed, err)) {
-        return false;
-    }
-    if (classes->closed < 0) {
-        *ret_partition = PARTITION_IGNORED;
-        return true;
-    }
-    if (!count_all(lane, err)) {
-        return false;
-    }
-    classes->all = before == lane->total ? before : -1;
-    classes->odd = 0;
-    if (classes->all >= 0 &&
-        (lane->odd || classes->all > classes->open + classes->closed - classes->both) &&
-        !count_odd(lane, proven, classes->both, &classes->odd, err)) {
-        return false;
-    }
-    unit_note(lane->unit,
-              "%" PRId64 " in all, %" PRId64 " under way, %" PRId64 " finished, %" PRId64 " in all",
-              before, classes->open, classes->closed, lane->total);
-    return true;
-}
-
-static enum partition judge(const struct lane *lane, const struct classes *classes)
-{
-    if (classes->all < 0 || classes->came || (classes->odd == 0 && lane->odd)) {
-        return PARTITION_MOVES;
-    }
-    int64_t counted = classes->open + classes->closed - classes->both;
-    if (classes->all < counted) {
-        return PARTITION_CAPPED;
-    }
-    return classes->all == counted + classes->odd ? PARTITION_HOLDS : PARTITION_MOVES;
-}
-
-/* Whether two tries saw the same counts, so that nothing moves: what does not fit then never will.
- */
-static bool is_at_rest(const struct classes *left, const struct classes *right)
-{
-    return left->all >= 0 && !left->came && left->all == right->all && left->open == right->open &&
-           left->closed == right->closed && left->both == right->both && left->odd == right->odd;
-}
-
-/* Whether the jobs that were under way when a try listed them still are, so that none of them was
- * counted as finished, too. One reading tells, if it holds them all. */
-static bool still_open(struct lane *lane, const struct classes *classes, bool *ret_still,
-                       struct error *err)
+/* The jobs under way; *edge is chosen when it is 0, by the Date of their listing, the cut. */
+static bool add_open(struct lane *lane, int64_t ids, int64_t *edge, bool *ret_ignored,
+                     struct error *err)
 {
     struct listing listing = {.kind = LISTING_OPEN};
     struct listing_result read;
-    return listing_read(lane, &listing, &read, err) &&
-           store_seen_within(lane->unit->store, classes->open_ids, read.set, ret_still, err) &&
-           listing_forget(lane, &read, err);
+    int64_t skew = lane->unit->settings->overlap + SKEW;
+    int64_t complete = 0;
+    if (!listing_read(lane, &listing, &read, err)) {
+        return false;
+    }
+    *ret_ignored = read.refused || read.mismatched;
+    if (*edge == 0) {
+        lane->cut = read.date;
+        *edge = read.date > skew ? read.date - skew : 1;
+    }
+    if (!store_seen_merge(lane->unit->store, ids, read.set, err) ||
+        !store_seen_count_closed(lane->unit->store, ids, 1, SYNC_FAR_FUTURE, &complete, err)) {
+        return false;
+    }
+    lane->overlaps = complete > 0;
+    return listing_forget(lane, &read, err);
+}
+
+/* What finished since the edge. */
+static bool add_recent(struct lane *lane, int64_t ids, int64_t edge, bool *ret_ignored,
+                       struct error *err)
+{
+    struct listing listing = {.kind = LISTING_SINCE, .from = edge};
+    struct listing_result read;
+    struct window_result window;
+    if (!listing_read(lane, &listing, &read, err)) {
+        return false;
+    }
+    bool capped = read.capped;
+    *ret_ignored = read.refused || read.mismatched;
+    if (!store_seen_merge(lane->unit->store, ids, read.set, err) ||
+        !listing_forget(lane, &read, err)) {
+        return false;
+    }
+    return !capped || window_read(lane, edge, SYNC_FAR_FUTURE, ids, &window, err);
+}
+
+/* Where the ends of BETWEEN are not known, nothing is counted that may be at or after the edge. */
+static bool count_older(struct lane *lane, int64_t edge, int64_t *ret_count, struct error *err)
+{
+    int64_t to = lane->unit->source.between_upper == LEARNT_UNKNOWN ? edge - 1 : edge;
+    *ret_count = 0;
+    return to < 1 || difference_count(lane, 1, to, ret_count, err);
+}
+
+static bool take_snapshot(struct lane *lane, int64_t *edge, bool odd, struct snapshot *snapshot,
+                          bool *ret_ignored, struct error *err)
+{
+    bool asked = false;
+    if (!store_seen_clear(lane->unit->store, snapshot->ids, err) ||
+        !add_open(lane, snapshot->ids, edge, ret_ignored, err)) {
+        return false;
+    }
+    if (*ret_ignored) {
+        return true;
+    }
+    if (!add_recent(lane, snapshot->ids, *edge, ret_ignored, err) ||
+        (!*ret_ignored && !count_older(lane, *edge, &snapshot->older, err))) {
+        return false;
+    }
+    *ret_ignored = *ret_ignored || snapshot->older < 0;
+    snapshot->odd = odd || lane->odd;
+    return *ret_ignored || !snapshot->odd ||
+           by_id_ask(lane, lane->seen, snapshot->ids, false, &asked, err);
 }
 
 /*
- * Two tries have to agree, in which no job came before the open ones were listed and none of these
- * finished. Counts alone are not enough: a job that finishes after the open ones were listed is
- * counted twice, and hides a job that is in neither class; so does one that is created before they
- * are listed, while another vanishes after the finished ones were counted.
+ * How many jobs are accounted for between two snapshots: those whose ids both hold, and the older
+ * finished ones, if both counted as many; else -1. Leaves in before->ids the ids that both hold.
+ */
+static bool account(struct lane *lane, int64_t edge, const struct snapshot *before,
+                    const struct snapshot *after, int64_t *ret_count, struct error *err)
+{
+    struct store *store = lane->unit->store;
+    int64_t known = 0;
+    int64_t inside = 0; /* ids that are among the older ones, too */
+    if (!store_seen_keep(store, before->ids, after->ids, err) ||
+        !store_seen_count(store, before->ids, &known, err) ||
+        !store_seen_count_closed(store, before->ids, 1, edge, &inside, err)) {
+        return false;
+    }
+    *ret_count = before->older == after->older ? known - inside + before->older : -1;
+    unit_note(lane->unit,
+              "%" PRId64 " in all, %" PRId64 " finished before %" PRId64 " (then %" PRId64
+              "), %" PRId64 " newer or under way",
+              lane->total, before->older, edge, after->older, known - inside);
+    return true;
+}
+
+/*
+ * Whether every job is under way or finished, or asked for by id. TotalCount is asked for between
+ * two snapshots. A job is listed from one moment to another without a gap, so an id that both hold
+ * was listed at that moment; and a count that can only shrink and is the same before and after was
+ * the same then. So nothing that comes, goes or finishes meanwhile can hide a job in neither class:
+ * it makes the numbers differ, and the next try begins where this one ends.
  */
 static bool check_partition(struct lane *lane, int64_t proven, enum partition *ret_partition,
                             struct error *err)
 {
     struct store *store = lane->unit->store;
-    struct classes classes = {.open_ids = unit_new_set(lane->unit), .all = -1};
-    enum partition last = PARTITION_MOVES;
-    int unlisted = 0;
+    struct snapshot before = {.ids = unit_new_set(lane->unit)};
+    struct snapshot after = {.ids = unit_new_set(lane->unit)};
+    int64_t edge = 0;
+    int64_t last_excess = 0;
+    bool ignored = false;
     *ret_partition = PARTITION_MOVES;
-    for (int try = 0; try < PARTITION_TRIES_MAX && *ret_partition == PARTITION_MOVES; try++) {
-        const struct classes previous = classes;
-        bool still = false;
-        if (!store_seen_clear(store, proven, err) || !store_seen_clear(store, lane->fresh, err) ||
-            !store_seen_clear(store, classes.open_ids, err) ||
-            !count_classes(lane, proven, &classes, ret_partition, err)) {
+    if (!store_seen_clear(store, proven, err) || !store_seen_clear(store, lane->fresh, err) ||
+        !probe_between(lane, err) || !take_snapshot(lane, &edge, false, &before, &ignored, err)) {
+        return false;
+    }
+    for (int try = 0; try < PARTITION_TRIES_MAX && !ignored; try++) {
+        int64_t count = 0;
+        if (!count_all(lane, err) ||
+            !take_snapshot(lane, &edge, before.odd, &after, &ignored, err) ||
+            (!ignored && !account(lane, edge, &before, &after, &count, err))) {
             return false;
         }
-        unlisted += classes.listed ? 0 : 1;
-        if (*ret_partition != PARTITION_MOVES || unlisted == UNLISTED_MAX) {
+        int64_t excess = count < 0 || lane->total < 0 ? 0 : lane->total - count;
+        bool judged = !ignored && count >= 0 && lane->total >= 0;
+        bool again = excess == last_excess;
+        if (judged && (excess == 0 || (excess < 0 && again))) {
+            *ret_partition = excess == 0 ? PARTITION_HOLDS : PARTITION_CAPPED;
             break;
         }
-        enum partition judged = judge(lane, &classes);
-        if (judged == PARTITION_MOVES) {
-            if (is_at_rest(&classes, &previous)) {
-                break;
-            }
-            continue;
+        if (judged && excess > 0 && before.odd && again) {
+            break; /* nothing moves, and what does not fit never will */
         }
-        if (!still_open(lane, &classes, &still, err)) {
+        if (judged && excess > 0 && !after.odd &&
+            !take_snapshot(lane, &edge, true, &after, &ignored, err)) {
             return false;
         }
-        if (still && judged == last) {
-            *ret_partition = judged;
-        }
-        last = still ? judged : last;
+        last_excess = excess;
+        const struct snapshot next = after;
+        after = before;
+        before = next;
     }
-    lane->closed = classes.closed;
-    lane->overlaps = classes.both > 0;
-    lane->total_cap = *ret_partition == PARTITION_CAPPED ? classes.all : 0;
+    if (ignored) {
+        *ret_partition = PARTITION_IGNORED;
+    }
+    lane->total_cap = *ret_partition == PARTITION_CAPPED ? lane->total : 0;
     unit_note(lane->unit, "partition %s",
               *ret_partition == PARTITION_HOLDS    ? "holds"
               : *ret_partition == PARTITION_CAPPED ? "exceeds TotalCount"
                                                    : "does not hold");
-    return store_seen_clear(store, classes.open_ids, err);
+    return store_seen_merge(store, proven, before.ids, err) &&
+           store_seen_clear(store, before.ids, err) && store_seen_clear(store, after.ids, err);
 }
 
 static bool is_between(int64_t count, int64_t one, int64_t other)
@@ -250,9 +242,12 @@ bool lane_check_halves(struct lane *lane, bool *ret_agree, bool *ret_parted, str
      * overlap: then they may be less than the whole. */
     bool exact = source->between_lower != LEARNT_UNKNOWN && source->between_upper != LEARNT_UNKNOWN;
     int64_t gap = exact ? 0 : 1;
-    int64_t whole = lane->closed;
+    int64_t whole = 0;
     if (middle <= gap) {
         return true;
+    }
+    if (!difference_count(lane, 1, SYNC_FAR_FUTURE, &whole, err)) {
+        return false;
     }
     for (int try = 0; try < HALVES_TRIES_MAX; try++) {
         int64_t before = whole;
@@ -261,7 +256,7 @@ bool lane_check_halves(struct lane *lane, bool *ret_agree, bool *ret_parted, str
             return false;
         }
         *ret_parted = *ret_parted && older > 0 && newer > 0;
-        if (older < 0 || newer < 0 || older + newer == before ||
+        if (older < 0 || newer < 0 || before < 0 || older + newer == before ||
             (!exact && older + newer < before)) {
             return true; /* or the filters are not honoured after all, and tell nothing */
         }
