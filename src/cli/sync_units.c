@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "output/log.h"
 #include "output/progress.h"
+#include "store/state.h"
 
 bool sync_units_begin(struct sync_units *units, struct error *err)
 {
@@ -165,6 +166,50 @@ static bool wants_edition(const struct sync_units *units, const char *edition)
     return units->editions->count == 0;
 }
 
+static bool is_named(const struct session *session, const char *region)
+{
+    for (size_t i = 0; i < session->region_count; i++) {
+        if (strcmp(session->regions[i], region) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Jobs of a region of which DescribeRegions, that was asked for every one, does not tell any more.
+ */
+static bool check_named(const struct store_status *status, void *context, struct error *err)
+{
+    struct sync_units *units = context;
+    struct error unnamed;
+    (void)err;
+    if (status->jobs == 0 || status->scope[0] != '\0' ||
+        strcmp(status->source.account_id, units->session->account_id) != 0 ||
+        is_named(units->session, status->source.region_id)) {
+        return true;
+    }
+    error_clear(&unnamed);
+    error_set(&unnamed, ERROR_SERVICE,
+              "%s %s: %" PRId64 " jobs are stored, but DescribeRegions does not name the region",
+              status->source.region_id, status->source.edition, status->jobs);
+    error_hint(&unnamed,
+               "Name it with --region to sync it; if Cloud Backup was given up there, name "
+               "the others.");
+    log_error(&unnamed);
+    sync_units_add_failure(units, &unnamed);
+    return true;
+}
+
+static void check_regions(struct sync_units *units)
+{
+    struct error err;
+    if (units->session->options->all_regions &&
+        !store_status_each(units->store, check_named, units, &err)) {
+        log_error(&err);
+        units->summary->error = err;
+    }
+}
+
 /* STANDARD before BASIC: a service that ignores Edition is recognised by listing the same jobs
  * again. */
 void sync_units_run(struct sync_units *units)
@@ -178,4 +223,5 @@ void sync_units_run(struct sync_units *units)
             }
         }
     }
+    check_regions(units);
 }

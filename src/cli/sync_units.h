@@ -27,7 +27,8 @@ struct sync_units {
 /* Closes what a dead process left open, and takes the run's number. */
 bool sync_units_begin(struct sync_units *units, struct error *err) MUST_CHECK;
 
-/* Counts a profile that could not be used as one failed source, which has no account and region. */
+/* Counts a profile that could not be used, or a source that could not be asked for, as one failed
+ * source, which has no account and region. */
 void sync_units_add_failure(struct sync_units *units, const struct error *failure);
 
 /* Runs all of them, unless one ends the run: summary->error tells. */

@@ -186,14 +186,18 @@ static bool is_covered(int64_t source_id, void *context)
     return false;
 }
 
-/* Sources that were not read although jobs of them are stored. */
+/* Sources that were not read although jobs of them are stored and they were asked for. */
 static int64_t count_skipped(const struct verify *verify)
 {
     int64_t skipped = 0;
     for (size_t i = 0; i < verify->source_count; i++) {
-        const struct sync_unit_result *result = result_of(verify, &verify->sources[i]);
+        const struct verify_source *source = &verify->sources[i];
+        const struct sync_unit_result *result = result_of(verify, source);
+        bool unnamed = result == NULL && verify->connection.all_regions &&
+                       verify->editions.count == 0 &&
+                       strcmp(source->account_id, verify->session.account_id) == 0;
         skipped +=
-            verify->sources[i].jobs > 0 && result != NULL && result->run.outcome == RUN_SKIPPED;
+            source->jobs > 0 && (unnamed || (result != NULL && result->run.outcome == RUN_SKIPPED));
     }
     return skipped;
 }

@@ -291,6 +291,75 @@ class Editions(harness.TestCase):
                 self.stop()
 
 
+    def test_an_ignored_edition_that_lists_a_job_more(self):
+        """The first page is the other edition's; the job that is not on it came after that was read."""
+        self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.simulator.set(edition="ignored", order="created_asc")
+        self.sync(*REGION, "--dry-run")
+        first = [entry["parameters"].get("Edition") for entry in self.simulator.requests()].index("BASIC") + 1
+        self.simulator.clear_log()
+        self.simulator.control("script", {"before_request": first, "do": {"edition": "STANDARD", "create_closed": 1}})
+        self.sync(*REGION, status=None)
+        self.assertEqual(set(harness.stored_jobs(self.database)), set(self.simulator.truth()))
+        self.sync(*REGION)
+        self.assert_equals_truth()
+
+
+class Types(harness.TestCase):
+    """What a listing without RestoreType leaves out is found; what only a type lists is not marked."""
+    TYPE = ("--restore-type", "OSS")
+
+    def of_type(self, *types):
+        return [key for key, (_, _, job) in self.simulator.truth().items() if job["RestoreType"] in types]
+
+    def begin(self, name):
+        self.start("--jobs", 300, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.database = self.path(name + ".db")
+
+    def test_types_that_come_later(self):
+        """One type is listed by default, and there was no other when that was asked."""
+        for name, between in (("full", (("--full-every", "0s"),)), ("typed", (self.TYPE, ())),
+                              ("forgotten", (("--full",), ("--full", "--restore-type", "ECS_FILE"), ()))):
+            with self.subTest(name):
+                self.begin(name)
+                later = sorted(set(self.simulator.truth()) - set(self.of_type("ECS_FILE")))
+                self.simulator.set(untyped="partial")
+                self.simulator.move(vanish_ids=later)
+                self.sync(*REGION)
+                self.simulator.move(return_ids=later)
+                for options in between:
+                    self.sync(*REGION, *options)
+                self.assert_equals_truth()
+                self.assertEqual(self.run_hbrsync("--db", self.database, "status", "--max-age", "1h").status, 0)
+                self.assertEqual(self.query("SELECT DISTINCT proved FROM v_sync_health"), [(1,)])
+                self.stop()
+
+    def test_an_imported_job_of_a_later_type(self):
+        self.begin("imported")
+        later = sorted(set(self.simulator.truth()) - set(self.of_type("ECS_FILE")))
+        self.simulator.set(untyped="partial")
+        self.simulator.move(vanish_ids=later)
+        self.sync(*REGION)
+        self.simulator.move(return_ids=later)
+        oss = json.dumps(self.simulator.truth()[self.of_type("OSS")[0]][2])
+        result = self.run_hbrsync("--db", self.database, "import", "--account-id", harness.ACCOUNT, "--region",
+                                  "cn-hangzhou", "--edition", "STANDARD", "-", stdin=oss.encode())
+        self.assertEqual(result.status, 0, result)
+        self.sync(*REGION)
+        self.assert_equals_truth()
+
+    def test_a_type_that_is_left_out_and_one_that_nobody_knows(self):
+        """The sum of the known types is no more than what is listed, and yet one is missing."""
+        self.begin("unknown")
+        unknown = len(self.of_type("UDM_ECS_DISK"))
+        self.simulator.move(vanish_ids=self.of_type("OSS")[unknown:])
+        self.assertGreater(unknown, 1)
+        self.simulator.set(untyped_without=["OSS"])
+        self.sync(*REGION)
+        self.assertEqual(set(self.of_type("OSS")) - set(harness.stored_jobs(self.database)), set())
+        self.assertEqual(self.query("SELECT count(*) FROM restore_job WHERE missing_since IS NOT NULL"), [(0,)])
+
+
 class Restricted(harness.TestCase):
     """Runs of one RestoreType, or of what filters select, are held to the same behaviour of the service."""
     FILTER = ("--filter", "Status IN COMPLETE,FAILED,PARTIAL_COMPLETE")
@@ -322,6 +391,15 @@ class Restricted(harness.TestCase):
             self.sync(*REGION, *self.FILTER)
             self.assertEqual(set(harness.stored_jobs(self.database)), self.selected())
 
+    def test_filters_where_a_total_ends(self):
+        self.start("--jobs", 400, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.simulator.set(deep_page_cap=150, deep_page_mode="count")
+        result = self.sync(*REGION, "--filter", "Status NOT_EQUAL NOTHING", status=8)
+        self.assertRegex(result.stderr, "STANDARD .*could not be proved")
+        self.simulator.set(deep_page_cap=1000)
+        self.sync(*REGION, "--filter", "Status NOT_EQUAL NOTHING")
+        self.assert_equals_truth()
+
     def test_a_refused_edition(self):
         self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou")
         self.simulator.set(edition="refused")
@@ -335,6 +413,24 @@ class Restricted(harness.TestCase):
 
 
 class GivenUp(harness.TestCase):
+    def test_a_region_that_is_not_named(self):
+        """DescribeRegions tells of one without a name, or does not tell any more of one whose jobs are stored."""
+        self.start("--jobs", 40, "--basic-jobs", 0, "--regions", "cn-hangzhou,cn-beijing")
+        self.simulator.set(region_nameless=["cn-beijing"])
+        self.assertIn("a region without an id", self.sync("--all-regions", status=5).stderr)
+        self.simulator.set(region_nameless=[], region_hidden=["cn-beijing"])
+        self.sync("--all-regions")
+        self.simulator.set(region_hidden=[])
+        self.sync("--all-regions")
+        self.assert_equals_truth()
+        self.simulator.set(region_hidden=["cn-beijing"])
+        self.assertRegex(self.sync("--all-regions", status=3).stderr,
+                         "cn-beijing STANDARD: [0-9]+ jobs are stored, but DescribeRegions does not name the region")
+        result = self.run_hbrsync("--db", self.database, "verify", "--remote", "--all-regions", "--endpoint",
+                                  self.simulator.endpoint())
+        self.assertEqual(result.status, 8, result)
+        self.sync("--region", "cn-hangzhou")
+
     def test_a_region_whose_jobs_are_stored(self):
         """Where every region was asked for, one without the service is skipped; not one that holds jobs."""
         self.start("--jobs", 40, "--basic-jobs", 0, "--regions", "cn-hangzhou,cn-beijing")

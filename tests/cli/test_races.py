@@ -99,6 +99,82 @@ class Races(harness.TestCase):
             self.happens(number + 2, vanish_old=1)
         self.sync_and_check(FULL)
 
+    def test_finished_jobs_and_vanished_ones_in_step(self):
+        """A job that is finished when it comes is on no listing of the jobs under way, but among those counted."""
+        for options in (ONE, FULL):
+            for phase in range(4):
+                with self.subTest(options=options, phase=phase):
+                    self.odd_world()
+                    self.database = self.path(f"{len(options)}-{phase}.db")
+                    if options == FULL:
+                        self.sync(*ONE)
+                        self.simulator.clear_log()
+                    for number in range(2 + phase, 70, 4):
+                        self.happens(number, create_closed=1)
+                        self.happens(number + 1, vanish_old=1)
+                    self.sync_and_check(options)
+                    self.stop()
+
+    def test_a_job_that_returns_hides_an_odd_job_from_a_delta(self):
+        self.world()
+        self.simulator.move(edition="STANDARD", create=1)
+        self.sync(*ONE)
+        gone = self.open_jobs()[:1]
+        self.simulator.move(vanish_ids=gone)
+        self.sync(*ONE)
+        self.simulator.move(edition="STANDARD", odd=1)
+        self.simulator.clear_log()
+        self.happens(2, return_ids=gone)
+        self.sync_and_check(ONE)
+
+    def test_an_open_job_that_vanishes_between_two_tries_of_a_delta(self):
+        """What the first try held stands for nothing in the second."""
+        self.world()
+        self.simulator.move(edition="STANDARD", create=3)
+        self.sync(*ONE)
+        self.simulator.move(edition="STANDARD", odd=1)
+        looks = [number for number, entry in enumerate(self.requests_of(ONE), 1)
+                 if "Filters.1.Key" not in entry["parameters"] and entry["parameters"]["PageSize"] == "20"]
+        self.happens(looks[1], vanish_ids=self.open_jobs()[:1])
+        self.sync_and_check(ONE)
+
+    def open_jobs(self):
+        return sorted(key for key, (_, _, job) in self.simulator.truth().items()
+                      if job["Status"] in ("CREATED", "QUEUED", "RUNNING"))
+
+    def one_a_second(self, count):
+        for _ in range(count):
+            self.simulator.move(edition="STANDARD", create_closed=1)
+            self.simulator.control("advance", {"seconds": 1})
+
+    def test_a_job_at_every_second_around_the_edge(self):
+        """The edge of a delta, and that between a walk's windows and what is newer, hide no second."""
+        for options, settings in (((*ONE, "--overlap", "30s"), {}),
+                                  ((*ONE, "--overlap", "0s"), {"between": "exclusive"})):
+            with self.subTest(options):
+                self.world(**settings)
+                self.database = self.path(f"{options[-1]}.db")
+                self.one_a_second(80)
+                for _ in range(2):
+                    self.sync(*options)
+                    self.assert_equals_truth()
+                self.stop()
+
+    def test_a_plain_listing_that_shifts_in_both_readings(self):
+        """A job slips over the border of a page in each, while as many come as go: equal counts, but not equal ids."""
+        self.world(ignore_filters=["all"])
+        self.simulator.move(edition="STANDARD", finish=1000)
+        jobs = [self.oldest(rank) for rank in range(21)]
+        asked = [entry["parameters"] for entry in self.requests_of(ONE)]
+        plain = [number for number, parameters in enumerate(asked, 1)
+                 if (parameters["PageNumber"], parameters["PageSize"]) == ("1", "20")
+                 and parameters.keys().isdisjoint(("Filters.1.Key", "RestoreType"))]
+        first, second = plain[-2:]
+        self.happens(first + 2, vanish_ids=jobs[:1], create_closed=1)
+        self.happens(second, vanish_ids=jobs[1:20], create_closed=19)
+        self.happens(second + 1, vanish_ids=jobs[20:], create_closed=1)
+        self.sync_and_check(ONE)
+
     def test_a_new_job_hides_an_odd_job_from_a_delta(self):
         self.world()
         self.sync(*ONE)
@@ -303,6 +379,33 @@ class Counts(harness.TestCase):
         mode, requests = self.requests_of_a_sync(*ONE)
         self.assertEqual(mode, "delta")
         self.assertLess(requests, 60)
+        self.assert_equals_truth()
+
+    def test_more_jobs_of_one_second_than_can_be_paged_to(self):
+        """They cannot be listed whole: not in the last minutes, and not as a window."""
+        for hours in (0, 2):
+            with self.subTest(hours):
+                self.start_world()
+                self.database = self.path(f"{hours}.db")
+                self.simulator.set(deep_page_cap=100)
+                self.simulator.move(edition="STANDARD", create_closed=150)
+                self.simulator.control("advance", {"seconds": 3600 * hours})
+                self.sync(*ONE, status=8)
+                self.simulator.set(deep_page_cap=0)
+                self.sync(*ONE, "--full")
+                self.assert_equals_truth()
+                self.stop()
+
+    def test_an_id_filter_that_suddenly_selects_nothing(self):
+        """A report under way is asked for by id: where nothing comes back, another way is taken."""
+        self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--reports-open", 3)
+        self.sync(*ONE)
+        self.simulator.control("advance", {"seconds": 100000})
+        self.simulator.move(edition="STANDARD", create_closed=30)
+        self.sync(*ONE)
+        self.simulator.set(empty_filters=["restoreId"])
+        self.simulator.move(report=3)
+        self.sync(*ONE)
         self.assert_equals_truth()
 
     def test_a_filter_that_hides_everything(self):

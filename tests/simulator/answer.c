@@ -187,9 +187,15 @@ bool answer_regions(struct simulator *simulator, struct call *call, struct reply
     json_open(&writer, "Regions", '{');
     json_open(&writer, "Region", '[');
     for (size_t i = 0; i < simulator->world.region_count; i++) {
+        const char *region = simulator->world.regions[i];
+        if (name_list_has(&simulator->settings.region_hidden, region)) {
+            continue;
+        }
         json_open(&writer, NULL, '{');
-        json_string(&writer, "RegionId", simulator->world.regions[i]);
-        json_string(&writer, "LocalName", simulator->world.regions[i]);
+        if (!name_list_has(&simulator->settings.region_nameless, region)) {
+            json_string(&writer, "RegionId", region);
+        }
+        json_string(&writer, "LocalName", region);
         json_close(&writer, '}');
     }
     json_close(&writer, ']');

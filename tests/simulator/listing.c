@@ -99,8 +99,9 @@ static bool selects(const struct listing_query *query, const struct world *world
 {
     const struct job_state *state = listing_state(world, query, job);
     return state->present &&
-           (query->restore_type == NULL ||
-            strcmp(restore_type_name(job->type), query->restore_type) == 0) &&
+           (query->restore_type == NULL
+                ? !name_list_has(&settings->untyped_without, restore_type_name(job->type))
+                : strcmp(restore_type_name(job->type), query->restore_type) == 0) &&
            filters_match(&query->filters, settings, world, job, state);
 }
 

@@ -58,9 +58,12 @@ struct settings {
     int64_t drift_every;   /* one event in so many answers */
     int64_t deep_page_cap; /* rows that can be paged to; 0: all */
     int deep_page_mode;    /* what pages behind the cap are */
-    struct name_list ignore_filters; /* keys, or "all": such filters let every job pass */
-    struct name_list empty_filters;  /* keys: such filters let no job pass */
-    struct name_list refuse_filters; /* keys, or "all" */
+    struct name_list ignore_filters;  /* keys, or "all": such filters let every job pass */
+    struct name_list empty_filters;   /* keys: such filters let no job pass */
+    struct name_list untyped_without; /* RestoreTypes that are listed by type only */
+    struct name_list region_hidden;   /* what DescribeRegions leaves out ... */
+    struct name_list region_nameless; /* ... and lists without RegionId */
+    struct name_list refuse_filters;  /* keys, or "all" */
     struct name_list refuse_operators;
     struct name_list undocumented_filters; /* the ones that are understood */
     struct name_list
