@@ -23,6 +23,7 @@ static const struct {
     {"UDM_ECS_ROLLBACK", "UDM_ECS", 8, false},
     {"UDM_ECS_DISK", "UDM_ECS", 3, false},
     {"FILE", "FILE", 3, true},
+    {"CONTAINER", "CONTAINER", 0, false}, /* not documented */
 };
 
 const char *status_name(unsigned status)

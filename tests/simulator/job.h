@@ -59,7 +59,7 @@ struct job {
     uint32_t touched_in_move;
 };
 
-enum { JOB_TYPE_COUNT = 8 };
+enum { JOB_TYPE_UNDOCUMENTED = 8, JOB_TYPE_COUNT };
 
 /* Names as the API writes them. */
 const char *status_name(unsigned status);

@@ -172,6 +172,12 @@ static void do_create_closed(struct world *world, struct job *job, int64_t now)
     job_finish(job, pick_finished_status(prng_next(&world->prng)), now, now);
 }
 
+static void do_create_undocumented(struct world *world, struct job *job, int64_t now)
+{
+    do_create_closed(world, job, now);
+    job->type = JOB_TYPE_UNDOCUMENTED;
+}
+
 static void do_create_odd(struct world *world, struct job *job, int64_t now)
 {
     do_create(world, job, now);
@@ -202,6 +208,7 @@ static const struct verb {
     {"vanish_old", is_old, do_vanish},
     {"create", NULL, do_create},
     {"create_closed", NULL, do_create_closed},
+    {"create_undocumented", NULL, do_create_undocumented},
     {"odd", NULL, do_create_odd},
 };
 
