@@ -37,8 +37,8 @@ static void free_ids(struct id_list *list)
     free(list);
 }
 
-/* Jobs under way in the database that no answer held, and finished ones whose report is under way.
- */
+/* Jobs under way in the database that no answer held, and finished ones whose report is under way;
+ * of these as many as there is room for: the full walk sees the others. */
 static bool collect_ids(struct lane *lane, int64_t proven, bool reports, struct id_list *list,
                         struct error *err)
 {
@@ -47,9 +47,9 @@ static bool collect_ids(struct lane *lane, int64_t proven, bool reports, struct 
     int64_t since = unit->writer.now - REPORT_WINDOW;
     return store_job_each_unseen(unit->store, source, lane->restore_type, PICK_OPEN, 0, proven,
                                  IDS_MAX + 1, collect, list, err) &&
-           (!reports ||
+           (!reports || list->count >= IDS_MAX ||
             store_job_each_unseen(unit->store, source, lane->restore_type, PICK_REPORT, since,
-                                  proven, IDS_MAX + 1 - list->count, collect, list, err));
+                                  proven, IDS_MAX - list->count, collect, list, err));
 }
 
 /* Some id that the service has just listed, so that an answer by id can be believed. */
