@@ -327,6 +327,7 @@ class Types(harness.TestCase):
                 self.simulator.move(vanish_ids=later)
                 self.sync(*REGION)
                 self.simulator.move(return_ids=later)
+                self.simulator.move(edition="STANDARD", create_closed=9)
                 for options in between:
                     self.sync(*REGION, *options)
                 self.assert_equals_truth()

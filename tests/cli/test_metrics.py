@@ -331,6 +331,13 @@ class MaxAge(harness.TestCase):
         with open(self.path("metrics"), encoding="utf-8") as file:
             self.assertEqual(parse(file.read())["hbrsync_last_success_timestamp_seconds"], {(): ended})
 
+    def test_a_type_that_was_left_unproved_is_covered_by_its_source(self):
+        self.sync("--region", "cn-hangzhou", "--restore-type", "ECS_FILE", "--max-requests", 2, status=8)
+        self.status("--max-age", "1h", status=8)
+        self.sync()
+        self.status("--max-age", "1h")
+        self.assertEqual(self.sources_not_proved(), 0)
+
     def test_a_region_without_the_service_is_no_alarm(self):
         self.simulator.set(region_down=["cn-beijing"])
         self.sync("--all-regions", "--metrics-file", self.path("metrics"))

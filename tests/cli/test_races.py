@@ -212,6 +212,34 @@ class Races(harness.TestCase):
                     self.stop()
                     os.unlink(self.database)
 
+    def test_a_finished_job_that_is_neither_any_more(self):
+        """As before, but no listing holds it: it is missed in the count of all."""
+        for options in (ONE, FULL):
+            with self.subTest(options=options):
+                self.world()
+                self.database = self.path(f"{len(options)}.db")
+                if options == FULL:
+                    self.sync(*ONE)
+                self.just_before(reads_page(1, "BETWEEN"), {"suspend": 5}, options)
+                self.sync_and_check(options)
+                self.stop()
+
+    def test_an_open_job_that_vanishes_hides_an_odd_job(self):
+        """Just before all are counted: its id is on the list before, but not on the one after."""
+        for name, options in (("first", ONE), ("full", FULL)):
+            with self.subTest(name):
+                self.odd_world()
+                self.database = self.path(name + ".db")
+                if options == FULL:
+                    self.sync(*ONE)
+                asked = [entry["parameters"] for entry in self.requests_of(options)]
+                opened = [parameters.get("Filters.1.Key") for parameters in asked].index("Status")
+                counted = next(number for number, parameters in enumerate(asked, 1) if number > opened
+                               and parameters["PageSize"] == "1" and "Filters.1.Key" not in parameters)
+                self.happens(counted, vanish_ids=self.open_jobs()[:1])
+                self.sync_and_check(options)
+                self.stop()
+
     def test_a_delta_in_which_a_job_came_marks_nothing(self):
         """As many as came may be under way again, and out of the finished ones that are counted."""
         self.world()
@@ -349,6 +377,7 @@ class Counts(harness.TestCase):
         for _ in range(5):
             self.simulator.control("advance", {"seconds": 100000})
             self.simulator.move(edition="STANDARD", create_closed=80)
+        self.simulator.control("advance", {"seconds": 100000})
         self.simulator.set(order="created_asc", deep_page_cap=60, deep_page_mode="count")
         for _ in range(2):
             self.sync(*ONE, "--restore-type", "ECS_FILE", status=8)

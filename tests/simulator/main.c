@@ -12,7 +12,7 @@
  *
  * POST /control/move     {"region", "edition", verb: n, ..., "vanish_ids": [], "return_ids": []};
  * the verbs are start, progress, finish, finish_reporting, fail, report, late_report, late_expire,
- * reopen, silent_change, silent_change_old, vanish, vanish_old, create, create_closed,
+ * reopen, suspend, silent_change, silent_change_old, vanish, vanish_old, create, create_closed,
  * create_undocumented, odd (see moves.c). Answers {"move": n, verb: [ids], ...}. POST
  * /control/advance  {"seconds": n} moves the world clock (stamps, Date, expiry of tokens). POST
  * /control/set      {setting: value, ...}: names, values and defaults are the table in settings.c.

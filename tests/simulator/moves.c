@@ -138,6 +138,12 @@ static void do_reopen(struct world *world, struct job *job, int64_t now)
     job->now.updated = now;
 }
 
+static void do_suspend(struct world *world, struct job *job, int64_t now)
+{
+    do_reopen(world, job, now);
+    job->now.status = STATUS_SUSPENDED;
+}
+
 static void do_silent_change(struct world *world, struct job *job, int64_t now)
 {
     (void)world;
@@ -202,6 +208,7 @@ static const struct verb {
     {"late_report", lacks_report_for_long, do_report},
     {"late_expire", is_complete_for_long, do_expire},
     {"reopen", is_old, do_reopen},
+    {"suspend", is_old, do_suspend},
     {"silent_change", is_any, do_silent_change},
     {"silent_change_old", is_old, do_silent_change},
     {"vanish", is_any, do_vanish},
