@@ -332,7 +332,10 @@ class MaxAge(harness.TestCase):
             self.assertEqual(parse(file.read())["hbrsync_last_success_timestamp_seconds"], {(): ended})
 
     def test_a_type_that_was_left_unproved_is_covered_by_its_source(self):
-        self.sync("--region", "cn-hangzhou", "--restore-type", "ECS_FILE", "--max-requests", 2, status=8)
+        of_type = ("--region", "cn-hangzhou", "--edition", "STANDARD", "--restore-type", "ECS_FILE")
+        self.sync(*of_type)
+        self.simulator.move(create=20, region="cn-hangzhou", edition="STANDARD")
+        self.sync(*of_type, "--page-size", 20, "--max-requests", 2, status=8)
         self.status("--max-age", "1h", status=8)
         self.sync()
         self.status("--max-age", "1h")
