@@ -160,6 +160,14 @@ class Races(harness.TestCase):
                     self.assert_equals_truth()
                 self.stop()
 
+    def test_more_recent_jobs_than_can_be_paged_to(self):
+        """What finished in the last minutes is read by windows then, and proved."""
+        self.world(deep_page_cap=60)
+        self.one_a_second(100)
+        for options in (ONE, FULL):
+            self.sync(*options)
+            self.assert_equals_truth()
+
     def test_a_plain_listing_that_shifts_in_both_readings(self):
         """A job slips over the border of a page in each, while as many come as go: equal counts, but not equal ids."""
         self.world(ignore_filters=["all"])
