@@ -12,7 +12,8 @@ CLAIMS_LIMIT = 95
 # Decoding, signature, proof, upsert and state.
 CLAIMS = ("base/json_parse.c", "hbr/page.c", "hbr/restore_job.c", "acs/signature.c", "sync/listing.c", "sync/window.c",
           "sync/walk.c", "sync/delta.c", "sync/difference.c", "sync/lane.c", "sync/lane_read.c", "sync/lanes.c",
-          "store/job_put.c", "store/job_change.c", "store/job_missing.c", "store/seen.c", "store/state.c")
+          "sync/type_list.c", "store/job_put.c", "store/job_change.c", "store/job_missing.c", "store/seen.c",
+          "store/state.c")
 
 
 def counts(build):

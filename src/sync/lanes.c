@@ -1,15 +1,14 @@
 #include "sync/lanes.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "hbr/restore_job.h"
 #include "store/lookup.h"
 #include "sync/lane.h"
+#include "sync/type_list.h"
 
-#define TYPES_MAX 100
 #define LEARNT_FOR                                                                                 \
     (7 * 24 * 3600) /* seconds after which what a service did not do is tried again */
 
@@ -108,104 +107,6 @@ static bool look(struct lane *lane, struct listing_result *ret_first, struct err
 
 /* --- which lanes --------------------------------------------------------------------------- */
 
-/* The types to list one by one: the known ones and those among the stored jobs. */
-struct type_list {
-    char *types[TYPES_MAX];
-    size_t count;
-};
-
-static bool add_type(const char *restore_type, void *context, struct error *err)
-{
-    struct type_list *list = context;
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->types[i], restore_type) == 0) {
-            return true;
-        }
-    }
-    if (restore_type[0] == '\0' || list->count == TYPES_MAX) {
-        return true;
-    }
-    list->types[list->count] = text_copy(restore_type);
-    return list->types[list->count++] != NULL ? true : error_no_memory(err);
-}
-
-static bool list_types(struct unit *unit, struct type_list *list, struct error *err)
-{
-    for (size_t i = 0; hbr_restore_types[i] != NULL; i++) {
-        if (!add_type(hbr_restore_types[i], list, err)) {
-            return false;
-        }
-    }
-    return store_job_each_type(unit->store, unit->source.source_id, TYPES_MAX, add_type, list, err);
-}
-
-static void free_types(struct type_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->types[i]);
-    }
-}
-
-/* TotalCount of a type; what its answer lists is newer than the first answer of `untyped`, and is
- * added to `listed`. */
-static bool count_type(struct lane *untyped, const char *restore_type, int64_t listed,
-                       int64_t *ret_total, struct error *err)
-{
-    struct unit *unit = untyped->unit;
-    struct lane lane;
-    struct listing listing = {.kind = LISTING_ALL, .page_size = 1, .first_page_only = true};
-    struct listing_result result;
-    if (!lane_open(&lane, unit, restore_type, err) ||
-        !listing_read(&lane, &listing, &result, err)) {
-        return false;
-    }
-    *ret_total = result.refused || result.mismatched || result.total < 0 ? 0 : result.total;
-    return store_seen_merge(unit->store, untyped->fresh, lane.fresh, err) &&
-           store_seen_merge(unit->store, listed, result.set, err) &&
-           listing_forget(&lane, &result, err) && store_seen_clear(unit->store, lane.fresh, err) &&
-           (lane.seen == unit->seen || store_seen_clear(unit->store, lane.seen, err));
-}
-
-static bool count_types(struct lane *untyped, const struct type_list *types, int64_t listed,
-                        int64_t *ret_sum, struct error *err)
-{
-    *ret_sum = 0;
-    for (size_t i = 0; i < types->count; i++) {
-        int64_t total = 0;
-        if (!count_type(untyped, types->types[i], listed, &total, err)) {
-            return false;
-        }
-        *ret_sum += total;
-    }
-    return true;
-}
-
-/* Whether a listing without RestoreType lists every type: no fewer jobs than the types one by one.
- * Jobs come and go between the counts, so a contradiction has to be met twice. What the types list
- * first is added to `listed`. */
-static bool lists_every_type(struct lane *lane, const struct type_list *types,
-                             int64_t untyped_total, int64_t listed, bool *ret_every,
-                             struct error *err)
-{
-    int64_t sum = 0;
-    int64_t all = untyped_total;
-    *ret_every = false;
-    for (int try = 0; try < 2 && !*ret_every; try++) {
-        if (!count_types(lane, types, listed, &sum, err) ||
-            (sum > all && !count_type(lane, "", listed, &all, err))) {
-            return false;
-        }
-        *ret_every = sum <= all;
-    }
-    if (!*ret_every) {
-        unit_note(lane->unit,
-                  "a listing without RestoreType holds %" PRId64
-                  " jobs, the types one by one %" PRId64,
-                  all, sum);
-    }
-    return true;
-}
-
 static bool check_untyped(struct lane *lane, const struct type_list *types, int64_t untyped_total,
                           int64_t listed, struct error *err)
 {
@@ -214,39 +115,10 @@ static bool check_untyped(struct lane *lane, const struct type_list *types, int6
     if (source->untyped != LEARNT_UNKNOWN) {
         return true;
     }
-    if (!lists_every_type(lane, types, untyped_total, listed, &every, err)) {
+    if (!type_list_is_listed(lane, types, untyped_total, listed, &every, err)) {
         return false;
     }
     source->untyped = every ? LEARNT_YES : LEARNT_NO;
-    return true;
-}
-
-/*
- * Whether a walk without RestoreType holds what the types listed first before it (`listed`). Sums
- * do not tell where there are types that nobody knows: their jobs make up for those of one that is
- * left out. A job may have vanished; one that its type still lists was there all the time.
- */
-static bool holds_types(struct lane *lane, const struct type_list *types, int64_t proven,
-                        int64_t listed, bool *ret_holds, struct error *err)
-{
-    struct store *store = lane->unit->store;
-    int64_t again = unit_new_set(lane->unit);
-    int64_t sum = 0;
-    if (!store_seen_within(store, listed, proven, ret_holds, err)) {
-        return false;
-    }
-    if (*ret_holds) {
-        return true;
-    }
-    if (!count_types(lane, types, again, &sum, err) ||
-        !store_seen_keep(store, listed, again, err) || !store_seen_clear(store, again, err) ||
-        !store_seen_within(store, listed, proven, ret_holds, err)) {
-        return false;
-    }
-    if (!*ret_holds) {
-        unit_note(lane->unit,
-                  "a listing without RestoreType leaves jobs out that their type lists");
-    }
     return true;
 }
 
@@ -416,7 +288,8 @@ static bool run_untyped(struct lane *lane, const struct type_list *types,
     }
     if (unit->source.untyped != LEARNT_NO &&
         (!lane_read(lane, first, proven, ret_proved, err) ||
-         (*ret_proved && lane->full && !holds_types(lane, types, proven, listed, &holds, err)))) {
+         (*ret_proved && lane->full &&
+          !type_list_is_held(lane, types, proven, listed, &holds, err)))) {
         return false;
     }
     if (!store_seen_clear(unit->store, listed, err)) {
@@ -584,7 +457,7 @@ static bool asks_untyped(struct unit *unit, const struct type_list *types, bool 
     }
     *ret_untyped = !first.refused;
     return first.refused || first.total < 0 ||
-           (lists_every_type(&lane, types, first.total, listed, ret_untyped, err) &&
+           (type_list_is_listed(&lane, types, first.total, listed, ret_untyped, err) &&
             store_seen_clear(unit->store, listed, err));
 }
 
@@ -639,13 +512,13 @@ bool lanes_run(struct unit *unit, bool *ret_proved, struct error *err)
     *ret_proved = false;
     bool ok;
     if (unit->spec->filter_count > 0) {
-        ok = list_types(unit, &types, err) && run_filtered(unit, &types, ret_proved, err);
+        ok = type_list_read(unit, &types, err) && run_filtered(unit, &types, ret_proved, err);
     } else if (unit->spec->restore_type[0] != '\0') {
         ok = run_one_type(unit, ret_proved, err);
     } else {
-        ok = list_types(unit, &types, err) && run_unrestricted(unit, &types, ret_proved, err);
+        ok = type_list_read(unit, &types, err) && run_unrestricted(unit, &types, ret_proved, err);
     }
-    free_types(&types);
+    type_list_free(&types);
     if (ok && unit->run.rejected > 0) {
         *ret_proved = false;
         unit_note(unit, "%" PRId64 " rows had no usable RestoreId", unit->run.rejected);
