@@ -15,7 +15,7 @@
 
 #define PARTITION_TRIES_MAX 8
 #define HALVES_TRIES_MAX 4
-#define RECENT_TRIES_MAX 4
+#define RECENT_TRIES_MAX 8
 #define SKEW 60 /* seconds beyond the overlap that a clock may be off the Date header's */
 
 /* What the partition check of a walk found. */
@@ -324,15 +324,15 @@ static bool walk_recent(struct lane *lane, int64_t from, int64_t proven, bool *r
     *ret_proved = false;
     for (int try = 0; try < RECENT_TRIES_MAX && !*ret_proved; try++) {
         int64_t seen = 0;
-        if (!lane_read_since(lane, from, proven, &recent, ret_ignored, err)) {
+        if (!listing_read(lane, &open, &read, err) ||
+            !store_seen_merge(store, proven, read.set, err) || !listing_forget(lane, &read, err) ||
+            !lane_read_since(lane, from, proven, &recent, ret_ignored, err)) {
             return false;
         }
         if (*ret_ignored || !recent) {
             return true;
         }
-        if (!listing_read(lane, &open, &read, err) ||
-            !store_seen_merge(store, proven, read.set, err) || !listing_forget(lane, &read, err) ||
-            !count_all(lane, err) || !store_seen_count(store, lane->fresh, &seen, err)) {
+        if (!count_all(lane, err) || !store_seen_count(store, lane->fresh, &seen, err)) {
             return false;
         }
         *ret_proved = lane->total <= seen;

@@ -147,15 +147,10 @@ class Matrix(harness.TestCase):
                 self.assertEqual(proved, runs, f"{way} where the drift is {drift}")
 
     def assert_some_proved(self, ended, *drifts):
-        """The honest way out, exit 8, is not the way of every run; a sample is too small to ask that of each drift."""
-        sums = collections.defaultdict(lambda: [0, 0])
+        """The honest way out, exit 8, is not the way of every run."""
         for (column, way), (runs, proved) in self.count(ended).items():
             if column in drifts:
-                total = sums[column if harness.LONG else drifts, way]
-                total[0] += runs
-                total[1] += proved
-        for (column, way), (runs, proved) in sums.items():
-            self.assertGreater(proved, 0, f"{way}: none of {runs} runs was proved where the drift is {column}")
+                self.assertGreater(proved, 0, f"{way}: none of {runs} runs was proved where the drift is {column}")
 
     def look_at_all(self, chosen):
         ended = harness.run_cells(self, chosen, look_at)
@@ -176,10 +171,8 @@ class Matrix(harness.TestCase):
         """Jobs vanish and appear, but not so fast that no two counts can agree: then walks must not give up."""
         chosen = [world for world in worlds((3,), (50, 400), every=6) if world.drift != "none"]
         if not harness.LONG:
-            chosen = sample([world for world in worlds((3,), (40, 110), every=6) if world.drift != "none"], 9, seed=1)
-        ended = self.look_at_all(chosen)
-        self.assert_some_proved(ended, "deletes")
-        self.assert_some_proved(ended, "inserts", "both")
+            chosen = sample([world for world in worlds((3,), (40, 110), every=6) if world.drift != "none"], 5, seed=2)
+        self.assert_some_proved(self.look_at_all(chosen), "inserts", "deletes", "both")
 
 
 if __name__ == "__main__":
