@@ -10,21 +10,33 @@
  * It also hands out temporary keys: AssumeRole and AssumeRoleWithOIDC of STS, the metadata service
  * of an ECS instance ("/latest/..."), and a credentials URI ("/credentials-uri").
  *
- * POST /control/move     {"region", "edition", verb: n, ..., "vanish_ids": [], "return_ids": []};
- * the verbs are start, progress, finish, finish_reporting, fail, report, late_report, late_expire,
+ * POST /control/move {"region", "edition", verb: n, ..., "vanish_ids": [], "return_ids": []}: the
+ * verbs are start, progress, finish, finish_reporting, fail, report, late_report, late_expire,
  * reopen, suspend, silent_change, silent_change_old, vanish, vanish_old, create, create_closed,
- * create_undocumented, odd (see moves.c). Answers {"move": n, verb: [ids], ...}. POST
- * /control/advance  {"seconds": n} moves the world clock (stamps, Date, expiry of tokens). POST
- * /control/set      {setting: value, ...}: names, values and defaults are the table in settings.c.
- * POST /control/reset    puts every setting back and drops waiting scripts. POST /control/fault
- * {"kind", "at", "count", "action", "region", ...} spoils requests (see fault.c). POST
- * /control/clear_faults POST /control/key {"id", "secret", "token", "expires_in", "account_id",
- * "remove", "inactive"}. POST /control/script
- * {"before_request": n, "do": move, "set": settings}: does it just before the n-th
- * DescribeRestoreJobs2 answer from now. GET  /control/truth ?region=R&edition=E: every job as the
- * API would show it now, NDJSON. GET  /control/vanished ids the service no longer lists. GET
- * /control/state    counts, clocks, and all settings. GET /control/log      the requests so far,
- * never with secrets, tokens or signatures. POST /control/clear_log
+ * create_undocumented, odd and more (see moves.c). Answers {"move": n, verb: [ids], ...}.
+ *
+ * POST /control/advance {"seconds": n} moves the world clock (stamps, Date, expiry of tokens).
+ *
+ * POST /control/set {setting: value, ...}: names, values and defaults are the table in settings.c.
+ *
+ * POST /control/reset puts every setting back and drops waiting scripts.
+ *
+ * POST /control/fault {"kind", "at", "count", "action", "region", ...} spoils requests (see
+ * fault.c); POST /control/clear_faults.
+ *
+ * POST /control/key {"id", "secret", "token", "expires_in", "account_id", "remove", "inactive"}.
+ *
+ * POST /control/script {"before_request": n, "do": move, "set": settings}: does it just before the
+ * n-th DescribeRestoreJobs2 answer from now.
+ *
+ * GET /control/truth?region=R&edition=E: every job as the API would show it now, NDJSON.
+ *
+ * GET /control/vanished: ids that the service no longer lists.
+ *
+ * GET /control/state: counts, clocks, and all settings.
+ *
+ * GET /control/log: the requests so far, never with secrets, tokens or signatures; POST
+ * /control/clear_log.
  */
 #include <errno.h>
 #include <signal.h>
