@@ -203,8 +203,8 @@ static bool begin(struct import *import, struct error *err)
         !store_run_next_id(store, &import->run.run_id, err)) {
         return false;
     }
-    /* They may be of a type that is new to the source: what its listing held tells nothing. */
-    source.untyped = source.untyped == LEARNT_YES ? LEARNT_UNKNOWN : source.untyped;
+    /* They may be of a type that is new to the source. */
+    store_source_doubt_untyped(&source);
     import->run.source_id = source.source_id;
     import->writer = (struct store_writer){.source_id = source.source_id,
                                            .run_id = import->run.run_id,

@@ -315,13 +315,21 @@ int session_end(struct session *session, int status)
 
 /* --- regions and account ------------------------------------------------------------------- */
 
-static bool add_region(const char *region_id, void *context, struct error *err)
+bool session_has_region(const struct session *session, const char *region_id)
 {
-    struct session *session = context;
     for (size_t i = 0; i < session->region_count; i++) {
         if (strcmp(session->regions[i], region_id) == 0) {
             return true;
         }
+    }
+    return false;
+}
+
+static bool add_region(const char *region_id, void *context, struct error *err)
+{
+    struct session *session = context;
+    if (session_has_region(session, region_id)) {
+        return true;
     }
     if (session->region_count == REGIONS_MAX) {
         return error_set(err, ERROR_SERVICE, "more than %d regions", REGIONS_MAX);

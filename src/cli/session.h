@@ -74,6 +74,9 @@ bool session_open(struct session *session, const struct session_options *options
 /* Finds the regions and the account, which may ask the service. */
 bool session_find(struct session *session, struct error *err) MUST_CHECK;
 
+/* Whether the region is one of those found. */
+bool session_has_region(const struct session *session, const char *region_id);
+
 /* The regions alone; asks the service for --all-regions only, which needs an open session. */
 bool session_find_regions(struct session *session, struct error *err) MUST_CHECK;
 

@@ -166,16 +166,6 @@ static bool wants_edition(const struct sync_units *units, const char *edition)
     return units->editions->count == 0;
 }
 
-static bool is_named(const struct session *session, const char *region)
-{
-    for (size_t i = 0; i < session->region_count; i++) {
-        if (strcmp(session->regions[i], region) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Jobs of a region of which DescribeRegions, that was asked for every one, does not tell any more.
  */
 static bool check_named(const struct store_status *status, void *context, struct error *err)
@@ -185,7 +175,7 @@ static bool check_named(const struct store_status *status, void *context, struct
     (void)err;
     if (status->jobs == 0 || status->scope[0] != '\0' ||
         strcmp(status->source.account_id, units->session->account_id) != 0 ||
-        is_named(units->session, status->source.region_id)) {
+        session_has_region(units->session, status->source.region_id)) {
         return true;
     }
     error_clear(&unnamed);

@@ -193,9 +193,9 @@ static int64_t count_skipped(const struct verify *verify)
     for (size_t i = 0; i < verify->source_count; i++) {
         const struct verify_source *source = &verify->sources[i];
         const struct sync_unit_result *result = result_of(verify, source);
-        bool unnamed = result == NULL && verify->connection.all_regions &&
-                       verify->editions.count == 0 &&
-                       strcmp(source->account_id, verify->session.account_id) == 0;
+        bool unnamed = verify->connection.all_regions &&
+                       strcmp(source->account_id, verify->session.account_id) == 0 &&
+                       !session_has_region(&verify->session, source->region_id);
         skipped +=
             source->jobs > 0 && (unnamed || (result != NULL && result->run.outcome == RUN_SKIPPED));
     }

@@ -53,33 +53,33 @@ bool store_seen_reset(struct store *store, struct error *err)
            statement_run(&reset, NULL, err);
 }
 
-bool store_seen_merge(struct store *store, int64_t into, int64_t from, struct error *err)
+/* Changes the set ?1 by the set ?2. */
+static bool change(struct store *store, enum statement_id id, const char *sql, int64_t set,
+                   int64_t other, struct error *err)
 {
-    struct statement merge;
-    if (!statement_open(store, STATEMENT_SEEN_MERGE,
-                        "INSERT INTO temp.seen (set_id, restore_id)"
-                        " SELECT ?1, restore_id FROM temp.seen WHERE set_id = ?2"
-                        " ON CONFLICT DO NOTHING",
-                        "merge the ids seen", &merge, err)) {
+    struct statement change;
+    if (!statement_open(store, id, sql, "change the ids seen", &change, err)) {
         return false;
     }
-    statement_bind_integer(&merge, into);
-    statement_bind_integer(&merge, from);
-    return statement_run(&merge, NULL, err);
+    statement_bind_integer(&change, set);
+    statement_bind_integer(&change, other);
+    return statement_run(&change, NULL, err);
+}
+
+bool store_seen_merge(struct store *store, int64_t into, int64_t from, struct error *err)
+{
+    return change(store, STATEMENT_SEEN_MERGE,
+                  "INSERT INTO temp.seen (set_id, restore_id)"
+                  " SELECT ?1, restore_id FROM temp.seen WHERE set_id = ?2 ON CONFLICT DO NOTHING",
+                  into, from, err);
 }
 
 bool store_seen_keep(struct store *store, int64_t set, int64_t other, struct error *err)
 {
-    struct statement keep;
-    if (!statement_open(store, STATEMENT_SEEN_KEEP,
-                        "DELETE FROM temp.seen WHERE set_id = ?1 AND restore_id NOT IN"
-                        " (SELECT restore_id FROM temp.seen WHERE set_id = ?2)",
-                        "keep some of the ids seen", &keep, err)) {
-        return false;
-    }
-    statement_bind_integer(&keep, set);
-    statement_bind_integer(&keep, other);
-    return statement_run(&keep, NULL, err);
+    return change(store, STATEMENT_SEEN_KEEP,
+                  "DELETE FROM temp.seen WHERE set_id = ?1 AND restore_id NOT IN"
+                  " (SELECT restore_id FROM temp.seen WHERE set_id = ?2)",
+                  set, other, err);
 }
 
 /* Runs a comparison of two sets that gives 1 when they differ. */

@@ -100,6 +100,13 @@ bool store_source_save(struct store *store, const struct store_source *source, s
     return statement_run(&update, NULL, err);
 }
 
+void store_source_doubt_untyped(struct store_source *source)
+{
+    if (source->untyped == LEARNT_YES) {
+        source->untyped = LEARNT_UNKNOWN;
+    }
+}
+
 /* --- watermarks ---------------------------------------------------------------------------- */
 
 bool store_watermark_get(struct store *store, int64_t source_id, const char *restore_type,
@@ -161,49 +168,44 @@ bool store_watermark_put(struct store *store, int64_t source_id, const char *res
     return statement_run(&put, NULL, err);
 }
 
+/* Changes the watermark of a source ?1 and a scope ?2, or those of its other scopes. */
+static bool change_watermarks(struct store *store, enum statement_id id, const char *sql,
+                              int64_t source_id, const char *restore_type, struct error *err)
+{
+    struct statement change;
+    if (!store_need_transaction(store, "a watermark is written", err) ||
+        !statement_open(store, id, sql, "write a watermark", &change, err)) {
+        return false;
+    }
+    statement_bind_integer(&change, source_id);
+    statement_bind_string(&change, restore_type);
+    return statement_run(&change, NULL, err);
+}
+
 bool store_watermark_unproved(struct store *store, int64_t source_id, const char *restore_type,
                               struct error *err)
 {
     /* A scope without a watermark gets a full walk anyway. */
-    struct statement update;
-    if (!store_need_transaction(store, "a watermark is written", err) ||
-        !statement_open(store, STATEMENT_WATERMARK_UNPROVED,
-                        "UPDATE sync_watermark SET proved = 0"
-                        " WHERE source_id = ?1 AND restore_type = ?2 AND proved <> 0",
-                        "write a watermark", &update, err)) {
-        return false;
-    }
-    statement_bind_integer(&update, source_id);
-    statement_bind_string(&update, restore_type);
-    return statement_run(&update, NULL, err);
-}
-
-/* A statement that ends the watermarks of a source, or of one of its scopes. */
-static bool drop_watermarks(struct store *store, enum statement_id id, const char *sql,
-                            int64_t source_id, const char *restore_type, struct error *err)
-{
-    struct statement drop;
-    if (!store_need_transaction(store, "a watermark is removed", err) ||
-        !statement_open(store, id, sql, "remove a watermark", &drop, err)) {
-        return false;
-    }
-    statement_bind_integer(&drop, source_id);
-    statement_bind_string(&drop, restore_type);
-    return statement_run(&drop, NULL, err);
+    return change_watermarks(store, STATEMENT_WATERMARK_UNPROVED,
+                             "UPDATE sync_watermark SET proved = 0"
+                             " WHERE source_id = ?1 AND restore_type = ?2 AND proved <> 0",
+                             source_id, restore_type, err);
 }
 
 bool store_watermark_drop(struct store *store, int64_t source_id, const char *restore_type,
                           struct error *err)
 {
-    return drop_watermarks(store, STATEMENT_WATERMARK_DROP,
-                           "DELETE FROM sync_watermark WHERE source_id = ?1 AND restore_type = ?2",
-                           source_id, restore_type, err);
+    return change_watermarks(
+        store, STATEMENT_WATERMARK_DROP,
+        "DELETE FROM sync_watermark WHERE source_id = ?1 AND restore_type = ?2", source_id,
+        restore_type, err);
 }
 
 bool store_watermark_drop_unproved_types(struct store *store, int64_t source_id, struct error *err)
 {
-    return drop_watermarks(store, STATEMENT_WATERMARK_DROP_TYPES,
-                           "DELETE FROM sync_watermark WHERE source_id = ?1 AND restore_type <> ?2"
-                           " AND proved = 0",
-                           source_id, "", err);
+    return change_watermarks(
+        store, STATEMENT_WATERMARK_DROP_TYPES,
+        "DELETE FROM sync_watermark WHERE source_id = ?1 AND restore_type <> ?2"
+        " AND proved = 0",
+        source_id, "", err);
 }

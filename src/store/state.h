@@ -40,6 +40,10 @@ bool store_source_open(struct store *store, const char *account_id, const char *
 bool store_source_save(struct store *store, const struct store_source *source,
                        struct error *err) MUST_CHECK;
 
+/* Whether a listing without RestoreType lists every type is only known of the types that there
+ * were: where another may have come, "yes" becomes "unknown". */
+void store_source_doubt_untyped(struct store_source *source);
+
 struct store_watermark {
     bool known;           /* the scope has a row, as a rule since a listing was proved */
     bool proved;          /* one was, and nothing unproved was stored since */

@@ -30,15 +30,6 @@ static void doubt(struct unit *unit)
     source->page_cap = 0;
 }
 
-/* Whether a listing without RestoreType lists every type is only known of the types that there
- * were. */
-static void doubt_untyped(struct unit *unit)
-{
-    if (unit->source.untyped == LEARNT_YES) {
-        unit->source.untyped = LEARNT_UNKNOWN;
-    }
-}
-
 /* --- what need not be read ----------------------------------------------------------------- */
 
 bool lanes_skip(struct unit *unit, struct error *err)
@@ -317,7 +308,7 @@ static bool run_unrestricted(struct unit *unit, const struct type_list *types, b
     if (lane.full) {
         unit->run.mode = RUN_FULL;
         doubt(unit);
-        doubt_untyped(unit);
+        store_source_doubt_untyped(&unit->source);
     }
     if (!doubt_types(unit, types, err)) {
         return false;
@@ -370,7 +361,7 @@ static bool run_one_type(struct unit *unit, bool *ret_proved, struct error *err)
 {
     struct lane lane;
     struct listing_result first;
-    doubt_untyped(unit); /* it may be a type that is new to the source */
+    store_source_doubt_untyped(&unit->source); /* it may be a type that is new to the source */
     if (!lane_open(&lane, unit, unit->spec->restore_type, err)) {
         return false;
     }
@@ -472,7 +463,7 @@ static bool run_filtered(struct unit *unit, const struct type_list *types, bool 
     struct error refusal;
     error_clear(&refusal);
     if (all[0][0] != '\0') {
-        doubt_untyped(unit);
+        store_source_doubt_untyped(&unit->source);
     } else if (!asks_untyped(unit, types, &untyped, err)) {
         return false;
     }

@@ -392,6 +392,14 @@ class TestCase(unittest.TestCase):
         finally:
             connection.close()
 
+    def change(self, *statements):
+        """Changes the database as no hbrsync would."""
+        connection = sqlite3.connect(self.database)
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+        connection.close()
+
     def dump(self, *without):
         """Every table's rows, as text, but for the tables named: what must not change."""
         connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)

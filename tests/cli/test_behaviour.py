@@ -290,7 +290,6 @@ class Editions(harness.TestCase):
                 self.assertEqual(self.run_hbrsync("--db", self.database, "verify").status, 0)
                 self.stop()
 
-
     def test_an_ignored_edition_that_lists_a_job_more(self):
         """The first page is the other edition's; the job that is not on it came after that was read."""
         self.start("--jobs", 150, "--basic-jobs", 0, "--regions", "cn-hangzhou")
@@ -316,18 +315,21 @@ class Types(harness.TestCase):
         self.start("--jobs", 300, "--basic-jobs", 0, "--regions", "cn-hangzhou")
         self.database = self.path(name + ".db")
 
+    def begin_with_one_type(self, name):
+        """It is listed by default, and there was no other when that was asked; now there are."""
+        self.begin(name)
+        later = sorted(set(self.simulator.truth()) - set(self.of_type("ECS_FILE")))
+        self.simulator.set(untyped="partial")
+        self.simulator.move(vanish_ids=later)
+        self.sync(*REGION)
+        self.simulator.move(return_ids=later)
+        self.simulator.move(edition="STANDARD", create_closed=9)
+
     def test_types_that_come_later(self):
-        """One type is listed by default, and there was no other when that was asked."""
         for name, between in (("full", (("--full-every", "0s"),)), ("typed", (self.TYPE, ())),
                               ("forgotten", (("--full",), ("--full", "--restore-type", "ECS_FILE"), ()))):
             with self.subTest(name):
-                self.begin(name)
-                later = sorted(set(self.simulator.truth()) - set(self.of_type("ECS_FILE")))
-                self.simulator.set(untyped="partial")
-                self.simulator.move(vanish_ids=later)
-                self.sync(*REGION)
-                self.simulator.move(return_ids=later)
-                self.simulator.move(edition="STANDARD", create_closed=9)
+                self.begin_with_one_type(name)
                 for options in between:
                     self.sync(*REGION, *options)
                 self.assert_equals_truth()
@@ -336,12 +338,7 @@ class Types(harness.TestCase):
                 self.stop()
 
     def test_an_imported_job_of_a_later_type(self):
-        self.begin("imported")
-        later = sorted(set(self.simulator.truth()) - set(self.of_type("ECS_FILE")))
-        self.simulator.set(untyped="partial")
-        self.simulator.move(vanish_ids=later)
-        self.sync(*REGION)
-        self.simulator.move(return_ids=later)
+        self.begin_with_one_type("imported")
         oss = json.dumps(self.simulator.truth()[self.of_type("OSS")[0]][2])
         result = self.run_hbrsync("--db", self.database, "import", "--account-id", harness.ACCOUNT, "--region",
                                   "cn-hangzhou", "--edition", "STANDARD", "-", stdin=oss.encode())

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import tempfile
 import time
@@ -88,14 +87,6 @@ class ReportCase(harness.TestCase):
                          "missing_since": None})
             self.assertEqual(row["restore_id"], restore_id)
         return jobs
-
-    def change(self, *statements):
-        """Changes the database as no hbrsync would."""
-        connection = sqlite3.connect(self.database)
-        for statement in statements:
-            connection.execute(statement)
-        connection.commit()
-        connection.close()
 
     def load(self, *jobs, options=()):
         """Imports jobs as the service would write them, and returns them as rows."""

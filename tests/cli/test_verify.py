@@ -3,7 +3,6 @@ import hashlib
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import time
 import unittest
@@ -16,14 +15,6 @@ class VerifyTestCase(harness.TestCase):
         result = self.run_hbrsync("--db", self.database, "verify", *arguments, **options)
         self.assertEqual(result.status, status, result)
         return result
-
-    def change(self, *statements):
-        """Changes the database as no hbrsync would."""
-        connection = sqlite3.connect(self.database)
-        for statement in statements:
-            connection.execute(statement)
-        connection.commit()
-        connection.close()
 
     def digest(self):
         with open(self.database, "rb") as file:
