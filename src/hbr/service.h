@@ -9,8 +9,7 @@
 #include "base/error.h"
 #include "hbr/filter.h"
 #include "hbr/page.h"
-
-#define HBR_PAGE_SIZE_MAX 99 /* "PageSize" of the API page */
+#include "hbr/query.h"
 
 struct hbr_service {
     struct acs_client *client;
@@ -20,16 +19,6 @@ struct hbr_service {
 /* https://hbr.{region}.aliyuncs.com, or the endpoint inside a VPC. Source: the SDKs' endpoint rule.
  */
 const char *hbr_endpoint_default(bool vpc);
-
-struct hbr_query {
-    const char *region;
-    const char *edition;      /* "STANDARD" is the service's default and not sent */
-    const char *restore_type; /* "" or NULL: not sent */
-    struct hbr_filter filters[HBR_FILTERS_MAX];
-    size_t filter_count;
-    int64_t page_number; /* from 1 */
-    int64_t page_size;   /* 1 to 99 */
-};
 
 /* Queues the request; everything is copied. */
 bool hbr_list_submit(const struct hbr_service *service, const struct hbr_query *query, void *tag,
