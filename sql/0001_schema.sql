@@ -5,28 +5,26 @@
 -- empty text stays '', 0 stays 0. Integer columns are guarded by CHECK instead of STRICT, which
 -- SQLite older than 3.37 could not open.
 
--- A source is what is listed by one account in one region and edition; the other columns are what was
--- learnt about how its service behaves: 0 unknown, 1 yes, 2 no.
+-- A source is what is listed by one account in one region and edition; the other columns tell how its
+-- service was found to behave: 0 unknown, 1 yes, 2 no.
 CREATE TABLE sync_source (
     source_id        INTEGER PRIMARY KEY,
     account_id       TEXT NOT NULL,
     region_id        TEXT NOT NULL,
     edition          TEXT NOT NULL,               -- STANDARD or BASIC
-    filters          INTEGER NOT NULL DEFAULT 0 CHECK (typeof(filters) = 'integer'),          -- Status and CompleteTime filters are honoured
-    untyped          INTEGER NOT NULL DEFAULT 0 CHECK (typeof(untyped) = 'integer'),          -- a listing without RestoreType lists every type
-    edition_honoured INTEGER NOT NULL DEFAULT 0 CHECK (typeof(edition_honoured) = 'integer'), -- the Edition parameter selects
-    between_lower    INTEGER NOT NULL DEFAULT 0 CHECK (typeof(between_lower) = 'integer'),    -- BETWEEN includes its lower end
-    between_upper    INTEGER NOT NULL DEFAULT 0 CHECK (typeof(between_upper) = 'integer'),    -- BETWEEN includes its upper end
+    filters          INTEGER NOT NULL DEFAULT 0 CHECK (typeof(filters) = 'integer'),    -- Status and CompleteTime filters are honoured
+    untyped          INTEGER NOT NULL DEFAULT 0 CHECK (typeof(untyped) = 'integer'),    -- a listing without RestoreType lists every type
+    children         INTEGER NOT NULL DEFAULT 0 CHECK (typeof(children) = 'integer'),   -- where jobs with a ParentId are: 0 unknown, 1 in the listing, 2 none, 3 apart, 4 by parent, 5 cannot be told
     id_filter        TEXT NOT NULL DEFAULT '',    -- the filter key that selects by RestoreId; '' unknown, '-' none
-    page_cap         INTEGER NOT NULL DEFAULT 0 CHECK (typeof(page_cap) = 'integer'),         -- rows beyond which pages fail, 0 none met
-    learnt_at        INTEGER NOT NULL DEFAULT 0 CHECK (typeof(learnt_at) = 'integer'),
-    empty_since      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(empty_since) = 'integer'),      -- when it first listed nothing although jobs are stored, 0: it lists
+    page_cap         INTEGER NOT NULL DEFAULT 0 CHECK (typeof(page_cap) = 'integer'),   -- rows beyond which pages fail, 0 none met
+    checked_at       INTEGER NOT NULL DEFAULT 0 CHECK (typeof(checked_at) = 'integer'), -- when these were last asked anew
     UNIQUE (account_id, region_id, edition)
 );
 
 -- A restore job as last seen. Rows are never deleted: the database is the archive.
 CREATE TABLE restore_job (
-    restore_id              TEXT PRIMARY KEY NOT NULL,
+    row_id                  INTEGER PRIMARY KEY,
+    restore_id              TEXT NOT NULL UNIQUE,
     source_id               INTEGER NOT NULL REFERENCES sync_source (source_id), -- the source that first listed the job
     parent_id               TEXT,    -- '' or NULL: a top-level job
     restore_type            TEXT,    -- ECS_FILE, OSS, NAS, COMMON_FILE_SYSTEM, OTS_TABLE, UDM_ECS_ROLLBACK, ...
@@ -83,7 +81,7 @@ CREATE TABLE restore_job (
 
 -- What the service should list, in windows of complete_time: counts, and the search for what it lists no longer, are
 -- answered from this index alone. Open jobs (NULL, then 0) come first in it.
-CREATE INDEX restore_job_listed ON restore_job (source_id, complete_time, restore_type, restore_id)
+CREATE INDEX restore_job_listed ON restore_job (source_id, complete_time, restore_type)
     WHERE missing_since IS NULL;
 CREATE INDEX restore_job_updated ON restore_job (source_id, updated_time, restore_type);
 -- Small ones, for the few rows that are in motion or gone.
@@ -145,6 +143,7 @@ CREATE TABLE sync_watermark (
     run_id       INTEGER NOT NULL CHECK (typeof(run_id) = 'integer'),
     cut_time     INTEGER NOT NULL CHECK (typeof(cut_time) = 'integer'),     -- the service's time when the listing began
     proved       INTEGER NOT NULL CHECK (proved IN (0, 1)),                 -- 0: unproved rows were stored since
+    empty_since  INTEGER NOT NULL CHECK (typeof(empty_since) = 'integer'),  -- when it first listed nothing although jobs are stored, 0: it lists
     PRIMARY KEY (source_id, restore_type)
 ) WITHOUT ROWID;
 

@@ -522,6 +522,15 @@ size_t acs_client_pending(const struct acs_client *client)
     return client->pending;
 }
 
+size_t acs_client_unsent(const struct acs_client *client)
+{
+    size_t count = 0;
+    for (const struct acs_call *call = client->live.first; call != NULL; call = call->next) {
+        count += call->retry.attempts == 0 ? 1 : 0;
+    }
+    return count;
+}
+
 bool acs_client_call(struct acs_client *client, const struct acs_request *request,
                      struct acs_answer *ret_answer, struct error *err)
 {

@@ -36,16 +36,15 @@ struct import {
 
 static bool store_job(struct import *import, const struct record *job, struct error *err)
 {
-    enum store_put_result put;
-    bool returned = false;
-    if (!store_job_put(import->store, &import->writer, job, &put, &returned, err)) {
+    struct store_put put;
+    if (!store_job_put(import->store, &import->writer, job, &put, err)) {
         return false;
     }
     import->run.seen++;
-    import->run.inserted += put == PUT_INSERTED;
-    import->run.updated += put == PUT_UPDATED;
-    import->run.unchanged += put == PUT_UNCHANGED;
-    import->run.stale += put == PUT_STALE;
+    import->run.inserted += put.result == PUT_INSERTED;
+    import->run.updated += put.result == PUT_UPDATED;
+    import->run.unchanged += put.result == PUT_UNCHANGED;
+    import->run.stale += put.result == PUT_STALE;
     if (++import->batch < BATCH_JOBS) {
         return true;
     }

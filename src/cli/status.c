@@ -11,6 +11,8 @@
 #include "output/format.h"
 #include "output/log.h"
 #include "store/state.h"
+#include "sync/proof.h"
+#include "sync/sync.h"
 
 #define JSON_MAX (16U * 1024 * 1024)
 
@@ -45,6 +47,14 @@ static bool print_escaped(const char *label, const char *text, struct error *err
     (void)printf("  %-16s %s\n", label, safe.data);
     buffer_free(&safe);
     return ok;
+}
+
+static bool print_evidence(const struct evidence *evidence, void *context, struct error *err)
+{
+    char sentence[SYNC_SENTENCE_MAX];
+    (void)context;
+    proof_sentence(evidence, sentence, sizeof(sentence));
+    return print_escaped("evidence", sentence, err);
 }
 
 static bool print_heading(const struct store_status *status, const struct status *context,
@@ -85,7 +95,7 @@ static bool print_for_people(const struct store_status *status, const struct sta
     (void)printf("  %-16s %" PRId64 ": %s, %s\n", "last run", run->run_id,
                  store_run_mode_name(run->mode), store_run_outcome_name(run->outcome));
     return (run->error[0] == '\0' || print_escaped("last error", run->error, err)) &&
-           (run->proof[0] == '\0' || print_escaped("what it saw", run->proof, err));
+           (run->proof_detail[0] == '\0' || proof_each(run->proof_detail, print_evidence, NULL, err));
 }
 
 static void add_text(struct buffer *json, const char *name, const char *value)

@@ -1,4 +1,4 @@
-/* The command `sync`: opens everything, goes over the units, sums up. */
+/* The command `sync`: opens everything, goes over the tasks, sums up. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "cli/sync_metrics.h"
 #include "cli/sync_options.h"
 #include "cli/sync_summary.h"
-#include "cli/sync_units.h"
+#include "cli/sync_tasks.h"
 #include "hbr/restore_job.h"
 #include "output/log.h"
 #include "output/progress.h"
@@ -21,16 +21,16 @@ struct sync_command {
     struct session_options connection; /* of the profile at hand, where there are several */
     struct session session;
     struct store *store;
-    struct sync_units units;
+    struct sync_tasks tasks;
     struct sync_summary summary;
     struct acs_client_counters counters;
     int64_t started_ms;
 };
 
-static void prepare_units(struct sync_command *command)
+static void prepare_tasks(struct sync_command *command)
 {
     const struct sync_cli *cli = &command->cli;
-    command->units = (struct sync_units){
+    command->tasks = (struct sync_tasks){
         .session = &command->session,
         .settings = &cli->settings,
         .editions = &cli->editions,
@@ -51,7 +51,7 @@ static bool open_store(struct sync_command *command, struct error *err)
     if (!store_open(cli->database, mode, &hbr_restore_job_model, &command->store, err)) {
         return false;
     }
-    command->units.store = command->store;
+    command->tasks.store = command->store;
     return true;
 }
 
@@ -59,7 +59,7 @@ static bool open_all(struct sync_command *command, struct error *err)
 {
     return session_open(&command->session, &command->cli.connection, err) &&
            open_store(command, err) && session_find(&command->session, err) &&
-           sync_units_begin(&command->units, err);
+           sync_tasks_begin(&command->tasks, err);
 }
 
 /* The session ends, or another profile's begins. */
@@ -161,12 +161,12 @@ static void run_profile(struct sync_command *command, struct profiles *profiles,
             return;
         }
         log_error(&err);
-        sync_units_add_failure(&command->units, &err);
+        sync_tasks_add_failure(&command->tasks, &err);
     } else if (is_done(profiles, &command->session)) {
         log_warning("--profile %s belongs to the account %s, which is done already", name,
                     command->session.account_id);
     } else {
-        sync_units_run(&command->units);
+        sync_tasks_run(&command->tasks);
     }
 }
 
@@ -176,7 +176,7 @@ static bool run_profiles(struct sync_command *command, struct error *err)
 {
     const struct cli_list *names = &command->cli.connection.profiles;
     struct profiles profiles = {.done_count = 0};
-    if (!open_store(command, err) || !sync_units_begin(&command->units, err)) {
+    if (!open_store(command, err) || !sync_tasks_begin(&command->tasks, err)) {
         return false;
     }
     command->connection = command->cli.connection;
@@ -198,14 +198,14 @@ static bool run_profiles(struct sync_command *command, struct error *err)
 
 static bool run(struct sync_command *command, struct error *err)
 {
-    prepare_units(command);
+    prepare_tasks(command);
     if (command->cli.connection.profiles.count > 1) {
         return run_profiles(command, err);
     }
     if (!open_all(command, err)) {
         return false;
     }
-    sync_units_run(&command->units);
+    sync_tasks_run(&command->tasks);
     return true;
 }
 

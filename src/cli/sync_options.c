@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
 
@@ -105,6 +106,7 @@ bool sync_cli_parse(struct sync_cli *cli, const char *database, int argc, char *
         sync_cli_free(cli);
         return false;
     }
+    cli->settings.now = clock_now();
     cli->settings.pages_at_once = (unsigned)cli->connection.connections;
     cli->settings.skip_inactive = cli->connection.all_regions;
     return true;

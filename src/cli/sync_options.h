@@ -1,4 +1,4 @@
-/* The options of `sync`, checked, and the units they call for. */
+/* The options of `sync`, checked, and the tasks they call for. */
 #ifndef HBRSYNC_CLI_SYNC_OPTIONS_H
 #define HBRSYNC_CLI_SYNC_OPTIONS_H
 

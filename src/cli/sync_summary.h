@@ -11,7 +11,7 @@
 #include "sync/sync.h"
 
 struct sync_summary_row {
-    struct sync_unit_result result;
+    struct sync_task_result result;
     char account_id[STORE_NAME_MAX], region_id[STORE_NAME_MAX], edition[STORE_NAME_MAX];
 };
 

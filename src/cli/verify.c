@@ -8,11 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/session.h"
 #include "cli/sync_summary.h"
-#include "cli/sync_units.h"
+#include "cli/sync_tasks.h"
 #include "hbr/restore_job.h"
 #include "output/format.h"
 #include "output/log.h"
@@ -136,7 +137,7 @@ static bool check_database(struct verify *verify, struct error *err)
 static bool walk(struct verify *verify, struct error *err)
 {
     static const struct cli_list every_type;
-    struct sync_units units = {
+    struct sync_tasks tasks = {
         .session = &verify->session,
         .settings = &verify->settings,
         .editions = &verify->editions,
@@ -149,17 +150,17 @@ static bool walk(struct verify *verify, struct error *err)
                     err)) {
         return false;
     }
-    units.store = verify->scratch;
-    if (!session_find(&verify->session, err) || !sync_units_begin(&units, err)) {
+    tasks.store = verify->scratch;
+    if (!session_find(&verify->session, err) || !sync_tasks_begin(&tasks, err)) {
         return false;
     }
-    sync_units_run(&units);
+    sync_tasks_run(&tasks);
     progress_clear();
     return true;
 }
 
 /* How reading a source of the database ended, NULL when it was not asked for. */
-static const struct sync_unit_result *result_of(const struct verify *verify,
+static const struct sync_task_result *result_of(const struct verify *verify,
                                                 const struct verify_source *source)
 {
     for (size_t i = 0; i < verify->summary.count; i++) {
@@ -178,7 +179,7 @@ static bool is_covered(int64_t source_id, void *context)
     const struct verify *verify = context;
     for (size_t i = 0; i < verify->source_count; i++) {
         if (verify->sources[i].source_id == source_id) {
-            const struct sync_unit_result *result = result_of(verify, &verify->sources[i]);
+            const struct sync_task_result *result = result_of(verify, &verify->sources[i]);
             return result != NULL && result->error.code == ERROR_NONE &&
                    result->run.outcome != RUN_SKIPPED;
         }
@@ -192,7 +193,7 @@ static int64_t count_skipped(const struct verify *verify)
     int64_t skipped = 0;
     for (size_t i = 0; i < verify->source_count; i++) {
         const struct verify_source *source = &verify->sources[i];
-        const struct sync_unit_result *result = result_of(verify, source);
+        const struct sync_task_result *result = result_of(verify, source);
         bool unnamed = verify->connection.all_regions &&
                        strcmp(source->account_id, verify->session.account_id) == 0 &&
                        !session_has_region(&verify->session, source->region_id);
@@ -363,6 +364,7 @@ static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
         return false;
     }
     verify->settings = (struct sync_settings){
+        .now = clock_now(),
         .page_size = HBR_PAGE_SIZE_MAX,
         .full = true,
         .skip_inactive = verify->connection.all_regions,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "hbr/restore_job.h"
 
 static const char *const operators[] = {
     "EQUAL",     "NOT_EQUAL",          "GREATER_THAN", "GREATER_THAN_OR_EQUAL",
@@ -121,4 +122,80 @@ void hbr_filter_free(struct hbr_filter_text *filter)
     free(filter->copy);
     free(filter->values);
     memset(filter, 0, sizeof(*filter));
+}
+
+/* --- a job held against a filter ----------------------------------------------------------- */
+
+static int field_of(const char *key)
+{
+    const struct record_part *part = &hbr_restore_job_model.parts[HBR_JOB];
+    for (size_t i = 0; i < part->field_count; i++) {
+        const char *name = part->fields[i].name;
+        bool same_first = key[0] != '\0' && (key[0] & ~0x20) == (name[0] & ~0x20);
+        if (same_first && strcmp(key + 1, name + 1) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* -1, 0 or 1 as the job's value is less than, equal to or greater than the filter's. */
+static bool compare(const struct field *field, const struct value *value, const char *wanted,
+                    int *ret_order)
+{
+    int64_t number = 0;
+    if (field->type == FIELD_TEXT) {
+        char text[512] = "";
+        if (value->kind == VALUE_TEXT && value->length < sizeof(text)) {
+            memcpy(text, value->text, value->length);
+        }
+        *ret_order = text_equal_nocase(text, wanted) ? 0 : 1;
+        return value->kind != VALUE_TEXT || value->length < sizeof(text);
+    }
+    int64_t mine = value->kind == VALUE_INTEGER ? value->integer : 0; /* absent: not yet set */
+    *ret_order = 0;
+    if (!text_to_int64(wanted, INT64_MIN, INT64_MAX, &number)) {
+        return false;
+    }
+    *ret_order = (mine > number) - (mine < number);
+    return true;
+}
+
+bool hbr_filter_is_checkable(const struct hbr_filter *filter)
+{
+    int index = field_of(filter->key);
+    bool equality = strcmp(filter->op, "EQUAL") == 0 || strcmp(filter->op, "IN") == 0 ||
+                    strcmp(filter->op, "NOT_EQUAL") == 0;
+    return index >= 0 &&
+           (equality || hbr_restore_job_model.parts[HBR_JOB].fields[index].type == FIELD_INTEGER);
+}
+
+enum hbr_match hbr_filter_match(const struct hbr_filter *filter, const struct record *job)
+{
+    if (!hbr_filter_is_checkable(filter)) {
+        return HBR_CANNOT_TELL;
+    }
+    int index = field_of(filter->key);
+    const struct field *field = &hbr_restore_job_model.parts[HBR_JOB].fields[index];
+    int order = 0;
+    int upper = 0;
+    bool equal = false;
+    for (size_t i = 0; i < filter->value_count; i++) {
+        int one = 0;
+        if (!compare(field, &job->values[HBR_JOB][index], filter->values[i], &one)) {
+            return HBR_CANNOT_TELL;
+        }
+        equal = equal || one == 0;
+        order = i == 0 ? one : order;
+        upper = one;
+    }
+    const char *op = filter->op;
+    bool matches = strcmp(op, "NOT_EQUAL") == 0               ? !equal
+                   : strcmp(op, "GREATER_THAN") == 0          ? order > 0
+                   : strcmp(op, "GREATER_THAN_OR_EQUAL") == 0 ? order >= 0
+                   : strcmp(op, "LESS_THAN") == 0             ? order < 0
+                   : strcmp(op, "LESS_THAN_OR_EQUAL") == 0    ? order <= 0
+                   : strcmp(op, "BETWEEN") == 0               ? order >= 0 && upper <= 0
+                                                              : equal;
+    return matches ? HBR_MATCHES : HBR_DOES_NOT_MATCH;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/record.h"
 
 #define HBR_FILTER_VALUES_MAX 500 /* the gateway's maxItems of Filters[].Values */
 #define HBR_FILTERS_MAX 5         /* ... of Filters */
@@ -28,6 +29,14 @@ struct hbr_filter_text {
  * ERROR_USAGE. */
 bool hbr_filter_parse(const char *text, struct hbr_filter_text *ret_filter,
                       struct error *err) MUST_CHECK;
+
+/* Whether a job satisfies a filter. The key is a field's name, whatever the case of its first letter
+ * (FACTS section 9); of other keys (PlanId, InstanceId, Bucket, ...) a job does not tell. */
+enum hbr_match { HBR_MATCHES, HBR_DOES_NOT_MATCH, HBR_CANNOT_TELL };
+enum hbr_match hbr_filter_match(const struct hbr_filter *filter, const struct record *job);
+
+/* Whether hbr_filter_match can tell for this filter. */
+bool hbr_filter_is_checkable(const struct hbr_filter *filter);
 
 void hbr_filter_free(struct hbr_filter_text *filter);
 

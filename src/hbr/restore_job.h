@@ -17,6 +17,7 @@ enum hbr_part { HBR_JOB = 0, HBR_REPORT = 1, HBR_OTS_DETAIL = 2 };
 /* Indexes into part HBR_JOB of the fields that the program itself looks at. */
 enum hbr_job_field {
     HBR_RESTORE_ID = 0,
+    HBR_PARENT_ID = 1,
     HBR_RESTORE_TYPE = 2,
     HBR_STATUS = 4,
     HBR_COMPLETE_TIME = 10,
@@ -36,10 +37,8 @@ bool hbr_job_has_status(const struct record *job, const char *status);
 bool hbr_job_has_type(const struct record *job, const char *restore_type);
 
 /* The statuses of jobs under way, ended by NULL. */
-extern const char *const hbr_open_statuses[];
-
-/* Every other Status that was ever seen, ended by NULL. */
-extern const char *const hbr_other_statuses[];
+#define HBR_OPEN_STATUS_COUNT 4
+extern const char *const hbr_open_statuses[HBR_OPEN_STATUS_COUNT + 1];
 
 /* Every RestoreType known, ended by NULL; the service may know more. */
 extern const char *const hbr_restore_types[];

@@ -88,9 +88,6 @@ const struct record_model hbr_restore_job_model = {
 /* Statuses as in the Terraform provider's schema and the HBR documents; the API page names only the
  * last three. */
 const char *const hbr_open_statuses[] = {"CREATED", "QUEUED", "RUNNING", "CANCELING", NULL};
-const char *const hbr_other_statuses[] = {"CANCELED",    "EXPIRED",  "CLIENT_DELETED",
-                                          "UNAVAILABLE", "COMPLETE", "PARTIAL_COMPLETE",
-                                          "FAILED",      NULL};
 
 const char *const hbr_restore_types[] = {"ECS_FILE",
                                          "OSS",

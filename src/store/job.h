@@ -1,9 +1,9 @@
 /*
- * Restore jobs in the database: the guarded upsert, its history, ids seen by a listing, and the
- * counts that the proof of completeness compares with the service's.
+ * Restore jobs in the database: the guarded upsert, its history, missing marks, and the counts and
+ * rows that the proof of completeness compares with the service's.
  *
- * A job is *closed* when its complete_time is greater than 0, else *open*. All counts leave out
- * rows marked missing and rows of other sources; `restore_type` "" means every type.
+ * A job is *finished* when its complete_time is greater than 0, else *open*. Jobs are named by their
+ * row number (restore_job.row_id). Counts and rows leave out jobs that are marked missing.
  */
 #ifndef HBRSYNC_STORE_JOB_H
 #define HBRSYNC_STORE_JOB_H
@@ -14,7 +14,10 @@
 
 #include "base/error.h"
 #include "base/record.h"
+#include "base/row_set.h"
 #include "store/store.h"
+
+#define STORE_RESTORE_ID_SIZE 257 /* a RestoreId and its NUL */
 
 /* Who writes, and when. */
 struct store_writer {
@@ -31,97 +34,106 @@ enum store_put_result {
     PUT_STALE      /* the row in the database is newer (UpdatedTime); nothing was written */
 };
 
+/* What became of a job. */
+struct store_put {
+    enum store_put_result result;
+    int64_t row;
+    bool returned;  /* a missing mark was removed */
+    bool own;       /* it was stored before under the writer's source, and not marked missing */
+    bool elsewhere; /* it stays under another source than the writer's */
+};
+
 /*
  * Inserts a job, or updates it when something differs and the incoming UpdatedTime is not older,
  * with its report and OTS parts and a row of restore_job_change for an update; removes a missing
- * mark (*ret_returned, may be NULL). A job keeps the source that first listed it. Needs a
- * transaction.
+ * mark. A job keeps the source that first listed it. Needs a transaction.
  */
 bool store_job_put(struct store *store, const struct store_writer *writer,
-                   const struct record *record, enum store_put_result *ret_result,
-                   bool *ret_returned, struct error *err) MUST_CHECK;
+                   const struct record *record, struct store_put *ret_put,
+                   struct error *err) MUST_CHECK;
 
-/* --- ids seen: a TEMP table; sets are numbered by the caller ------------------------------- */
+/* --- counts and rows ------------------------------------------------------------------------- */
 
-/* Adds an id to a set; *ret_new tells whether it was not in that set before. Works inside or
- * outside a transaction. */
-bool store_seen_add(struct store *store, int64_t set, const char *restore_id, size_t length,
-                    bool *ret_new, struct error *err) MUST_CHECK;
-bool store_seen_count(struct store *store, int64_t set, int64_t *ret_count,
-                      struct error *err) MUST_CHECK;
-bool store_seen_clear(struct store *store, int64_t set, struct error *err) MUST_CHECK;
-/* Clears every set. */
-bool store_seen_reset(struct store *store, struct error *err) MUST_CHECK;
-/* Adds every id of `from` to `into`. */
-bool store_seen_merge(struct store *store, int64_t into, int64_t from,
-                      struct error *err) MUST_CHECK;
-/* True in *ret_equal when both sets hold the same ids. */
-bool store_seen_equal(struct store *store, int64_t left, int64_t right, bool *ret_equal,
-                      struct error *err) MUST_CHECK;
-
-/* Takes out of `set` every id that is not in `other`. */
-bool store_seen_keep(struct store *store, int64_t set, int64_t other, struct error *err) MUST_CHECK;
-/* True in *ret_within when every id of `inner` is in `outer`. */
-bool store_seen_within(struct store *store, int64_t inner, int64_t outer, bool *ret_within,
-                       struct error *err) MUST_CHECK;
-
-/* --- counts ---------------------------------------------------------------------------------- */
-
-/* A part of one source: [from, to] of complete_time, both ends included. */
-struct store_window {
-    int64_t source_id;
-    const char *restore_type;
-    int64_t from, to;
+/* Which part of a source's jobs. */
+enum store_part {
+    STORE_EVERY_JOB,
+    STORE_TOP_LEVEL, /* jobs without a ParentId */
+    STORE_CHILDREN   /* jobs with one */
 };
 
-bool store_job_count(struct store *store, int64_t source_id, const char *restore_type,
-                     int64_t *ret_count, struct error *err) MUST_CHECK;
-bool store_job_count_open(struct store *store, int64_t source_id, const char *restore_type,
-                          int64_t *ret_count, struct error *err) MUST_CHECK;
-bool store_job_count_closed(struct store *store, const struct store_window *window,
-                            int64_t *ret_count, struct error *err) MUST_CHECK;
+struct store_scope {
+    int64_t source_id;
+    const char *restore_type; /* "": every type */
+    enum store_part part;
+};
 
-/* A complete_time that halves the rows of the window: about half lie in [from, *ret_time], which is
- * less than `to`. *ret_found is false when no row, or one second alone, lies in it. */
-bool store_job_median(struct store *store, const struct store_window *window, int64_t *ret_time,
-                      bool *ret_found, struct error *err) MUST_CHECK;
+bool store_job_count(struct store *store, const struct store_scope *scope, int64_t *ret_count,
+                     struct error *err) MUST_CHECK;
+bool store_job_count_open(struct store *store, const struct store_scope *scope, int64_t *ret_count,
+                          struct error *err) MUST_CHECK;
 
-/* The greatest updated_time of the rows of the source (missing ones too), 0 when there are none. */
-bool store_job_max_updated(struct store *store, int64_t source_id, const char *restore_type,
-                           int64_t *ret_time, struct error *err) MUST_CHECK;
+/* Jobs with complete_time in [from, to]. */
+bool store_job_count_finished(struct store *store, const struct store_scope *scope, int64_t from,
+                              int64_t to, int64_t *ret_count, struct error *err) MUST_CHECK;
 
-/* Any closed job of the source, the latest by complete_time; *ret_time 0 when there is none. */
-bool store_job_latest_closed(struct store *store, int64_t source_id, const char *restore_type,
-                             int64_t *ret_time, struct error *err) MUST_CHECK;
+/* A complete_time that halves the jobs finished in [from, to]: about half of them in [from,
+ * *ret_time], which is less than the last one's. 0 when they all finished in one second, or there
+ * are fewer than two. */
+bool store_job_median(struct store *store, const struct store_scope *scope, int64_t from,
+                      int64_t to, int64_t *ret_time, struct error *err) MUST_CHECK;
 
-/* --- ids to ask for -------------------------------------------------------------------------- */
+/* The latest second in [from, to] in which no job finished; looks at
+ * STORE_SECONDS_MAX seconds at most. 0 when there is none. */
+#define STORE_SECONDS_MAX 7200
+bool store_job_empty_second(struct store *store, const struct store_scope *scope, int64_t from,
+                            int64_t to, int64_t *ret_second, struct error *err) MUST_CHECK;
+
+/* The greatest updated_time of the scope (jobs marked missing, too), 0 when there are none. */
+bool store_job_max_updated(struct store *store, const struct store_scope *scope, int64_t *ret_time,
+                           struct error *err) MUST_CHECK;
 
 enum store_pick {
-    PICK_OPEN,          /* open in the database */
-    PICK_RECENT_CLOSED, /* complete_time >= since */
-    PICK_REPORT /* complete_time >= since and report_task_status neither NULL nor 'COMPLETE' */
+    PICK_EVERY,
+    PICK_OPEN,
+    PICK_WHOLE_MACHINE, /* RestoreType UDM... */
+    PICK_FINISHED, /* complete_time in [from, to] */
+    PICK_REPORT    /* as PICK_FINISHED, and report_task_status neither NULL nor 'COMPLETE' */
 };
 
-/* Calls `visit` with the ids of a class, not marked missing, that are not in the set `seen`; at
- * most `limit`. */
-bool store_job_each_unseen(struct store *store, int64_t source_id, const char *restore_type,
-                           enum store_pick pick, int64_t since, int64_t seen, size_t limit,
-                           bool (*visit)(const char *restore_id, void *context, struct error *err),
-                           void *context, struct error *err) MUST_CHECK;
+/* Adds the rows of a class to a set; `from` and `to` matter where they are named. */
+bool store_job_rows(struct store *store, const struct store_scope *scope, enum store_pick pick,
+                    int64_t from, int64_t to, struct row_set *rows, struct error *err) MUST_CHECK;
+
+/* Whether a row is one of the scope that finished in [from, to]. */
+bool store_job_is_finished(struct store *store, const struct store_scope *scope, int64_t from,
+                           int64_t to, int64_t row, bool *ret_is, struct error *err) MUST_CHECK;
+
+/* The job of a row. ERROR_DATABASE when it is gone. */
+struct store_job_row {
+    char restore_id[STORE_RESTORE_ID_SIZE];
+    bool may_have_children; /* a whole machine (RestoreType UDM...) without a ParentId */
+};
+bool store_job_at(struct store *store, int64_t row, struct store_job_row *ret_job,
+                  struct error *err) MUST_CHECK;
+
+/* Calls `visit` with the parent of each open job of a source that has one. */
+bool store_job_each_open_parent(struct store *store, int64_t source_id,
+                                bool (*visit)(const char *restore_id, void *context,
+                                              struct error *err),
+                                void *context, struct error *err) MUST_CHECK;
+
+/* Calls `visit` with each restore_type among the jobs of a source, NULL ones left out; at most
+ * `limit`. */
+bool store_job_each_type(struct store *store, int64_t source_id, size_t limit,
+                         bool (*visit)(const char *restore_type, void *context, struct error *err),
+                         void *context, struct error *err) MUST_CHECK;
 
 /* --- missing marks --------------------------------------------------------------------------- */
 
-/* Marks the rows of the source (all, or those closed within `window`) that are not in the set
- * `seen`, with a row of restore_job_change each; needs a transaction. */
+/* Marks these rows, as far as they are of the writer's source and not marked, with a row of
+ * restore_job_change each; needs a transaction. */
 bool store_job_mark_missing(struct store *store, const struct store_writer *writer,
-                            const char *restore_type, int64_t seen, int64_t *ret_count,
+                            const struct row_set *rows, int64_t *ret_count,
                             struct error *err) MUST_CHECK;
-bool store_job_mark_missing_window(struct store *store, const struct store_writer *writer,
-                                   const struct store_window *window, int64_t seen,
-                                   int64_t *ret_count, struct error *err) MUST_CHECK;
-/* Marks one row. */
-bool store_job_mark_missing_id(struct store *store, const struct store_writer *writer,
-                               const char *restore_id, bool *ret_marked,
-                               struct error *err) MUST_CHECK;
 
 #endif

@@ -26,8 +26,10 @@ static void read_stored(const struct statement *select, struct stored_job *ret_s
 {
     const struct record_model *model = select->store->model;
     int column = 0;
+    ret_stored->row = statement_integer(select, column++, 0);
+    ret_stored->own = statement_integer(select, column++, 0) != 0;
     ret_stored->missing_since = statement_value(select, column++);
-    ret_stored->unowned = sqlite3_column_int(select->handle, column++) != 0;
+    ret_stored->to_own = statement_integer(select, column++, 0) != 0;
     for (size_t part = 0; part < model->part_count; part++) {
         ret_stored->record.present[part] =
             part == 0 || sqlite3_column_int(select->handle, column++) != 0;
@@ -97,13 +99,17 @@ static bool delete_part(struct store *store, const struct record *record, size_t
     return statement_run(&delete, NULL, err);
 }
 
-/* Writes the row and those other parts that `write` names. */
+/* Writes the row and those other parts that `write` names. *ret_row (may be NULL) is the number of
+ * an inserted row. */
 static bool write_parts(struct store *store, const struct store_writer *writer,
                         const struct record *record, const bool write[RECORD_PARTS_MAX],
-                        struct error *err)
+                        int64_t *ret_row, struct error *err)
 {
     if (!put_part(store, writer, record, 0, err)) {
         return false;
+    }
+    if (ret_row != NULL) {
+        *ret_row = sqlite3_last_insert_rowid(store->db);
     }
     for (size_t part = 1; part < store->model->part_count; part++) {
         bool done =
@@ -197,31 +203,35 @@ static bool judge(struct store *store, const struct store_writer *writer,
 
 static bool put_known(struct store *store, const struct store_writer *writer,
                       struct statement *select, const struct record *record,
-                      enum store_put_result *ret_result, bool *ret_returned, struct error *err)
+                      struct store_put *put, struct error *err)
 {
     struct stored_job stored = {0};
     bool write[RECORD_PARTS_MAX] = {false};
     read_stored(select, &stored);
-    /* What is imported was listed once; it says nothing about now. */
-    *ret_returned = stored.missing_since.kind != VALUE_NULL && !writer->imports;
-    stored.unowned = stored.unowned && !writer->imports;
+    bool marked = stored.missing_since.kind != VALUE_NULL;
     bool done = statement_read_ok(select, err) &&
-                judge(store, writer, &stored, record, ret_result, write, err);
+                judge(store, writer, &stored, record, &put->result, write, err);
     statement_close(select); /* the texts of `stored` end here */
-    if (!done || (stored.unowned && !take_ownership(store, writer, record, err))) {
+    /* What is imported was listed once; it says nothing about now. */
+    bool takes = stored.to_own && !writer->imports;
+    put->row = stored.row;
+    put->own = stored.own && !marked;
+    put->returned = marked && !writer->imports;
+    put->elsewhere = !stored.own && !takes;
+    if (!done || (takes && !take_ownership(store, writer, record, err))) {
         return false;
     }
-    if (*ret_result == PUT_UPDATED) {
-        return write_parts(store, writer, record, write, err);
+    if (put->result == PUT_UPDATED) {
+        return write_parts(store, writer, record, write, NULL, err);
     }
-    return !*ret_returned || remove_mark(store, writer, record, err);
+    return !put->returned || remove_mark(store, writer, record, err);
 }
 
 bool store_job_put(struct store *store, const struct store_writer *writer,
-                   const struct record *record, enum store_put_result *ret_result,
-                   bool *ret_returned, struct error *err)
+                   const struct record *record, struct store_put *ret_put, struct error *err)
 {
     const struct value *key = &record->values[0][store->model->key];
+    *ret_put = (struct store_put){.result = PUT_INSERTED};
     if (!store_need_transaction(store, "a job is written", err)) {
         return false;
     }
@@ -235,17 +245,13 @@ bool store_job_put(struct store *store, const struct store_writer *writer,
     statement_bind_value(&select, key);
     statement_bind_integer(&select, writer->source_id);
     bool known = false;
-    bool returned = false;
-    bool done = statement_step(&select, &known, err);
-    if (!done || !known) {
+    if (!statement_step(&select, &known, err)) {
         statement_close(&select);
-        *ret_result = PUT_INSERTED;
-        done = done && write_parts(store, writer, record, record->present, err);
-    } else {
-        done = put_known(store, writer, &select, record, ret_result, &returned, err);
+        return false;
     }
-    if (ret_returned != NULL) {
-        *ret_returned = returned;
+    if (known) {
+        return put_known(store, writer, &select, record, ret_put, err);
     }
-    return done;
+    statement_close(&select);
+    return write_parts(store, writer, record, record->present, &ret_put->row, err);
 }

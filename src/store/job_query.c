@@ -1,182 +1,254 @@
 /*
- * Counts and picks. All of them read the index restore_job_listed alone, or the few rows of
+ * Counts and rows of a scope. They read the index restore_job_listed, or the few rows of
  * restore_job_open; the literal "missing_since IS NULL" is what makes a partial index usable, and
- * INDEXED BY keeps the planner from guessing.
+ * INDEXED BY keeps the planner from guessing. ParentId is looked at only where a part of the scope
+ * is asked for.
  */
 #include "store/internal.h"
 #include "store/job.h"
 
-#define OF_SOURCE                                                                                  \
-    " WHERE source_id = ?1 AND missing_since IS NULL AND (?2 = '' OR restore_type = ?2)"
-#define OF_SCOPE " FROM restore_job INDEXED BY restore_job_listed" OF_SOURCE
-#define OPEN_OF_SCOPE " FROM restore_job INDEXED BY restore_job_open" OF_SOURCE IS_OPEN
-#define OF_WINDOW OF_SCOPE " AND complete_time > 0 AND complete_time BETWEEN ?3 AND ?4"
-#define IS_OPEN " AND (complete_time IS NULL OR complete_time <= 0)"
+#define OF_SCOPE                                                                                   \
+    " WHERE source_id = ?1 AND (?2 = '' OR restore_type = ?2)"                                     \
+    " AND (?3 = 0 OR (coalesce(parent_id, '') <> '') = (?3 = 2))"
+#define LISTED " FROM restore_job INDEXED BY restore_job_listed" OF_SCOPE " AND missing_since IS NULL"
+#define OPEN                                                                                       \
+    " FROM restore_job INDEXED BY restore_job_open" OF_SCOPE " AND missing_since IS NULL"          \
+    " AND (complete_time IS NULL OR complete_time <= 0)"
+#define FINISHED LISTED " AND complete_time > 0 AND complete_time BETWEEN ?4 AND ?5"
 
-/* --- counts -------------------------------------------------------------------------------- */
-
-static bool query_scope(struct store *store, enum statement_id id, const char *sql,
-                        int64_t source_id, const char *restore_type, int64_t *ret_value,
-                        struct error *err)
+static bool open_query(struct store *store, enum statement_id id, const char *sql,
+                       const struct store_scope *scope, struct statement *ret_query,
+                       struct error *err)
 {
-    struct statement query;
-    if (!statement_open(store, id, sql, "count jobs", &query, err)) {
+    if (!statement_open(store, id, sql, "look up jobs", ret_query, err)) {
         return false;
     }
-    statement_bind_integer(&query, source_id);
-    statement_bind_string(&query, restore_type);
-    return statement_read_integer(&query, ret_value, err);
-}
-
-bool store_job_count(struct store *store, int64_t source_id, const char *restore_type,
-                     int64_t *ret_count, struct error *err)
-{
-    return query_scope(store, STATEMENT_JOB_COUNT, "SELECT count(*)" OF_SCOPE, source_id,
-                       restore_type, ret_count, err);
-}
-
-bool store_job_count_open(struct store *store, int64_t source_id, const char *restore_type,
-                          int64_t *ret_count, struct error *err)
-{
-    return query_scope(store, STATEMENT_JOB_COUNT_OPEN, "SELECT count(*)" OPEN_OF_SCOPE, source_id,
-                       restore_type, ret_count, err);
-}
-
-bool store_job_max_updated(struct store *store, int64_t source_id, const char *restore_type,
-                           int64_t *ret_time, struct error *err)
-{
-    return query_scope(store, STATEMENT_JOB_MAX_UPDATED,
-                       "SELECT max(updated_time) FROM restore_job WHERE source_id = ?1"
-                       " AND (?2 = '' OR restore_type = ?2)",
-                       source_id, restore_type, ret_time, err);
-}
-
-bool store_job_latest_closed(struct store *store, int64_t source_id, const char *restore_type,
-                             int64_t *ret_time, struct error *err)
-{
-    return query_scope(store, STATEMENT_JOB_LATEST_CLOSED,
-                       "SELECT max(complete_time)" OF_SCOPE " AND complete_time > 0", source_id,
-                       restore_type, ret_time, err);
-}
-
-static bool open_window(struct store *store, enum statement_id id, const char *sql,
-                        const struct store_window *window, struct statement *ret_statement,
-                        struct error *err)
-{
-    if (!statement_open(store, id, sql, "count jobs", ret_statement, err)) {
-        return false;
-    }
-    statement_bind_integer(ret_statement, window->source_id);
-    statement_bind_string(ret_statement, window->restore_type);
-    statement_bind_integer(ret_statement, window->from);
-    statement_bind_integer(ret_statement, window->to);
+    statement_bind_integer(ret_query, scope->source_id);
+    statement_bind_string(ret_query, scope->restore_type);
+    statement_bind_integer(ret_query, scope->part);
     return true;
 }
 
-bool store_job_count_closed(struct store *store, const struct store_window *window,
-                            int64_t *ret_count, struct error *err)
+static bool open_range(struct store *store, enum statement_id id, const char *sql,
+                       const struct store_scope *scope, int64_t from, int64_t to,
+                       struct statement *ret_query, struct error *err)
+{
+    if (!open_query(store, id, sql, scope, ret_query, err)) {
+        return false;
+    }
+    statement_bind_integer(ret_query, from);
+    statement_bind_integer(ret_query, to);
+    return true;
+}
+
+/* --- counts -------------------------------------------------------------------------------- */
+
+bool store_job_count(struct store *store, const struct store_scope *scope, int64_t *ret_count,
+                     struct error *err)
 {
     struct statement query;
-    return open_window(store, STATEMENT_JOB_COUNT_CLOSED, "SELECT count(*)" OF_WINDOW, window,
-                       &query, err) &&
+    return open_query(store, STATEMENT_JOB_COUNT, "SELECT count(*)" LISTED, scope, &query, err) &&
            statement_read_integer(&query, ret_count, err);
 }
 
-/* --- median -------------------------------------------------------------------------------- */
-
-static bool time_at(struct store *store, const struct store_window *window, int64_t offset,
-                    int64_t *ret_time, struct error *err)
+bool store_job_count_open(struct store *store, const struct store_scope *scope, int64_t *ret_count,
+                          struct error *err)
 {
     struct statement query;
-    if (!open_window(store, STATEMENT_JOB_MEDIAN,
-                     "SELECT complete_time" OF_WINDOW " ORDER BY complete_time LIMIT 1 OFFSET ?5",
-                     window, &query, err)) {
+    return open_query(store, STATEMENT_JOB_COUNT_OPEN, "SELECT count(*)" OPEN, scope, &query, err) &&
+           statement_read_integer(&query, ret_count, err);
+}
+
+bool store_job_count_finished(struct store *store, const struct store_scope *scope, int64_t from,
+                              int64_t to, int64_t *ret_count, struct error *err)
+{
+    struct statement query;
+    return open_range(store, STATEMENT_JOB_COUNT_FINISHED, "SELECT count(*)" FINISHED, scope, from,
+                      to, &query, err) &&
+           statement_read_integer(&query, ret_count, err);
+}
+
+bool store_job_max_updated(struct store *store, const struct store_scope *scope, int64_t *ret_time,
+                           struct error *err)
+{
+    struct statement query;
+    return open_query(store, STATEMENT_JOB_MAX_UPDATED,
+                      "SELECT max(updated_time) FROM restore_job" OF_SCOPE, scope, &query, err) &&
+           statement_read_integer(&query, ret_time, err);
+}
+
+/* --- seconds ------------------------------------------------------------------------------- */
+
+static bool time_at(struct store *store, const struct store_scope *scope, int64_t from, int64_t to,
+                    int64_t offset, int64_t *ret_time, struct error *err)
+{
+    struct statement query;
+    if (!open_range(store, STATEMENT_JOB_MEDIAN,
+                    "SELECT complete_time" FINISHED " ORDER BY complete_time LIMIT 1 OFFSET ?6",
+                    scope, from, to, &query, err)) {
         return false;
     }
     statement_bind_integer(&query, offset);
     return statement_read_integer(&query, ret_time, err);
 }
 
-/* The greatest complete_time of the window below `limit`, 0 when there is none. */
-static bool time_before(struct store *store, const struct store_window *window, int64_t limit,
-                        int64_t *ret_time, struct error *err)
+static bool last_time(struct store *store, const struct store_scope *scope, int64_t from,
+                      int64_t to, int64_t *ret_time, struct error *err)
 {
     struct statement query;
-    if (!open_window(store, STATEMENT_JOB_BEFORE,
-                     "SELECT max(complete_time)" OF_WINDOW " AND complete_time < ?5", window,
-                     &query, err)) {
-        return false;
-    }
-    statement_bind_integer(&query, limit);
-    return statement_read_integer(&query, ret_time, err);
+    return open_range(store, STATEMENT_JOB_LAST, "SELECT max(complete_time)" FINISHED, scope, from,
+                      to, &query, err) &&
+           statement_read_integer(&query, ret_time, err);
 }
 
-bool store_job_median(struct store *store, const struct store_window *window, int64_t *ret_time,
-                      bool *ret_found, struct error *err)
+bool store_job_median(struct store *store, const struct store_scope *scope, int64_t from,
+                      int64_t to, int64_t *ret_time, struct error *err)
 {
-    struct statement query;
     int64_t count = 0;
     int64_t last = 0;
-    int64_t time = 0;
-    *ret_found = false;
-    if (!store_job_count_closed(store, window, &count, err)) {
+    *ret_time = 0;
+    if (!store_job_count_finished(store, scope, from, to, &count, err)) {
         return false;
     }
     if (count < 2) {
         return true;
     }
-    if (!open_window(store, STATEMENT_JOB_RANGE, "SELECT max(complete_time)" OF_WINDOW, window,
-                     &query, err) ||
-        !statement_read_integer(&query, &last, err) ||
-        !time_at(store, window, (count - 1) / 2, &time, err)) {
+    if (!last_time(store, scope, from, to, &last, err) ||
+        !time_at(store, scope, from, to, (count - 1) / 2, ret_time, err)) {
         return false;
     }
-    /* When half of the rows and more share the last second, what is before it makes the first half.
-     */
-    if (time == last && !time_before(store, window, last, &time, err)) {
-        return false;
-    }
-    *ret_found = time > 0;
-    if (*ret_found) {
-        *ret_time = time;
-    }
-    return true;
+    /* When half of the jobs and more share the last second, what is before it is the first half. */
+    return *ret_time < last || last_time(store, scope, from, last - 1, ret_time, err);
 }
 
-/* --- picks --------------------------------------------------------------------------------- */
+bool store_job_empty_second(struct store *store, const struct store_scope *scope, int64_t from,
+                            int64_t to, int64_t *ret_second, struct error *err)
+{
+    struct statement query;
+    int64_t least = to - from < STORE_SECONDS_MAX ? from : to - STORE_SECONDS_MAX;
+    int64_t second = to;
+    bool row = false;
+    if (!open_range(store, STATEMENT_JOB_SECONDS,
+                    "SELECT DISTINCT complete_time" FINISHED " ORDER BY complete_time DESC", scope,
+                    least, to, &query, err)) {
+        return false;
+    }
+    bool done;
+    while ((done = statement_step(&query, &row, err)) && row &&
+           statement_integer(&query, 0, 0) == second) {
+        second--;
+    }
+    statement_close(&query);
+    *ret_second = second >= least && second > 0 ? second : 0;
+    return done;
+}
 
-#define PICK "SELECT restore_id" OF_SCOPE
-#define UNSEEN                                                                                     \
-    " AND NOT EXISTS (SELECT 1 FROM temp.seen AS s WHERE s.set_id = ?4"                            \
-    " AND s.restore_id = restore_job.restore_id) LIMIT ?5"
-#define SINCE " AND complete_time > 0 AND complete_time >= ?3"
+/* --- rows ---------------------------------------------------------------------------------- */
 
 static const struct {
     enum statement_id id;
     const char *sql;
 } picks[] = {
-    [PICK_OPEN] = {STATEMENT_JOB_PICK_OPEN,
-                   "SELECT restore_id" OPEN_OF_SCOPE " AND ?3 IS NOT NULL" UNSEEN},
-    [PICK_RECENT_CLOSED] = {STATEMENT_JOB_PICK_RECENT, PICK SINCE UNSEEN},
+    [PICK_EVERY] = {STATEMENT_JOB_PICK_EVERY, "SELECT row_id" LISTED},
+    [PICK_OPEN] = {STATEMENT_JOB_PICK_OPEN, "SELECT row_id" OPEN},
+    [PICK_WHOLE_MACHINE] = {STATEMENT_JOB_PICK_WHOLE_MACHINE,
+                            "SELECT row_id" LISTED " AND restore_type GLOB 'UDM*'"},
+    [PICK_FINISHED] = {STATEMENT_JOB_PICK_FINISHED, "SELECT row_id" FINISHED},
     [PICK_REPORT] = {STATEMENT_JOB_PICK_REPORT,
-                     PICK SINCE " AND EXISTS (SELECT 1 FROM restore_job_report AS r"
-                                " WHERE r.restore_id = restore_job.restore_id"
-                                " AND r.report_task_status <> 'COMPLETE')" UNSEEN},
+                     "SELECT row_id" FINISHED " AND EXISTS (SELECT 1 FROM restore_job_report AS r"
+                     " WHERE r.restore_id = restore_job.restore_id"
+                     " AND r.report_task_status <> 'COMPLETE')"},
 };
 
-bool store_job_each_unseen(struct store *store, int64_t source_id, const char *restore_type,
-                           enum store_pick pick, int64_t since, int64_t seen, size_t limit,
-                           bool (*visit)(const char *restore_id, void *context, struct error *err),
-                           void *context, struct error *err)
+bool store_job_rows(struct store *store, const struct store_scope *scope, enum store_pick pick,
+                    int64_t from, int64_t to, struct row_set *rows, struct error *err)
 {
     struct statement query;
-    if (!statement_open(store, picks[pick].id, picks[pick].sql, "pick jobs", &query, err)) {
+    bool ranged = pick == PICK_FINISHED || pick == PICK_REPORT;
+    if (ranged ? !open_range(store, picks[pick].id, picks[pick].sql, scope, from, to, &query, err)
+               : !open_query(store, picks[pick].id, picks[pick].sql, scope, &query, err)) {
+        return false;
+    }
+    bool row = false;
+    bool done;
+    while ((done = statement_step(&query, &row, err)) && row) {
+        if (!row_set_add(rows, statement_integer(&query, 0, 0), NULL, err)) {
+            done = false;
+            break;
+        }
+    }
+    statement_close(&query);
+    return done;
+}
+
+bool store_job_is_finished(struct store *store, const struct store_scope *scope, int64_t from,
+                           int64_t to, int64_t row, bool *ret_is, struct error *err)
+{
+    struct statement query;
+    int64_t found = 0;
+    if (!open_range(store, STATEMENT_JOB_IS_FINISHED,
+                    "SELECT 1 FROM restore_job NOT INDEXED" OF_SCOPE " AND missing_since IS NULL"
+                    " AND complete_time > 0 AND complete_time BETWEEN ?4 AND ?5 AND row_id = ?6",
+                    scope, from, to, &query, err)) {
+        return false;
+    }
+    statement_bind_integer(&query, row);
+    if (!statement_read_integer(&query, &found, err)) {
+        return false;
+    }
+    *ret_is = found != 0;
+    return true;
+}
+
+bool store_job_at(struct store *store, int64_t row, struct store_job_row *ret_job,
+                  struct error *err)
+{
+    struct statement query;
+    bool found = false;
+    if (!statement_open(store, STATEMENT_JOB_AT,
+                        "SELECT restore_id, restore_type GLOB 'UDM*'"
+                        " AND coalesce(parent_id, '') = '' FROM restore_job WHERE row_id = ?1",
+                        "look up a job", &query, err)) {
+        return false;
+    }
+    statement_bind_integer(&query, row);
+    bool done = statement_step(&query, &found, err);
+    if (done && found) {
+        statement_copy_text(&query, 0, ret_job->restore_id, sizeof(ret_job->restore_id));
+        ret_job->may_have_children = statement_integer(&query, 1, 0) != 0;
+        done = statement_read_ok(&query, err);
+    }
+    statement_close(&query);
+    return done && (found || error_set(err, ERROR_DATABASE,
+                                       "%s: a job was removed by another program while it was read",
+                                       store->path));
+}
+
+bool store_job_each_open_parent(struct store *store, int64_t source_id,
+                                bool (*visit)(const char *restore_id, void *context,
+                                              struct error *err),
+                                void *context, struct error *err)
+{
+    struct statement query;
+    struct store_scope children = {source_id, "", STORE_CHILDREN};
+    return open_query(store, STATEMENT_JOB_OPEN_PARENTS, "SELECT DISTINCT parent_id" OPEN,
+                      &children, &query, err) &&
+           statement_visit_texts(&query, visit, context, err);
+}
+
+bool store_job_each_type(struct store *store, int64_t source_id, size_t limit,
+                         bool (*visit)(const char *restore_type, void *context, struct error *err),
+                         void *context, struct error *err)
+{
+    struct statement query;
+    if (!statement_open(store, STATEMENT_JOB_TYPES,
+                        "SELECT DISTINCT restore_type FROM restore_job"
+                        " WHERE source_id = ?1 AND restore_type IS NOT NULL"
+                        " ORDER BY restore_type LIMIT ?2",
+                        "list the types of jobs", &query, err)) {
         return false;
     }
     statement_bind_integer(&query, source_id);
-    statement_bind_string(&query, restore_type);
-    statement_bind_integer(&query, since);
-    statement_bind_integer(&query, seen);
     statement_bind_integer(&query, limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
     return statement_visit_texts(&query, visit, context, err);
 }

@@ -227,14 +227,11 @@ static struct store *new_store(const char *path, enum store_mode mode,
 
 static bool finish_open(struct store *store, struct error *err)
 {
-    static const char seen[] = "CREATE TEMP TABLE seen (set_id INTEGER NOT NULL,"
-                               " restore_id TEXT NOT NULL, PRIMARY KEY (set_id, restore_id))"
-                               " WITHOUT ROWID";
     if (!store_check_model(store, err)) {
         return false;
     }
     store_change_prepare(store);
-    return store_exec(store, seen, "create the table of ids seen", err);
+    return true;
 }
 
 bool store_open_with(const char *path, enum store_mode mode, const struct record_model *model,

@@ -86,7 +86,7 @@ static bool write_row(struct statement *statement, const struct store_run *run,
     bind_known(statement, run->local_count, -1);
     statement_bind_integer(statement, run->open_jobs);
     statement_bind_string(statement, run->proved ? "proved" : "unproved");
-    bind_optional(statement, run->proof);
+    bind_optional(statement, run->proof_detail);
     bind_known(statement, run->watermark, 0);
     bind_optional(statement, run->error);
     return statement_run(statement, ret_changes, err);
@@ -173,7 +173,7 @@ static void read_run(const struct statement *select, struct store_run *ret_run)
     ret_run->open_jobs = statement_integer(select, column++, 0);
     statement_copy_text(select, column++, text, sizeof text);
     ret_run->proved = strcmp(text, "proved") == 0;
-    statement_copy_text(select, column++, ret_run->proof, sizeof ret_run->proof);
+    statement_copy_text(select, column++, ret_run->proof_detail, sizeof ret_run->proof_detail);
     ret_run->watermark = statement_integer(select, column++, 0);
     statement_copy_text(select, column, ret_run->error, sizeof ret_run->error);
 }

@@ -11,8 +11,8 @@ static bool select_source(struct store *store, struct store_source *source, bool
 {
     struct statement select;
     if (!statement_open(store, STATEMENT_SOURCE_SELECT,
-                        "SELECT source_id, filters, untyped, edition_honoured, between_lower,"
-                        " between_upper, id_filter, page_cap, learnt_at FROM sync_source"
+                        "SELECT source_id, filters, untyped, children, id_filter, page_cap,"
+                        " checked_at FROM sync_source"
                         " WHERE account_id = ?1 AND region_id = ?2 AND edition = ?3",
                         "read a source", &select, err)) {
         return false;
@@ -23,14 +23,13 @@ static bool select_source(struct store *store, struct store_source *source, bool
     bool done = statement_step(&select, ret_found, err);
     if (done && *ret_found) {
         source->source_id = statement_integer(&select, 0, 0);
-        source->filters = (enum store_learnt)statement_integer(&select, 1, 0);
-        source->untyped = (enum store_learnt)statement_integer(&select, 2, 0);
-        source->edition_honoured = (enum store_learnt)statement_integer(&select, 3, 0);
-        source->between_lower = (enum store_learnt)statement_integer(&select, 4, 0);
-        source->between_upper = (enum store_learnt)statement_integer(&select, 5, 0);
-        statement_copy_text(&select, 6, source->id_filter, sizeof source->id_filter);
-        source->page_cap = statement_integer(&select, 7, 0);
-        source->learnt_at = statement_integer(&select, 8, 0);
+        struct store_capabilities *known = &source->capabilities;
+        known->filters = (enum store_capability)statement_integer(&select, 1, 0);
+        known->untyped = (enum store_capability)statement_integer(&select, 2, 0);
+        known->children = (enum store_children)statement_integer(&select, 3, 0);
+        statement_copy_text(&select, 4, known->id_filter, sizeof known->id_filter);
+        known->page_cap = statement_integer(&select, 5, 0);
+        known->checked_at = statement_integer(&select, 6, 0);
         done = statement_read_ok(&select, err);
     }
     statement_close(&select);
@@ -79,32 +78,23 @@ bool store_source_open(struct store *store, const char *account_id, const char *
 bool store_source_save(struct store *store, const struct store_source *source, struct error *err)
 {
     static const char sql[] =
-        "UPDATE sync_source SET filters = ?2, untyped = ?3, edition_honoured = ?4,"
-        " between_lower = ?5, between_upper = ?6, id_filter = ?7, page_cap = ?8, learnt_at = ?9"
-        " WHERE source_id = ?1 AND (filters, untyped, edition_honoured, between_lower,"
-        " between_upper, id_filter, page_cap, learnt_at) IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        "UPDATE sync_source SET filters = ?2, untyped = ?3, children = ?4, id_filter = ?5,"
+        " page_cap = ?6, checked_at = ?7 WHERE source_id = ?1 AND (filters, untyped, children,"
+        " id_filter, page_cap, checked_at) IS NOT (?2, ?3, ?4, ?5, ?6, ?7)";
+    const struct store_capabilities *known = &source->capabilities;
     struct statement update;
     if (!store_need_transaction(store, "a source is written", err) ||
         !statement_open(store, STATEMENT_SOURCE_UPDATE, sql, "write a source", &update, err)) {
         return false;
     }
     statement_bind_integer(&update, source->source_id);
-    statement_bind_integer(&update, source->filters);
-    statement_bind_integer(&update, source->untyped);
-    statement_bind_integer(&update, source->edition_honoured);
-    statement_bind_integer(&update, source->between_lower);
-    statement_bind_integer(&update, source->between_upper);
-    statement_bind_string(&update, source->id_filter);
-    statement_bind_integer(&update, source->page_cap);
-    statement_bind_integer(&update, source->learnt_at);
+    statement_bind_integer(&update, known->filters);
+    statement_bind_integer(&update, known->untyped);
+    statement_bind_integer(&update, known->children);
+    statement_bind_string(&update, known->id_filter);
+    statement_bind_integer(&update, known->page_cap);
+    statement_bind_integer(&update, known->checked_at);
     return statement_run(&update, NULL, err);
-}
-
-void store_source_doubt_untyped(struct store_source *source)
-{
-    if (source->untyped == LEARNT_YES) {
-        source->untyped = LEARNT_UNKNOWN;
-    }
 }
 
 /* --- watermarks ---------------------------------------------------------------------------- */
@@ -185,7 +175,7 @@ static bool change_watermarks(struct store *store, enum statement_id id, const c
 bool store_watermark_unproved(struct store *store, int64_t source_id, const char *restore_type,
                               struct error *err)
 {
-    /* A scope without a watermark gets a full walk anyway. */
+    /* A scope without a watermark gets a full scan anyway. */
     return change_watermarks(store, STATEMENT_WATERMARK_UNPROVED,
                              "UPDATE sync_watermark SET proved = 0"
                              " WHERE source_id = ?1 AND restore_type = ?2 AND proved <> 0",

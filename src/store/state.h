@@ -10,25 +10,37 @@
 #include "store/store.h"
 
 #define STORE_NAME_MAX 64
+#define STORE_PROOF_MAX 16384
 
-/* What was learnt about how a source's service behaves; every field has an "unknown" so that it is
- * tried (again). */
-enum store_learnt { LEARNT_UNKNOWN = 0, LEARNT_YES = 1, LEARNT_NO = 2 };
+/* Whether a service does what its documents leave open; unknown until it was asked. */
+enum store_capability { CAPABILITY_UNKNOWN = 0, CAPABILITY_YES = 1, CAPABILITY_NO = 2 };
+
+/* Where the jobs with a ParentId are. */
+enum store_children {
+    CHILDREN_UNKNOWN = 0,
+    CHILDREN_IN_LISTING,  /* the plain listing holds them */
+    CHILDREN_NONE,        /* none was found where they were asked for */
+    CHILDREN_APART,       /* only ParentId NOT_EQUAL '' lists them */
+    CHILDREN_BY_PARENT,   /* only ParentId IN their parents lists them */
+    CHILDREN_CANNOT_TELL  /* the service ignores or refuses the key ParentId */
+};
+
+/* How the service of a source was found to behave. */
+struct store_capabilities {
+    enum store_capability filters; /* Status and CompleteTime filters are honoured */
+    enum store_capability untyped; /* a listing without RestoreType lists every type */
+    enum store_children children;
+    char id_filter[STORE_NAME_MAX]; /* the filter key that selects by RestoreId; "" unknown, "-" none */
+    int64_t page_cap;               /* rows beyond which pages fail, 0: none met */
+    int64_t checked_at;             /* when the above was last asked anew, UNIX seconds */
+};
 
 struct store_source {
     int64_t source_id;
     char account_id[STORE_NAME_MAX];
     char region_id[STORE_NAME_MAX];
     char edition[STORE_NAME_MAX];
-    enum store_learnt filters;          /* Status and CompleteTime filters are honoured */
-    enum store_learnt untyped;          /* a listing without RestoreType lists every type */
-    enum store_learnt edition_honoured; /* the Edition parameter selects */
-    enum store_learnt between_lower;    /* BETWEEN includes its lower end */
-    enum store_learnt between_upper;    /* ... its upper end */
-    char id_filter[STORE_NAME_MAX];     /* the filter key that selects by RestoreId; "" unknown, "-"
-                                           none */
-    int64_t page_cap;                   /* rows beyond which pages fail, 0: none met */
-    int64_t learnt_at;                  /* when the above was last established, UNIX seconds */
+    struct store_capabilities capabilities;
 };
 
 /* Finds or adds the source; needs a transaction. */
@@ -36,20 +48,16 @@ bool store_source_open(struct store *store, const char *account_id, const char *
                        const char *edition, struct store_source *ret_source,
                        struct error *err) MUST_CHECK;
 
-/* Writes what was learnt, when it differs; needs a transaction. */
+/* Writes the capabilities, when they differ; needs a transaction. */
 bool store_source_save(struct store *store, const struct store_source *source,
                        struct error *err) MUST_CHECK;
-
-/* Whether a listing without RestoreType lists every type is only known of the types that there
- * were: where another may have come, "yes" becomes "unknown". */
-void store_source_doubt_untyped(struct store_source *source);
 
 struct store_watermark {
     bool known;           /* the scope has a row, as a rule since a listing was proved */
     bool proved;          /* one was, and nothing unproved was stored since */
     int64_t updated_time; /* the greatest UpdatedTime that the last proved listing stored */
     int64_t cut_time;     /* the service's Date when the last proved listing began */
-    int64_t full_walk_at; /* when the last proved full walk ended */
+    int64_t full_walk_at; /* when the last proved full scan ended, 0: the next run is one */
     int64_t empty_since;  /* when it first listed nothing although jobs are stored, 0: it lists */
     int64_t run_id;
 };
@@ -59,7 +67,7 @@ bool store_watermark_get(struct store *store, int64_t source_id, const char *res
                          struct store_watermark *ret_watermark, struct error *err) MUST_CHECK;
 
 /* Both need a transaction. The second keeps the watermark and says that the next run has to be a
- * full walk. */
+ * full scan. */
 bool store_watermark_put(struct store *store, int64_t source_id, const char *restore_type,
                          const struct store_watermark *watermark, struct error *err) MUST_CHECK;
 bool store_watermark_unproved(struct store *store, int64_t source_id, const char *restore_type,
@@ -70,7 +78,7 @@ bool store_watermark_drop(struct store *store, int64_t source_id, const char *re
                           struct error *err) MUST_CHECK;
 
 /* Removes the unproved watermarks of the source's types: it was proved as a whole. A scope without
- * a watermark gets a full walk, too. Needs a transaction. */
+ * a watermark gets a full scan, too. Needs a transaction. */
 bool store_watermark_drop_unproved_types(struct store *store, int64_t source_id,
                                          struct error *err) MUST_CHECK;
 
@@ -103,7 +111,7 @@ struct store_run {
     int64_t open_jobs;
     bool proved;
     int64_t watermark; /* 0: none */
-    char proof[1024];  /* what was seen: counts, windows, tries, and why it was not proved */
+    char proof_detail[STORE_PROOF_MAX]; /* the evidence, a JSON array with an object a listing */
     char error[1024];
 };
 

@@ -58,9 +58,10 @@ static bool fill_status(struct store *store, const char *restore_type, struct st
                         struct error *err)
 {
     int64_t source_id = status->source.source_id;
+    struct store_scope scope = {source_id, restore_type, STORE_EVERY_JOB};
     return store_watermark_get(store, source_id, restore_type, &status->watermark, err) &&
-           store_job_count(store, source_id, restore_type, &status->jobs, err) &&
-           store_job_count_open(store, source_id, restore_type, &status->open_jobs, err) &&
+           store_job_count(store, &scope, &status->jobs, err) &&
+           store_job_count_open(store, &scope, &status->open_jobs, err) &&
            count_missing(store, source_id, restore_type, &status->missing_jobs, err) &&
            store_run_last(store, source_id, status->scope, &status->last_run, err) &&
            read_times(store, status, err);

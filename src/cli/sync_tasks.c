@@ -1,4 +1,4 @@
-#include "cli/sync_units.h"
+#include "cli/sync_tasks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,19 +7,20 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cli/sync_service.h"
 #include "output/log.h"
 #include "output/progress.h"
 #include "store/state.h"
 
-bool sync_units_begin(struct sync_units *units, struct error *err)
+bool sync_tasks_begin(struct sync_tasks *tasks, struct error *err)
 {
     int64_t crashed = 0;
-    struct store *store = units->store;
+    struct store *store = tasks->store;
     if (!store_begin(store, err)) {
         return false;
     }
     if (!store_run_close_crashed(store, clock_now(), &crashed, err) ||
-        !store_run_next_id(store, &units->summary->run_id, err) || !store_commit(store, err)) {
+        !store_run_next_id(store, &tasks->summary->run_id, err) || !store_commit(store, err)) {
         store_rollback(store);
         return false;
     }
@@ -29,27 +30,27 @@ bool sync_units_begin(struct sync_units *units, struct error *err)
     return true;
 }
 
-static void unit_subject(const struct sync_units *units, const struct sync_unit_spec *spec,
+static void task_subject(const struct sync_tasks *tasks, const struct sync_task_spec *spec,
                          char *text, size_t size)
 {
-    (void)snprintf(text, size, "%s%s%s %s%s%s", units->show_account ? spec->account_id : "",
-                   units->show_account ? " " : "", spec->region_id, spec->edition,
+    (void)snprintf(text, size, "%s%s%s %s%s%s", tasks->show_account ? spec->account_id : "",
+                   tasks->show_account ? " " : "", spec->region_id, spec->edition,
                    spec->scope[0] != '\0' ? " " : "", spec->scope);
 }
 
-static void show_progress(void *context, const struct sync_unit_spec *spec, int64_t done,
+static void show_progress(void *context, const struct sync_task_spec *spec, int64_t done,
                           int64_t total)
 {
     char label[200];
-    unit_subject(context, spec, label, sizeof(label));
+    task_subject(context, spec, label, sizeof(label));
     progress_update(label, done, total);
 }
 
-static void tell_unit(const struct sync_units *units, const struct sync_unit_spec *spec,
-                      const struct sync_unit_result *result)
+static void tell_task(const struct sync_tasks *tasks, const struct sync_task_spec *spec,
+                      const struct sync_task_result *result)
 {
     char subject[200];
-    unit_subject(units, spec, subject, sizeof(subject));
+    task_subject(tasks, spec, subject, sizeof(subject));
     if (result->warning[0] != '\0') {
         log_warning("%s: %s", subject, result->warning);
     }
@@ -57,16 +58,16 @@ static void tell_unit(const struct sync_units *units, const struct sync_unit_spe
         log_detail("%s: %" PRId64 " values are unknown to this version and kept in `extra`",
                    subject, result->run.unknown_fields);
     }
-    if (result->run.proof[0] != '\0') {
-        log_detail("%s: %s", subject, result->run.proof);
+    if (result->sentence[0] != '\0') {
+        log_detail("%s: %s", subject, result->sentence);
     }
     if (result->error.code != ERROR_NONE) {
         log_error_about(subject, &result->error);
     }
 }
 
-static bool add_row(struct sync_summary *summary, const struct sync_unit_spec *spec,
-                    const struct sync_unit_result *result, struct error *err)
+static bool add_row(struct sync_summary *summary, const struct sync_task_spec *spec,
+                    const struct sync_task_result *result, struct error *err)
 {
     /* Grows at the powers of two. */
     if ((summary->count & (summary->count - 1)) == 0) {
@@ -85,24 +86,24 @@ static bool add_row(struct sync_summary *summary, const struct sync_unit_spec *s
     return true;
 }
 
-void sync_units_add_failure(struct sync_units *units, const struct error *failure)
+void sync_tasks_add_failure(struct sync_tasks *tasks, const struct error *failure)
 {
-    static const struct sync_unit_spec none = {.account_id = "", .region_id = "", .edition = ""};
-    struct sync_unit_result result = {
+    static const struct sync_task_spec none = {.account_id = "", .region_id = "", .edition = ""};
+    struct sync_task_result result = {
         .run = {.outcome = RUN_FAILED, .total_count = -1, .local_count = -1},
         .error = *failure,
     };
     struct error err;
-    if (!add_row(units->summary, &none, &result, &err)) {
-        units->summary->error = err;
+    if (!add_row(tasks->summary, &none, &result, &err)) {
+        tasks->summary->error = err;
     }
 }
 
 /* The scope as the run's record names it. */
-static void name_scope(const struct sync_units *units, const char *restore_type, char *scope,
+static void name_scope(const struct sync_tasks *tasks, const char *restore_type, char *scope,
                        size_t size)
 {
-    const char *filters = units->filter_scope;
+    const char *filters = tasks->filter_scope;
     if (restore_type[0] != '\0') {
         (void)snprintf(scope, size, "RestoreType=%s%s%s", restore_type,
                        filters[0] != '\0' ? " AND " : "", filters);
@@ -111,26 +112,27 @@ static void name_scope(const struct sync_units *units, const char *restore_type,
     }
 }
 
-static bool run_unit(struct sync_units *units, const char *region, const char *edition,
+static bool run_task(struct sync_tasks *tasks, const char *region, const char *edition,
                      const char *restore_type)
 {
     char scope[512] = "";
-    struct sync_unit_result result;
-    struct sync_progress progress = {.update = show_progress, .context = units};
-    struct sync_summary *summary = units->summary;
-    name_scope(units, restore_type, scope, sizeof(scope));
-    struct sync_unit_spec spec = {
-        .account_id = units->session->account_id,
+    struct sync_task_result result;
+    struct sync_progress progress = {.update = show_progress, .context = tasks};
+    struct sync_summary *summary = tasks->summary;
+    name_scope(tasks, restore_type, scope, sizeof(scope));
+    struct sync_task_spec spec = {
+        .account_id = tasks->session->account_id,
         .region_id = region,
         .edition = edition,
         .restore_type = restore_type,
-        .filters = units->filters,
-        .filter_count = units->filter_count,
+        .filters = tasks->filters,
+        .filter_count = tasks->filter_count,
         .scope = scope,
     };
-    bool go_on = sync_unit(units->store, &units->session->service, units->settings, &progress,
-                           summary->run_id, &spec, &result);
-    tell_unit(units, &spec, &result);
+    struct sync_service service = sync_service_of(&tasks->session->service);
+    bool go_on = sync_task(tasks->store, &service, tasks->settings, &progress, summary->run_id,
+                           &spec, &result);
+    tell_task(tasks, &spec, &result);
     if (!go_on) {
         summary->error = result.error;
     }
@@ -142,40 +144,40 @@ static bool run_unit(struct sync_units *units, const char *region, const char *e
     return go_on;
 }
 
-static bool run_source(struct sync_units *units, const char *region, const char *edition)
+static bool run_source(struct sync_tasks *tasks, const char *region, const char *edition)
 {
-    const struct cli_list *types = units->restore_types;
+    const struct cli_list *types = tasks->restore_types;
     if (types->count == 0) {
-        return run_unit(units, region, edition, "");
+        return run_task(tasks, region, edition, "");
     }
     for (size_t i = 0; i < types->count; i++) {
-        if (!run_unit(units, region, edition, types->values[i])) {
+        if (!run_task(tasks, region, edition, types->values[i])) {
             return false;
         }
     }
     return true;
 }
 
-static bool wants_edition(const struct sync_units *units, const char *edition)
+static bool wants_edition(const struct sync_tasks *tasks, const char *edition)
 {
-    for (size_t i = 0; i < units->editions->count; i++) {
-        if (strcmp(units->editions->values[i], edition) == 0) {
+    for (size_t i = 0; i < tasks->editions->count; i++) {
+        if (strcmp(tasks->editions->values[i], edition) == 0) {
             return true;
         }
     }
-    return units->editions->count == 0;
+    return tasks->editions->count == 0;
 }
 
 /* Jobs of a region of which DescribeRegions, that was asked for every one, does not tell any more.
  */
 static bool check_named(const struct store_status *status, void *context, struct error *err)
 {
-    struct sync_units *units = context;
+    struct sync_tasks *tasks = context;
     struct error unnamed;
     (void)err;
     if (status->jobs == 0 || status->scope[0] != '\0' ||
-        strcmp(status->source.account_id, units->session->account_id) != 0 ||
-        session_has_region(units->session, status->source.region_id)) {
+        strcmp(status->source.account_id, tasks->session->account_id) != 0 ||
+        session_has_region(tasks->session, status->source.region_id)) {
         return true;
     }
     error_clear(&unnamed);
@@ -186,32 +188,32 @@ static bool check_named(const struct store_status *status, void *context, struct
                "Name it with --region to sync it; if Cloud Backup was given up there, name "
                "the others.");
     log_error(&unnamed);
-    sync_units_add_failure(units, &unnamed);
+    sync_tasks_add_failure(tasks, &unnamed);
     return true;
 }
 
-static void check_regions(struct sync_units *units)
+static void check_regions(struct sync_tasks *tasks)
 {
     struct error err;
-    if (units->session->options->all_regions &&
-        !store_status_each(units->store, check_named, units, &err)) {
+    if (tasks->session->options->all_regions &&
+        !store_status_each(tasks->store, check_named, tasks, &err)) {
         log_error(&err);
-        units->summary->error = err;
+        tasks->summary->error = err;
     }
 }
 
 /* STANDARD before BASIC: a service that ignores Edition is recognised by listing the same jobs
  * again. */
-void sync_units_run(struct sync_units *units)
+void sync_tasks_run(struct sync_tasks *tasks)
 {
     static const char *const editions[] = {"STANDARD", "BASIC"};
-    for (size_t i = 0; i < units->session->region_count; i++) {
+    for (size_t i = 0; i < tasks->session->region_count; i++) {
         for (size_t j = 0; j < 2; j++) {
-            if (wants_edition(units, editions[j]) &&
-                !run_source(units, units->session->regions[i], editions[j])) {
+            if (wants_edition(tasks, editions[j]) &&
+                !run_source(tasks, tasks->session->regions[i], editions[j])) {
                 return;
             }
         }
     }
-    check_regions(units);
+    check_regions(tasks);
 }

@@ -1,0 +1,215 @@
+#include "sync/children.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "sync/plain.h"
+
+#define BATCH_MAX 98
+
+/* Parents that one question is about. */
+struct batch {
+    char texts[BATCH_MAX][STORE_RESTORE_ID_SIZE];
+    const char *ids[BATCH_MAX];
+    size_t count;
+};
+
+/* How the questions for children of parents went. */
+struct asking {
+    struct scope *scope;
+    struct batch batch;
+    const struct row_set *listed; /* children that the plain listing held */
+    bool ignored;                 /* the service refuses or ignores the key */
+    int64_t found;                /* children that the plain listing did not hold */
+};
+
+static void begin_evidence(struct scope *scope)
+{
+    proof_begin(&scope->children, scope->stored.restore_type, "children");
+    scope->children.method = PROOF_PLAIN;
+    scope->children.total = 0;
+    scope->children.ids = 0;
+    scope->children.same = 1;
+    scope->children.tries = 0;
+    scope->has_children = true;
+}
+
+/* Adds up what one question proved; the first that is not proved stays. */
+static void add_evidence(struct scope *scope, const struct evidence *one)
+{
+    struct evidence *sum = &scope->children;
+    if (!proof_judge(sum)) {
+        return;
+    }
+    if (!proof_judge(one)) {
+        *sum = *one;
+        return;
+    }
+    sum->total += one->total;
+    sum->ids += one->total;
+    sum->tries += one->tries;
+}
+
+/* --- by their parents ---------------------------------------------------------------------- */
+
+static bool ask_batch(struct asking *asking, struct error *err)
+{
+    struct scope *scope = asking->scope;
+    struct scan_query query = {.kind = SCAN_CHILDREN_OF,
+                               .ids = asking->batch.ids,
+                               .id_count = asking->batch.count};
+    struct evidence one;
+    struct plain_result result;
+    if (asking->batch.count == 0 || asking->ignored) {
+        return true;
+    }
+    proof_begin(&one, scope->stored.restore_type, "children");
+    bool done = plain_read(scope, &query, &one, &result, err);
+    row_set_free(&result.ids);
+    if (!done) {
+        return false;
+    }
+    asking->batch.count = 0;
+    asking->ignored = result.refused || result.ignored;
+    if (!asking->ignored) {
+        add_evidence(scope, &one);
+        asking->found = row_set_count_outside(&scope->scanner.children, asking->listed);
+    }
+    return true;
+}
+
+static bool add_parent(const char *restore_id, void *context, struct error *err)
+{
+    struct asking *asking = context;
+    struct batch *batch = &asking->batch;
+    char *text = batch->texts[batch->count];
+    (void)text_fit(text, sizeof(batch->texts[0]), restore_id);
+    batch->ids[batch->count++] = text;
+    return batch->count < BATCH_MAX || ask_batch(asking, err);
+}
+
+/* Asks for the children of those rows that may have any. */
+static bool ask_parents(struct asking *asking, const struct row_set *rows, struct error *err)
+{
+    struct store *store = asking->scope->scanner.store;
+    for (int64_t row = row_set_next(rows, 0); row != 0 && !asking->ignored;
+         row = row_set_next(rows, row)) {
+        struct store_job_row job;
+        if (!store_job_at(store, row, &job, err) ||
+            (job.may_have_children && !add_parent(job.restore_id, asking, err))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* By the whole machines among the stored jobs of the source. */
+static bool ask_by_parents(struct scope *scope, const struct row_set *listed,
+                           enum store_children *ret_children, struct error *err)
+{
+    struct store_scope source = {scope->stored.source_id, "", STORE_TOP_LEVEL};
+    struct row_set parents = {0};
+    struct asking *asking = calloc(1, sizeof(*asking));
+    if (asking == NULL) {
+        return error_no_memory(err);
+    }
+    asking->scope = scope;
+    asking->listed = listed;
+    begin_evidence(scope);
+    bool done = store_job_rows(scope->scanner.store, &source, PICK_WHOLE_MACHINE, 0, 0, &parents,
+                               err) &&
+                ask_parents(asking, &parents, err) && ask_batch(asking, err);
+    *ret_children = asking->ignored     ? CHILDREN_CANNOT_TELL
+                    : asking->found > 0 ? CHILDREN_BY_PARENT
+                                        : CHILDREN_NONE;
+    row_set_free(&parents);
+    free(asking);
+    return done;
+}
+
+/* --- at once ------------------------------------------------------------------------------- */
+
+static bool read_apart(struct scope *scope, struct error *err)
+{
+    struct scan_query query = {.kind = SCAN_CHILDREN};
+    struct plain_result result;
+    proof_begin(&scope->children, scope->stored.restore_type, "children");
+    scope->has_children = true;
+    bool done = plain_read(scope, &query, &scope->children, &result, err);
+    row_set_free(&result.ids);
+    return done;
+}
+
+/* ParentId NOT_EQUAL '': its first page tells whether the key selects, and whether its jobs are in
+ * the plain listing. */
+static bool find_children(struct scope *scope, const struct row_set *listed,
+                          enum store_children *ret_children, struct error *err)
+{
+    struct scan_query query = {.kind = SCAN_CHILDREN, .first_page_only = true};
+    struct scan_result first;
+    bool done = scan(&scope->scanner, &query, &first, err);
+    bool selects = done && !first.refused && !first.mismatched && first.total > 0;
+    bool is_empty = done && !first.refused && first.total == 0;
+    bool inside = selects && row_set_count_outside(&first.rows, listed) == 0 &&
+                  first.total <= row_set_count(listed);
+    scan_result_free(&first);
+    if (!done) {
+        return false;
+    }
+    if (inside || (row_set_count(listed) > 0 && !selects)) {
+        *ret_children = CHILDREN_IN_LISTING;
+        return true;
+    }
+    if (selects) {
+        *ret_children = CHILDREN_APART;
+        return read_apart(scope, err);
+    }
+    if (!ask_by_parents(scope, listed, ret_children, err)) {
+        return false;
+    }
+    if (*ret_children == CHILDREN_NONE && !is_empty) {
+        *ret_children = CHILDREN_CANNOT_TELL; /* no whole machine to ask about, and no key */
+    }
+    scope->has_children = *ret_children == CHILDREN_BY_PARENT;
+    return true;
+}
+
+bool children_after_full(struct scope *scope, struct error *err)
+{
+    struct row_set listed = {0};
+    enum store_children children = CHILDREN_UNKNOWN;
+    bool done = row_set_unite(&listed, &scope->scanner.children, err) &&
+                find_children(scope, &listed, &children, err);
+    row_set_free(&listed);
+    scope->capabilities->children = children;
+    scope->evidence.children = children;
+    return done;
+}
+
+bool children_after_delta(struct scope *scope, struct error *err)
+{
+    struct row_set listed = {0};
+    enum store_children children = scope->capabilities->children;
+    scope->evidence.children = children;
+    if (children != CHILDREN_APART && children != CHILDREN_BY_PARENT) {
+        return true;
+    }
+    struct asking *asking = calloc(1, sizeof(*asking));
+    if (asking == NULL) {
+        return error_no_memory(err);
+    }
+    asking->scope = scope;
+    asking->listed = &listed;
+    begin_evidence(scope);
+    bool done = ask_parents(asking, &scope->held, err) &&
+                store_job_each_open_parent(scope->scanner.store, scope->stored.source_id,
+                                           add_parent, asking, err) &&
+                ask_batch(asking, err);
+    if (asking->ignored) {
+        scope->children.method = PROOF_NONE;
+        proof_note(&scope->children, "the service does not honour ParentId any more");
+    }
+    free(asking);
+    return done;
+}

@@ -1,0 +1,512 @@
+#include "sync/scan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "hbr/restore_job.h"
+
+#define PAGES_MAX 1000000 /* of one scan */
+#define IDLE_PAGES_MAX 5  /* pages in a row without a new id, where TotalCount does not tell the end */
+#define NUMBER_SIZE 24
+
+/* One scan under way. */
+struct reader {
+    struct scanner *scanner;
+    const struct scan_query *query;
+    struct scan_result *result;
+    int64_t next_page; /* the next to ask for */
+    int64_t last_page; /* as TotalCount says */
+    int64_t pages_read;
+    int64_t page_new;   /* ids of the page at hand that this scan had not given before */
+    int64_t idle_pages; /* pages in a row without such an id */
+    int64_t first_total; /* TotalCount of the first answer, believed or not */
+    size_t in_flight;
+    bool stop; /* no further page is worth asking for */
+};
+
+void scanner_free(struct scanner *scanner)
+{
+    row_set_free(&scanner->seen);
+    row_set_free(&scanner->arrived);
+    row_set_free(&scanner->elsewhere);
+    row_set_free(&scanner->children);
+}
+
+void scan_result_free(struct scan_result *result)
+{
+    row_set_free(&result->rows);
+    row_set_free(&result->inside);
+}
+
+/* --- asking -------------------------------------------------------------------------------- */
+
+bool scanner_may_ask(const struct scanner *scanner, struct error *err)
+{
+    struct sync_usage usage = scanner->service->usage(scanner->service->context);
+    int64_t made = scanner->requests_made + usage.requests + usage.unsent;
+    if (scanner->requests_max > 0 && made >= scanner->requests_max) {
+        return error_set(err, ERROR_UNPROVED, "stopped after %" PRId64 " requests (--max-requests)",
+                         scanner->requests_max);
+    }
+    return true;
+}
+
+static void add_filter(struct hbr_query *query, const char *key, const char *op,
+                       const char *const *values, size_t count)
+{
+    query->filters[query->filter_count++] = (struct hbr_filter){key, op, values, count};
+}
+
+static bool ask(const struct reader *reader, int64_t page, void *tag, struct error *err)
+{
+    static const char *const none[] = {""};
+    const struct scan_query *asked = reader->query;
+    char from[NUMBER_SIZE], to[NUMBER_SIZE];
+    const char *const bounds[] = {from, to};
+    struct hbr_query query = reader->scanner->query;
+    query.page_number = page;
+    query.page_size = reader->result->page_size;
+    query.restore_type = asked->restore_type != NULL ? asked->restore_type : query.restore_type;
+    query.edition = asked->edition != NULL ? asked->edition : query.edition;
+    query.filter_count = asked->without_filters ? 0 : query.filter_count;
+    (void)snprintf(from, sizeof(from), "%" PRId64, asked->from);
+    (void)snprintf(to, sizeof(to), "%" PRId64, asked->to);
+    switch (asked->kind) {
+    case SCAN_ALL:
+        break;
+    case SCAN_OPEN:
+        add_filter(&query, "Status", "IN", hbr_open_statuses, HBR_OPEN_STATUS_COUNT);
+        break;
+    case SCAN_BETWEEN:
+        add_filter(&query, "CompleteTime", "BETWEEN", bounds, 2);
+        break;
+    case SCAN_SINCE:
+        add_filter(&query, "CompleteTime", "GREATER_THAN_OR_EQUAL", bounds, 1);
+        break;
+    case SCAN_IDS:
+        add_filter(&query, asked->key, "IN", asked->ids, asked->id_count);
+        break;
+    case SCAN_CHILDREN:
+        add_filter(&query, "ParentId", "NOT_EQUAL", none, 1);
+        break;
+    case SCAN_CHILDREN_OF:
+        add_filter(&query, "ParentId", "IN", asked->ids, asked->id_count);
+        break;
+    }
+    const struct sync_service *service = reader->scanner->service;
+    return scanner_may_ask(reader->scanner, err) &&
+           service->submit(service->context, &query, tag, err);
+}
+
+/* --- the rows of an answer ----------------------------------------------------------------- */
+
+static bool is_asked(const struct scan_query *query, const struct value *id)
+{
+    for (size_t i = 0; i < query->id_count; i++) {
+        if (id->kind == VALUE_TEXT && strlen(query->ids[i]) == id->length &&
+            memcmp(query->ids[i], id->text, id->length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_parent(const struct record *job)
+{
+    const struct value *parent = &job->values[HBR_JOB][HBR_PARENT_ID];
+    return parent->kind == VALUE_TEXT && parent->length > 0;
+}
+
+/* Whether a row satisfies the filter that it was asked with. */
+static bool satisfies(const struct reader *reader, const struct record *job)
+{
+    const struct scan_query *query = reader->query;
+    const char *type = query->restore_type != NULL ? query->restore_type
+                                                   : reader->scanner->query.restore_type;
+    int64_t complete = hbr_job_complete_time(job);
+    const struct hbr_query *asked = &reader->scanner->query;
+    if (type[0] != '\0' && !hbr_job_has_type(job, type)) {
+        return false;
+    }
+    for (size_t i = 0; i < asked->filter_count && !query->without_filters; i++) {
+        if (hbr_filter_match(&asked->filters[i], job) == HBR_DOES_NOT_MATCH) {
+            return false;
+        }
+    }
+    switch (query->kind) {
+    case SCAN_ALL:
+        return true;
+    case SCAN_OPEN:
+        return hbr_job_is_open(job);
+    case SCAN_BETWEEN:
+        return complete >= query->from && complete <= query->to;
+    case SCAN_SINCE:
+        return complete >= query->from;
+    case SCAN_IDS:
+        return is_asked(query, &job->values[HBR_JOB][HBR_RESTORE_ID]);
+    case SCAN_CHILDREN:
+        return has_parent(job);
+    case SCAN_CHILDREN_OF:
+        return is_asked(query, &job->values[HBR_JOB][HBR_PARENT_ID]);
+    }
+    return false;
+}
+
+static bool tell_change(struct scanner *scanner, bool *told, struct error *err)
+{
+    if (scanner->changed || *told || scanner->on_change == NULL) {
+        return true;
+    }
+    *told = true;
+    return scanner->on_change(scanner->context, err);
+}
+
+static void count_put(struct store_run *run, const struct store_put *put, bool first)
+{
+    run->inserted += put->result == PUT_INSERTED ? 1 : 0;
+    run->updated += put->result == PUT_UPDATED ? 1 : 0;
+    run->unchanged += put->result == PUT_UNCHANGED && first ? 1 : 0; /* read again: not counted again */
+    run->stale += put->result == PUT_STALE ? 1 : 0;
+    run->returned += put->returned ? 1 : 0;
+    run->seen += first ? 1 : 0;
+}
+
+/* Files a stored row in the sets of the scan and of the scanner. */
+static bool file_row(struct reader *reader, const struct record *job, const struct store_put *put,
+                     bool *ret_first, struct error *err)
+{
+    struct scanner *scanner = reader->scanner;
+    struct scan_result *result = reader->result;
+    int64_t complete = hbr_job_complete_time(job);
+    bool new_in_scan = false;
+    if (!row_set_add(&result->rows, put->row, &new_in_scan, err) ||
+        !row_set_add(&scanner->seen, put->row, ret_first, err)) {
+        return false;
+    }
+    result->moved = result->moved || !new_in_scan;
+    reader->page_new += new_in_scan ? 1 : 0;
+    bool inside = complete > 0 && complete >= reader->query->keep_from &&
+                  complete <= reader->query->keep_to;
+    bool known = put->own || !*ret_first;
+    return (!inside || row_set_add(&result->inside, put->row, NULL, err)) &&
+           (known || row_set_add(&scanner->arrived, put->row, NULL, err)) &&
+           (!put->elsewhere || row_set_add(&scanner->elsewhere, put->row, NULL, err)) &&
+           (!has_parent(job) || row_set_add(&scanner->children, put->row, NULL, err));
+}
+
+static void look_at(struct reader *reader, const struct record *job)
+{
+    struct scanner *scanner = reader->scanner;
+    int64_t complete = hbr_job_complete_time(job);
+    bool open = hbr_job_is_open(job);
+    scanner->unclassified = scanner->unclassified || (!open && complete <= 0);
+    scanner->overlapping = scanner->overlapping || (open && complete > 0);
+    scanner->watched_met =
+        scanner->watched_met || (scanner->watched > 0 && complete == scanner->watched);
+    /* Sound data all the same: stored, but it says nothing about what was asked. */
+    if (!satisfies(reader, job)) {
+        reader->result->mismatched = true;
+        reader->stop = true;
+    }
+}
+
+static bool store_rows(struct reader *reader, const struct hbr_page *page, bool *told,
+                       struct error *err)
+{
+    struct scanner *scanner = reader->scanner;
+    for (size_t i = 0; i < page->job_count; i++) {
+        const struct record *job = &page->jobs[i];
+        struct store_put put;
+        bool first = false;
+        look_at(reader, job);
+        if (!store_job_put(scanner->store, &scanner->writer, job, &put, err) ||
+            !file_row(reader, job, &put, &first, err)) {
+            return false;
+        }
+        count_put(scanner->run, &put, first);
+        bool changed = put.result == PUT_INSERTED || put.result == PUT_UPDATED || put.returned;
+        if (changed && !tell_change(scanner, told, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One page, one transaction, never open across a wait for the network. */
+static bool store_page(struct reader *reader, const struct hbr_page *page, struct error *err)
+{
+    struct scanner *scanner = reader->scanner;
+    bool told = false;
+    reader->page_new = 0;
+    if (page->job_count == 0 || reader->query->discard) {
+        return true;
+    }
+    if (!store_begin(scanner->store, err)) {
+        return false;
+    }
+    if (!store_rows(reader, page, &told, err) || !store_commit(scanner->store, err)) {
+        store_rollback(scanner->store);
+        return false;
+    }
+    scanner->changed = scanner->changed || told;
+    return true;
+}
+
+/* --- what an answer tells about the scan --------------------------------------------------- */
+
+/* How many rows page `number` must hold if the listing is what its first answer said. */
+static int64_t rows_due(const struct reader *reader, int64_t number)
+{
+    int64_t rest = reader->result->total - (number - 1) * reader->result->page_size;
+    if (rest <= 0) {
+        return 0;
+    }
+    return rest < reader->result->page_size ? rest : reader->result->page_size;
+}
+
+/* A last page that is full is followed by one more, which has to be empty: else a TotalCount that
+ * is too small would go unnoticed. */
+static int64_t pages_for(const struct reader *reader, int64_t total)
+{
+    int64_t full = total / reader->result->page_size;
+    return full < PAGES_MAX ? full + 1 : PAGES_MAX + 1; /* the latter is not believed */
+}
+
+static void note_cap(struct reader *reader, int64_t number)
+{
+    struct scan_result *result = reader->result;
+    int64_t rows = (number - 1) * result->page_size;
+    result->cap = result->capped && result->cap < rows ? result->cap : rows;
+    result->capped = true;
+    reader->stop = true;
+}
+
+static void take_first(struct reader *reader, const struct hbr_page *page)
+{
+    struct scan_result *result = reader->result;
+    const struct scan_query *query = reader->query;
+    result->total = page->total_count;
+    reader->first_total = page->total_count;
+    result->date = page->date;
+    reader->last_page = result->total > 0 ? pages_for(reader, result->total) : 1;
+    if (query->first_page_only || (query->row_limit > 0 && result->total > query->row_limit)) {
+        reader->stop = true;
+    }
+}
+
+static void watch(struct reader *reader, const struct hbr_page *page, int64_t number)
+{
+    struct scan_result *result = reader->result;
+    if (number == 1) {
+        take_first(reader, page);
+    }
+    result->listed += (int64_t)page->rows;
+    bool other_length = result->total >= 0 && (int64_t)page->rows != rows_due(reader, number);
+    if (page->total_count != reader->first_total || other_length || page->rejected > 0) {
+        result->moved = true;
+    }
+    bool beyond = page->total_count >= 0 && page->total_count <= (number - 1) * result->page_size;
+    if (page->rows == 0 && number > 1 && other_length && !beyond) {
+        note_cap(reader, number);
+    }
+    if (result->moved && reader->query->stop_when_moved) {
+        reader->stop = true;
+    }
+    reader->scanner->run->pages++;
+    reader->scanner->run->rejected += (int64_t)page->rejected;
+    reader->scanner->run->unknown_fields += (int64_t)page->unknown;
+}
+
+/* Without a believable TotalCount a listing is read until a page is not full, or several in a row
+ * hold nothing new: some services repeat their last page for ever. */
+static void extend(struct reader *reader, const struct hbr_page *page, int64_t number)
+{
+    struct scan_result *result = reader->result;
+    if (result->total >= 0 && reader->last_page <= PAGES_MAX) {
+        return;
+    }
+    result->moved = true;
+    result->total = -1;
+    reader->idle_pages = reader->page_new > 0 ? 0 : reader->idle_pages + 1;
+    bool more = (int64_t)page->rows >= result->page_size && number < PAGES_MAX &&
+                reader->idle_pages < IDLE_PAGES_MAX;
+    reader->last_page = more ? number + 1 : number;
+}
+
+/* A refused parameter on the first page is about the query; any refusal of a later page is about
+ * its depth. What is no refusal is a failure of the source. */
+static bool take_failure(struct reader *reader, int64_t number, const struct sync_answer *answer,
+                         struct error *err)
+{
+    struct scan_result *result = reader->result;
+    bool deep = number > 1 && answer->refusal != HBR_NO_REFUSAL;
+    if (!deep && answer->refusal != HBR_REFUSED_PARAMETER) {
+        *err = answer->failure;
+        return false;
+    }
+    reader->stop = true;
+    if (!deep) {
+        result->refused = true;
+        result->refusal = answer->failure;
+    } else if (rows_due(reader, number) > 0) {
+        note_cap(reader, number);
+    } else {
+        reader->pages_read++; /* a page beyond the end may be refused as well as empty */
+    }
+    return true;
+}
+
+/* Takes an answer of page `number` of this scan; frees its page. */
+static bool take_answer(struct reader *reader, int64_t number, struct sync_answer *answer,
+                        struct error *err)
+{
+    if (answer->failure.code != ERROR_NONE) {
+        return take_failure(reader, number, answer, err);
+    }
+    watch(reader, &answer->page, number);
+    bool done = store_page(reader, &answer->page, err);
+    extend(reader, &answer->page, number);
+    hbr_page_free(&answer->page);
+    if (!done) {
+        return false;
+    }
+    reader->pages_read++;
+    if (reader->scanner->on_page != NULL) {
+        reader->scanner->on_page(reader->scanner->context);
+    }
+    return interrupt_check(err);
+}
+
+/* --- reading ------------------------------------------------------------------------------- */
+
+static void begin(struct reader *reader, struct scanner *scanner, const struct scan_query *query,
+                  struct scan_result *result)
+{
+    *reader = (struct reader){.scanner = scanner, .query = query, .result = result, .last_page = 1};
+    memset(result, 0, sizeof(*result));
+    result->total = -1;
+    result->page_size = query->page_size > 0 ? query->page_size : scanner->query.page_size;
+}
+
+static void end(struct reader *reader)
+{
+    struct scan_result *result = reader->result;
+    result->complete = !result->refused && !result->capped && result->total >= 0 &&
+                       reader->pages_read == reader->last_page;
+}
+
+/* The tag of a question is its page number, which is never 0. */
+static bool wait_one(struct reader *reader, struct error *err)
+{
+    const struct sync_service *service = reader->scanner->service;
+    struct sync_answer answer;
+    if (!service->wait(service->context, &answer, err)) {
+        return false;
+    }
+    reader->in_flight--;
+    return take_answer(reader, (int64_t)(intptr_t)answer.tag, &answer, err);
+}
+
+/* Asks for the next page. When no request is left, what is under way is still taken. */
+static bool ask_next(struct reader *reader, struct error *err)
+{
+    if (ask(reader, reader->next_page, (void *)(intptr_t)reader->next_page, err)) {
+        reader->next_page++;
+        reader->in_flight++;
+        return true;
+    }
+    while (err->code == ERROR_UNPROVED && reader->in_flight > 0) {
+        struct error other;
+        if (!wait_one(reader, &other)) {
+            *err = other;
+        }
+    }
+    return false;
+}
+
+static bool read_pages(struct reader *reader, struct error *err)
+{
+    reader->next_page = 1;
+    if (!ask_next(reader, err) || !wait_one(reader, err)) {
+        return false;
+    }
+    while (reader->in_flight > 0 || (!reader->stop && reader->next_page <= reader->last_page)) {
+        bool more = !reader->stop && reader->next_page <= reader->last_page &&
+                    reader->in_flight < reader->scanner->pages_at_once;
+        if (!(more ? ask_next(reader, err) : wait_one(reader, err))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool scan(struct scanner *scanner, const struct scan_query *query, struct scan_result *ret_result,
+          struct error *err)
+{
+    struct reader reader;
+    begin(&reader, scanner, query, ret_result);
+    if (!read_pages(&reader, err)) {
+        scanner->service->cancel(scanner->service->context);
+        return false;
+    }
+    end(&reader);
+    return true;
+}
+
+/* Takes the first page of one of the queries; the tag is its place, from 1. */
+static bool wait_any(struct scanner *scanner, const struct scan_query *queries,
+                     struct scan_result *results, struct error *err)
+{
+    struct sync_answer answer;
+    if (!scanner->service->wait(scanner->service->context, &answer, err)) {
+        return false;
+    }
+    size_t at = (size_t)(uintptr_t)answer.tag - 1;
+    struct reader reader;
+    begin(&reader, scanner, &queries[at], &results[at]);
+    if (!take_answer(&reader, 1, &answer, err)) {
+        return false;
+    }
+    end(&reader);
+    return true;
+}
+
+bool scan_first_pages(struct scanner *scanner, const struct scan_query *queries, size_t count,
+                      struct scan_result *results, struct error *err)
+{
+    size_t asked = 0;
+    size_t taken = 0;
+    memset(results, 0, count * sizeof(*results));
+    while (taken < count) {
+        bool more = asked < count && asked - taken < scanner->pages_at_once;
+        bool done;
+        if (more) {
+            struct scan_result scratch;
+            struct reader reader;
+            begin(&reader, scanner, &queries[asked], &scratch);
+            asked++;
+            done = ask(&reader, 1, (void *)(uintptr_t)asked, err);
+        } else {
+            done = wait_any(scanner, queries, results, err);
+            taken++;
+        }
+        if (!done) {
+            scanner->service->cancel(scanner->service->context);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool scan_is_exact(const struct scan_result *result)
+{
+    return result->complete && !result->moved && !result->mismatched &&
+           result->listed == result->total && row_set_count(&result->rows) == result->total;
+}
+
+bool scan_is_one_answer(const struct scan_result *result)
+{
+    return scan_is_exact(result) && result->total <= result->page_size;
+}

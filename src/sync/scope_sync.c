@@ -1,0 +1,144 @@
+#include "sync/scope_sync.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "sync/check.h"
+#include "sync/children.h"
+#include "sync/commit.h"
+#include "sync/delta.h"
+#include "sync/full.h"
+
+#define CAPABILITIES_SECONDS (7 * 24 * 3600) /* after which what a service did not do is tried again */
+
+void scope_forget_capabilities(struct task *task)
+{
+    struct store_capabilities *known = &task->source.capabilities;
+    int64_t age = task->settings->now - known->checked_at;
+    if (strcmp(known->id_filter, "-") == 0) {
+        known->id_filter[0] = '\0';
+    }
+    if (task->settings->full || age < 0 || age >= CAPABILITIES_SECONDS) {
+        known->checked_at = task->settings->now;
+        known->filters = CAPABILITY_UNKNOWN;
+        known->id_filter[0] = '\0';
+        known->page_cap = 0;
+    }
+}
+
+void scope_doubt_untyped(struct task *task)
+{
+    struct store_capabilities *known = &task->source.capabilities;
+    known->untyped = known->untyped == CAPABILITY_YES ? CAPABILITY_UNKNOWN : known->untyped;
+}
+
+bool scope_count_stored(struct scope *scope, int64_t *ret_count, struct error *err)
+{
+    struct store_scope every = scope->stored;
+    every.part = STORE_EVERY_JOB;
+    return store_job_count(scope->task->store, &every, ret_count, err);
+}
+
+/* A listing that is suddenly empty is more often a wrong endpoint or a lost permission than an empty
+ * account, so it takes two runs to believe it. */
+static bool doubt_empty(struct scope *scope, bool *ret_doubted, struct error *err)
+{
+    int64_t stored = 0;
+    *ret_doubted = false;
+    if (scope->evidence.total != 0) {
+        return scope->evidence.total < 0 || commit_end_of_doubt(scope, err);
+    }
+    if (!scope_count_stored(scope, &stored, err)) {
+        return false;
+    }
+    if (stored == 0 || scope->watermark.empty_since != 0) {
+        return true;
+    }
+    scope->watermark.empty_since = scope->task->settings->now;
+    *ret_doubted = true;
+    proof_note(&scope->evidence, "the service lists no job, although some are stored");
+    task_warn(scope->task,
+              "the service lists no job where %" PRId64 " are stored; nothing was marked missing, the"
+              " next sync that finds the same marks them",
+              stored);
+    return true;
+}
+
+/* Tries the delta. Where it is not enough, the scope is begun anew as a full scan. */
+static bool read_delta(struct scope *scope, struct scan_result *first, bool *ret_done,
+                       struct error *err)
+{
+    enum scope_outcome outcome = SCOPE_NEEDS_FULL;
+    if (!delta_read(scope, first, &outcome, err)) {
+        return false;
+    }
+    *ret_done = outcome == SCOPE_DONE;
+    if (*ret_done) {
+        return children_after_delta(scope, err);
+    }
+    scope->full = true;
+    row_set_free(&scope->gone);
+    proof_begin(&scope->evidence, scope->stored.restore_type, "");
+    scan_result_free(first);
+    return check_total(scope, first, err);
+}
+
+bool scope_read(struct scope *scope, const struct type_list *types,
+                       struct scan_result *first, bool *ret_by_type, struct error *err)
+{
+    bool doubted = false;
+    bool counted = true;
+    bool done = false;
+    *ret_by_type = false;
+    if (!doubt_empty(scope, &doubted, err) || doubted) {
+        return doubted;
+    }
+    bool one_answer = scan_is_one_answer(first);
+    if (!scope->full && !one_answer && (!read_delta(scope, first, &done, err) || done)) {
+        return done;
+    }
+    if (scope->full) {
+        scope->task->run.mode = RUN_FULL;
+    }
+    struct row_set listed = {0};
+    bool check_types = scope->full && types != NULL;
+    done = !check_types || types_are_counted(scope, types, &listed, &counted, err);
+    if (done && counted) {
+        done = full_read(scope, first, err) &&
+               (!check_types || !proof_judge(&scope->evidence) ||
+                types_are_held(scope, types, &listed, err));
+    }
+    row_set_free(&listed);
+    *ret_by_type = !counted || scope->evidence.types_unseen > 0;
+    if (!done || *ret_by_type || !proof_judge(&scope->evidence)) {
+        return done;
+    }
+    return scope->full ? children_after_full(scope, err) : children_after_delta(scope, err);
+}
+
+bool scope_end(struct scope *scope, struct error *err)
+{
+    struct task *task = scope->task;
+    scope->evidence.rejected = task->run.rejected > 0 ? task->run.rejected : -1;
+    if (task->spec->filter_count == 0 && !commit_scope(scope, err)) {
+        return false;
+    }
+    bool proved = scope_is_proved(scope);
+    const struct evidence *told =
+        scope->has_children && !proved && proof_judge(&scope->evidence) ? &scope->children
+                                                                        : &scope->evidence;
+    if (!task->unproved) {
+        proof_sentence(told, task->sentence, sizeof(task->sentence));
+    }
+    task->unproved = task->unproved || !proved;
+    proof_add_json(&task->evidence, &scope->evidence);
+    if (scope->has_children) {
+        proof_add_json(&task->evidence, &scope->children);
+    }
+    if (scope->evidence.total >= 0) {
+        int64_t before = task->run.total_count > 0 ? task->run.total_count : 0;
+        int64_t children = scope->has_children && scope->children.total > 0 ? scope->children.total : 0;
+        task->run.total_count = before + scope->evidence.total + children;
+    }
+    return true;
+}

@@ -1,0 +1,150 @@
+#include "sync/windows.h"
+
+#include <string.h>
+
+#define STACK_MAX 128 /* halving 64-bit seconds goes 64 deep, and one sibling waits at each depth */
+#define WINDOWS_MAX 100000 /* of one call */
+#define AGAIN_MAX 5        /* scans of a window that cannot be halved */
+
+struct window {
+    int64_t from, to;
+};
+
+struct stack {
+    struct window windows[STACK_MAX];
+    size_t count;
+};
+
+/* How a scan of a window went. */
+enum fate { WINDOW_EXACT, WINDOW_HALVE, WINDOW_AGAIN, WINDOW_IGNORED };
+
+static bool push(struct stack *stack, int64_t from, int64_t to)
+{
+    if (stack->count == STACK_MAX) {
+        return false;
+    }
+    stack->windows[stack->count++] = (struct window){from, to};
+    return true;
+}
+
+static struct scan_query query_of(const struct scope *scope, const struct window *window)
+{
+    int64_t from = window->from > 1 ? window->from - 1 : 1; /* 0 may be what open jobs have */
+    return (struct scan_query){
+        .kind = SCAN_BETWEEN,
+        .from = from,
+        .to = window->to + 1,
+        .keep_from = window->from,
+        .keep_to = window->to,
+        .stop_when_moved = true,
+        .row_limit = scope->capabilities->page_cap,
+    };
+}
+
+/* Until its last second is over a window can still gain rows; then only one answer is beyond doubt.
+ * The same where an open job has a CompleteTime, which may change. */
+static bool is_settled(const struct scope *scope, const struct window *window, int64_t date)
+{
+    return !scope->scanner.overlapping && date - scope->overlap > window->to + 1;
+}
+
+static enum fate judge(const struct scope *scope, const struct window *window,
+                       int64_t believed_below, const struct scan_result *read)
+{
+    bool believed = believed_below == 0 || read->total < believed_below;
+    if (read->refused || read->mismatched) {
+        return WINDOW_IGNORED;
+    }
+    if (believed && (is_settled(scope, window, read->date) ? scan_is_exact(read)
+                                                           : scan_is_one_answer(read))) {
+        return WINDOW_EXACT;
+    }
+    /* Rows of the seconds at either side are no reason to halve. */
+    int64_t outside = read->complete ? row_set_count(&read->rows) - row_set_count(&read->inside) : 0;
+    bool one_page = believed && read->total >= 0 && read->total - outside <= read->page_size;
+    return window->from == window->to || one_page ? WINDOW_AGAIN : WINDOW_HALVE;
+}
+
+/* Scans a window and takes its rows when it was exact. */
+static bool read_window(struct scope *scope, const struct window *window, int64_t believed_below,
+                        bool again, struct windows_result *result, enum fate *ret_fate,
+                        struct error *err)
+{
+    struct scan_query query = query_of(scope, window);
+    struct scan_result read;
+    query.stop_when_moved = !again;
+    query.row_limit = again ? 0 : query.row_limit;
+    bool done = scan(&scope->scanner, &query, &read, err);
+    if (done) {
+        *ret_fate = judge(scope, window, believed_below, &read);
+        int64_t cap = scope->capabilities->page_cap;
+        if (read.capped && (cap == 0 || read.cap < cap)) {
+            scope->capabilities->page_cap = read.cap;
+        }
+        if (*ret_fate == WINDOW_EXACT) {
+            scope->evidence.windows++;
+            done = row_set_unite(&result->rows, &read.inside, err);
+        }
+    }
+    scan_result_free(&read);
+    return done;
+}
+
+/* Where to halve: at the median of the stored jobs, which are most of them by now, else in the
+ * middle. */
+static bool find_middle(struct scope *scope, const struct window *window, int64_t *ret_middle,
+                        struct error *err)
+{
+    if (!store_job_median(scope->scanner.store, &scope->stored, window->from, window->to,
+                          ret_middle, err)) {
+        return false;
+    }
+    if (*ret_middle < window->from || *ret_middle >= window->to) {
+        *ret_middle = window->from + (window->to - window->from) / 2;
+    }
+    return true;
+}
+
+static bool read_all(struct scope *scope, struct stack *stack, int64_t believed_below,
+                     struct windows_result *result, struct error *err)
+{
+    for (int64_t turn = 0; stack->count > 0; turn++) {
+        struct window window = stack->windows[--stack->count];
+        enum fate fate = WINDOW_AGAIN;
+        for (int i = 0; i < AGAIN_MAX && fate == WINDOW_AGAIN; i++) {
+            if (!read_window(scope, &window, believed_below, i > 0, result, &fate, err)) {
+                return false;
+            }
+        }
+        if (fate == WINDOW_IGNORED || fate == WINDOW_AGAIN || turn == WINDOWS_MAX) {
+            result->ignored = fate == WINDOW_IGNORED;
+            return true;
+        }
+        if (fate == WINDOW_HALVE) {
+            int64_t middle;
+            scope->evidence.halved++;
+            if (!find_middle(scope, &window, &middle, err)) {
+                return false;
+            }
+            /* The older half first: what finishes late lands in the newer one. */
+            if (!push(stack, middle + 1, window.to) || !push(stack, window.from, middle)) {
+                return true;
+            }
+        }
+    }
+    result->proved = true;
+    return true;
+}
+
+bool windows_read(struct scope *scope, int64_t from, int64_t to, int64_t believed_below,
+                  struct windows_result *ret_result, struct error *err)
+{
+    struct stack stack = {.count = 0};
+    memset(ret_result, 0, sizeof(*ret_result));
+    scope->evidence.windows = scope->evidence.windows < 0 ? 0 : scope->evidence.windows;
+    scope->evidence.halved = scope->evidence.halved < 0 ? 0 : scope->evidence.halved;
+    if (to >= from) {
+        (void)push(&stack, from, to); /* an empty stack has room */
+    }
+    return read_all(scope, &stack, believed_below, ret_result, err);
+}
