@@ -28,6 +28,10 @@ static bool find_page(const struct settings *settings, const struct listing_quer
             return refuse(error, 400, "InvalidParameter",
                           "PageNumber * PageSize must not exceed %zu.", cap);
         }
+        if (settings->deep_page_mode == DEEP_SUCCESS_FALSE && first + size > cap) {
+            return refuse(error, 200, "InvalidParameter.PageNumber",
+                          "PageNumber * PageSize must not exceed %zu.", cap);
+        }
         end = cap;
         if (settings->deep_page_mode == DEEP_REPEAT_LAST && first >= cap) {
             first = (cap - 1) / size * size;
@@ -74,19 +78,29 @@ static void write_rows(struct json_writer *writer, const char *key,
 {
     struct job_view view = {.world = &simulator->world,
                             .wrong_types_every = (unsigned)simulator->settings.wrong_types,
-                            .extra_fields = simulator->settings.extra_fields};
+                            .extra_fields = simulator->settings.extra_fields,
+                            .known_parents_only =
+                                simulator->settings.children == CHILDREN_BY_PARENT};
     if (fault != NULL && fault->kind == FAULT_WRONG_TYPES) {
         view.wrong_types_every = 1;
     }
     bool repeats = fault != NULL && fault->kind == FAULT_DUPLICATE_ROWS;
-    json_open(writer, key, '[');
+    bool is_single = simulator->settings.single_object && page.count == 1;
+    if (is_single) {
+        json_raw(writer, key, "");
+        writer->needs_comma = false;
+    } else {
+        json_open(writer, key, '[');
+    }
     for (size_t i = 0; i < page.count; i++) {
         bool is_repeat = repeats && i > 0 && i == page.count - 1;
         const struct job *job = listing->rows[page.first + (is_repeat ? 0 : i)];
         enum id_style style = fault != NULL && i == 0 ? fault_id_style(fault) : ID_RIGHT;
         job_render(writer, &view, job, listing_state(&simulator->world, query, job), style);
     }
-    json_close(writer, ']');
+    if (!is_single) {
+        json_close(writer, ']');
+    }
 }
 
 static void write_restore_jobs(struct json_writer *writer, const struct simulator *simulator,
@@ -98,6 +112,8 @@ static void write_restore_jobs(struct json_writer *writer, const struct simulato
         json_null(writer, "RestoreJobs");
     } else if (envelope == ENVELOPE_ABSENT_WHEN_EMPTY && page.count == 0) {
         return;
+    } else if (envelope == ENVELOPE_OBJECT_WHEN_EMPTY && page.count == 0) {
+        json_raw(writer, "RestoreJobs", "{\"RestoreJob\":{}}");
     } else if (simulator->settings.flat_restore_jobs) {
         write_rows(writer, "RestoreJobs", simulator, query, listing, page, fault);
     } else {
