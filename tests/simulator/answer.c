@@ -1,5 +1,6 @@
 #include "answer.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -209,7 +210,15 @@ bool answer_regions(struct simulator *simulator, struct call *call, struct reply
         }
         json_open(&writer, NULL, '{');
         if (!name_list_has(&simulator->settings.region_nameless, region)) {
-            json_string(&writer, "RegionId", region);
+            char id[64];
+            size_t length = 0;
+            for (; region[length] != '\0' && length + 1 < sizeof id; length++) {
+                bool is_capital = simulator->settings.region_capitals;
+                id[length] =
+                    is_capital ? (char)toupper((unsigned char)region[length]) : region[length];
+            }
+            id[length] = '\0';
+            json_string(&writer, "RegionId", id);
         }
         json_string(&writer, "LocalName", region);
         json_close(&writer, '}');

@@ -55,6 +55,7 @@ static const struct setting table[] = {
     LIST_SETTING(untyped_without, ""),
     LIST_SETTING(region_hidden, ""),
     LIST_SETTING(region_nameless, ""),
+    BOOL_SETTING(region_capitals, false),
     LIST_SETTING(refuse_filters, ""),
     LIST_SETTING(refuse_operators, ""),
     LIST_SETTING(undocumented_filters,

@@ -67,6 +67,7 @@ struct settings {
     struct name_list untyped_without; /* RestoreTypes that are listed by type only */
     struct name_list region_hidden;   /* what DescribeRegions leaves out ... */
     struct name_list region_nameless; /* ... and lists without RegionId */
+    bool region_capitals;             /* DescribeRegions writes ids in capitals */
     struct name_list refuse_filters;  /* keys, or "all" */
     struct name_list refuse_operators;
     struct name_list undocumented_filters; /* the ones that are understood */
