@@ -187,6 +187,10 @@ bool answer_restore_jobs(struct simulator *simulator, struct call *call, struct 
     write_total(&writer, settings->total_count, total);
     write_restore_jobs(&writer, simulator, &query, listing, page, call->fault);
     json_close(&writer, '}');
+    for (size_t i = 0; settings->log_ids && i < page.count; i++) {
+        call->ids = call->ids != NULL ? call->ids : json_object_new_array();
+        json_object_array_add(call->ids, json_object_new_string(listing->rows[page.first + i]->id));
+    }
     call->rows = (int64_t)page.count;
     call->total_count = (int64_t)total;
     drift_after_answer(&simulator->drift, &simulator->world, settings, query.region, query.edition);

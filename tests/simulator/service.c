@@ -189,6 +189,9 @@ static void note(struct simulator *simulator, struct call *call, const struct re
         json_object_object_add(entry, "rows", json_object_new_int64(call->rows));
         json_object_object_add(entry, "total_count", json_object_new_int64(call->total_count));
     }
+    if (call->ids != NULL) {
+        json_object_object_add(entry, "ids", call->ids);
+    }
     json_object_object_add(entry, "world",
                            json_object_new_int64((int64_t)simulator->world.generation));
     json_object_object_add(entry, "time", json_object_new_int64(world_now(&simulator->world)));

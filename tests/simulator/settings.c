@@ -83,6 +83,7 @@ static const struct setting table[] = {
     BOOL_SETTING(success_as_string, false),
     BOOL_SETTING(code_as_number, false),
     BOOL_SETTING(page_size_echo_wrong, false),
+    BOOL_SETTING(log_ids, false),
     INTEGER_SETTING(latency_ms, 0, 600000, 0),
     INTEGER_SETTING(quota_per_minute, 0, BILLION, 0),
     CHOICE_SETTING(sts, "right|refused|unavailable|garbled|keyless"),

@@ -95,6 +95,7 @@ struct settings {
     bool success_as_string;
     bool code_as_number;
     bool page_size_echo_wrong;
+    bool log_ids; /* the log names the rows of each answer */
     int64_t latency_ms;
     int64_t quota_per_minute;     /* of DescribeRestoreJobs2, a region; 0: no limit */
     int sts;                      /* how AssumeRole and AssumeRoleWithOIDC answer */
