@@ -112,6 +112,8 @@ static enum acs_outcome fail(const struct acs_reply *reply, const struct json_ob
     buffer_free(&text);
 
     (void)text_fit(err->api_code, sizeof(err->api_code), code);
+    struct json_value id = either_member(root, "RequestId", "requestId");
+    err->service_json = code[0] != '\0' && id.kind == JSON_TEXT && id.length > 0;
     err->code = acs_answer_class(reply, err);
     acs_answer_hint(reply, err);
     return acs_outcome_of_code(reply->http_status, code);

@@ -35,6 +35,7 @@ enum error_code {
 struct error {
     enum error_code code;
     bool retryable;                  /* the same request may succeed later */
+    bool service_json;               /* api_code and request_id stood in the answer's JSON */
     int http_status;                 /* 0: no answer */
     char api_code[96];               /* the service's own Code, e.g. "Throttling.User" */
     char request_id[64];             /* of the answer that failed, "" when there was none */

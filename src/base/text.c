@@ -172,6 +172,15 @@ static char lower(char byte)
     return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
 }
 
+void text_lower(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (lower(*text) != *text) {
+            *text = lower(*text);
+        }
+    }
+}
+
 bool text_equal_nocase(const char *left, const char *right)
 {
     while (*left != '\0' && lower(*left) == lower(*right)) {

@@ -37,6 +37,9 @@ void text_escape(struct buffer *buffer, const char *text, size_t length, size_t 
  */
 size_t text_utf8_length(const char *text, size_t length, uint32_t *ret_code_point);
 
+/* Makes A to Z lower case, whatever the locale; writes only what changes. */
+void text_lower(char *text);
+
 /* Case-insensitive comparison in ASCII alone, whatever the locale. */
 bool text_equal_nocase(const char *left, const char *right);
 

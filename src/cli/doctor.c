@@ -97,8 +97,8 @@ static bool check_endpoint(struct doctor *doctor, const char *region)
     char endpoint[ENDPOINT_SIZE];
     struct error err;
     error_clear(&err);
-    if (!acs_endpoint_for_region(doctor->session.service.endpoint, region, endpoint,
-                                 sizeof(endpoint), &err) ||
+    if (!hbr_endpoint_for_region(&doctor->session.service, region, endpoint, sizeof(endpoint),
+                                 &err) ||
         !acs_probe(endpoint, doctor->connection.ca_file, &probe, &err)) {
         doctor_fail(report, "endpoint", &err);
         return false;

@@ -100,6 +100,10 @@ bool cli_parse(const struct cli_option *options, size_t count, bool stop_at_oper
         if (value == 'h' || value == HELP_VALUE) {
             *ret_help = true;
         } else if (value >= FIRST_VALUE) {
+            /* One region has one name everywhere: as the service writes it. */
+            if (strcmp(options[value - FIRST_VALUE].name, "region") == 0) {
+                text_lower(optarg);
+            }
             if (!set_option(&options[value - FIRST_VALUE], optarg, err)) {
                 return false;
             }

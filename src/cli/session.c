@@ -328,16 +328,18 @@ bool session_has_region(const struct session *session, const char *region_id)
 static bool add_region(const char *region_id, void *context, struct error *err)
 {
     struct session *session = context;
-    if (session_has_region(session, region_id)) {
+    char name[STORE_NAME_MAX];
+    if (!text_fit(name, sizeof(name), region_id)) {
+        return error_set(err, ERROR_SERVICE, "a region's name is too long: %.80s", region_id);
+    }
+    text_lower(name);
+    if (session_has_region(session, name)) {
         return true;
     }
     if (session->region_count == REGIONS_MAX) {
         return error_set(err, ERROR_SERVICE, "more than %d regions", REGIONS_MAX);
     }
-    if (!text_fit(session->regions[session->region_count], STORE_NAME_MAX, region_id)) {
-        return error_set(err, ERROR_SERVICE, "a region's name is too long: %.80s", region_id);
-    }
-    session->region_count++;
+    memcpy(session->regions[session->region_count++], name, sizeof(name));
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "hbr/restore_job.h"
 
 #define EXTRA_MAX (64U * 1024 * 1024) /* of a page; the answer's own maximum is smaller */
@@ -172,15 +173,25 @@ static bool reserve_jobs(struct hbr_page *page, size_t count, struct error *err)
     return page->jobs != NULL ? true : error_no_memory(err);
 }
 
-static bool decode_rows(struct hbr_page *page, const struct json_object *rows, struct error *err)
+/* The rows: an array, or one job in its place; NULL holds none. */
+static size_t row_count(const struct json_object *rows)
 {
-    size_t count = json_array_length(rows);
-    if (!reserve_jobs(page, count, err)) {
+    return json_is_object(rows) ? 1 : json_array_length(rows);
+}
+
+static void decode_each(struct hbr_page *page, struct json_object *rows)
+{
+    for (size_t i = 0; i < row_count(rows); i++) {
+        decode_job(page, json_is_object(rows) ? rows : json_array_item(rows, i));
+    }
+}
+
+static bool decode_rows(struct hbr_page *page, struct json_object *rows, struct error *err)
+{
+    if (!reserve_jobs(page, row_count(rows), err)) {
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        decode_job(page, json_array_item(rows, i));
-    }
+    decode_each(page, rows);
     resolve_extra(page);
     return buffer_ok(&page->extra, "what is unknown in an answer", err);
 }
@@ -193,22 +204,52 @@ static void page_init(struct hbr_page *page, struct json_object *root)
     buffer_init(&page->extra, EXTRA_MAX);
 }
 
+static bool is_job(const struct json_object *node)
+{
+    return json_member(node, "RestoreId").kind != JSON_MISSING;
+}
+
+static bool stop_at_member(const char *name, struct json_object *node, void *context)
+{
+    (void)name, (void)node, (void)context;
+    return false;
+}
+
+static bool is_empty_object(const struct json_object *node)
+{
+    return json_is_object(node) && json_each_member(node, stop_at_member, NULL);
+}
+
+/* A number from 0 on, also one that stands in a string; else -1. */
+static int64_t total_count(const struct json_object *root)
+{
+    struct json_value total = json_member(root, "TotalCount");
+    if (total.kind == JSON_TEXT && strlen(total.text) == total.length &&
+        text_to_int64(total.text, 0, INT64_MAX, &total.integer)) {
+        return total.integer;
+    }
+    return total.kind == JSON_INTEGER && total.integer >= 0 ? total.integer : -1;
+}
+
 /*
- * The rows of an answer: RestoreJobs.RestoreJob, or RestoreJobs itself where it is an array (the
- * first SDKs' form); NULL when there are none. False when the answer has another shape.
+ * The rows of an answer: RestoreJobs.RestoreJob, or RestoreJobs itself where it is the list (the
+ * first SDKs' form). The list is an array, a job that stands alone, or, when TotalCount is 0, an
+ * empty object. NULL when there are none; false when the answer has another shape.
  */
 static bool find_rows(struct json_object *root, struct json_object **ret_rows, struct error *err)
 {
     struct json_value list = json_member(root, "RestoreJobs");
     *ret_rows = NULL;
-    if (json_is_object(list.object)) {
+    if (json_is_object(list.object) && !is_job(list.object)) {
         list = json_member(list.object, "RestoreJob");
     }
-    if (json_is_array(list.object)) {
+    if (json_is_array(list.object) || is_job(list.object)) {
         *ret_rows = list.object;
         return true;
     }
-    if (json_is_object(root) && (list.kind == JSON_MISSING || list.kind == JSON_NULL)) {
+    bool is_empty = list.kind == JSON_MISSING || list.kind == JSON_NULL ||
+                    (is_empty_object(list.object) && total_count(root) == 0);
+    if (json_is_object(root) && is_empty) {
         return true;
     }
     error_set(err, ERROR_SERVICE, "an answer without a list of restore jobs");
@@ -223,7 +264,8 @@ bool hbr_page_check(struct json_object *root, const void *tag, struct error *err
     if (!find_rows(root, &rows, err)) {
         return false;
     }
-    if (rows == NULL && json_member(root, "TotalCount").kind != JSON_INTEGER) {
+    if (rows == NULL && json_member(root, "TotalCount").kind != JSON_INTEGER &&
+        total_count(root) < 0) {
         error_set(err, ERROR_SERVICE, "an answer with neither jobs nor TotalCount");
         err->retryable = true;
         return false;
@@ -240,10 +282,7 @@ bool hbr_page_decode(struct json_object *root, struct hbr_page *ret_page, struct
         hbr_page_free(ret_page);
         return false;
     }
-    struct json_value total = json_member(root, "TotalCount");
-    if (total.kind == JSON_INTEGER && total.integer >= 0) {
-        ret_page->total_count = total.integer;
-    }
+    ret_page->total_count = total_count(root);
     (void)json_member_text(root, "RequestId", ret_page->request_id, sizeof(ret_page->request_id));
     return true;
 }
@@ -252,8 +291,7 @@ bool hbr_page_decode(struct json_object *root, struct hbr_page *ret_page, struct
  * of that name that nobody knows yet. */
 static bool is_answer(const struct json_object *node)
 {
-    return json_member(node, "RestoreJobs").kind != JSON_MISSING &&
-           json_member(node, "RestoreId").kind == JSON_MISSING;
+    return json_member(node, "RestoreJobs").kind != JSON_MISSING && !is_job(node);
 }
 
 static size_t count_import_rows(struct json_object *node)
@@ -261,7 +299,7 @@ static size_t count_import_rows(struct json_object *node)
     struct error ignored;
     struct json_object *rows;
     if (is_answer(node)) {
-        return find_rows(node, &rows, &ignored) ? json_array_length(rows) : 1;
+        return find_rows(node, &rows, &ignored) ? row_count(rows) : 1;
     }
     if (json_is_array(node)) {
         size_t count = 0;
@@ -279,9 +317,7 @@ static void decode_import_item(struct hbr_page *page, struct json_object *node)
     struct error ignored;
     struct json_object *rows;
     if (is_answer(node) && find_rows(node, &rows, &ignored)) {
-        for (size_t i = 0; i < json_array_length(rows); i++) {
-            decode_job(page, json_array_item(rows, i));
-        }
+        decode_each(page, rows);
     } else {
         decode_job(page, node);
     }

@@ -29,15 +29,15 @@ struct hbr_page {
     size_t rejected; /* rows without a usable RestoreId: kept nowhere, so the run is not proved */
     size_t unknown;  /* values that went to `extra` */
     struct buffer extra;
-    int64_t total_count; /* TotalCount, -1 when absent or not a number from 0 on */
+    int64_t total_count; /* TotalCount, -1 when absent or no number from 0 on, even as a string */
     int64_t date;        /* the answer's Date, UNIX seconds, 0 unknown */
     char request_id[64];
 };
 
 /*
  * Decodes an answer's envelope and its rows. Takes `root` over, also on failure. ERROR_SERVICE
- * (retryable) when the answer has not the shape of one: not an object, RestoreJobs present and
- * neither an object nor an array.
+ * (retryable) when the answer has not the shape of one: not an object, or RestoreJobs holds neither
+ * an array nor a single job, nor an empty object with a TotalCount of 0.
  */
 bool hbr_page_decode(struct json_object *root, struct hbr_page *ret_page,
                      struct error *err) MUST_CHECK;

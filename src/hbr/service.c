@@ -18,6 +18,17 @@ const char *hbr_endpoint_default(bool vpc)
     return vpc ? "https://hbr-vpc.{region}.aliyuncs.com" : "https://hbr.{region}.aliyuncs.com";
 }
 
+bool hbr_endpoint_for_region(const struct hbr_service *service, const char *region, char *target,
+                             size_t size, struct error *err)
+{
+    const char *pattern = service->endpoint;
+    if (strcmp(region, "cn-beijing-gov-1") == 0 &&
+        strcmp(pattern, hbr_endpoint_default(false)) == 0) {
+        pattern = "https://hbr.aliyuncs.com"; /* source: the SDKs' table of endpoints */
+    }
+    return acs_endpoint_for_region(pattern, region, target, size, err);
+}
+
 /* The parameters of one request; the names of filters and the numbers need room of their own. */
 struct parameters {
     struct acs_parameter list[ACS_PARAMETERS_MAX];
@@ -72,8 +83,7 @@ bool hbr_list_submit(const struct hbr_service *service, const struct hbr_query *
                      struct error *err)
 {
     char endpoint[ENDPOINT_MAX], page_number[NUMBER_SIZE], page_size[NUMBER_SIZE];
-    if (!acs_endpoint_for_region(service->endpoint, query->region, endpoint, sizeof(endpoint),
-                                 err)) {
+    if (!hbr_endpoint_for_region(service, query->region, endpoint, sizeof(endpoint), err)) {
         return false;
     }
     struct parameters *parameters = calloc(1, sizeof(*parameters));
@@ -140,7 +150,7 @@ bool hbr_regions(const struct hbr_service *service, const char *region,
                  void *context, struct error *err)
 {
     char endpoint[ENDPOINT_MAX];
-    if (!acs_endpoint_for_region(service->endpoint, region, endpoint, sizeof(endpoint), err)) {
+    if (!hbr_endpoint_for_region(service, region, endpoint, sizeof(endpoint), err)) {
         return false;
     }
     struct acs_request request = {.endpoint = endpoint,

@@ -20,6 +20,11 @@ struct hbr_service {
  */
 const char *hbr_endpoint_default(bool vpc);
 
+/* The endpoint of a region: the pattern filled in, or the one that is named otherwise. ERROR_USAGE
+ * as acs_endpoint_for_region. */
+bool hbr_endpoint_for_region(const struct hbr_service *service, const char *region, char *target,
+                             size_t size, struct error *err) MUST_CHECK;
+
 /* Queues the request; everything is copied. */
 bool hbr_list_submit(const struct hbr_service *service, const struct hbr_query *query, void *tag,
                      struct error *err) MUST_CHECK;

@@ -317,9 +317,9 @@ class Refusals(Serving):
         self.refused("a gzip bomb, more than 8 MiB", gzip.compress(b" " * (1 << 26), 1), Content_Encoding="gzip")
         self.refused("JSON, but no object", "[]", '"text"', "7", "null", "true")
         self.refused("neither jobs nor TotalCount", "{}", page(RestoreJobs=..., TotalCount=...),
-                     page(RestoreJobs=None, TotalCount="1"))
+                     page(RestoreJobs=None, TotalCount="1x"))
         self.refused("jobs that are no list", *(page(RestoreJobs=shape) for shape in (
-            7, "text", True, {"RestoreJob": {}}, {"RestoreJob": "text"})))
+            7, "text", True, {"RestoreJob": {"Status": "FAILED"}}, {"RestoreJob": "text"})))
         self.rest.append(("a gzip bomb, more than 8 MiB", Answer(" " * (9 << 20))))
         self.refuse_the_rest()
 
@@ -373,10 +373,19 @@ class Answers(Serving, Kept):
                          [("COMPLETE",), ("FAILED",), ("FAILED",)])
 
     def test_total_count(self):
-        totals = (..., None, -1, "1", 1.5, 2**63, 10**18, 2, 0)
+        totals = (..., None, -1, "1x", 1.5, 2**63, 10**18, 2, 0)
         self.unproved("TotalCount absent, no number, negative, wrong or huge",
                       *(page(job(RestoreId=f"r-{at}"), TotalCount=total) for at, total in enumerate(totals)))
         self.assertLess(len(self.server.asked), 100 * len(totals))
+
+    def test_lists_without_an_array(self):
+        title = "no array around one job, `{}` for none, TotalCount in a string"
+        single = job()
+        self.assert_told(title, self.ask(page(RestoreJobs={"RestoreJob": single}, TotalCount=1),
+                                         page(RestoreJobs={"RestoreJob": {}}), page(job(RestoreId="r-2"), TotalCount="1"),
+                                         page(RestoreJobs={"RestoreJob": {}}, TotalCount="0")))
+        self.assertEqual(self.proved(), {"cn-0", "cn-1", "cn-2", "cn-3"})
+        self.assertEqual(set(harness.stored_jobs(self.database)), {single["RestoreId"], "r-2"})
 
     def test_control_characters_in_a_job(self):
         evil = job(RestoreId="r-" + EVIL, ErrorMessage=EVIL, VaultId=EVIL, Status="FAILED", RestoreType=EVIL,

@@ -1,5 +1,6 @@
 #include "answer.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,10 @@ static bool find_page(const struct settings *settings, const struct listing_quer
     if (cap > 0 && cap < total) {
         if (settings->deep_page_mode == DEEP_ERROR && first + size > cap) {
             return refuse(error, 400, "InvalidParameter",
+                          "PageNumber * PageSize must not exceed %zu.", cap);
+        }
+        if (settings->deep_page_mode == DEEP_SUCCESS_FALSE && first + size > cap) {
+            return refuse(error, 200, "InvalidParameter.PageNumber",
                           "PageNumber * PageSize must not exceed %zu.", cap);
         }
         end = cap;
@@ -74,19 +79,29 @@ static void write_rows(struct json_writer *writer, const char *key,
 {
     struct job_view view = {.world = &simulator->world,
                             .wrong_types_every = (unsigned)simulator->settings.wrong_types,
-                            .extra_fields = simulator->settings.extra_fields};
+                            .extra_fields = simulator->settings.extra_fields,
+                            .known_parents_only =
+                                simulator->settings.children == CHILDREN_BY_PARENT};
     if (fault != NULL && fault->kind == FAULT_WRONG_TYPES) {
         view.wrong_types_every = 1;
     }
     bool repeats = fault != NULL && fault->kind == FAULT_DUPLICATE_ROWS;
-    json_open(writer, key, '[');
+    bool is_single = simulator->settings.single_object && page.count == 1;
+    if (is_single) {
+        json_raw(writer, key, "");
+        writer->needs_comma = false;
+    } else {
+        json_open(writer, key, '[');
+    }
     for (size_t i = 0; i < page.count; i++) {
         bool is_repeat = repeats && i > 0 && i == page.count - 1;
         const struct job *job = listing->rows[page.first + (is_repeat ? 0 : i)];
         enum id_style style = fault != NULL && i == 0 ? fault_id_style(fault) : ID_RIGHT;
         job_render(writer, &view, job, listing_state(&simulator->world, query, job), style);
     }
-    json_close(writer, ']');
+    if (!is_single) {
+        json_close(writer, ']');
+    }
 }
 
 static void write_restore_jobs(struct json_writer *writer, const struct simulator *simulator,
@@ -98,6 +113,8 @@ static void write_restore_jobs(struct json_writer *writer, const struct simulato
         json_null(writer, "RestoreJobs");
     } else if (envelope == ENVELOPE_ABSENT_WHEN_EMPTY && page.count == 0) {
         return;
+    } else if (envelope == ENVELOPE_OBJECT_WHEN_EMPTY && page.count == 0) {
+        json_raw(writer, "RestoreJobs", "{\"RestoreJob\":{}}");
     } else if (simulator->settings.flat_restore_jobs) {
         write_rows(writer, "RestoreJobs", simulator, query, listing, page, fault);
     } else {
@@ -170,6 +187,10 @@ bool answer_restore_jobs(struct simulator *simulator, struct call *call, struct 
     write_total(&writer, settings->total_count, total);
     write_restore_jobs(&writer, simulator, &query, listing, page, call->fault);
     json_close(&writer, '}');
+    for (size_t i = 0; settings->log_ids && i < page.count; i++) {
+        call->ids = call->ids != NULL ? call->ids : json_object_new_array();
+        json_object_array_add(call->ids, json_object_new_string(listing->rows[page.first + i]->id));
+    }
     call->rows = (int64_t)page.count;
     call->total_count = (int64_t)total;
     drift_after_answer(&simulator->drift, &simulator->world, settings, query.region, query.edition);
@@ -193,7 +214,15 @@ bool answer_regions(struct simulator *simulator, struct call *call, struct reply
         }
         json_open(&writer, NULL, '{');
         if (!name_list_has(&simulator->settings.region_nameless, region)) {
-            json_string(&writer, "RegionId", region);
+            char id[64];
+            size_t length = 0;
+            for (; region[length] != '\0' && length + 1 < sizeof id; length++) {
+                bool is_capital = simulator->settings.region_capitals;
+                id[length] =
+                    is_capital ? (char)toupper((unsigned char)region[length]) : region[length];
+            }
+            id[length] = '\0';
+            json_string(&writer, "RegionId", id);
         }
         json_string(&writer, "LocalName", region);
         json_close(&writer, '}');

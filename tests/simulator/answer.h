@@ -16,6 +16,7 @@ struct call {
     const struct fault *fault; /* NULL: none */
     int64_t rows;              /* of the answer; -1: not a listing */
     int64_t total_count;
+    struct json_object *ids; /* of the rows; NULL: they are not logged */
     struct name_list unknown_parameters;
 };
 

@@ -49,8 +49,8 @@ static bool entry_is_valid(const char *name, struct json_object *value)
 {
     static const char *const numbers[] = {"at",           "count",   "status", "retry_after_ms",
                                           "time_left_ms", "seconds", "bytes",  "delay_ms"};
-    static const char *const texts[] = {"kind",    "action", "region",  "code",
-                                        "message", "mode",   "location"};
+    static const char *const texts[] = {"kind",    "action", "region",   "code",
+                                        "message", "mode",   "location", "parameter"};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (strcmp(name, numbers[i]) == 0) {
             return json_object_is_type(value, json_type_int) && json_object_get_int64(value) >= 0;
@@ -106,19 +106,36 @@ void fault_clear(struct fault_list *list)
     list->count = 0;
 }
 
-static bool concerns(const struct fault *fault, const char *action, const char *region)
+/* Whether a request has the parameter NAME or NAME=VALUE; every one has "". */
+static bool carries(const struct pair_list *parameters, const char *wanted)
+{
+    size_t length = strcspn(wanted, "=");
+    bool is_met = wanted[0] == '\0';
+    for (size_t i = 0; i < parameters->count; i++) {
+        const struct pair *parameter = &parameters->items[i];
+        is_met =
+            is_met ||
+            (strlen(parameter->name) == length && strncmp(parameter->name, wanted, length) == 0 &&
+             (wanted[length] == '\0' || strcmp(parameter->value, wanted + length + 1) == 0));
+    }
+    return is_met;
+}
+
+static bool concerns(const struct fault *fault, const char *action, const char *region,
+                     const struct pair_list *parameters)
 {
     return strcmp(order_text(fault, "action", action), action) == 0 &&
-           strcmp(order_text(fault, "region", region), region) == 0;
+           strcmp(order_text(fault, "region", region), region) == 0 &&
+           carries(parameters, order_text(fault, "parameter", ""));
 }
 
 const struct fault *fault_for_request(struct fault_list *list, const char *action,
-                                      const char *region)
+                                      const char *region, const struct pair_list *parameters)
 {
     const struct fault *met = NULL;
     for (size_t i = 0; i < list->count; i++) {
         struct fault *fault = &list->faults[i];
-        if (!concerns(fault, action, region)) {
+        if (!concerns(fault, action, region, parameters)) {
             continue;
         }
         fault->seen++;
@@ -270,7 +287,7 @@ const char *fault_replace(const struct fault *fault, struct reply *reply, const 
         reply->delivery = fault->kind == FAULT_CLOSE ? DELIVER_CLOSE : DELIVER_RESET;
         break;
     case FAULT_HTML:
-        reply_text(reply, 200, "text/html",
+        reply_text(reply, (unsigned)order_number(fault->order, "status", 200), "text/html",
                    "<!DOCTYPE html><html><body><h1>Please log in</h1></body></html>");
         break;
     case FAULT_WRONG_JSON:

@@ -1,15 +1,31 @@
 /* Misbehaviour ordered for certain requests.
  *
  * An order names its "kind" (below, in lower case) and may hold:
- *   at, count        from the at-th matching request (default 1) on, count requests (default 1; 0:
- * for ever) action, region   which requests match (default all signed ones) headers          an
- * object of headers to add; retry_after_ms adds x-acs-retry-after, time_left_ms adds
- * x-ratelimit-user-api status           of http (default 500) code, message    of http, throttle,
- * token_expired, success_false seconds          of stall (default 60) delay_ms         of slow,
- * before each byte (default 5) bytes            of huge and gzip_bomb (default 2^30) location of
- * redirect (default http://redirect.invalid/) mode             of wrong_json: object, array,
- * string, null, number, rows_object, rows_strings; of nul_id: absent, empty, number, null The
- * request must be signed correctly all the same. cut and stall send half of the body first. */
+ *
+ * at, count: from the at-th matching request (default 1) on, count requests (default 1; 0: for
+ * ever)
+ *
+ * action, region: which requests match (default all signed ones)
+ *
+ * parameter: NAME or NAME=VALUE, which a request must carry to match
+ *
+ * headers: an object of headers to add; retry_after_ms adds x-acs-retry-after, time_left_ms adds
+ * x-ratelimit-user-api
+ *
+ * status: of http (default 500) and html (default 200)
+ *
+ * code, message: of http, throttle, token_expired, success_false
+ *
+ * seconds: of stall (default 60); delay_ms: of slow, before each byte (default 5)
+ *
+ * bytes: of huge and gzip_bomb (default 2^30)
+ *
+ * location: of redirect (default http://redirect.invalid/)
+ *
+ * mode: of wrong_json: object, array, string, null, number, rows_object, rows_strings; of nul_id:
+ * absent, empty, number, null
+ *
+ * The request must be signed correctly all the same. cut and stall send half of the body first. */
 #ifndef SIMULATOR_FAULT_H
 #define SIMULATOR_FAULT_H
 
@@ -66,7 +82,7 @@ void fault_clear(struct fault_list *list);
 
 /* Counts a request and returns the fault it meets, or NULL. */
 const struct fault *fault_for_request(struct fault_list *list, const char *action,
-                                      const char *region);
+                                      const char *region, const struct pair_list *parameters);
 
 /* Whether the fault takes the place of the answer. */
 bool fault_replaces_answer(const struct fault *fault);

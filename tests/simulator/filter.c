@@ -21,6 +21,7 @@ static const struct {
     {"Status", true},
     {"CompleteTime", true},
     {"RestoreId", false},
+    {"ParentId", false},
     {"SourceType", false},
     {"TargetBucket", false},
     {"TargetFileSystemId", false},
@@ -102,8 +103,9 @@ static bool prepare_key(struct filter *filter, const struct settings *settings,
     while (key < KEY_COUNT && !same_name(keys[key].name, name)) {
         key++;
     }
-    bool is_known = key < KEY_COUNT && (keys[key].is_documented || key == KEY_RESTORE_ID ||
-                                        name_list_has(&settings->undocumented_filters, name));
+    bool is_known =
+        key < KEY_COUNT && (keys[key].is_documented || key == KEY_RESTORE_ID || key == KEY_PARENT ||
+                            name_list_has(&settings->undocumented_filters, name));
     if (!is_known || names_all(&settings->refuse_filters) ||
         name_list_has(&settings->refuse_filters, name)) {
         return refuse_parameter(error, "Filters.Key");
@@ -280,6 +282,10 @@ static bool filter_matches(const struct filter *filter, const struct settings *s
         return text_passes(filter, source_type_name(job->type), settings->between);
     case KEY_COMPLETE_TIME:
         return time_passes(filter, state->complete, settings);
+    case KEY_PARENT:
+        return text_passes(
+            filter, job_parent_id(job, settings->children == CHILDREN_BY_PARENT, text) ? text : "",
+            settings->between);
     case KEY_JOB:
     case KEY_RESTORE_ID:
         return text_passes(filter, job->id, settings->between);
@@ -302,6 +308,17 @@ bool filters_match(const struct filters *filters, const struct settings *setting
         }
     }
     return true;
+}
+
+bool filters_ask_for_children(const struct filters *filters)
+{
+    for (size_t i = 0; i < MAX_FILTERS; i++) {
+        const struct filter *filter = &filters->list[i];
+        if (filter->is_used && !filter->is_ignored && filter->key == KEY_PARENT) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void filters_describe(const struct filters *filters, struct buffer *out)

@@ -20,6 +20,7 @@ enum filter_key {
     KEY_STATUS,
     KEY_COMPLETE_TIME,
     KEY_RESTORE_ID,
+    KEY_PARENT,
     KEY_SOURCE_TYPE,
     KEY_TARGET_BUCKET,
     KEY_TARGET_FILE_SYSTEM,
@@ -70,6 +71,9 @@ bool filters_prepare(struct filters *filters, const struct settings *settings,
 /* Whether the job, in that state, passes every filter. */
 bool filters_match(const struct filters *filters, const struct settings *settings,
                    const struct world *world, const struct job *job, const struct job_state *state);
+
+/* Whether a filter that is honoured asks for the children of a job. */
+bool filters_ask_for_children(const struct filters *filters);
 
 /* Appends a text that is the same for filters that ask the same. */
 void filters_describe(const struct filters *filters, struct buffer *out);

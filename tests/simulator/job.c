@@ -24,6 +24,8 @@ static const struct {
     {"UDM_ECS_DISK", "UDM_ECS", 3, false},
     {"FILE", "FILE", 3, true},
     {"CONTAINER", "CONTAINER", 0, false}, /* not documented */
+    {"UDM_ECS", "UDM_ECS", 0, false},
+    {"UDM_ECS_DISK_ROLLBACK", "UDM_ECS", 0, false},
 };
 
 const char *status_name(unsigned status)
@@ -49,6 +51,12 @@ const char *source_type_name(unsigned type)
 bool type_has_report(unsigned type)
 {
     return types[type % JOB_TYPE_COUNT].has_report;
+}
+
+bool job_may_have_children(const struct job *job)
+{
+    return job->parent == NULL &&
+           (job->type == JOB_TYPE_WHOLE_ROLLBACK || job->type == JOB_TYPE_WHOLE_CLONE);
 }
 
 unsigned pick_restore_type(uint64_t random)
@@ -123,4 +131,17 @@ bool job_target_file_system_id(const struct job *job, char out[JOB_TEXT_SIZE])
     shared_id(job, DRAW_FILE_SYSTEM, 6, "0be", 7, out);
     return strcmp(restore_type_name(job->type), "NAS") == 0 ||
            strcmp(restore_type_name(job->type), "COMMON_FILE_SYSTEM") == 0;
+}
+
+/* One that no listing ever showed is drawn as job_json.c draws what a job may lack. */
+bool job_parent_id(const struct job *job, bool known_only, char out[JOB_TEXT_SIZE])
+{
+    uint64_t draw = job_draw(job, DRAW_PARENT);
+    if (job->parent != NULL) {
+        snprintf(out, JOB_TEXT_SIZE, "%s", job->parent->id);
+        return true;
+    }
+    memcpy(out, "r-000", 5);
+    prng_token(draw, out + 5, 17);
+    return !known_only && draw / 128 % 12 == 0 && draw % 128 >= 7;
 }

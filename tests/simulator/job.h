@@ -55,11 +55,18 @@ struct job {
     uint8_t edition; /* enum job_edition */
     uint8_t type;    /* index into the restore types */
     char id[JOB_ID_SIZE];
-    struct job_state before; /* the state before the last move that touched the job */
+    const struct job *parent; /* NULL: none, or one that no listing ever showed */
+    struct job_state before;  /* the state before the last move that touched the job */
     uint32_t touched_in_move;
 };
 
-enum { JOB_TYPE_UNDOCUMENTED = 8, JOB_TYPE_COUNT };
+enum {
+    JOB_TYPE_WHOLE_ROLLBACK = 5,
+    JOB_TYPE_UNDOCUMENTED = 8,
+    JOB_TYPE_WHOLE_CLONE,
+    JOB_TYPE_DISK_ROLLBACK,
+    JOB_TYPE_COUNT
+};
 
 /* Names as the API writes them. */
 const char *status_name(unsigned status);
@@ -69,6 +76,9 @@ const char *source_type_name(unsigned type);
 
 /* Whether that type of restore writes reports (file level restores do). */
 bool type_has_report(unsigned type);
+
+/* Whether the job restores a whole machine, so that it may have children. */
+bool job_may_have_children(const struct job *job);
 
 /* A restore type by its frequency, from a random number. */
 unsigned pick_restore_type(uint64_t random);
@@ -129,5 +139,8 @@ bool job_source_instance_id(const struct job *job, char out[JOB_TEXT_SIZE]);
 bool job_target_instance_id(const struct job *job, char out[JOB_TEXT_SIZE]);
 bool job_target_bucket(const struct job *job, char out[JOB_TEXT_SIZE]);
 bool job_target_file_system_id(const struct job *job, char out[JOB_TEXT_SIZE]);
+
+/* As those. With `known_only`, a job whose parent no listing ever showed has none. */
+bool job_parent_id(const struct job *job, bool known_only, char out[JOB_TEXT_SIZE]);
 
 #endif

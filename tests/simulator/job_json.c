@@ -121,14 +121,17 @@ static void put_token(struct rendering *to, const char *key, enum draw what, con
 
 static void put_what_and_when(struct rendering *to, enum id_style id_style)
 {
-    char parent[JOB_ID_SIZE] = "r-000";
-    prng_token(job_draw(to->job, DRAW_PARENT), parent + 5, 17);
+    char parent[JOB_TEXT_SIZE];
+    bool has_parent = job_parent_id(to->job, to->view->known_parents_only, parent);
     put_id(to, id_style);
     put_text(to, "Status", status_name(to->state->status));
     put_text(to, "RestoreType", restore_type_name(to->job->type));
     put_text(to, "SourceType", source_type_name(to->job->type));
-    put_optional(to, "ParentId", DRAW_PARENT,
-                 job_draw(to->job, DRAW_PARENT) / 128 % 12 == 0 ? parent : "");
+    if (has_parent) {
+        put_text(to, "ParentId", parent);
+    } else {
+        put_optional(to, "ParentId", DRAW_PARENT, "");
+    }
     put_integer(to, "Progress", to->state->progress);
     put_integer(to, "CreatedTime", to->job->created);
     put_time(to, "StartTime", to->state->start);

@@ -12,6 +12,7 @@ struct job_view {
     const struct world *world;
     unsigned wrong_types_every; /* every n-th job has a field of a wrong type; 0: none */
     bool extra_fields;          /* jobs carry fields no document names */
+    bool known_parents_only;    /* see job_parent_id */
 };
 
 /* Writes the job in the given state (its own or an earlier one) as an object, a value of an array.

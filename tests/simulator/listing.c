@@ -98,7 +98,9 @@ static bool selects(const struct listing_query *query, const struct world *world
                     const struct settings *settings, const struct job *job)
 {
     const struct job_state *state = listing_state(world, query, job);
-    return state->present &&
+    bool is_apart = settings->children == CHILDREN_BY_PARENT &&
+                    (job->parent != NULL) != filters_ask_for_children(&query->filters);
+    return state->present && !is_apart &&
            (query->restore_type == NULL
                 ? !name_list_has(&settings->untyped_without, restore_type_name(job->type))
                 : strcmp(restore_type_name(job->type), query->restore_type) == 0) &&

@@ -10,10 +10,12 @@
  * It also hands out temporary keys: AssumeRole and AssumeRoleWithOIDC of STS, the metadata service
  * of an ECS instance ("/latest/..."), and a credentials URI ("/credentials-uri").
  *
- * POST /control/move {"region", "edition", verb: n, ..., "vanish_ids": [], "return_ids": []}: the
- * verbs are start, progress, finish, finish_reporting, fail, report, late_report, late_expire,
- * reopen, suspend, silent_change, silent_change_old, vanish, vanish_old, create, create_closed,
- * create_undocumented, odd and more (see moves.c). Answers {"move": n, verb: [ids], ...}.
+ * POST /control/move {"region", "edition", verb: n, ..., "vanish_ids": [], "return_ids": [],
+ * "finish_ids": [], "reopen_ids": [], "suspend_ids": []}: the verbs are start, progress, finish,
+ * finish_reporting, fail, report, late_report, late_expire, reopen, suspend, silent_change,
+ * silent_change_old, vanish, vanish_old, create, create_closed, create_undocumented, odd,
+ * create_parent, create_child, create_child_of_open and more (see moves.c). Answers {"move": n,
+ * verb: [ids], ...}.
  *
  * POST /control/advance {"seconds": n} moves the world clock (stamps, Date, expiry of tokens).
  *

@@ -66,6 +66,18 @@ static bool is_any(const struct job *job, int64_t now)
     return true;
 }
 
+static bool is_parent(const struct job *job, int64_t now)
+{
+    (void)now;
+    return job_may_have_children(job);
+}
+
+static bool is_open_parent(const struct job *job, int64_t now)
+{
+    (void)now;
+    return job_may_have_children(job) && is_open(job);
+}
+
 static bool is_old(const struct job *job, int64_t now)
 {
     return job->now.complete != 0 && job->now.complete <= now - OLD_AGE;
@@ -184,6 +196,12 @@ static void do_create_undocumented(struct world *world, struct job *job, int64_t
     job->type = JOB_TYPE_UNDOCUMENTED;
 }
 
+static void do_create_parent(struct world *world, struct job *job, int64_t now)
+{
+    do_create(world, job, now);
+    job->type = prng_chance(&world->prng, 50) ? JOB_TYPE_WHOLE_ROLLBACK : JOB_TYPE_WHOLE_CLONE;
+}
+
 static void do_create_odd(struct world *world, struct job *job, int64_t now)
 {
     do_create(world, job, now);
@@ -192,7 +210,8 @@ static void do_create_odd(struct world *world, struct job *job, int64_t now)
 
 typedef void job_change(struct world *world, struct job *job, int64_t now);
 
-/* A verb makes new jobs, or changes jobs that may be chosen. They are done in this order. */
+/* A verb makes new jobs, changes jobs that may be chosen, or makes children of them. They are done
+ * in this order. */
 static const struct verb {
     const char *name;
     bool (*may_choose)(const struct job *job, int64_t now); /* NULL: makes new jobs */
@@ -217,6 +236,10 @@ static const struct verb {
     {"create_closed", NULL, do_create_closed},
     {"create_undocumented", NULL, do_create_undocumented},
     {"odd", NULL, do_create_odd},
+    {"create_parent", NULL, do_create_parent},
+    {"create_child", is_parent, do_create},
+    {"create_child_closed", is_parent, do_create_closed},
+    {"create_child_of_open", is_open_parent, do_create},
 };
 
 enum { VERBS = sizeof verbs / sizeof *verbs };
@@ -244,6 +267,21 @@ static size_t find_candidates(struct world *world, const struct scope *scope,
     return count;
 }
 
+/* Whether what is changed is a new child of the job that is chosen. */
+static bool makes_child(const struct verb *verb)
+{
+    return verb->may_choose == is_parent || verb->may_choose == is_open_parent;
+}
+
+static struct job *create_child(struct world *world, const struct job *parent, job_change *change,
+                                int64_t now)
+{
+    struct job *child = population_new_child(world, &world->prng, parent, now);
+    change(world, child, now);
+    world_place(world, child);
+    return child;
+}
+
 static void change_some(struct world *world, const struct scope *scope, const struct verb *verb,
                         int64_t wanted, struct json_object *ids)
 {
@@ -252,9 +290,14 @@ static void change_some(struct world *world, const struct scope *scope, const st
     size_t left = find_candidates(world, scope, verb, now, &found);
     for (; wanted > 0 && left > 0; wanted--) {
         size_t choice = (size_t)prng_below(&world->prng, left);
-        change_job(world, found[choice], verb->change, now);
-        json_object_array_add(ids, json_object_new_string(found[choice]->id));
-        found[choice] = found[--left];
+        struct job *job = found[choice];
+        if (makes_child(verb)) {
+            job = create_child(world, job, verb->change, now);
+        } else {
+            change_job(world, job, verb->change, now);
+            found[choice] = found[--left];
+        }
+        json_object_array_add(ids, json_object_new_string(job->id));
     }
     free(found);
 }
@@ -276,14 +319,26 @@ static void create_some(struct world *world, const struct scope *scope, const st
     }
 }
 
-static void change_named(struct world *world, struct json_object *names, bool present,
+/* Verbs for jobs that are named; they come last. A vanished job can only return. */
+static const struct {
+    const char *name;
+    job_change *change;
+} named[] = {{"vanish_ids", do_vanish},
+             {"return_ids", do_return},
+             {"finish_ids", do_finish},
+             {"reopen_ids", do_reopen},
+             {"suspend_ids", do_suspend}};
+
+enum { NAMED = sizeof named / sizeof *named };
+
+static void change_named(struct world *world, struct json_object *names, job_change *change,
                          struct json_object *ids)
 {
     for (size_t i = 0; i < json_object_array_length(names); i++) {
         struct job *job =
             world_find(world, json_object_get_string(json_object_array_get_idx(names, i)));
-        if (job != NULL && job->now.present != present) {
-            change_job(world, job, present ? do_return : do_vanish, world_now(world));
+        if (job != NULL && job->now.present != (change == do_return)) {
+            change_job(world, job, change, world_now(world));
             json_object_array_add(ids, json_object_new_string(job->id));
         }
     }
@@ -324,8 +379,10 @@ static bool entry_is_valid(const struct world *world, const char *name, struct j
                (is_text && (strcmp(json_object_get_string(value), "STANDARD") == 0 ||
                             strcmp(json_object_get_string(value), "BASIC") == 0));
     }
-    if (strcmp(name, "vanish_ids") == 0 || strcmp(name, "return_ids") == 0) {
-        return is_list_of_strings(value);
+    for (size_t i = 0; i < NAMED; i++) {
+        if (strcmp(name, named[i].name) == 0) {
+            return is_list_of_strings(value);
+        }
     }
     return find_verb(name) != NULL && json_object_is_type(value, json_type_int) &&
            json_object_get_int64(value) >= 0 && json_object_get_int64(value) <= MOST_AT_ONCE;
@@ -381,13 +438,12 @@ struct json_object *move_world(struct world *world, struct json_object *request,
             json_object_object_add(answer, verbs[i].name, ids);
         }
     }
-    static const char *const named[] = {"vanish_ids", "return_ids"};
-    for (size_t i = 0; i < 2; i++) {
-        struct json_object *names = json_object_object_get(request, named[i]);
+    for (size_t i = 0; i < NAMED; i++) {
+        struct json_object *names = json_object_object_get(request, named[i].name);
         if (names != NULL) {
             struct json_object *ids = json_object_new_array();
-            change_named(world, names, i == 1, ids);
-            json_object_object_add(answer, named[i], ids);
+            change_named(world, names, named[i].change, ids);
+            json_object_object_add(answer, named[i].name, ids);
         }
     }
     return answer;

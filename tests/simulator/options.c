@@ -22,6 +22,7 @@ static const char usage[] =
     "  --basic-jobs N     BASIC jobs over all regions (default 60)\n"
     "  --reports-open N   recent jobs whose report is under way (default 3)\n"
     "  --burst N          additional jobs that share one second (default 0)\n"
+    "  --children N       additional jobs whose parent restores a whole machine (default 0)\n"
     "  --epoch N          what the world clock shows at start (default: the time)\n"
     "  --regions A,B,...  regions, the first is the default one (default "
     "cn-hangzhou,cn-beijing,cn-shanghai)\n"
@@ -39,6 +40,7 @@ static const struct option long_options[] = {{"port", required_argument, NULL, '
                                              {"basic-jobs", required_argument, NULL, 'b'},
                                              {"reports-open", required_argument, NULL, 'o'},
                                              {"burst", required_argument, NULL, 'B'},
+                                             {"children", required_argument, NULL, 'c'},
                                              {"epoch", required_argument, NULL, 'e'},
                                              {"regions", required_argument, NULL, 'r'},
                                              {"account-id", required_argument, NULL, 'a'},
@@ -130,6 +132,9 @@ static void take_option(struct options *options, int option, const char *value)
         break;
     case 'B':
         options->world.burst = (size_t)number(value, MOST_JOBS);
+        break;
+    case 'c':
+        options->world.children = (size_t)number(value, MOST_JOBS);
         break;
     case 'e':
         options->world.epoch = number(value, INT64_C(1) << 40);

@@ -200,6 +200,40 @@ static void open_reports(struct world *world, size_t count, int64_t now)
     }
 }
 
+struct job *population_new_child(struct world *world, struct prng *prng, const struct job *parent,
+                                 int64_t created)
+{
+    struct job *child = world_new_job(world, prng, parent->region, parent->edition, created);
+    child->parent = parent;
+    child->type = JOB_TYPE_DISK_ROLLBACK;
+    return child;
+}
+
+/* Children of the jobs that restore whole machines; each lives as long as its parent. */
+static void populate_children(struct world *world, uint64_t seed, size_t count, int64_t now)
+{
+    struct prng prng;
+    size_t parents = 0;
+    struct job **found = must_alloc((world->job_count + 1) * sizeof *found);
+    prng_seed(&prng, seed ^ UINT64_C(0x6368696c64));
+    for (size_t i = 0; i < world->job_count; i++) {
+        if (job_may_have_children(world_job(world, i))) {
+            found[parents++] = world_job(world, i);
+        }
+    }
+    for (; parents > 0 && count > 0; count--) {
+        const struct job *parent = found[prng_below(&prng, parents)];
+        struct job *child = population_new_child(world, &prng, parent, parent->created);
+        if (parent->now.complete == 0) {
+            job_open(child, &prng, now);
+        } else {
+            job_finish(child, parent->now.status, parent->now.complete, parent->now.updated);
+        }
+        world_place(world, child);
+    }
+    free(found);
+}
+
 void populate(struct world *world, const struct world_options *options, int64_t now)
 {
     struct prng prng;
@@ -208,5 +242,6 @@ void populate(struct world *world, const struct world_options *options, int64_t 
     populate_edition(world, &prng, EDITION_STANDARD, options->standard_jobs, now);
     open_reports(world, options->reports_open, now);
     populate_burst(world, &prng, options->burst, now - 100 * DAY);
+    populate_children(world, options->seed, options->children, now);
     world->generation = 0;
 }

@@ -189,6 +189,9 @@ static void note(struct simulator *simulator, struct call *call, const struct re
         json_object_object_add(entry, "rows", json_object_new_int64(call->rows));
         json_object_object_add(entry, "total_count", json_object_new_int64(call->total_count));
     }
+    if (call->ids != NULL) {
+        json_object_object_add(entry, "ids", call->ids);
+    }
     json_object_object_add(entry, "world",
                            json_object_new_int64((int64_t)simulator->world.generation));
     json_object_object_add(entry, "time", json_object_new_int64(world_now(&simulator->world)));
@@ -214,15 +217,19 @@ void service_answer(struct simulator *simulator, const struct request *request, 
     const char *code = "";
     call.region = find_region(&simulator->world, call.host);
     call.fault = fault_for_request(&simulator->faults, name != NULL ? name : "",
-                                   simulator->world.regions[call.region]);
+                                   simulator->world.regions[call.region], &request->parameters);
     make_request_id(&simulator->request_ids, call.request_id);
     reply->may_gzip = simulator->settings.gzip;
     reply->latency_ms = simulator->settings.latency_ms;
     if (!answer_call(simulator, &call, find_action(name), reply, &error)) {
         if (error.code != NULL) {
             code = error.code;
-            reply_json(reply, error.status,
-                       error_body(call.request_id, call.host, error.code, error.message));
+            struct json_object *body =
+                error_body(call.request_id, call.host, error.code, error.message);
+            if (error.status == 200) {
+                json_object_object_add(body, "Success", json_object_new_boolean(false));
+            }
+            reply_json(reply, error.status, body);
         } else {
             code = fault_replace(call.fault, reply, call.request_id, call.host);
         }

@@ -17,8 +17,10 @@ struct name_list {
 enum drift { DRIFT_NONE, DRIFT_INSERTS, DRIFT_DELETES, DRIFT_BOTH };
 enum drift_place { PLACE_FRONT, PLACE_MIDDLE, PLACE_OLD };
 enum drift_kind { KIND_OPEN, KIND_CLOSED, KIND_MIXED };
-/* DEEP_COUNT: TotalCount ends there, too. */
-enum deep_page_mode { DEEP_ERROR, DEEP_EMPTY, DEEP_REPEAT_LAST, DEEP_COUNT };
+/* DEEP_COUNT: TotalCount ends there, too. DEEP_SUCCESS_FALSE: an error with HTTP 200. */
+enum deep_page_mode { DEEP_ERROR, DEEP_EMPTY, DEEP_REPEAT_LAST, DEEP_COUNT, DEEP_SUCCESS_FALSE };
+/* CHILDREN_BY_PARENT: a filter on ParentId lists children alone, and nothing else lists them. */
+enum children { CHILDREN_IN_LISTING, CHILDREN_BY_PARENT };
 enum untyped { UNTYPED_ALL, UNTYPED_REFUSED, UNTYPED_PARTIAL };
 enum edition_mode { EDITION_HONOURED, EDITION_IGNORED, EDITION_REFUSED, EDITION_REFUSED_ALWAYS };
 enum between { BETWEEN_INCLUSIVE, BETWEEN_EXCLUSIVE, BETWEEN_LOWER_ONLY, BETWEEN_UPPER_ONLY };
@@ -34,7 +36,8 @@ enum null_envelope {
     ENVELOPE_WHOLE,
     ENVELOPE_NULL,
     ENVELOPE_NULL_WHEN_EMPTY,
-    ENVELOPE_ABSENT_WHEN_EMPTY
+    ENVELOPE_ABSENT_WHEN_EMPTY,
+    ENVELOPE_OBJECT_WHEN_EMPTY /* RestoreJob is {} */
 };
 
 enum sts_mode { STS_RIGHT, STS_REFUSED, STS_UNAVAILABLE, STS_GARBLED, STS_KEYLESS };
@@ -58,11 +61,13 @@ struct settings {
     int64_t drift_every;   /* one event in so many answers */
     int64_t deep_page_cap; /* rows that can be paged to; 0: all */
     int deep_page_mode;    /* what pages behind the cap are */
+    int children;          /* where the jobs with a parent are listed */
     struct name_list ignore_filters;  /* keys, or "all": such filters let every job pass */
     struct name_list empty_filters;   /* keys: such filters let no job pass */
     struct name_list untyped_without; /* RestoreTypes that are listed by type only */
     struct name_list region_hidden;   /* what DescribeRegions leaves out ... */
     struct name_list region_nameless; /* ... and lists without RegionId */
+    bool region_capitals;             /* DescribeRegions writes ids in capitals */
     struct name_list refuse_filters;  /* keys, or "all" */
     struct name_list refuse_operators;
     struct name_list undocumented_filters; /* the ones that are understood */
@@ -84,11 +89,13 @@ struct settings {
     int64_t stale_answers;  /* every n-th answer shows the world before the last move; 0: none */
     bool extra_fields;      /* jobs carry fields no document names */
     int64_t wrong_types;    /* every n-th job has a field of a wrong type; 0: none */
-    int null_envelope;      /* when RestoreJobs is null, or absent */
+    int null_envelope;      /* when RestoreJobs is null, absent, or holds {} */
+    bool single_object;     /* a row that is alone stands in no array */
     bool flat_restore_jobs; /* RestoreJobs is the array itself */
     bool success_as_string;
     bool code_as_number;
     bool page_size_echo_wrong;
+    bool log_ids; /* the log names the rows of each answer */
     int64_t latency_ms;
     int64_t quota_per_minute;     /* of DescribeRestoreJobs2, a region; 0: no limit */
     int sts;                      /* how AssumeRole and AssumeRoleWithOIDC answer */

@@ -34,7 +34,9 @@ static void write_line(struct truth_walk *walk, const struct job *job)
     const struct simulator *simulator = walk->simulator;
     struct job_view view = {.world = &simulator->world,
                             .wrong_types_every = (unsigned)simulator->settings.wrong_types,
-                            .extra_fields = simulator->settings.extra_fields};
+                            .extra_fields = simulator->settings.extra_fields,
+                            .known_parents_only =
+                                simulator->settings.children == CHILDREN_BY_PARENT};
     struct json_writer writer = {.out = &walk->lines};
     json_open(&writer, NULL, '{');
     json_string(&writer, "region", simulator->world.regions[job->region]);

@@ -15,6 +15,7 @@ struct world_options {
     size_t basic_jobs;
     size_t reports_open; /* recent jobs whose report is under way */
     size_t burst;        /* jobs that share one second */
+    size_t children;     /* jobs whose parent restores a whole machine */
     int64_t epoch;       /* what the clock shows at start; 0: the real time */
     const char *account_id;
     char **regions;

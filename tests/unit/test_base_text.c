@@ -382,6 +382,14 @@ static void test_nocase(void **state)
     assert_false(text_equal_nocase("\xc3\x84", "\xc3\xa4")); /* not ASCII */
 }
 
+static void test_lower(void **state)
+{
+    (void)state;
+    char text[] = "CN-Hangzhou@[`{9\xc3\x84";
+    text_lower(text);
+    assert_string_equal(text, "cn-hangzhou@[`{9\xc3\x84");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_escape_is_cut),
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_nocase),
+        cmocka_unit_test(test_lower),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -424,7 +424,17 @@ static void test_total_count(void **state)
         {"\"TotalCount\":null,", -1},
         {"\"TotalCount\":-1,", -1},
         {"\"TotalCount\":-5,", -1},
-        {"\"TotalCount\":\"5\",", -1},
+        {"\"TotalCount\":\"5\",", 5},
+        {"\"TotalCount\":\"0\",", 0},
+        {"\"TotalCount\":\"9223372036854775807\",", INT64_MAX},
+        {"\"TotalCount\":\"9223372036854775808\",", -1},
+        {"\"TotalCount\":\"-5\",", -1},
+        {"\"TotalCount\":\"+5\",", -1},
+        {"\"TotalCount\":\"\",", -1},
+        {"\"TotalCount\":\"12abc\",", -1},
+        {"\"TotalCount\":\" 12\",", -1},
+        {"\"TotalCount\":\"1.0\",", -1},
+        {"\"TotalCount\":\"12\\u0000\",", -1},
         {"\"TotalCount\":5.0,", -1},
         {"\"TotalCount\":true,", -1},
         {"\"TotalCount\":[5],", -1},
@@ -461,6 +471,13 @@ static void test_envelopes(void **state)
         {"{\"TotalCount\":0,\"RestoreJobs\":null}", 0},
         {"{\"TotalCount\":0}", 0},
         {"{\"TotalCount\":7}", 0},
+        {"{\"TotalCount\":\"0\"}", 0},
+        {"{\"TotalCount\":\"0\",\"RestoreJobs\":{}}", 0},
+        /* a list of none and of one, by a serializer that knows no lists */
+        {"{\"TotalCount\":0,\"RestoreJobs\":{\"RestoreJob\":{}}}", 0},
+        {"{\"TotalCount\":\"0\",\"RestoreJobs\":{\"RestoreJob\":{}}}", 0},
+        {"{\"TotalCount\":1,\"RestoreJobs\":{\"RestoreJob\":{\"RestoreId\":\"r\"}}}", 1},
+        {"{\"TotalCount\":1,\"RestoreJobs\":{\"RestoreId\":\"r\"}}", 1},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct hbr_page page;
@@ -489,17 +506,20 @@ static void test_refused_envelopes(void **state)
         "{\"TotalCount\":1,\"RestoreJobs\":false}",
         "{\"TotalCount\":1,\"RestoreJobs\":1.5}",
         "{\"TotalCount\":1,\"RestoreJobs\":{\"RestoreJob\":{}}}",
-        "{\"TotalCount\":1,\"RestoreJobs\":{\"RestoreJob\":{\"RestoreId\":\"r\"}}}",
+        "{\"TotalCount\":null,\"RestoreJobs\":{\"RestoreJob\":{}}}",
+        "{\"RestoreJobs\":{\"RestoreJob\":{}}}",
+        "{\"TotalCount\":0,\"RestoreJobs\":{\"RestoreJob\":{\"Status\":\"FAILED\"}}}",
         "{\"TotalCount\":1,\"RestoreJobs\":{\"RestoreJob\":\"\"}}",
         "{\"TotalCount\":1,\"RestoreJobs\":{\"RestoreJob\":0}}",
         /* an answer that says nothing about jobs */
         "{}",
         "{\"Success\":true}",
         "{\"TotalCount\":null}",
-        "{\"TotalCount\":\"0\"}",
+        "{\"TotalCount\":\"-1\"}",
+        "{\"TotalCount\":\"0x\"}",
         "{\"RestoreJobs\":null}",
         "{\"RestoreJobs\":{}}",
-        "{\"RestoreJobs\":{},\"TotalCount\":\"0\"}",
+        "{\"RestoreJobs\":{},\"TotalCount\":\"\"}",
         "{\"RestoreId\":\"r\"}",
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
@@ -527,6 +547,47 @@ static void test_refused_envelopes(void **state)
     struct error err;
     assert_true(hbr_page_check(root, NULL, &err));
     json_release(root);
+}
+
+/* As tests make pages: jobs of the heap, no JSON, and an extra that was never set up. */
+static void test_a_page_made_by_hand(void **state)
+{
+    (void)state;
+    struct hbr_page page = {.jobs = calloc(2, sizeof(*page.jobs)), .job_count = 2, .rows = 2};
+    assert_non_null(page.jobs);
+    hbr_page_free(&page);
+    assert_null(page.jobs);
+    assert_int_equal(page.job_count, 0);
+    assert_int_equal(page.total_count, -1);
+    hbr_page_free(&page);
+}
+
+/* A job that stands alone is decoded as one in a list is. */
+static void test_a_single_job(void **state)
+{
+    (void)state;
+    struct hbr_page page;
+    decode("{\"TotalCount\":\"1\",\"RestoreJobs\":{\"RestoreJob\":{\"RestoreId\":\"r-1\","
+           "\"Progress\":7,\"Report\":{\"M\":\"m\"}}}}",
+           &page);
+    assert_int_equal(page.rows, 1);
+    assert_int_equal(page.total_count, 1);
+    assert_id(&page, 0, "r-1");
+    assert_integer(value_of(&page, 0, HBR_JOB, "Progress"), 7);
+    assert_string(&page.jobs[0].extra[HBR_REPORT], "{\"M\":\"m\"}");
+    hbr_page_free(&page);
+    import("[{\"RestoreJobs\":{\"RestoreJob\":{\"RestoreId\":\"r-1\"}}},"
+           "{\"RestoreJobs\":{\"RestoreJob\":{}},\"TotalCount\":0}]",
+           &page);
+    assert_int_equal(page.job_count, 1);
+    assert_int_equal(page.rejected, 0);
+    assert_id(&page, 0, "r-1");
+    hbr_page_free(&page);
+    /* Without a usable id it is a row that cannot be kept. */
+    decode("{\"TotalCount\":1,\"RestoreJobs\":{\"RestoreJob\":{\"RestoreId\":null}}}", &page);
+    assert_int_equal(page.rows, 1);
+    assert_int_equal(page.rejected, 1);
+    hbr_page_free(&page);
 }
 
 static void test_request_id(void **state)
@@ -680,6 +741,8 @@ int main(void)
         cmocka_unit_test(test_total_count),
         cmocka_unit_test(test_envelopes),
         cmocka_unit_test(test_refused_envelopes),
+        cmocka_unit_test(test_a_page_made_by_hand),
+        cmocka_unit_test(test_a_single_job),
         cmocka_unit_test(test_request_id),
         cmocka_unit_test(test_too_many_rows),
         cmocka_unit_test(test_freed_page),
