@@ -139,12 +139,6 @@ bool hbr_list_wait(const struct hbr_service *service, struct hbr_page *ret_page,
     return true;
 }
 
-bool hbr_is_refusal(const struct error *failure)
-{
-    return failure->code == ERROR_SERVICE && !failure->retryable && failure->http_status >= 400 &&
-           failure->http_status < 500;
-}
-
 bool hbr_regions(const struct hbr_service *service, const char *region,
                  bool (*visit)(const char *region_id, void *context, struct error *err),
                  void *context, struct error *err)

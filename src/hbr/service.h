@@ -36,10 +36,6 @@ bool hbr_list_submit(const struct hbr_service *service, const struct hbr_query *
 bool hbr_list_wait(const struct hbr_service *service, struct hbr_page *ret_page, void **ret_tag,
                    struct error *ret_failure, struct error *err) MUST_CHECK;
 
-/* Whether a failure means that the service does not take the request's parameters (HTTP 4xx), not
- * that it failed. */
-bool hbr_is_refusal(const struct error *failure);
-
 /* DescribeRegions, asked at the endpoint of `region`: calls `visit` with each RegionId. */
 bool hbr_regions(const struct hbr_service *service, const char *region,
                  bool (*visit)(const char *region_id, void *context, struct error *err),

@@ -97,6 +97,13 @@ bool store_source_save(struct store *store, const struct store_source *source, s
     return statement_run(&update, NULL, err);
 }
 
+void store_source_doubt_untyped(struct store_source *source)
+{
+    if (source->capabilities.untyped == CAPABILITY_YES) {
+        source->capabilities.untyped = CAPABILITY_UNKNOWN;
+    }
+}
+
 /* --- watermarks ---------------------------------------------------------------------------- */
 
 bool store_watermark_get(struct store *store, int64_t source_id, const char *restore_type,

@@ -52,6 +52,9 @@ bool store_source_open(struct store *store, const char *account_id, const char *
 bool store_source_save(struct store *store, const struct store_source *source,
                        struct error *err) MUST_CHECK;
 
+/* The types are not known to be all any more: another may have come. */
+void store_source_doubt_untyped(struct store_source *source);
+
 struct store_watermark {
     bool known;           /* the scope has a row, as a rule since a listing was proved */
     bool proved;          /* one was, and nothing unproved was stored since */

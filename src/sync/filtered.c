@@ -134,7 +134,7 @@ bool filtered_run(struct task *task, const struct type_list *types, struct error
     const char *const asked[] = {task->spec->restore_type};
     bool untyped = true;
     if (asked[0][0] != '\0') {
-        scope_doubt_untyped(task);
+        store_source_doubt_untyped(&task->source);
     } else if (!filters_work_untyped(task, types, &untyped, err)) {
         return false;
     }

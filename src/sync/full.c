@@ -84,7 +84,9 @@ static bool try_once(struct full *full, enum scope_outcome *ret_outcome, struct 
 {
     struct scope *scope = full->scope;
     const struct evidence *evidence = &scope->evidence;
-    struct check check = {.edge = full->edge, .older = &full->older};
+    /* Reports were just read; asking for them once shows the next delta which key selects by id. */
+    struct check check = {
+        .edge = full->edge, .older = &full->older, .reports = evidence->tries < 1};
     struct scan_result total;
     bool ignored = false;
     bool done = check_total(scope, &total, err);

@@ -26,12 +26,6 @@ void scope_forget_capabilities(struct task *task)
     }
 }
 
-void scope_doubt_untyped(struct task *task)
-{
-    struct store_capabilities *known = &task->source.capabilities;
-    known->untyped = known->untyped == CAPABILITY_YES ? CAPABILITY_UNKNOWN : known->untyped;
-}
-
 bool scope_count_stored(struct scope *scope, int64_t *ret_count, struct error *err)
 {
     struct store_scope every = scope->stored;

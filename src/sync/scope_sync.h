@@ -11,9 +11,6 @@
 /* A full scan is the occasion to try again what the service did not honour, once a week. */
 void scope_forget_capabilities(struct task *task);
 
-/* The types are not known to be all any more: one that is asked for may be new to the source. */
-void scope_doubt_untyped(struct task *task);
-
 /* The jobs of the scope that are stored and not marked missing. */
 bool scope_count_stored(struct scope *scope, int64_t *ret_count, struct error *err) MUST_CHECK;
 

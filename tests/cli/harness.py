@@ -96,6 +96,7 @@ def stored_jobs(path):
             row = dict(row)
             entry = {"source": sources[row.pop("source_id")],
                      "missing_since": row.pop("missing_since")}
+            assert isinstance(row.pop("row_id"), int)
             for name in ("first_run_id", "changed_run_id"):
                 assert isinstance(row.pop(name), int), name
             row["extra"] = json.loads(row["extra"]) if row["extra"] else None
