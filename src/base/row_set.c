@@ -66,8 +66,8 @@ static bool need_chunk(struct row_set *set, size_t chunk, struct error *err)
 bool row_set_add(struct row_set *set, int64_t row, bool *ret_new, struct error *err)
 {
     if (row < 1 || row > ROW_SET_MAX) {
-        return error_set(err, ERROR_DATABASE, "row number %" PRId64 " of restore_job is not one of ours",
-                         row);
+        return error_set(err, ERROR_DATABASE,
+                         "row number %" PRId64 " of restore_job is not one of ours", row);
     }
     struct place place = place_of(row);
     if (!need_chunk(set, place.chunk, err)) {

@@ -2,8 +2,8 @@
  * A set of row numbers, as a bitmap in memory: rows of restore_job are named by their number, which
  * holds still while a run lasts (an explicit INTEGER PRIMARY KEY).
  *
- * `struct row_set set = {0};` is an empty set; row_set_free ends it. A set of n scattered rows takes
- * at most n times 512 bytes, a dense one an eighth of a byte a row.
+ * `struct row_set set = {0};` is an empty set; row_set_free ends it. A set of n scattered rows
+ * takes at most n times 512 bytes, a dense one an eighth of a byte a row.
  */
 #ifndef HBRSYNC_BASE_ROW_SET_H
 #define HBRSYNC_BASE_ROW_SET_H

@@ -95,7 +95,8 @@ static bool print_for_people(const struct store_status *status, const struct sta
     (void)printf("  %-16s %" PRId64 ": %s, %s\n", "last run", run->run_id,
                  store_run_mode_name(run->mode), store_run_outcome_name(run->outcome));
     return (run->error[0] == '\0' || print_escaped("last error", run->error, err)) &&
-           (run->proof_detail[0] == '\0' || proof_each(run->proof_detail, print_evidence, NULL, err));
+           (run->proof_detail[0] == '\0' ||
+            proof_each(run->proof_detail, print_evidence, NULL, err));
 }
 
 static void add_text(struct buffer *json, const char *name, const char *value)

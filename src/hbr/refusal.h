@@ -1,13 +1,15 @@
-/* What a failed answer says about the request: the one table of the service's codes for parameters. */
+/* What a failed answer says about the request: the one table of the service's codes for parameters.
+ */
 #ifndef HBRSYNC_HBR_REFUSAL_H
 #define HBRSYNC_HBR_REFUSAL_H
 
 #include "base/error.h"
 
 enum hbr_refusal {
-    HBR_NO_REFUSAL,        /* the source failed: network, gateway, permission, billing, activation, throttling */
-    HBR_REFUSED,           /* the service's own JSON error about this request, whatever its Code */
-    HBR_REFUSED_PARAMETER  /* ... and its Code speaks of a parameter */
+    HBR_NO_REFUSAL,       /* the source failed: network, gateway, permission, billing, activation,
+                             throttling */
+    HBR_REFUSED,          /* the service's own JSON error about this request, whatever its Code */
+    HBR_REFUSED_PARAMETER /* ... and its Code speaks of a parameter */
 };
 
 /*

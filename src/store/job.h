@@ -2,8 +2,8 @@
  * Restore jobs in the database: the guarded upsert, its history, missing marks, and the counts and
  * rows that the proof of completeness compares with the service's.
  *
- * A job is *finished* when its complete_time is greater than 0, else *open*. Jobs are named by their
- * row number (restore_job.row_id). Counts and rows leave out jobs that are marked missing.
+ * A job is *finished* when its complete_time is greater than 0, else *open*. Jobs are named by
+ * their row number (restore_job.row_id). Counts and rows leave out jobs that are marked missing.
  */
 #ifndef HBRSYNC_STORE_JOB_H
 #define HBRSYNC_STORE_JOB_H
@@ -82,11 +82,17 @@ bool store_job_count_finished(struct store *store, const struct store_scope *sco
 bool store_job_median(struct store *store, const struct store_scope *scope, int64_t from,
                       int64_t to, int64_t *ret_time, struct error *err) MUST_CHECK;
 
-/* The latest second in [from, to] in which no job finished; looks at
+/* The latest complete_time in [from, to], 0 when there is none. */
+bool store_job_last_finished(struct store *store, const struct store_scope *scope, int64_t from,
+                             int64_t to, int64_t *ret_time, struct error *err) MUST_CHECK;
+
+/* The latest, or the earliest, second in [from, to] in which no job finished; looks at
  * STORE_SECONDS_MAX seconds at most. 0 when there is none. */
 #define STORE_SECONDS_MAX 7200
-bool store_job_empty_second(struct store *store, const struct store_scope *scope, int64_t from,
-                            int64_t to, int64_t *ret_second, struct error *err) MUST_CHECK;
+enum store_end { STORE_LATEST, STORE_EARLIEST };
+bool store_job_empty_second(struct store *store, const struct store_scope *scope,
+                            enum store_end end, int64_t from, int64_t to, int64_t *ret_second,
+                            struct error *err) MUST_CHECK;
 
 /* The greatest updated_time of the scope (jobs marked missing, too), 0 when there are none. */
 bool store_job_max_updated(struct store *store, const struct store_scope *scope, int64_t *ret_time,
@@ -96,8 +102,8 @@ enum store_pick {
     PICK_EVERY,
     PICK_OPEN,
     PICK_WHOLE_MACHINE, /* RestoreType UDM... */
-    PICK_FINISHED, /* complete_time in [from, to] */
-    PICK_REPORT    /* as PICK_FINISHED, and report_task_status neither NULL nor 'COMPLETE' */
+    PICK_FINISHED,      /* complete_time in [from, to] */
+    PICK_REPORT         /* as PICK_FINISHED, and report_task_status neither NULL nor 'COMPLETE' */
 };
 
 /* Adds the rows of a class to a set; `from` and `to` matter where they are named. */

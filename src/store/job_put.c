@@ -202,8 +202,8 @@ static bool judge(struct store *store, const struct store_writer *writer,
 }
 
 static bool put_known(struct store *store, const struct store_writer *writer,
-                      struct statement *select, const struct record *record,
-                      struct store_put *put, struct error *err)
+                      struct statement *select, const struct record *record, struct store_put *put,
+                      struct error *err)
 {
     struct stored_job stored = {0};
     bool write[RECORD_PARTS_MAX] = {false};

@@ -10,7 +10,8 @@
 #define OF_SCOPE                                                                                   \
     " WHERE source_id = ?1 AND (?2 = '' OR restore_type = ?2)"                                     \
     " AND (?3 = 0 OR (coalesce(parent_id, '') <> '') = (?3 = 2))"
-#define LISTED " FROM restore_job INDEXED BY restore_job_listed" OF_SCOPE " AND missing_since IS NULL"
+#define LISTED                                                                                     \
+    " FROM restore_job INDEXED BY restore_job_listed" OF_SCOPE " AND missing_since IS NULL"
 #define OPEN                                                                                       \
     " FROM restore_job INDEXED BY restore_job_open" OF_SCOPE " AND missing_since IS NULL"          \
     " AND (complete_time IS NULL OR complete_time <= 0)"
@@ -55,7 +56,8 @@ bool store_job_count_open(struct store *store, const struct store_scope *scope, 
                           struct error *err)
 {
     struct statement query;
-    return open_query(store, STATEMENT_JOB_COUNT_OPEN, "SELECT count(*)" OPEN, scope, &query, err) &&
+    return open_query(store, STATEMENT_JOB_COUNT_OPEN, "SELECT count(*)" OPEN, scope, &query,
+                      err) &&
            statement_read_integer(&query, ret_count, err);
 }
 
@@ -92,8 +94,8 @@ static bool time_at(struct store *store, const struct store_scope *scope, int64_
     return statement_read_integer(&query, ret_time, err);
 }
 
-static bool last_time(struct store *store, const struct store_scope *scope, int64_t from,
-                      int64_t to, int64_t *ret_time, struct error *err)
+bool store_job_last_finished(struct store *store, const struct store_scope *scope, int64_t from,
+                             int64_t to, int64_t *ret_time, struct error *err)
 {
     struct statement query;
     return open_range(store, STATEMENT_JOB_LAST, "SELECT max(complete_time)" FINISHED, scope, from,
@@ -113,33 +115,39 @@ bool store_job_median(struct store *store, const struct store_scope *scope, int6
     if (count < 2) {
         return true;
     }
-    if (!last_time(store, scope, from, to, &last, err) ||
+    if (!store_job_last_finished(store, scope, from, to, &last, err) ||
         !time_at(store, scope, from, to, (count - 1) / 2, ret_time, err)) {
         return false;
     }
     /* When half of the jobs and more share the last second, what is before it is the first half. */
-    return *ret_time < last || last_time(store, scope, from, last - 1, ret_time, err);
+    return *ret_time < last || store_job_last_finished(store, scope, from, last - 1, ret_time, err);
 }
 
-bool store_job_empty_second(struct store *store, const struct store_scope *scope, int64_t from,
-                            int64_t to, int64_t *ret_second, struct error *err)
+bool store_job_empty_second(struct store *store, const struct store_scope *scope,
+                            enum store_end end, int64_t from, int64_t to, int64_t *ret_second,
+                            struct error *err)
 {
+    bool latest = end == STORE_LATEST;
+    if (to - from > STORE_SECONDS_MAX) {
+        from = latest ? to - STORE_SECONDS_MAX : from;
+        to = latest ? to : from + STORE_SECONDS_MAX;
+    }
     struct statement query;
-    int64_t least = to - from < STORE_SECONDS_MAX ? from : to - STORE_SECONDS_MAX;
-    int64_t second = to;
+    int64_t second = latest ? to : from;
     bool row = false;
-    if (!open_range(store, STATEMENT_JOB_SECONDS,
-                    "SELECT DISTINCT complete_time" FINISHED " ORDER BY complete_time DESC", scope,
-                    least, to, &query, err)) {
+    if (!open_range(store, latest ? STATEMENT_JOB_SECONDS_DOWN : STATEMENT_JOB_SECONDS_UP,
+                    latest ? "SELECT DISTINCT complete_time" FINISHED " ORDER BY complete_time DESC"
+                           : "SELECT DISTINCT complete_time" FINISHED " ORDER BY complete_time",
+                    scope, from, to, &query, err)) {
         return false;
     }
     bool done;
     while ((done = statement_step(&query, &row, err)) && row &&
            statement_integer(&query, 0, 0) == second) {
-        second--;
+        second += latest ? -1 : 1;
     }
     statement_close(&query);
-    *ret_second = second >= least && second > 0 ? second : 0;
+    *ret_second = second >= from && second <= to && second > 0 ? second : 0;
     return done;
 }
 

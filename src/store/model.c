@@ -81,14 +81,15 @@ void store_model_append_parts(const struct record_model *model, struct buffer *s
 }
 
 /*
- * row_id; whether the job is the writer's source's; missing_since; whether it goes to the writer's source ?2: its own does not list it any more,
- * or was never read, only imported, or is another edition than the default one, which lists it;
- * then the parts.
+ * row_id; whether the job is the writer's source's; missing_since; whether it goes to the writer's
+ * source ?2: its own does not list it any more, or was never read, only imported, or is another
+ * edition than the default one, which lists it; then the parts.
  */
 void store_model_select_sql(const struct record_model *model, struct buffer *sql)
 {
     buffer_init(sql, SQL_MAX);
-    buffer_puts(sql, "SELECT p0.row_id, p0.source_id = ?2, p0.missing_since, p0.source_id <> ?2 AND (p0.missing_since IS NOT NULL"
+    buffer_puts(sql, "SELECT p0.row_id, p0.source_id = ?2, p0.missing_since, p0.source_id <> ?2 "
+                     "AND (p0.missing_since IS NOT NULL"
                      " OR EXISTS (SELECT 1 FROM sync_source AS s JOIN sync_source AS w"
                      " ON w.source_id = ?2 WHERE s.source_id = p0.source_id AND (NOT EXISTS"
                      " (SELECT 1 FROM sync_run AS r WHERE r.source_id = s.source_id"

@@ -18,11 +18,11 @@ enum store_capability { CAPABILITY_UNKNOWN = 0, CAPABILITY_YES = 1, CAPABILITY_N
 /* Where the jobs with a ParentId are. */
 enum store_children {
     CHILDREN_UNKNOWN = 0,
-    CHILDREN_IN_LISTING,  /* the plain listing holds them */
-    CHILDREN_NONE,        /* none was found where they were asked for */
-    CHILDREN_APART,       /* only ParentId NOT_EQUAL '' lists them */
-    CHILDREN_BY_PARENT,   /* only ParentId IN their parents lists them */
-    CHILDREN_CANNOT_TELL  /* the service ignores or refuses the key ParentId */
+    CHILDREN_IN_LISTING, /* the plain listing holds them */
+    CHILDREN_NONE,       /* none was found where they were asked for */
+    CHILDREN_APART,      /* only ParentId NOT_EQUAL '' lists them */
+    CHILDREN_BY_PARENT,  /* only ParentId IN their parents lists them */
+    CHILDREN_CANNOT_TELL /* the service ignores or refuses the key ParentId */
 };
 
 /* How the service of a source was found to behave. */
@@ -30,7 +30,8 @@ struct store_capabilities {
     enum store_capability filters; /* Status and CompleteTime filters are honoured */
     enum store_capability untyped; /* a listing without RestoreType lists every type */
     enum store_children children;
-    char id_filter[STORE_NAME_MAX]; /* the filter key that selects by RestoreId; "" unknown, "-" none */
+    char id_filter[STORE_NAME_MAX]; /* the filter key that selects by RestoreId; "" unknown, "-"
+                                       none */
     int64_t page_cap;               /* rows beyond which pages fail, 0: none met */
     int64_t checked_at;             /* when the above was last asked anew, UNIX seconds */
 };
@@ -113,7 +114,7 @@ struct store_run {
     int64_t local_count;    /* rows of the scope not marked missing, -1 unknown */
     int64_t open_jobs;
     bool proved;
-    int64_t watermark; /* 0: none */
+    int64_t watermark;                  /* 0: none */
     char proof_detail[STORE_PROOF_MAX]; /* the evidence, a JSON array with an object a listing */
     char error[1024];
 };

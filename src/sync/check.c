@@ -8,10 +8,10 @@
 #include "hbr/restore_job.h"
 #include "sync/windows.h"
 
-#define LISTINGS_MAX 2                 /* scans of a listing until it holds still */
-#define HALVES_MAX 4                   /* counts of halves until nothing went between them */
-#define IDS_MAX 1960                   /* asked for by id in one check; beyond this a full scan is cheaper */
-#define BATCH_MAX 98                   /* ids of one question, less the witness */
+#define LISTINGS_MAX 2 /* scans of a listing until it holds still */
+#define HALVES_MAX 4   /* counts of halves until nothing went between them */
+#define IDS_MAX 1960   /* asked for by id in one check; beyond this a full scan is cheaper */
+#define BATCH_MAX 98   /* ids of one question, less the witness */
 #define REPORT_SECONDS (7 * 24 * 3600) /* a report under way is asked for so long after its job */
 #define NO_ID_FILTER "-"
 
@@ -41,29 +41,26 @@ bool check_count(struct scope *scope, int64_t from, int64_t to, int64_t *ret_cou
     return done;
 }
 
-static bool find_middle(struct scope *scope, int64_t to, int64_t *ret_middle, struct error *err)
+/* Seconds by which the stored jobs can be halved: after the median of them, and before it. */
+static bool find_middles(struct scope *scope, int64_t to, int64_t middles[2], struct error *err)
 {
     struct store *store = scope->scanner.store;
-    int64_t median = 0;
-    *ret_middle = 0;
-    if (!store_job_median(store, &scope->stored, 1, to, &median, err) || median <= 1) {
-        return median <= 1;
-    }
-    if (!store_job_empty_second(store, &scope->stored, 2, median, ret_middle, err)) {
+    int64_t pivot = 0;
+    middles[0] = middles[1] = 0;
+    if (!store_job_median(store, &scope->stored, 1, to, &pivot, err) ||
+        (pivot == 0 && !store_job_last_finished(store, &scope->stored, 1, to, &pivot, err))) {
         return false;
     }
-    return *ret_middle != 0 ||
-           store_job_empty_second(store, &scope->stored, median + 1, to - 1, ret_middle, err);
+    return pivot == 0 || (store_job_empty_second(store, &scope->stored, STORE_EARLIEST, pivot,
+                                                 to - 1, &middles[0], err) &&
+                          store_job_empty_second(store, &scope->stored, STORE_LATEST, 2, pivot,
+                                                 &middles[1], err));
 }
 
-bool check_halves(struct scope *scope, int64_t to, struct error *err)
+static bool count_halves(struct scope *scope, int64_t middle, int64_t to, struct error *err)
 {
     struct evidence *evidence = &scope->evidence;
-    int64_t middle = 0;
-    if (!find_middle(scope, to, &middle, err)) {
-        return false;
-    }
-    for (int i = 0; i < HALVES_MAX && middle > 0; i++) {
+    for (int i = 0; i < HALVES_MAX; i++) {
         if (!check_count(scope, 1, middle, &evidence->half_older, err) ||
             !check_count(scope, middle, to, &evidence->half_newer, err) ||
             !check_count(scope, 1, to, &evidence->half_whole, err)) {
@@ -75,6 +72,23 @@ bool check_halves(struct scope *scope, int64_t to, struct error *err)
     }
     if (!proof_total_is_capped(evidence)) {
         evidence->half_whole = -1; /* jobs came between the counts, which so tell nothing */
+    }
+    return true;
+}
+
+bool check_halves(struct scope *scope, int64_t to, struct error *err)
+{
+    const struct evidence *evidence = &scope->evidence;
+    int64_t middles[2];
+    bool parted = false;
+    if (!find_middles(scope, to, middles, err)) {
+        return false;
+    }
+    for (int i = 0; i < 2 && !parted; i++) {
+        if (middles[i] > 0 && !count_halves(scope, middles[i], to, err)) {
+            return false;
+        }
+        parted = evidence->half_older > 0 && evidence->half_newer > 0;
     }
     return true;
 }
@@ -102,8 +116,8 @@ static bool list_one(struct scope *scope, const struct scan_query *query, struct
     *ret_ignored = false;
     for (int i = 0; i < LISTINGS_MAX && !*ret_steady && !*ret_ignored && !capped; i++) {
         struct scan_result read;
-        bool done = scan(&scope->scanner, query, &read, err) &&
-                    row_set_unite(after, &read.rows, err);
+        bool done =
+            scan(&scope->scanner, query, &read, err) && row_set_unite(after, &read.rows, err);
         *ret_steady = scan_is_exact(&read);
         *ret_ignored = read.refused || read.mismatched;
         capped = read.capped;
@@ -230,17 +244,17 @@ static bool ask_ids(struct scope *scope, const struct row_set *wanted, struct ro
 /* Stored jobs that should be listed and are not, and those whose report is under way, as far as
  * there is room for them. */
 static bool ask_absent(struct scope *scope, const struct check *check, struct row_set *after,
-                       struct error *err)
+                       bool *ret_unanswered, struct error *err)
 {
     struct store *store = scope->scanner.store;
     struct row_set wanted = {0};
     struct row_set reports = {0};
     int64_t since = scope->scanner.writer.now - REPORT_SECONDS;
-    bool done =
-        store_job_rows(store, &scope->stored, PICK_OPEN, 0, 0, &wanted, err) &&
-        store_job_rows(store, &scope->stored, PICK_FINISHED, check->edge, INT64_MAX, &wanted, err) &&
-        (!check->reports || store_job_rows(store, &scope->stored, PICK_REPORT, since, INT64_MAX,
-                                           &reports, err));
+    bool done = store_job_rows(store, &scope->stored, PICK_OPEN, 0, 0, &wanted, err) &&
+                store_job_rows(store, &scope->stored, PICK_FINISHED, check->edge, INT64_MAX,
+                               &wanted, err) &&
+                (!check->reports || store_job_rows(store, &scope->stored, PICK_REPORT, since,
+                                                   INT64_MAX, &reports, err));
     row_set_subtract(&wanted, after);
     row_set_subtract(&reports, after);
     for (int64_t row = row_set_next(&reports, 0);
@@ -248,6 +262,8 @@ static bool ask_absent(struct scope *scope, const struct check *check, struct ro
         done = row_set_add(&wanted, row, NULL, err);
     }
     done = done && ask_ids(scope, &wanted, after, err);
+    bool key_failed = strcmp(scope->capabilities->id_filter, NO_ID_FILTER) == 0;
+    *ret_unanswered = key_failed && row_set_count(&reports) > 0;
     row_set_free(&wanted);
     row_set_free(&reports);
     return done;
@@ -265,14 +281,16 @@ static bool count_stored(struct scope *scope, int64_t edge, struct error *err)
         return false;
     }
     bool is_older = false;
-    for (int64_t row = row_set_next(&scope->gone, 0); row != 0; row = row_set_next(&scope->gone, row)) {
+    for (int64_t row = row_set_next(&scope->gone, 0); row != 0;
+         row = row_set_next(&scope->gone, row)) {
         if (!store_job_is_finished(store, &scope->stored, 1, edge - 1, row, &is_older, err)) {
             return false;
         }
         evidence->older -= is_older ? 1 : 0;
     }
     evidence->newer = 0;
-    for (int64_t row = row_set_next(&scope->held, 0); row != 0; row = row_set_next(&scope->held, row)) {
+    for (int64_t row = row_set_next(&scope->held, 0); row != 0;
+         row = row_set_next(&scope->held, row)) {
         if (!store_job_is_finished(store, &scope->stored, 1, edge - 1, row, &is_older, err)) {
             return false;
         }
@@ -281,28 +299,29 @@ static bool count_stored(struct scope *scope, int64_t edge, struct error *err)
     return true;
 }
 
-bool check_after_total(struct scope *scope, const struct check *check, bool *ret_ignored,
-                       struct error *err)
+bool check_after_total(struct scope *scope, const struct check *check,
+                       struct check_result *ret_result, struct error *err)
 {
     struct evidence *evidence = &scope->evidence;
     struct row_set after = {0};
     evidence->tries = evidence->tries < 0 ? 1 : evidence->tries + 1;
     evidence->edge = check->edge;
     assert(scope->scanner.watched == check->edge);
-    bool done = list_newer(scope, check->edge, &after, ret_ignored, err);
-    if (!done || *ret_ignored) {
+    *ret_result = (struct check_result){.ignored = false};
+    bool done = list_newer(scope, check->edge, &after, &ret_result->ignored, err);
+    if (!done || ret_result->ignored) {
         row_set_free(&after);
         return done;
     }
-    done = ask_absent(scope, check, &after, err) &&
+    done = ask_absent(scope, check, &after, &ret_result->unanswered, err) &&
            check_count(scope, 1, check->edge, &evidence->older_counted, err);
-    *ret_ignored = done && evidence->older_counted < 0;
+    ret_result->ignored = done && evidence->older_counted < 0;
     evidence->edge_is_empty = !scope->scanner.watched_met;
     row_set_subtract(&scope->gone, &after); /* listed again */
     row_set_subtract(&after, &scope->scanner.arrived);
     row_set_free(&scope->held);
     scope->held = after;
-    if (!done || *ret_ignored) {
+    if (!done || ret_result->ignored) {
         return done;
     }
     if (check->older == NULL) {

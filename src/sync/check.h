@@ -19,20 +19,25 @@ struct check {
     bool reports;                /* ask for jobs with a report under way, too */
 };
 
+/* What the check came to know besides the evidence. */
+struct check_result {
+    bool ignored;    /* the service does not honour the filters */
+    bool unanswered; /* reports under way could not be asked for by id */
+};
+
 /*
  * The rest of the check, after check_total: lists the open jobs and what finished at the edge or
  * later, asks by id for stored jobs that should be among them and are not, and counts the older.
- * Fills scope->evidence and scope->held. *ret_ignored: the service does not honour the filters.
- * Whether it holds is proof_judge's to say.
+ * Fills scope->evidence and scope->held. Whether it holds is proof_judge's to say.
  */
-bool check_after_total(struct scope *scope, const struct check *check, bool *ret_ignored,
-                       struct error *err) MUST_CHECK;
+bool check_after_total(struct scope *scope, const struct check *check,
+                       struct check_result *ret_result, struct error *err) MUST_CHECK;
 
 /*
- * A TotalCount that ends at some number is told by halves: the counts of what finished in [1, middle]
- * and [middle, to] must add up to that of [1, to], all three seconds in which no known job finished.
- * Jobs may go between the counts, so a difference has to be met several times. Fills the halves of
- * scope->evidence, where there are stored jobs to choose the middle by.
+ * A TotalCount that ends at some number is told by halves: the counts of what finished in [1,
+ * middle] and [middle, to] must add up to that of [1, to], all three seconds in which no known job
+ * finished. Jobs may go between the counts, so a difference has to be met several times. Fills the
+ * halves of scope->evidence, where there are stored jobs to choose the middle by.
  */
 bool check_halves(struct scope *scope, int64_t to, struct error *err) MUST_CHECK;
 

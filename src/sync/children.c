@@ -56,9 +56,8 @@ static void add_evidence(struct scope *scope, const struct evidence *one)
 static bool ask_batch(struct asking *asking, struct error *err)
 {
     struct scope *scope = asking->scope;
-    struct scan_query query = {.kind = SCAN_CHILDREN_OF,
-                               .ids = asking->batch.ids,
-                               .id_count = asking->batch.count};
+    struct scan_query query = {
+        .kind = SCAN_CHILDREN_OF, .ids = asking->batch.ids, .id_count = asking->batch.count};
     struct evidence one;
     struct plain_result result;
     if (asking->batch.count == 0 || asking->ignored) {
@@ -117,9 +116,9 @@ static bool ask_by_parents(struct scope *scope, const struct row_set *listed,
     asking->scope = scope;
     asking->listed = listed;
     begin_evidence(scope);
-    bool done = store_job_rows(scope->scanner.store, &source, PICK_WHOLE_MACHINE, 0, 0, &parents,
-                               err) &&
-                ask_parents(asking, &parents, err) && ask_batch(asking, err);
+    bool done =
+        store_job_rows(scope->scanner.store, &source, PICK_WHOLE_MACHINE, 0, 0, &parents, err) &&
+        ask_parents(asking, &parents, err) && ask_batch(asking, err);
     *ret_children = asking->ignored     ? CHILDREN_CANNOT_TELL
                     : asking->found > 0 ? CHILDREN_BY_PARENT
                                         : CHILDREN_NONE;

@@ -22,10 +22,10 @@ static bool find_gone(struct scope *scope, struct row_set *gone, struct error *e
     if (scope->full && scope->capabilities->children != CHILDREN_CANNOT_TELL) {
         stored.part = STORE_EVERY_JOB; /* children were asked for, too */
     }
-    bool done = !delta ? store_job_rows(store, &stored, PICK_EVERY, 0, 0, gone, err)
-                       : store_job_rows(store, &stored, PICK_OPEN, 0, 0, gone, err) &&
-                             store_job_rows(store, &stored, PICK_FINISHED, edge, INT64_MAX, gone,
-                                            err);
+    bool done = !delta
+                    ? store_job_rows(store, &stored, PICK_EVERY, 0, 0, gone, err)
+                    : store_job_rows(store, &stored, PICK_OPEN, 0, 0, gone, err) &&
+                          store_job_rows(store, &stored, PICK_FINISHED, edge, INT64_MAX, gone, err);
     row_set_subtract(gone, &scope->scanner.seen);
     return done && (!delta || row_set_unite(gone, &scope->gone, err));
 }
@@ -52,8 +52,8 @@ static bool move_watermark(struct scope *scope, int64_t marked, struct error *er
     if (!store_job_max_updated(store, &every, &next.updated_time, err)) {
         return false;
     }
-    bool moves = scope->full || scope->scanner.changed || marked > 0 || !next.known || !next.proved ||
-                 next.updated_time != scope->watermark.updated_time;
+    bool moves = scope->full || scope->scanner.changed || marked > 0 || !next.known ||
+                 !next.proved || next.updated_time != scope->watermark.updated_time;
     if (!moves) {
         return true;
     }
@@ -76,8 +76,8 @@ static bool write_proved(struct scope *scope, int64_t *ret_marked, struct error 
     const struct store_source *source = &scope->task->source;
     bool whole = scope->stored.restore_type[0] == '\0';
     return mark_gone(scope, ret_marked, err) && move_watermark(scope, *ret_marked, err) &&
-           (!whole || store_watermark_drop_unproved_types(scope->scanner.store, source->source_id,
-                                                          err));
+           (!whole ||
+            store_watermark_drop_unproved_types(scope->scanner.store, source->source_id, err));
 }
 
 static bool write_unproved(struct scope *scope, struct error *err)
@@ -102,9 +102,8 @@ bool commit_scope(struct scope *scope, struct error *err)
     if (!store_begin(store, err)) {
         return false;
     }
-    bool written =
-        (proved ? write_proved(scope, &marked, err) : write_unproved(scope, err)) &&
-        store_source_save(store, &scope->task->source, err);
+    bool written = (proved ? write_proved(scope, &marked, err) : write_unproved(scope, err)) &&
+                   store_source_save(store, &scope->task->source, err);
     if (!in_transaction(store, written, err)) {
         return false;
     }

@@ -5,7 +5,8 @@
 
 #define TRIES_MAX 4
 
-/* Jobs that finished before this were stored by the last proof: all of them, whatever the clocks. */
+/* Jobs that finished before this were stored by the last proof: all of them, whatever the clocks.
+ */
 static int64_t latest_edge(const struct scope *scope)
 {
     const struct store_watermark *watermark = &scope->watermark;
@@ -23,18 +24,19 @@ static bool try_once(struct scope *scope, int64_t edge, bool first_try,
 {
     struct check check = {.edge = edge, .reports = first_try};
     const struct evidence *evidence = &scope->evidence;
-    bool ignored = false;
+    struct check_result result;
     bool explained = true;
     scope->scanner.watched = edge;
     scope->scanner.watched_met = false;
-    if (!check_after_total(scope, &check, &ignored, err)) {
+    if (!check_after_total(scope, &check, &result, err)) {
         return false;
     }
-    if (!ignored && !proof_judge(evidence) && evidence->older_counted != evidence->older &&
+    if (!result.ignored && !proof_judge(evidence) && evidence->older_counted != evidence->older &&
         !vanished_find(scope, edge, evidence->older_counted, &explained, err)) {
         return false;
     }
-    *ret_outcome = ignored || !explained ? SCOPE_NEEDS_FULL : SCOPE_DONE;
+    *ret_outcome =
+        result.ignored || result.unanswered || !explained ? SCOPE_NEEDS_FULL : SCOPE_DONE;
     return true;
 }
 
@@ -56,7 +58,8 @@ bool delta_read(struct scope *scope, const struct scan_result *first,
                 return false;
             }
         }
-        if (!store_job_empty_second(scope->scanner.store, &scope->stored, 1, latest, &edge, err)) {
+        if (!store_job_empty_second(scope->scanner.store, &scope->stored, STORE_LATEST, 1, latest,
+                                    &edge, err)) {
             return false;
         }
         scope->evidence.method = PROOF_DELTA;

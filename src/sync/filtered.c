@@ -30,8 +30,11 @@ static bool has_key(const struct sync_task_spec *spec, const char *key)
 
 static bool count_unfiltered(struct scope *scope, struct error *err)
 {
-    struct scan_query query = {
-        .kind = SCAN_ALL, .page_size = 1, .first_page_only = true, .without_filters = true, .discard = true};
+    struct scan_query query = {.kind = SCAN_ALL,
+                               .page_size = 1,
+                               .first_page_only = true,
+                               .without_filters = true,
+                               .discard = true};
     struct scan_result read;
     bool done = scan(&scope->scanner, &query, &read, err);
     scope->evidence.unfiltered = read.total;
@@ -73,8 +76,8 @@ static bool read_selected(struct scope *scope, struct error *ret_refusal, struct
            check_halves(scope, SYNC_FAR_FUTURE, err);
 }
 
-/* Whether what the filters select is listed without RestoreType. A full scan may have told; else the
- * types are counted, which tells about these filters alone. */
+/* Whether what the filters select is listed without RestoreType. A full scan may have told; else
+ * the types are counted, which tells about these filters alone. */
 static bool filters_work_untyped(struct task *task, const struct type_list *types,
                                  bool *ret_untyped, struct error *err)
 {
@@ -104,8 +107,8 @@ static bool run_filtered_type(struct task *task, const char *restore_type, bool 
 {
     struct scope scope;
     bool skipped = false;
-    bool done = scope_open(&scope, task, restore_type, err) &&
-                read_selected(&scope, ret_refusal, err);
+    bool done =
+        scope_open(&scope, task, restore_type, err) && read_selected(&scope, ret_refusal, err);
     if (done && ret_refusal->code == ERROR_NONE) {
         done = scope_end(&scope, err);
     } else if (done && typed) {

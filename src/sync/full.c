@@ -39,7 +39,8 @@ static bool list_newer(struct full *full, bool *ret_ignored, struct error *err)
 static bool choose_edge(struct full *full, int64_t latest, struct error *err)
 {
     struct scope *scope = full->scope;
-    if (!store_job_empty_second(scope->scanner.store, &scope->stored, 1, latest, &full->edge, err)) {
+    if (!store_job_empty_second(scope->scanner.store, &scope->stored, STORE_LATEST, 1, latest,
+                                &full->edge, err)) {
         return false;
     }
     scope->scanner.watched = full->edge;
@@ -88,14 +89,14 @@ static bool try_once(struct full *full, enum scope_outcome *ret_outcome, struct 
     struct check check = {
         .edge = full->edge, .older = &full->older, .reports = evidence->tries < 1};
     struct scan_result total;
-    bool ignored = false;
+    struct check_result result;
     bool done = check_total(scope, &total, err);
     scan_result_free(&total);
-    if (!done || !check_after_total(scope, &check, &ignored, err)) {
+    if (!done || !check_after_total(scope, &check, &result, err)) {
         return false;
     }
-    *ret_outcome = ignored ? SCOPE_NEEDS_PLAIN : SCOPE_DONE;
-    if (ignored || proof_judge(evidence)) {
+    *ret_outcome = result.ignored ? SCOPE_NEEDS_PLAIN : SCOPE_DONE;
+    if (result.ignored || proof_judge(evidence)) {
         return true;
     }
     bool agrees = evidence->older_counted == evidence->older;
@@ -161,8 +162,8 @@ bool full_read(struct scope *scope, const struct scan_result *first, struct erro
         row_set_free(&scope->held);
         return row_set_unite(&scope->held, &first->rows, err);
     }
-    bool usable = first->total >= 0 && first->date > 0 &&
-                  scope->capabilities->filters != CAPABILITY_NO;
+    bool usable =
+        first->total >= 0 && first->date > 0 && scope->capabilities->filters != CAPABILITY_NO;
     bool done = (!usable || read_in_parts(&full, &outcome, err)) &&
                 row_set_unite(&scope->held, &full.older, err);
     row_set_free(&full.older);

@@ -2,8 +2,8 @@
 
 #define SCANS_MAX 5
 
-/* Takes what a scan tells; `before` holds the ids of the one before. *ret_end: no further scan is of
- * use. */
+/* Takes what a scan tells; `before` holds the ids of the one before. *ret_end: no further scan is
+ * of use. */
 static void take(struct evidence *evidence, const struct scan_result *read,
                  const struct row_set *before, struct plain_result *result, bool *ret_end)
 {
@@ -23,8 +23,8 @@ static void take(struct evidence *evidence, const struct scan_result *read,
     } else if (read->capped) {
         proof_note(evidence, "deep pages fail, and filters are of no use to read the rest");
     }
-    *ret_end = evidence->method != PROOF_PLAIN || read->refused || read->capped ||
-               proof_judge(evidence);
+    *ret_end =
+        evidence->method != PROOF_PLAIN || read->refused || read->capped || proof_judge(evidence);
 }
 
 bool plain_read(struct scope *scope, const struct scan_query *query, struct evidence *evidence,

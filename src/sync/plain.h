@@ -9,8 +9,8 @@
 
 struct plain_result {
     struct row_set ids; /* of the last scan; free it */
-    int64_t date; /* the service's Date when the last scan began */
-    bool refused; /* the service refuses a parameter of the query ... */
+    int64_t date;       /* the service's Date when the last scan began */
+    bool refused;       /* the service refuses a parameter of the query ... */
     struct error refusal;
     bool ignored; /* ... or ignores one */
 };

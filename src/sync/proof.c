@@ -15,21 +15,24 @@ static const char *const method_names[] = {
     [PROOF_DELTA] = "delta", [PROOF_PLAIN] = "complete scans",  [PROOF_SKIPPED] = "skipped"};
 
 static const char *const children_names[] = {
-    [CHILDREN_UNKNOWN] = "unknown", [CHILDREN_IN_LISTING] = "in the listing",
-    [CHILDREN_NONE] = "none",       [CHILDREN_APART] = "apart",
+    [CHILDREN_UNKNOWN] = "unknown",     [CHILDREN_IN_LISTING] = "in the listing",
+    [CHILDREN_NONE] = "none",           [CHILDREN_APART] = "apart",
     [CHILDREN_BY_PARENT] = "by parent", [CHILDREN_CANNOT_TELL] = "cannot be told"};
 
 /* The numbers, as the JSON names them. */
-#define NUMBER(name) {#name, offsetof(struct evidence, name)}
+#define NUMBER(name)                                                                               \
+    {                                                                                              \
+#name, offsetof(struct evidence, name)                                                     \
+    }
 static const struct {
     const char *name;
     size_t offset;
 } numbers[] = {
-    NUMBER(tries),         NUMBER(total),        NUMBER(rejected),   NUMBER(edge),
-    NUMBER(edge_is_empty), NUMBER(newer),        NUMBER(older),      NUMBER(older_counted),
-    NUMBER(steady),        NUMBER(windows),      NUMBER(halved),     NUMBER(half_older),
-    NUMBER(half_newer),    NUMBER(half_whole),   NUMBER(types),      NUMBER(types_unseen),
-    NUMBER(gone),          NUMBER(ids),          NUMBER(same),       NUMBER(unfiltered),
+    NUMBER(tries),         NUMBER(total),      NUMBER(rejected), NUMBER(edge),
+    NUMBER(edge_is_empty), NUMBER(newer),      NUMBER(older),    NUMBER(older_counted),
+    NUMBER(steady),        NUMBER(windows),    NUMBER(halved),   NUMBER(half_older),
+    NUMBER(half_newer),    NUMBER(half_whole), NUMBER(types),    NUMBER(types_unseen),
+    NUMBER(gone),          NUMBER(ids),        NUMBER(same),     NUMBER(unfiltered),
     NUMBER(rows_checked),
 };
 
@@ -123,22 +126,25 @@ static void say_reason(const struct evidence *e, struct buffer *text)
     if (e->rejected > 0) {
         buffer_printf(text, "%" PRId64 " jobs had no usable RestoreId", e->rejected);
     } else if (!filter_holds(e)) {
-        buffer_printf(text, "the filter selects as many jobs (%" PRId64
-                            ") as there are without it; the service may ignore it",
+        buffer_printf(text,
+                      "the filter selects as many jobs (%" PRId64
+                      ") as there are without it; the service may ignore it",
                       e->total);
     } else if (e->note[0] != '\0') {
         buffer_puts(text, e->note);
     } else if (proof_total_is_capped(e)) {
-        buffer_printf(text, "TotalCount ends at %" PRId64 ", although there are at least %" PRId64
-                            " jobs",
-                      e->half_whole, e->half_older + e->half_newer);
+        buffer_printf(
+            text, "TotalCount ends at %" PRId64 ", although there are at least %" PRId64 " jobs",
+            e->half_whole, e->half_older + e->half_newer);
     } else if (e->method == PROOF_PLAIN) {
-        buffer_printf(text, "no two complete scans in a row held the same ids (the last held %" PRId64
-                            ", TotalCount %" PRId64 ")",
+        buffer_printf(text,
+                      "no two complete scans in a row held the same ids (the last held %" PRId64
+                      ", TotalCount %" PRId64 ")",
                       e->ids, e->total);
     } else {
-        buffer_printf(text, "the counts did not agree: TotalCount %" PRId64 ", %" PRId64
-                            " open or recent, %" PRId64 " older, of which the service counts %" PRId64,
+        buffer_printf(text,
+                      "the counts did not agree: TotalCount %" PRId64 ", %" PRId64
+                      " open or recent, %" PRId64 " older, of which the service counts %" PRId64,
                       e->total, e->newer, e->older, e->older_counted);
     }
 }
@@ -160,8 +166,9 @@ static void say_claim(const struct evidence *e, struct buffer *text)
         break;
     case PROOF_FULL:
     case PROOF_DELTA:
-        buffer_printf(text, "%" PRId64 " jobs at one moment: %" PRId64 " open or recent, %" PRId64
-                            " older, as many as the service counts",
+        buffer_printf(text,
+                      "%" PRId64 " jobs at one moment: %" PRId64 " open or recent, %" PRId64
+                      " older, as many as the service counts",
                       e->total, e->newer, e->older);
         break;
     case PROOF_PLAIN:
@@ -172,7 +179,8 @@ static void say_claim(const struct evidence *e, struct buffer *text)
         buffer_printf(text, "; %" PRId64 " gone from the service", e->gone);
     }
     if (e->children == CHILDREN_CANNOT_TELL) {
-        buffer_puts(text, "; whether jobs with a ParentId are listed apart cannot be told");
+        buffer_puts(text,
+                    "; whether there are children (jobs with a ParentId) besides cannot be told");
     }
 }
 
@@ -254,7 +262,8 @@ static void read_json(const struct json_object *object, struct evidence *evidenc
     proof_begin(evidence, "", "");
     evidence->method =
         (enum proof_method)name_at(object, "method", method_names, COUNT(method_names));
-    evidence->children = (int64_t)name_at(object, "children", children_names, COUNT(children_names));
+    evidence->children =
+        (int64_t)name_at(object, "children", children_names, COUNT(children_names));
     (void)json_member_text(object, "restore_type", evidence->restore_type,
                            sizeof(evidence->restore_type));
     (void)json_member_text(object, "part", evidence->part, sizeof(evidence->part));

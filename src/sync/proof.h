@@ -1,6 +1,6 @@
 /*
- * The proof: what a claim of completeness rests on, and whether it holds. Pure: numbers in, a verdict
- * out; README.md beside this file says why the numbers are enough.
+ * The proof: what a claim of completeness rests on, and whether it holds. Pure: numbers in, a
+ * verdict out; README.md beside this file says why the numbers are enough.
  */
 #ifndef HBRSYNC_SYNC_PROOF_H
 #define HBRSYNC_SYNC_PROOF_H
@@ -42,18 +42,18 @@ struct evidence {
     /* a full scan besides */
     int64_t windows, halved;
     int64_t half_older, half_newer, half_whole; /* counts of two halves of the older, and of all */
-    int64_t types;         /* sum of the counts of every RestoreType */
-    int64_t types_unseen;  /* jobs that their type lists, and the scan did not see */
-    int64_t children;      /* enum store_children: where jobs with a ParentId are */
-    int64_t gone;          /* jobs found gone from the service */
+    int64_t types;                              /* sum of the counts of every RestoreType */
+    int64_t types_unseen; /* jobs that their type lists, and the scan did not see */
+    int64_t children;     /* enum store_children: where jobs with a ParentId are */
+    int64_t gone;         /* jobs found gone from the service */
 
     /* complete scans */
-    int64_t ids;           /* distinct ids of the last one */
-    int64_t same;          /* it held the same ids as the one before */
+    int64_t ids;  /* distinct ids of the last one */
+    int64_t same; /* it held the same ids as the one before */
 
     /* a filter of the user's */
-    int64_t unfiltered;    /* TotalCount without it */
-    int64_t rows_checked;  /* 1: each row was held against the filter */
+    int64_t unfiltered;   /* TotalCount without it */
+    int64_t rows_checked; /* 1: each row was held against the filter */
 };
 
 /* Evidence of nothing yet. */
@@ -76,7 +76,8 @@ void proof_sentence(const struct evidence *evidence, char *ret_text, size_t size
 void proof_add_json(struct buffer *json, const struct evidence *evidence);
 void proof_close_json(struct buffer *json);
 
-/* Calls `visit` with each piece of evidence of a stored array. ERROR_DATABASE when it is not one. */
+/* Calls `visit` with each piece of evidence of a stored array. ERROR_DATABASE when it is not one.
+ */
 bool proof_each(const char *json,
                 bool (*visit)(const struct evidence *evidence, void *context, struct error *err),
                 void *context, struct error *err) MUST_CHECK;

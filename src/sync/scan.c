@@ -8,7 +8,8 @@
 #include "hbr/restore_job.h"
 
 #define PAGES_MAX 1000000 /* of one scan */
-#define IDLE_PAGES_MAX 5  /* pages in a row without a new id, where TotalCount does not tell the end */
+#define IDLE_PAGES_MAX                                                                             \
+    5 /* pages in a row without a new id, where TotalCount does not tell the end */
 #define NUMBER_SIZE 24
 
 /* One scan under way. */
@@ -19,8 +20,8 @@ struct reader {
     int64_t next_page; /* the next to ask for */
     int64_t last_page; /* as TotalCount says */
     int64_t pages_read;
-    int64_t page_new;   /* ids of the page at hand that this scan had not given before */
-    int64_t idle_pages; /* pages in a row without such an id */
+    int64_t page_new;    /* ids of the page at hand that this scan had not given before */
+    int64_t idle_pages;  /* pages in a row without such an id */
     int64_t first_total; /* TotalCount of the first answer, believed or not */
     size_t in_flight;
     bool stop; /* no further page is worth asking for */
@@ -123,8 +124,8 @@ static bool has_parent(const struct record *job)
 static bool satisfies(const struct reader *reader, const struct record *job)
 {
     const struct scan_query *query = reader->query;
-    const char *type = query->restore_type != NULL ? query->restore_type
-                                                   : reader->scanner->query.restore_type;
+    const char *type =
+        query->restore_type != NULL ? query->restore_type : reader->scanner->query.restore_type;
     int64_t complete = hbr_job_complete_time(job);
     const struct hbr_query *asked = &reader->scanner->query;
     if (type[0] != '\0' && !hbr_job_has_type(job, type)) {
@@ -167,7 +168,8 @@ static void count_put(struct store_run *run, const struct store_put *put, bool f
 {
     run->inserted += put->result == PUT_INSERTED ? 1 : 0;
     run->updated += put->result == PUT_UPDATED ? 1 : 0;
-    run->unchanged += put->result == PUT_UNCHANGED && first ? 1 : 0; /* read again: not counted again */
+    run->unchanged +=
+        put->result == PUT_UNCHANGED && first ? 1 : 0; /* read again: not counted again */
     run->stale += put->result == PUT_STALE ? 1 : 0;
     run->returned += put->returned ? 1 : 0;
     run->seen += first ? 1 : 0;
@@ -181,15 +183,17 @@ static bool file_row(struct reader *reader, const struct record *job, const stru
     struct scan_result *result = reader->result;
     int64_t complete = hbr_job_complete_time(job);
     bool new_in_scan = false;
+    bool new_in_scope = false;
     if (!row_set_add(&result->rows, put->row, &new_in_scan, err) ||
-        !row_set_add(&scanner->seen, put->row, ret_first, err)) {
+        !row_set_add(&scanner->seen, put->row, &new_in_scope, err) ||
+        !row_set_add(scanner->counted, put->row, ret_first, err)) {
         return false;
     }
     result->moved = result->moved || !new_in_scan;
     reader->page_new += new_in_scan ? 1 : 0;
-    bool inside = complete > 0 && complete >= reader->query->keep_from &&
-                  complete <= reader->query->keep_to;
-    bool known = put->own || !*ret_first;
+    bool inside =
+        complete > 0 && complete >= reader->query->keep_from && complete <= reader->query->keep_to;
+    bool known = put->own || !new_in_scope;
     return (!inside || row_set_add(&result->inside, put->row, NULL, err)) &&
            (known || row_set_add(&scanner->arrived, put->row, NULL, err)) &&
            (!put->elsewhere || row_set_add(&scanner->elsewhere, put->row, NULL, err)) &&

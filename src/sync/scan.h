@@ -32,6 +32,7 @@ struct scanner {
     void *context;
     bool changed; /* on_change was called and its transaction committed */
 
+    struct row_set *counted;  /* every row that the task listed: counted once, borrowed */
     struct row_set seen;      /* every row that was listed */
     struct row_set arrived;   /* listed since this set was emptied, and not known before that */
     struct row_set elsewhere; /* listed, and stored under another source */
@@ -60,36 +61,36 @@ enum scan_kind {
 
 struct scan_query {
     enum scan_kind kind;
-    const char *restore_type; /* NULL: the scanner's */
-    const char *edition;      /* NULL: the scanner's */
-    int64_t from, to;         /* seconds */
+    const char *restore_type;   /* NULL: the scanner's */
+    const char *edition;        /* NULL: the scanner's */
+    int64_t from, to;           /* seconds */
     int64_t keep_from, keep_to; /* SCAN_BETWEEN: which CompleteTimes go to result.inside */
     const char *key;
     const char *const *ids;
     size_t id_count;
-    int64_t page_size;      /* 0: the scanner's */
-    bool first_page_only;   /* for TotalCount, or when one page is known to be enough */
-    bool stop_when_moved;   /* an anomaly makes the other pages worthless */
-    bool without_filters;   /* the user's filters are left out */
-    bool discard;           /* only the answer matters: its jobs may not be this scope's, and are not
-                               stored */
-    int64_t row_limit;      /* 0, or: read nothing beyond page 1 when TotalCount is greater */
+    int64_t page_size;    /* 0: the scanner's */
+    bool first_page_only; /* for TotalCount, or when one page is known to be enough */
+    bool stop_when_moved; /* an anomaly makes the other pages worthless */
+    bool without_filters; /* the user's filters are left out */
+    bool discard;         /* only the answer matters: its jobs may not be this scope's, and are not
+                             stored */
+    int64_t row_limit;    /* 0, or: read nothing beyond page 1 when TotalCount is greater */
 };
 
 struct scan_result {
     struct row_set rows;   /* the jobs listed */
     struct row_set inside; /* those finished in [keep_from, keep_to] */
     int64_t page_size;
-    int64_t total;    /* TotalCount of the first answer, -1: none that can be believed */
-    int64_t listed;   /* rows that the answers held */
-    int64_t date;     /* the service's Date of the first answer */
-    bool complete;    /* every page was read */
-    bool moved;       /* TotalCount changed, an id came twice, or a page had not the length due */
-    bool mismatched;  /* a row does not satisfy the filter: the service ignores it */
-    bool refused;     /* the service refuses a parameter of this query ... */
+    int64_t total;   /* TotalCount of the first answer, -1: none that can be believed */
+    int64_t listed;  /* rows that the answers held */
+    int64_t date;    /* the service's Date of the first answer */
+    bool complete;   /* every page was read */
+    bool moved;      /* TotalCount changed, an id came twice, or a page had not the length due */
+    bool mismatched; /* a row does not satisfy the filter: the service ignores it */
+    bool refused;    /* the service refuses a parameter of this query ... */
     struct error refusal; /* ... with this error */
-    bool capped;      /* deep pages fail ... */
-    int64_t cap;      /* ... beyond about this many rows */
+    bool capped;          /* deep pages fail ... */
+    int64_t cap;          /* ... beyond about this many rows */
 };
 
 /* Returns false only on failure; anomalies are in *ret_result, which is filled in any case: free it

@@ -46,8 +46,7 @@ static void on_page(void *context)
     }
 }
 
-bool scope_open(struct scope *scope, struct task *task, const char *restore_type,
-                struct error *err)
+bool scope_open(struct scope *scope, struct task *task, const char *restore_type, struct error *err)
 {
     const struct sync_settings *settings = task->settings;
     const struct sync_task_spec *spec = task->spec;
@@ -74,6 +73,7 @@ bool scope_open(struct scope *scope, struct task *task, const char *restore_type
         .pages_at_once = settings->pages_at_once,
         .requests_max = settings->max_requests,
         .requests_made = settings->requests_made,
+        .counted = &task->listed,
         .on_change = on_change,
         .on_page = on_page,
         .context = scope,

@@ -27,6 +27,7 @@ struct task {
     const struct sync_task_spec *spec;
     struct store_source source;
     struct store_run run;
+    struct row_set listed;  /* every row that any scope listed */
     struct buffer evidence; /* of the scopes that ended, becomes run.proof_detail */
     struct buffer warning;
     char sentence[SYNC_SENTENCE_MAX]; /* of the first scope that is not proved, else the last's */
@@ -39,19 +40,19 @@ void task_warn(struct task *task, const char *format, ...) PRINTF_LIKE(2, 3);
 struct scope {
     struct task *task;
     struct scanner scanner;
-    struct store_scope stored;              /* its jobs in the database */
+    struct store_scope stored;               /* its jobs in the database */
     struct store_capabilities *capabilities; /* of the source */
     struct store_watermark watermark;
     int64_t overlap;
-    bool full;             /* it is read as a whole */
-    int64_t date;          /* the service's Date when T was asked for */
-    int64_t total;         /* TotalCount, for the progress and the summary */
-    struct row_set held;   /* the jobs that the proof holds: of a check those known before T and
-                              listed after it, and the older ones of a full scan */
-    struct row_set gone;   /* found gone from the service, to be marked when the proof holds */
+    bool full;           /* it is read as a whole */
+    int64_t date;        /* the service's Date when T was asked for */
+    int64_t total;       /* TotalCount, for the progress and the summary */
+    struct row_set held; /* the jobs that the proof holds: of a check those known before T and
+                            listed after it, and the older ones of a full scan */
+    struct row_set gone; /* found gone from the service, to be marked when the proof holds */
     struct evidence evidence;
-    bool has_children;         /* children are listed apart, ... */
-    struct evidence children;  /* ... and this is what the claim about them rests on */
+    bool has_children;        /* children are listed apart, ... */
+    struct evidence children; /* ... and this is what the claim about them rests on */
 };
 
 /* Whether everything of the scope is proved. */

@@ -9,7 +9,8 @@
 #include "sync/delta.h"
 #include "sync/full.h"
 
-#define CAPABILITIES_SECONDS (7 * 24 * 3600) /* after which what a service did not do is tried again */
+#define CAPABILITIES_SECONDS                                                                       \
+    (7 * 24 * 3600) /* after which what a service did not do is tried again */
 
 void scope_forget_capabilities(struct task *task)
 {
@@ -33,8 +34,8 @@ bool scope_count_stored(struct scope *scope, int64_t *ret_count, struct error *e
     return store_job_count(scope->task->store, &every, ret_count, err);
 }
 
-/* A listing that is suddenly empty is more often a wrong endpoint or a lost permission than an empty
- * account, so it takes two runs to believe it. */
+/* A listing that is suddenly empty is more often a wrong endpoint or a lost permission than an
+ * empty account, so it takes two runs to believe it. */
 static bool doubt_empty(struct scope *scope, bool *ret_doubted, struct error *err)
 {
     int64_t stored = 0;
@@ -52,7 +53,8 @@ static bool doubt_empty(struct scope *scope, bool *ret_doubted, struct error *er
     *ret_doubted = true;
     proof_note(&scope->evidence, "the service lists no job, although some are stored");
     task_warn(scope->task,
-              "the service lists no job where %" PRId64 " are stored; nothing was marked missing, the"
+              "the service lists no job where %" PRId64
+              " are stored; nothing was marked missing, the"
               " next sync that finds the same marks them",
               stored);
     return true;
@@ -77,8 +79,8 @@ static bool read_delta(struct scope *scope, struct scan_result *first, bool *ret
     return check_total(scope, first, err);
 }
 
-bool scope_read(struct scope *scope, const struct type_list *types,
-                       struct scan_result *first, bool *ret_by_type, struct error *err)
+bool scope_read(struct scope *scope, const struct type_list *types, struct scan_result *first,
+                bool *ret_by_type, struct error *err)
 {
     bool doubted = false;
     bool counted = true;
@@ -98,9 +100,8 @@ bool scope_read(struct scope *scope, const struct type_list *types,
     bool check_types = scope->full && types != NULL;
     done = !check_types || types_are_counted(scope, types, &listed, &counted, err);
     if (done && counted) {
-        done = full_read(scope, first, err) &&
-               (!check_types || !proof_judge(&scope->evidence) ||
-                types_are_held(scope, types, &listed, err));
+        done = full_read(scope, first, err) && (!check_types || !proof_judge(&scope->evidence) ||
+                                                types_are_held(scope, types, &listed, err));
     }
     row_set_free(&listed);
     *ret_by_type = !counted || scope->evidence.types_unseen > 0;
@@ -118,9 +119,9 @@ bool scope_end(struct scope *scope, struct error *err)
         return false;
     }
     bool proved = scope_is_proved(scope);
-    const struct evidence *told =
-        scope->has_children && !proved && proof_judge(&scope->evidence) ? &scope->children
-                                                                        : &scope->evidence;
+    const struct evidence *told = scope->has_children && !proved && proof_judge(&scope->evidence)
+                                      ? &scope->children
+                                      : &scope->evidence;
     if (!task->unproved) {
         proof_sentence(told, task->sentence, sizeof(task->sentence));
     }
@@ -131,7 +132,8 @@ bool scope_end(struct scope *scope, struct error *err)
     }
     if (scope->evidence.total >= 0) {
         int64_t before = task->run.total_count > 0 ? task->run.total_count : 0;
-        int64_t children = scope->has_children && scope->children.total > 0 ? scope->children.total : 0;
+        int64_t children =
+            scope->has_children && scope->children.total > 0 ? scope->children.total : 0;
         task->run.total_count = before + scope->evidence.total + children;
     }
     return true;

@@ -66,9 +66,9 @@ static bool run_typed(struct task *task, const struct type_list *types, struct e
 /* --- everything ---------------------------------------------------------------------------- */
 
 /*
- * The service refuses the plain listing: because it wants a RestoreType, or because of the Edition; or
- * it did so just once, and `first` becomes the answer to a second request. A source that is listed by
- * type misses the types that nobody knows, so one refusal is not enough.
+ * The service refuses the plain listing: because it wants a RestoreType, or because of the Edition;
+ * or it did so just once, and `first` becomes the answer to a second request. A source that is
+ * listed by type misses the types that nobody knows, so one refusal is not enough.
  */
 static bool settle_refusal(struct scope *scope, const struct type_list *types,
                            struct scan_result *first, bool *ret_settled, struct error *err)
@@ -143,6 +143,8 @@ static bool run_everything(struct task *task, const struct type_list *types, str
     }
     if (!by_type) {
         bool done = scope_open(&scope, task, "", err);
+        /* A type that is new to the source may not be in the listing without a type. */
+        scope.full = scope.full || task->source.capabilities.untyped == CAPABILITY_UNKNOWN;
         if (done && scope.full) {
             task->run.mode = RUN_FULL;
             scope_forget_capabilities(task);
@@ -202,11 +204,11 @@ static bool run_one_type(struct task *task, struct error *err)
             done = false;
         }
     } else if (done) {
-        done = refusals_is_same_edition(&scope, &first, &same, err) &&
-               (same ? refusals_skip_task(task, SAME_EDITION, err)
-                     : warn_of_unknown_type(&scope, first.total, err) &&
-                           scope_read(&scope, NULL, &first, &by_type, err) &&
-                           scope_end(&scope, err));
+        done =
+            refusals_is_same_edition(&scope, &first, &same, err) &&
+            (same ? refusals_skip_task(task, SAME_EDITION, err)
+                  : warn_of_unknown_type(&scope, first.total, err) &&
+                        scope_read(&scope, NULL, &first, &by_type, err) && scope_end(&scope, err));
     }
     scan_result_free(&first);
     scope_close(&scope);

@@ -1,6 +1,6 @@
 /*
- * The service as sync sees it: questions are submitted, several at a time, and answers are taken one
- * by one. The program binds it to hbr (HTTPS); tests play the service in memory.
+ * The service as sync sees it: questions are submitted, several at a time, and answers are taken
+ * one by one. The program binds it to hbr (HTTPS); tests play the service in memory.
  */
 #ifndef HBRSYNC_SYNC_SERVICE_H
 #define HBRSYNC_SYNC_SERVICE_H
@@ -14,8 +14,8 @@
 #include "hbr/refusal.h"
 
 struct sync_answer {
-    void *tag;             /* as submitted */
-    struct hbr_page page;  /* when failure.code is ERROR_NONE: free with hbr_page_free */
+    void *tag;            /* as submitted */
+    struct hbr_page page; /* when failure.code is ERROR_NONE: free with hbr_page_free */
     struct error failure;
     enum hbr_refusal refusal; /* what the failure says about the question */
 };

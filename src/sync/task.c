@@ -31,7 +31,8 @@ static bool open_run(struct task *task, struct error *err)
     bool done = store_source_open(task->store, spec->account_id, spec->region_id, spec->edition,
                                   &task->source, err);
     task->run.source_id = task->source.source_id;
-    if (!done || !store_run_begin(task->store, &task->run, err) || !store_commit(task->store, err)) {
+    if (!done || !store_run_begin(task->store, &task->run, err) ||
+        !store_commit(task->store, err)) {
         store_rollback(task->store);
         return false;
     }
@@ -91,8 +92,8 @@ static enum store_run_outcome outcome_of(const struct task *task, const struct e
     }
 }
 
-/* A region without the service has no jobs, and nobody asked for that region by name. Where jobs are
- * stored it is an error like any other. */
+/* A region without the service has no jobs, and nobody asked for that region by name. Where jobs
+ * are stored it is an error like any other. */
 static bool forgive_inactive(struct task *task, struct error *err)
 {
     struct store_scope scope = {task->source.source_id, task->spec->restore_type, STORE_EVERY_JOB};
@@ -164,6 +165,7 @@ bool sync_task(struct store *store, const struct sync_service *service,
     ret_result->run = task.run;
     (void)text_fit(ret_result->warning, sizeof(ret_result->warning), task.warning.data);
     (void)text_fit(ret_result->sentence, sizeof(ret_result->sentence), task.sentence);
+    row_set_free(&task.listed);
     buffer_free(&task.evidence);
     buffer_free(&task.warning);
     return can_go_on(ret_result->error.code);

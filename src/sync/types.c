@@ -74,6 +74,10 @@ bool types_are_counted(struct scope *scope, const struct type_list *types, struc
     if (!ask_types(scope, types, listed, &sum, err)) {
         return false;
     }
+    if (scope->evidence.total < 0) {
+        *ret_counted = true; /* there is nothing to compare with */
+        return true;
+    }
     if (sum > scope->evidence.total) {
         struct scan_result again;
         if (!ask_types(scope, types, listed, &sum, err)) {

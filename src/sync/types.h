@@ -22,18 +22,19 @@ bool types_read(struct task *task, struct type_list *list, struct error *err) MU
 void types_free(struct type_list *list);
 
 /*
- * Whether a listing without RestoreType (`scope`, whose TotalCount is evidence.total) counts no fewer
- * jobs than the types one by one. Jobs come and go between the counts, so a contradiction has to be
- * met twice. A type that the service refuses counts 0. The first job of each is added to `listed`.
+ * Whether a listing without RestoreType (`scope`, whose TotalCount is evidence.total) counts no
+ * fewer jobs than the types one by one. Jobs come and go between the counts, so a contradiction has
+ * to be met twice. A type that the service refuses counts 0. The first job of each is added to
+ * `listed`.
  */
 bool types_are_counted(struct scope *scope, const struct type_list *types, struct row_set *listed,
                        bool *ret_counted, struct error *err) MUST_CHECK;
 
 /*
- * Whether the proof of a full scan without RestoreType holds the jobs in `listed`: sums tell nothing
- * where there are types that nobody knows, whose jobs make up for those of one that is left out. A
- * job may have vanished since; one that its type still lists was there all the time. `listed` is
- * changed. Fills evidence.types_unseen.
+ * Whether the proof of a full scan without RestoreType holds the jobs in `listed`: sums tell
+ * nothing where there are types that nobody knows, whose jobs make up for those of one that is left
+ * out. A job may have vanished since; one that its type still lists was there all the time.
+ * `listed` is changed. Fills evidence.types_unseen.
  */
 bool types_are_held(struct scope *scope, const struct type_list *types, struct row_set *listed,
                     struct error *err) MUST_CHECK;

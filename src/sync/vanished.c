@@ -73,11 +73,12 @@ static bool find_split(struct scope *scope, const struct part *part, int64_t *re
         median == 0) {
         return median == 0;
     }
-    if (!store_job_empty_second(store, &scope->stored, part->from + 1, median, ret_split, err)) {
+    if (!store_job_empty_second(store, &scope->stored, STORE_LATEST, part->from + 1, median,
+                                ret_split, err)) {
         return false;
     }
-    return *ret_split != 0 ||
-           store_job_empty_second(store, &scope->stored, median + 1, part->to - 1, ret_split, err);
+    return *ret_split != 0 || store_job_empty_second(store, &scope->stored, STORE_EARLIEST,
+                                                     median + 1, part->to - 1, ret_split, err);
 }
 
 /* Asks for the older half; the newer half's count follows. */

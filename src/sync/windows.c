@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-#define STACK_MAX 128 /* halving 64-bit seconds goes 64 deep, and one sibling waits at each depth */
+#define STACK_MAX                                                                                  \
+    128 /* halving 64-bit seconds goes 64 deep, and one sibling waits at each depth                \
+         */
 #define WINDOWS_MAX 100000 /* of one call */
 #define AGAIN_MAX 5        /* scans of a window that cannot be halved */
 
@@ -55,12 +57,13 @@ static enum fate judge(const struct scope *scope, const struct window *window,
     if (read->refused || read->mismatched) {
         return WINDOW_IGNORED;
     }
-    if (believed && (is_settled(scope, window, read->date) ? scan_is_exact(read)
-                                                           : scan_is_one_answer(read))) {
+    if (believed &&
+        (is_settled(scope, window, read->date) ? scan_is_exact(read) : scan_is_one_answer(read))) {
         return WINDOW_EXACT;
     }
     /* Rows of the seconds at either side are no reason to halve. */
-    int64_t outside = read->complete ? row_set_count(&read->rows) - row_set_count(&read->inside) : 0;
+    int64_t outside =
+        read->complete ? row_set_count(&read->rows) - row_set_count(&read->inside) : 0;
     bool one_page = believed && read->total >= 0 && read->total - outside <= read->page_size;
     return window->from == window->to || one_page ? WINDOW_AGAIN : WINDOW_HALVE;
 }

@@ -176,7 +176,7 @@ class Children(Case):
     def detail(self):
         """What the last run noted about children."""
         ((text,),) = self.query("SELECT proof_detail FROM sync_run ORDER BY run_id DESC LIMIT 1")
-        return json.loads(text)["children"]
+        return json.loads(text)[0]["children"]
 
     def grown_ups(self):
         return {key for key, (_, _, job) in self.simulator.truth().items()
@@ -235,7 +235,7 @@ class Children(Case):
                 with self.subTest(settings, where=where):
                     self.database = self.path(f"{where}-{list(settings)[0]}.db")
                     self.world("--children", 20, children=where, **settings)
-                    result = self.sync(*STANDARD)
+                    result = self.sync(*STANDARD, "--verbose")
                     self.assertTrue(self.grown_ups() <= self.ids())
                     if where == "in_listing":
                         self.assert_equals_truth()
