@@ -1,8 +1,9 @@
 /*
  * Sync: brings the database to what the service lists, and proves that nothing is missing.
  *
- * A run goes over units one after another. A unit is a source (account, region, edition) and a
- * scope (everything, one RestoreType, or filters). This layer knows neither HTTP nor SQL.
+ * A run goes over tasks. A task is a source (account, region, edition) and what is read of it:
+ * everything, one RestoreType, or what filters select. This layer knows neither HTTP nor SQL.
+ * README.md beside this file explains the proof.
  */
 #ifndef HBRSYNC_SYNC_SYNC_H
 #define HBRSYNC_SYNC_SYNC_H
@@ -12,25 +13,27 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "hbr/service.h"
 #include "store/state.h"
 #include "store/store.h"
+#include "sync/service.h"
 
 #define SYNC_FILTERS_MAX 3
+#define SYNC_SENTENCE_MAX 512
 
 struct sync_settings {
+    int64_t now;            /* when the run began, UNIX seconds of this machine */
     int64_t page_size;      /* 1 to 99 */
-    bool full;              /* force a full walk */
+    bool full;              /* force a full scan */
     int64_t full_every;     /* seconds after which a delta is not enough */
-    int64_t overlap;        /* seconds that a delta reads again before the watermark */
+    int64_t overlap;        /* seconds before the last proof that a delta reads again */
     int64_t max_requests;   /* of the whole run, 0: no limit */
-    int64_t requests_made;  /* by clients of this run before the one at hand */
-    bool skip_inactive;     /* a region where the service is not activated is skipped */
-    unsigned pages_at_once; /* requests under way, at least 1 */
+    int64_t requests_made;  /* by other clients of this run so far */
+    bool skip_inactive;     /* skip a region where the service is not activated */
+    unsigned pages_at_once; /* questions under way, at least 1 */
 };
 
 /* What is to be synced; texts are borrowed. */
-struct sync_unit_spec {
+struct sync_task_spec {
     const char *account_id;
     const char *region_id;
     const char *edition;
@@ -40,27 +43,27 @@ struct sync_unit_spec {
     const char *scope; /* how the run record names the restriction, "" for none */
 };
 
-/* How a unit ended. */
-struct sync_unit_result {
+/* How a task ended. */
+struct sync_task_result {
     struct store_run run; /* counters, outcome, proof */
-    struct error
-        error; /* ERROR_NONE when done and proved; ERROR_UNPROVED when stored and not proved */
-    char warning[512]; /* "" or something that the user should know although the unit is done */
+    struct error error;   /* ERROR_NONE: done and proved; ERROR_UNPROVED: stored and not proved */
+    char warning[512];    /* "" or what the user should know although the task is done */
+    char sentence[SYNC_SENTENCE_MAX]; /* what the proof rests on, or why there is none */
 };
 
-/* Tells how far a unit is; `total` is 0 while unknown. */
+/* Tells how far a task is; `total` is 0 while unknown. */
 struct sync_progress {
-    void (*update)(void *context, const struct sync_unit_spec *unit, int64_t done, int64_t total);
+    void (*update)(void *context, const struct sync_task_spec *task, int64_t done, int64_t total);
     void *context; /* `update` may be NULL */
 };
 
 /*
- * Syncs one unit under the run `run_id`. The result is always filled; false when the run as a whole
+ * Syncs one task under the run `run_id`. The result is always filled; false when the run as a whole
  * cannot go on (interrupted, or the database failed), with result->error as the reason.
  */
-bool sync_unit(struct store *store, const struct hbr_service *service,
+bool sync_task(struct store *store, const struct sync_service *service,
                const struct sync_settings *settings, const struct sync_progress *progress,
-               int64_t run_id, const struct sync_unit_spec *spec,
-               struct sync_unit_result *ret_result);
+               int64_t run_id, const struct sync_task_spec *spec,
+               struct sync_task_result *ret_result);
 
 #endif
