@@ -1,6 +1,6 @@
 /* What a run against the memory service has to hold: compared with the database afterwards. */
-#ifndef FUZZ_SYNC_ORACLE_H
-#define FUZZ_SYNC_ORACLE_H
+#ifndef HBRSYNC_TESTS_SYNC_ORACLE_H
+#define HBRSYNC_TESTS_SYNC_ORACLE_H
 
 #include <stdbool.h>
 #include <stdint.h>
