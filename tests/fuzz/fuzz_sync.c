@@ -19,10 +19,18 @@
 #define ANSWERS_AT_REST_MAX 600
 #define TABLES_MAX 16
 
+/* A database that serves one world after another. */
+struct arena {
+    struct store *store;
+    struct oracle oracle;
+    sqlite3_stmt *deletes[TABLES_MAX];
+    int table_count;
+};
+
 struct game {
     const uint8_t *data;
     size_t size, at;
-    struct store *store;
+    struct arena *arena;
     struct memory_service service;
     struct sync_settings settings;
     unsigned density; /* of events: of 256 answers */
@@ -71,45 +79,48 @@ static int on_commit(void *context)
     return game->dead; /* turns it into a rollback: the process died before it */
 }
 
-static struct store *open_store(void)
+static void prepare_deletes(struct arena *arena)
 {
-    struct store *store = NULL;
+    sqlite3_stmt *names = NULL;
+    FUZZ_REQUIRE(sqlite3_prepare_v2(arena->store->db,
+                                    "SELECT 'DELETE FROM ' || name FROM sqlite_master WHERE"
+                                    " type = 'table' AND name NOT LIKE 'sqlite_%'"
+                                    " AND name <> 'sync_database'",
+                                    -1, &names, NULL) == SQLITE_OK);
+    while (sqlite3_step(names) == SQLITE_ROW) {
+        const char *sql = (const char *)sqlite3_column_text(names, 0);
+        FUZZ_REQUIRE(arena->table_count < TABLES_MAX);
+        FUZZ_REQUIRE(sqlite3_prepare_v2(arena->store->db, sql, -1,
+                                        &arena->deletes[arena->table_count++], NULL) == SQLITE_OK);
+    }
+    (void)sqlite3_finalize(names);
+}
+
+static void open_arena(struct arena *arena)
+{
     struct error err;
-    if (!store_open("fuzz", STORE_SCRATCH, &hbr_restore_job_model, &store, &err)) {
+    memset(arena, 0, sizeof(*arena));
+    if (!store_open("fuzz", STORE_SCRATCH, &hbr_restore_job_model, &arena->store, &err) ||
+        !oracle_open(&arena->oracle, arena->store, &err)) {
         (void)fprintf(stderr, "%s\n", err.message);
         abort();
     }
-    FUZZ_REQUIRE(sqlite3_exec(store->db, "PRAGMA journal_mode = MEMORY", NULL, NULL, NULL) ==
+    FUZZ_REQUIRE(sqlite3_exec(arena->store->db, "PRAGMA journal_mode = MEMORY", NULL, NULL, NULL) ==
                  SQLITE_OK);
-    return store;
+    prepare_deletes(arena);
 }
 
 /* Deletes every row; cheaper than another database. */
-static void empty_store(struct store *store)
+static void empty_arena(struct arena *arena)
 {
-    static sqlite3_stmt *deletes[TABLES_MAX];
-    static int count;
-    if (count == 0) {
-        sqlite3_stmt *names = NULL;
-        FUZZ_REQUIRE(sqlite3_prepare_v2(store->db,
-                                        "SELECT 'DELETE FROM ' || name FROM sqlite_master WHERE"
-                                        " type = 'table' AND name NOT LIKE 'sqlite_%'"
-                                        " AND name <> 'sync_database'",
-                                        -1, &names, NULL) == SQLITE_OK);
-        while (sqlite3_step(names) == SQLITE_ROW) {
-            FUZZ_REQUIRE(count < TABLES_MAX);
-            FUZZ_REQUIRE(sqlite3_prepare_v2(store->db, (const char *)sqlite3_column_text(names, 0),
-                                            -1, &deletes[count++], NULL) == SQLITE_OK);
-        }
-        (void)sqlite3_finalize(names);
+    sqlite3 *db = arena->store->db;
+    FUZZ_REQUIRE(sqlite3_exec(db, "BEGIN; PRAGMA defer_foreign_keys = ON", NULL, NULL, NULL) ==
+                 SQLITE_OK);
+    for (int i = 0; i < arena->table_count; i++) {
+        FUZZ_REQUIRE(sqlite3_step(arena->deletes[i]) == SQLITE_DONE);
+        (void)sqlite3_reset(arena->deletes[i]);
     }
-    FUZZ_REQUIRE(sqlite3_exec(store->db, "BEGIN; PRAGMA defer_foreign_keys = ON", NULL, NULL,
-                              NULL) == SQLITE_OK);
-    for (int i = 0; i < count; i++) {
-        FUZZ_REQUIRE(sqlite3_step(deletes[i]) == SQLITE_DONE);
-        (void)sqlite3_reset(deletes[i]);
-    }
-    FUZZ_REQUIRE(sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
+    FUZZ_REQUIRE(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
 }
 
 /* --- the world and the service ------------------------------------------------------------- */
@@ -284,27 +295,28 @@ static int64_t begin_run(struct game *game)
     struct error err;
     int64_t run_id = 0, crashed = 0;
     int64_t now = game->service.now + game->clock_offset;
-    FUZZ_REQUIRE(store_begin(game->store, &err) &&
-                 store_run_close_crashed(game->store, now, &crashed, &err) &&
-                 store_run_next_id(game->store, &run_id, &err) && store_commit(game->store, &err));
+    struct store *store = game->arena->store;
+    FUZZ_REQUIRE(store_begin(store, &err) && store_run_close_crashed(store, now, &crashed, &err) &&
+                 store_run_next_id(store, &run_id, &err) && store_commit(store, &err));
     game->runs++;
     game->settings.now = now;
     return run_id;
 }
 
-static void play(const uint8_t *data, size_t size, struct store *store, FILE *trace);
+static void play(const uint8_t *data, size_t size, struct arena *arena, FILE *trace);
 
 static void violated(struct game *game, const char *message)
 {
     (void)fprintf(stderr, "run %d: %s\n", game->runs, message);
     if (game->trace == NULL) { /* once more, told in full, in a database of its own */
-        struct store *store = open_store();
+        static struct arena other;
+        open_arena(&other);
         (void)fprintf(stderr, "input: ");
         for (size_t i = 0; i < game->size; i++) {
             (void)fprintf(stderr, "%02x", game->data[i]);
         }
         (void)fprintf(stderr, "\n");
-        play(game->data, game->size, store, stderr);
+        play(game->data, game->size, &other, stderr);
         (void)fprintf(stderr, "It does not happen again in a new database.\n");
     }
     abort();
@@ -320,7 +332,7 @@ static void play_task(struct game *game, struct sync_task_spec *spec, int64_t ru
     struct memory_service *service = &game->service;
     struct sync_service seam = memory_bind(service);
     spec->edition = basic ? "BASIC" : "STANDARD";
-    FUZZ_REQUIRE(oracle_read(game->store, spec, &before, &err));
+    FUZZ_REQUIRE(oracle_read(&game->arena->oracle, spec, &before, &err));
     memory_begin_run(service);
     service->max_answers = game->at_rest ? ANSWERS_AT_REST_MAX : ANSWERS_MAX;
     say(game, "  run %" PRId64 ": %s %s%s%s, now %+" PRId64 "%s\n", run_id, spec->edition,
@@ -328,11 +340,12 @@ static void play_task(struct game *game, struct sync_task_spec *spec, int64_t ru
         game->settings.full ? ", full" : "", game->settings.now - MEMORY_NOW,
         game->at_rest ? ", at rest" : "");
     game->commits_left = game->kill_at;
-    bool went_on = sync_task(game->store, &seam, &game->settings, &progress, run_id, spec, &result);
+    bool went_on =
+        sync_task(game->arena->store, &seam, &game->settings, &progress, run_id, spec, &result);
     bool killed = game->dead;
     game->dead = false;
     game->commits_left = game->kill_at = -1;
-    FUZZ_REQUIRE(oracle_read(game->store, spec, &after, &err));
+    FUZZ_REQUIRE(oracle_read(&game->arena->oracle, spec, &after, &err));
     say(game, "    = %s%s: %s\n", killed ? "killed, " : "",
         result.run.proved ? "PROVED" : "unproved",
         result.error.code == ERROR_NONE ? result.sentence : result.error.message);
@@ -402,13 +415,13 @@ static void play_moving(struct game *game)
     }
 }
 
-static void play(const uint8_t *data, size_t size, struct store *store, FILE *trace)
+static void play(const uint8_t *data, size_t size, struct arena *arena, FILE *trace)
 {
     struct game *game = calloc(1, sizeof(*game)); /* too large for a stack */
     FUZZ_REQUIRE(game != NULL);
     game->data = data;
     game->size = size;
-    game->store = store;
+    game->arena = arena;
     game->trace = trace;
     game->commits_left = game->kill_at = -1;
     choose_world(game);
@@ -418,7 +431,7 @@ static void play(const uint8_t *data, size_t size, struct store *store, FILE *tr
     if (trace != NULL) {
         memory_print(&game->service, trace);
     }
-    (void)sqlite3_commit_hook(store->db, on_commit, game);
+    (void)sqlite3_commit_hook(arena->store->db, on_commit, game);
     for (unsigned runs = 1 + draw(game, 4); runs > 0; runs--) {
         play_moving(game);
     }
@@ -430,17 +443,17 @@ static void play(const uint8_t *data, size_t size, struct store *store, FILE *tr
         play_run(game, 0);
     }
     memory_free(&game->service);
-    (void)sqlite3_commit_hook(store->db, NULL, NULL);
+    (void)sqlite3_commit_hook(arena->store->db, NULL, NULL);
     free(game);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct store *store;
-    if (store == NULL) {
-        store = open_store();
+    static struct arena arena;
+    if (arena.store == NULL) {
+        open_arena(&arena);
     }
-    empty_store(store);
-    play(data, size, store, getenv("HBRSYNC_FUZZ_TRACE") != NULL ? stderr : NULL);
+    empty_arena(&arena);
+    play(data, size, &arena, getenv("HBRSYNC_FUZZ_TRACE") != NULL ? stderr : NULL);
     return 0;
 }

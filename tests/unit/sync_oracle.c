@@ -57,46 +57,54 @@ static void read_row(sqlite3_stmt *handle, struct oracle_snapshot *snapshot)
     row->created = sqlite3_column_int64(handle, 10);
 }
 
-static bool read_rows(struct store *store, struct oracle_snapshot *snapshot, struct error *err)
+bool oracle_open(struct oracle *oracle, struct store *store, struct error *err)
 {
-    sqlite3_stmt *handle = NULL;
-    int result = sqlite3_prepare_v2(store->db, rows_sql, -1, &handle, NULL);
-    while (result == SQLITE_OK || result == SQLITE_ROW) {
-        result = sqlite3_step(handle);
-        if (result == SQLITE_ROW) {
-            read_row(handle, snapshot);
-        }
+    *oracle = (struct oracle){.store = store};
+    bool done = sqlite3_prepare_v2(store->db, rows_sql, -1, &oracle->rows, NULL) == SQLITE_OK &&
+                sqlite3_prepare_v2(store->db, "SELECT source_id FROM sync_source WHERE edition = ?",
+                                   -1, &oracle->source, NULL) == SQLITE_OK;
+    return done || error_set(err, ERROR_DATABASE, "prepare to read: %s", sqlite3_errmsg(store->db));
+}
+
+void oracle_close(struct oracle *oracle)
+{
+    (void)sqlite3_finalize(oracle->rows);
+    (void)sqlite3_finalize(oracle->source);
+}
+
+static bool read_rows(struct oracle *oracle, struct oracle_snapshot *snapshot, struct error *err)
+{
+    int result;
+    while ((result = sqlite3_step(oracle->rows)) == SQLITE_ROW) {
+        read_row(oracle->rows, snapshot);
     }
-    (void)sqlite3_finalize(handle);
+    (void)sqlite3_reset(oracle->rows);
     return result == SQLITE_DONE || error_set(err, ERROR_DATABASE, "read the jobs");
 }
 
-static bool find_source(struct store *store, const char *edition, int64_t *ret_source_id,
+static bool find_source(struct oracle *oracle, const char *edition, int64_t *ret_source_id,
                         struct error *err)
 {
-    sqlite3_stmt *handle = NULL;
-    bool done = sqlite3_prepare_v2(store->db, "SELECT source_id FROM sync_source WHERE edition = ?",
-                                   -1, &handle, NULL) == SQLITE_OK &&
-                sqlite3_bind_text(handle, 1, edition, -1, SQLITE_STATIC) == SQLITE_OK;
-    int result = done ? sqlite3_step(handle) : SQLITE_ERROR;
-    *ret_source_id = result == SQLITE_ROW ? sqlite3_column_int64(handle, 0) : 0;
-    (void)sqlite3_finalize(handle);
+    int result = sqlite3_bind_text(oracle->source, 1, edition, -1, SQLITE_STATIC);
+    result = result == SQLITE_OK ? sqlite3_step(oracle->source) : result;
+    *ret_source_id = result == SQLITE_ROW ? sqlite3_column_int64(oracle->source, 0) : 0;
+    (void)sqlite3_reset(oracle->source);
     return result == SQLITE_ROW || result == SQLITE_DONE ||
            error_set(err, ERROR_DATABASE, "read the sources");
 }
 
-bool oracle_read(struct store *store, const struct sync_task_spec *spec,
+bool oracle_read(struct oracle *oracle, const struct sync_task_spec *spec,
                  struct oracle_snapshot *ret_snapshot, struct error *err)
 {
     memset(ret_snapshot, 0, sizeof(*ret_snapshot));
-    if (!read_rows(store, ret_snapshot, err) ||
-        !find_source(store, spec->edition, &ret_snapshot->source_id, err) ||
-        !store_watermark_get(store, ret_snapshot->source_id, spec->restore_type,
+    if (!read_rows(oracle, ret_snapshot, err) ||
+        !find_source(oracle, spec->edition, &ret_snapshot->source_id, err) ||
+        !store_watermark_get(oracle->store, ret_snapshot->source_id, spec->restore_type,
                              &ret_snapshot->watermark, err)) {
         return false;
     }
     for (unsigned i = 0; i < MEMORY_TYPES; i++) {
-        if (!store_watermark_get(store, ret_snapshot->source_id, memory_type(i),
+        if (!store_watermark_get(oracle->store, ret_snapshot->source_id, memory_type(i),
                                  &ret_snapshot->of_type[i], err)) {
             return false;
         }

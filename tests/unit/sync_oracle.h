@@ -41,7 +41,15 @@ struct oracle_task {
     const struct oracle_snapshot *before, *after;
 };
 
-bool oracle_read(struct store *store, const struct sync_task_spec *spec,
+/* What reads a database: statements that are prepared once. */
+struct oracle {
+    struct store *store;
+    struct sqlite3_stmt *rows, *source;
+};
+
+bool oracle_open(struct oracle *oracle, struct store *store, struct error *err) MUST_CHECK;
+void oracle_close(struct oracle *oracle); /* before the store */
+bool oracle_read(struct oracle *oracle, const struct sync_task_spec *spec,
                  struct oracle_snapshot *ret_snapshot, struct error *err) MUST_CHECK;
 
 /* The first claim that does not hold, in `message`; false when there is one. */

@@ -60,16 +60,19 @@ static void run(struct core *core)
     struct sync_service seam = memory_bind(&core->service);
     struct sync_progress progress = {0};
     struct oracle_snapshot before, after;
+    struct oracle oracle;
     struct error err;
     char message[2048];
     memory_begin_run(&core->service);
     core->service.max_answers = 500;
     core->settings.now = core->service.now;
     core->run_id++;
-    assert_true(oracle_read(core->store, &core->spec, &before, &err));
+    assert_true(oracle_open(&oracle, core->store, &err));
+    assert_true(oracle_read(&oracle, &core->spec, &before, &err));
     bool went_on = sync_task(core->store, &seam, &core->settings, &progress, core->run_id,
                              &core->spec, &core->result);
-    assert_true(oracle_read(core->store, &core->spec, &after, &err));
+    assert_true(oracle_read(&oracle, &core->spec, &after, &err));
+    oracle_close(&oracle);
     struct oracle_task task = {.service = &core->service,
                                .spec = &core->spec,
                                .result = &core->result,
