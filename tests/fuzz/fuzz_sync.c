@@ -342,7 +342,8 @@ static void play_task(struct game *game, struct sync_task_spec *spec, int64_t ru
     game->commits_left = game->kill_at;
     bool went_on =
         sync_task(game->arena->store, &seam, &game->settings, &progress, run_id, spec, &result);
-    bool killed = game->dead;
+    bool killed = game->dead, open = sqlite3_get_autocommit(game->arena->store->db) == 0;
+    store_rollback(game->arena->store); /* as the death of the process does */
     game->dead = false;
     game->commits_left = game->kill_at = -1;
     FUZZ_REQUIRE(oracle_read(&game->arena->oracle, spec, &after, &err));
@@ -359,6 +360,7 @@ static void play_task(struct game *game, struct sync_task_spec *spec, int64_t ru
                                .basic = basic,
                                .went_on = went_on,
                                .killed = killed,
+                               .transaction_open = open,
                                .overlap = game->overlap,
                                .max_requests = game->settings.max_requests,
                                .before = &before,

@@ -9,12 +9,13 @@ limit=60
 build="build-mutants"
 tree="$build/tree"
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-[ $# -gt 0 ] || set -- $(python3 tests/fuzz/mutants.py names)
+names="$*"
+[ $# -gt 0 ] || names=$(python3 tests/fuzz/mutants.py names)
 
 mkdir -p "$tree" "$build/logs"
 for part in CMakeLists.txt src sql tests README.md README.zh-CN.md LICENSE CHANGELOG.md examples; do
     rm -rf "${tree:?}/$part"
-    cp -r "$part" "$tree/$part"
+    cp -rp "$part" "$tree/$part"
 done
 
 # build NAME: the program, with the fault that is in the tree.
@@ -41,8 +42,8 @@ fi
 echo "no fault: $(tail -1 "$build/logs/none.log")"
 
 missed=0
-for name in "$@"; do
-    rm -rf "$tree/src/sync"
+for name in $names; do
+    rm -rf "$tree/src/sync" # copied with the time of now, so that it is built anew
     cp -r src/sync "$tree/src/sync"
     python3 tests/fuzz/mutants.py apply "$name" "$tree/src"
     build "$name"

@@ -391,6 +391,10 @@ static bool judge_result(const struct oracle_task *task, const struct verdict *v
     if (task->killed) {
         return true;
     }
+    if (task->transaction_open || (task->went_on && task->service->question_count > 0)) {
+        return fail(verdict, "it leaves a %s behind",
+                    task->transaction_open ? "transaction" : "question");
+    }
     if ((code == ERROR_NONE) != result->run.proved) {
         return fail(verdict, "error %d and proved %d do not agree: %s", (int)code,
                     (int)result->run.proved, result->error.message);

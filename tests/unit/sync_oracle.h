@@ -37,6 +37,7 @@ struct oracle_task {
     bool basic;   /* of Edition BASIC */
     bool went_on; /* what sync_task returned */
     bool killed;  /* commits were refused from some point on */
+    bool transaction_open;
     int64_t overlap, max_requests;
     const struct oracle_snapshot *before, *after;
 };

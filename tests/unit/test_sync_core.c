@@ -79,6 +79,7 @@ static void run(struct core *core)
                                .run_id = core->run_id,
                                .basic = strcmp(core->spec.edition, "BASIC") == 0,
                                .went_on = went_on,
+                               .transaction_open = sqlite3_get_autocommit(core->store->db) == 0,
                                .overlap = core->settings.overlap,
                                .before = &before,
                                .after = &after};
