@@ -252,7 +252,12 @@ static void one_event(struct game *game)
     } else if (event == MEMORY_STOP) {
         game->dead = draw(game, 2) == 0; /* a kill, or an orderly stop */
     }
-    game->events += memory_apply(&game->service, event, job, value);
+    for (unsigned i = 0; i < game->slots; i++) { /* the next job to which it can happen */
+        if (memory_apply(&game->service, event, (int)(((unsigned)job + i) % game->slots), value)) {
+            game->events++;
+            return;
+        }
+    }
 }
 
 static void before_answer(struct memory_service *service, void *context)
