@@ -275,15 +275,15 @@ static bool is_of_the_run(const struct oracle_task *task, int index)
     const struct memory_job *job = &task->service->jobs[index];
     const struct oracle_row *row = &task->after->rows[index];
     bool full = task->result->run.mode == RUN_FULL && !task->killed;
-    for (size_t i = full ? job->first_version : 0; i < job->version_count; i++) {
-        if (!is_version(row, job, index, &job->versions[i])) {
-            continue;
-        }
-        for (size_t j = job->first_version; j < job->version_count; j++) {
-            const struct memory_version *now = &job->versions[j];
-            if (now->state == job->versions[i].state &&
-                now->complete == job->versions[i].complete) {
-                return full || now->state == MEMORY_FINISHED || i >= job->first_version;
+    for (size_t i = job->first_version; i < job->version_count; i++) {
+        const struct memory_version *version = &job->versions[i];
+        for (size_t j = 0; j <= i; j++) {
+            const struct memory_version *before = &job->versions[j];
+            bool same_end = !full && version->state == MEMORY_FINISHED &&
+                            before->state == MEMORY_FINISHED &&
+                            before->complete == version->complete;
+            if ((j == i || same_end) && is_version(row, job, index, before)) {
+                return true;
             }
         }
     }
