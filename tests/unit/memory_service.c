@@ -197,6 +197,7 @@ static bool set_listed(struct memory_service *service, struct memory_job *job, b
     }
     job->listed = listed;
     service->returned |= listed;
+    job->came_back |= listed;
     return true;
 }
 

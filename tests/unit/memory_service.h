@@ -34,6 +34,7 @@ struct memory_version {
 
 struct memory_job {
     bool exists, listed;
+    bool came_back;  /* it had vanished once */
     int64_t created; /* the order of creation; the time is MEMORY_NOW and as many seconds */
     unsigned type, vault;
     bool basic; /* of Edition BASIC */

@@ -246,6 +246,11 @@ static bool is_owed(const struct oracle_task *task, int job)
         (service->refusals > 1 || task->basic || !is_plainly_listed(service, job))) {
         return false; /* the service said so */
     }
+    const struct oracle_row *before = &task->before->rows[job];
+    if (task->result->run.mode != RUN_FULL && it->came_back &&
+        (!before->stored || before->marked)) {
+        return false; /* a count takes it for another one that vanished meanwhile */
+    }
     bool apart = it->parent >= 0 && service->ways.children_apart;
     bool lacks = (service->ways.untyped_lacks >> it->type & 1U) != 0;
     if (apart) {
@@ -327,8 +332,8 @@ static bool judge_mark(const struct oracle_task *task, int job, const struct ver
         return fail(verdict, "%s was marked missing by a run that did not look for it",
                     memory_id(job));
     }
-    return task->service->jobs[job].absent || task->service->refusals > 1 ||
-           is_blind(task->service) ||
+    return task->service->jobs[job].absent || task->service->returned ||
+           task->service->refusals > 1 || is_blind(task->service) ||
            fail(verdict, "%s was marked missing and never ceased to be listed", memory_id(job));
 }
 
