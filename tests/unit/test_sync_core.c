@@ -1,0 +1,499 @@
+/* The core against the memory service: scripted worlds, each run judged by the oracle as well. */
+#include "store_fixture.h"
+#include "sync_oracle.h"
+
+#define PAGE 3
+
+struct core {
+    struct store *store;
+    struct memory_service service;
+    struct sync_settings settings;
+    struct sync_task_spec spec;
+    struct sync_task_result result;
+    int64_t run_id;
+};
+
+static void open_core(struct core *core)
+{
+    struct error err;
+    if (!store_open("core", STORE_SCRATCH, &hbr_restore_job_model, &core->store, &err)) {
+        fail_msg("%s", err.message);
+    }
+    memory_init(&core->service);
+    core->settings = (struct sync_settings){
+        .page_size = PAGE, .full_every = 86400, .overlap = 10, .pages_at_once = 2};
+    core->spec = (struct sync_task_spec){.account_id = "1000000000000001",
+                                         .region_id = "cn-hangzhou",
+                                         .edition = "STANDARD",
+                                         .restore_type = "",
+                                         .scope = ""};
+}
+
+static void close_core(struct core *core)
+{
+    store_close(core->store);
+    memory_free(&core->service);
+}
+
+static int setup(void **state)
+{
+    struct core *core = calloc(1, sizeof(*core));
+    if (core == NULL) {
+        return -1;
+    }
+    open_core(core);
+    *state = core;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct core *core = *state;
+    close_core(core);
+    free(core);
+    return 0;
+}
+
+/* One run of the task; what it claims has to hold. */
+static void run(struct core *core)
+{
+    struct sync_service seam = memory_bind(&core->service);
+    struct sync_progress progress = {0};
+    struct oracle_snapshot before, after;
+    struct oracle oracle;
+    struct error err;
+    char message[2048];
+    memory_begin_run(&core->service);
+    core->service.max_answers = 500;
+    core->settings.now = core->service.now;
+    core->run_id++;
+    assert_true(oracle_open(&oracle, core->store, &err));
+    assert_true(oracle_read(&oracle, &core->spec, &before, &err));
+    bool went_on = sync_task(core->store, &seam, &core->settings, &progress, core->run_id,
+                             &core->spec, &core->result);
+    assert_true(oracle_read(&oracle, &core->spec, &after, &err));
+    oracle_close(&oracle);
+    struct oracle_task task = {.service = &core->service,
+                               .spec = &core->spec,
+                               .result = &core->result,
+                               .run_id = core->run_id,
+                               .basic = strcmp(core->spec.edition, "BASIC") == 0,
+                               .went_on = went_on,
+                               .transaction_open = sqlite3_get_autocommit(core->store->db) == 0,
+                               .overlap = core->settings.overlap,
+                               .before = &before,
+                               .after = &after};
+    if (!oracle_judge(&task, message, sizeof(message))) {
+        fail_msg("%s", message);
+    }
+}
+
+static void run_proved(struct core *core, enum store_run_mode mode)
+{
+    run(core);
+    if (core->result.error.code != ERROR_NONE) {
+        fail_msg("%s (%s)", core->result.error.message, core->result.sentence);
+    }
+    assert_true(core->result.run.proved);
+    assert_int_equal(core->result.run.mode, mode);
+    assert_int_equal(core->result.run.outcome, RUN_DONE);
+}
+
+static void run_unproved(struct core *core)
+{
+    run(core);
+    assert_int_equal(core->result.error.code, ERROR_UNPROVED);
+    assert_false(core->result.run.proved);
+    assert_int_equal(core->result.run.outcome, RUN_UNPROVED);
+    assert_true(core->result.sentence[0] != '\0');
+}
+
+static void later(struct core *core, int64_t seconds)
+{
+    core->service.now += seconds;
+}
+
+static void assert_stored(const struct core *core, const char *sql, const char *expected)
+{
+    assert_string_equal(query_on(core->store->db, sql), expected);
+}
+
+#define LISTED "SELECT count(*) FROM restore_job WHERE missing_since IS NULL"
+#define MISSING "SELECT group_concat(restore_id) FROM restore_job WHERE missing_since IS NOT NULL"
+#define WATERMARKS "SELECT count(*) FROM sync_watermark WHERE updated_time > 0"
+
+/* `finished` jobs of long ago, a minute apart, and `open` ones. */
+static void add_jobs(struct core *core, int finished, int open)
+{
+    for (int i = 0; i < finished + open; i++) {
+        bool is_open = i >= finished;
+        memory_add(&core->service, i, is_open ? MEMORY_OPEN : MEMORY_FINISHED,
+                   MEMORY_NOW - 5000 + 60 * i);
+    }
+}
+
+/* --- friendly services --------------------------------------------------------------------- */
+
+static void test_empty(void **state)
+{
+    struct core *core = *state;
+    run(core);
+    assert_int_equal(core->result.error.code, ERROR_NONE);
+    assert_int_equal(core->result.run.total_count, 0);
+    assert_true(core->service.submitted <= 2);
+    assert_stored(core, LISTED, "0");
+}
+
+static void test_one_answer(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 1, 1);
+    run(core);
+    assert_int_equal(core->result.error.code, ERROR_NONE);
+    assert_stored(core, LISTED, "2");
+    assert_int_equal(core->result.run.inserted, 2);
+}
+
+static void test_several_pages(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 8, 3);
+    run_proved(core, RUN_FULL);
+    assert_stored(core, LISTED, "11");
+    assert_int_equal(core->result.run.total_count, 11);
+    assert_stored(core, "SELECT proof FROM sync_run", "proved");
+    assert_stored(core, WATERMARKS, "1");
+}
+
+/* Whatever the order and the ends of BETWEEN, a quiet world is proved at once. */
+static void test_every_order_and_end(void **state)
+{
+    struct core *core = *state;
+    for (int i = 0; i < MEMORY_ORDERS * 4; i++) {
+        close_core(core);
+        open_core(core);
+        core->service.ways.order = (enum memory_order)(i / 4);
+        core->service.ways.lower_out = (i & 1) != 0;
+        core->service.ways.upper_out = (i & 2) != 0;
+        add_jobs(core, 8, 2);
+        run_proved(core, RUN_FULL);
+        assert_stored(core, LISTED, "10");
+    }
+}
+
+static void test_a_delta_with_nothing_new_takes_four_requests(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 8, 1);
+    run_proved(core, RUN_FULL);
+    later(core, 600);
+    run_proved(core, RUN_DELTA);
+    assert_int_equal(core->service.submitted, 4);
+    assert_int_equal(core->result.run.inserted + core->result.run.updated, 0);
+}
+
+static void test_a_delta_finds_what_is_new(void **state)
+{
+    struct core *core = *state;
+    static const struct memory_step script[] = {{1, MEMORY_FINISH, 8, 0}, {1, MEMORY_CREATE, 9, 0}};
+    add_jobs(core, 8, 1);
+    run_proved(core, RUN_FULL);
+    later(core, 600);
+    core->service.script = script;
+    core->service.script_count = 2;
+    run_proved(core, RUN_DELTA);
+    assert_stored(core, LISTED, "10");
+    assert_stored(core, "SELECT status FROM restore_job WHERE restore_id = 'r-a'",
+                  "PARTIAL_COMPLETE");
+}
+
+/* --- what vanishes ------------------------------------------------------------------------- */
+
+static void test_a_vanished_job_is_marked(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 8, 1);
+    run_proved(core, RUN_FULL);
+    later(core, 600);
+    assert_true(memory_apply(&core->service, MEMORY_VANISH, 2, 0)); /* r-g */
+    run_proved(core, RUN_DELTA);
+    assert_stored(core, MISSING, "r-g");
+    assert_int_equal(core->result.run.missing, 1);
+    later(core, 600);
+    assert_true(memory_apply(&core->service, MEMORY_RETURN, 2, 0));
+    run(core);
+    assert_int_equal(core->result.error.code, ERROR_NONE);
+    assert_stored(core, MISSING, "NULL");
+}
+
+static void test_an_open_job_vanishes(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 6, 2);
+    run_proved(core, RUN_FULL);
+    later(core, 600);
+    assert_true(memory_apply(&core->service, MEMORY_VANISH, 6, 0)); /* r-k */
+    run_proved(core, RUN_DELTA);
+    assert_stored(core, MISSING, "r-k");
+}
+
+static void test_suddenly_empty_is_believed_at_the_second_time(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 5, 1);
+    run_proved(core, RUN_FULL);
+    for (int i = 0; i < 6; i++) {
+        assert_true(memory_apply(&core->service, MEMORY_VANISH, i, 0));
+    }
+    later(core, 600);
+    run_unproved(core);
+    assert_stored(core, MISSING, "NULL");
+    later(core, 600);
+    run(core);
+    assert_int_equal(core->result.error.code, ERROR_NONE);
+    assert_stored(core, LISTED, "0");
+}
+
+/*
+ * One job leaves its window before it is read, being open again or odd, and another vanishes
+ * afterwards, so that every count comes out: before each pair of answers of the run.
+ */
+static void try_to_compensate(struct core *core, enum memory_event event)
+{
+    int64_t answers = 1;
+    for (int64_t first = 1; first <= answers; first++) {
+        for (int64_t second = first; second <= answers; second++) {
+            close_core(core);
+            open_core(core);
+            add_jobs(core, 4, 1);
+            core->settings.page_size = 2;
+            struct memory_step script[] = {{first, event, 2, 0}, {second, MEMORY_VANISH, 1, 0}};
+            core->service.script = script;
+            core->service.script_count = 2;
+            run(core);
+            assert_true(core->result.error.code == ERROR_NONE ||
+                        core->result.error.code == ERROR_UNPROVED);
+            answers = core->service.answers > answers ? core->service.answers : answers;
+            core->service.script_count = 0;
+            assert_true(answers < 60);
+        }
+    }
+}
+
+static void test_reopened_and_vanished(void **state)
+{
+    try_to_compensate(*state, MEMORY_REOPEN);
+}
+
+static void test_odd_and_vanished(void **state)
+{
+    try_to_compensate(*state, MEMORY_TURN_ODD);
+}
+
+/* --- services of other ways ---------------------------------------------------------------- */
+
+static void test_an_untyped_listing_is_refused(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 6, 2);
+    for (unsigned i = 0; i < 8; i++) {
+        core->service.jobs[i].type = i % 3;
+    }
+    core->service.ways.untyped_refused = true;
+    run_proved(core, RUN_FULL);
+    assert_stored(core, LISTED, "8");
+}
+
+static void test_an_untyped_listing_leaves_types_out(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 6, 2);
+    for (unsigned i = 0; i < 8; i++) {
+        core->service.jobs[i].type = i % 3;
+    }
+    core->service.ways.untyped_lacks = 1U << 2;
+    run_proved(core, RUN_FULL);
+    assert_stored(core, LISTED, "8");
+}
+
+/* The same jobs again are noted, not read. */
+static void test_the_edition_is_ignored(void **state)
+{
+    struct core *core = *state;
+    core->service.ways.edition = MEMORY_EDITION_IGNORED;
+    add_jobs(core, 8, 1);
+    run_proved(core, RUN_FULL);
+    core->spec.edition = "BASIC";
+    core->run_id--; /* the same run */
+    run(core);
+    assert_int_equal(core->result.error.code, ERROR_NONE);
+    assert_true(core->service.submitted <= 2);
+    assert_stored(core, "SELECT count(DISTINCT source_id) FROM restore_job", "1");
+    assert_stored(core, LISTED, "9");
+}
+
+static void test_the_edition_is_refused_or_forbidden(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 8, 1);
+    core->spec.edition = "BASIC";
+    core->service.ways.edition = MEMORY_EDITION_FORBIDDEN;
+    run(core);
+    assert_int_equal(core->result.error.code, ERROR_SERVICE);
+    core->service.ways.edition = MEMORY_EDITION_REFUSED;
+    run(core);
+    assert_int_equal(core->result.error.code, ERROR_NONE);
+    assert_stored(core, LISTED, "0");
+}
+
+static void test_children_by_their_parents(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 8, 1);
+    core->service.jobs[5].parent = core->service.jobs[6].parent = 1;
+    core->service.ways.children_apart = true;
+    run_proved(core, RUN_FULL);
+    assert_stored(core, LISTED, "9");
+    later(core, 600);
+    run(core);
+    assert_int_equal(core->result.error.code, ERROR_NONE);
+    assert_stored(core, MISSING, "NULL");
+    close_core(core);
+    open_core(core);
+    add_jobs(core, 8, 1);
+    core->service.jobs[5].parent = core->service.jobs[6].parent = 1;
+    core->service.ways.children_apart = core->service.ways.parent_in_only = true;
+    run_proved(core, RUN_FULL);
+    assert_stored(core, LISTED, "9");
+}
+
+static void test_deep_pages_fail(void **state)
+{
+    struct core *core = *state;
+    for (int i = 0; i < 4; i++) {
+        close_core(core);
+        open_core(core);
+        add_jobs(core, 10, 1);
+        core->service.ways.page_cap = PAGE;
+        core->service.ways.deep = (enum memory_deep)i;
+        run_proved(core, RUN_FULL);
+        assert_stored(core, LISTED, "11");
+    }
+}
+
+static void test_a_total_that_ends(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 10, 1);
+    core->service.ways.total_cap = core->service.ways.page_cap = 6;
+    run_unproved(core);
+    assert_stored(core, WATERMARKS, "0");
+}
+
+/* Without filters only complete scans are left, and they are enough. */
+static void test_filters_are_ignored_or_refused(void **state)
+{
+    struct core *core = *state;
+    for (int i = 1; i < 9; i++) {
+        close_core(core);
+        open_core(core);
+        add_jobs(core, 8, 2);
+        core->service.ways.status = (enum memory_filter)(i % 3);
+        core->service.ways.complete_time = (enum memory_filter)(i / 3);
+        run_proved(core, RUN_FULL);
+        assert_stored(core, LISTED, "10");
+        later(core, 600);
+        assert_true(memory_apply(&core->service, MEMORY_VANISH, 3, 0)); /* r-b */
+        run(core);
+        assert_int_equal(core->result.error.code, ERROR_NONE);
+        assert_stored(core, MISSING, "r-b");
+    }
+}
+
+/* --- narrowed, failed ---------------------------------------------------------------------- */
+
+static void test_filters_of_the_user_mark_nothing(void **state)
+{
+    struct core *core = *state;
+    const char *vault = "v-1";
+    const struct hbr_filter filter = {"VaultId", "IN", &vault, 1};
+    add_jobs(core, 8, 1);
+    core->service.jobs[0].vault = core->service.jobs[1].vault = 1;
+    core->spec.filters = &filter;
+    core->spec.filter_count = 1;
+    core->spec.scope = "VaultId IN v-1";
+    run_proved(core, RUN_FULL);
+    assert_stored(core, LISTED, "7");
+    assert_stored(core, WATERMARKS, "0");
+    assert_true(memory_apply(&core->service, MEMORY_VANISH, 4, 0));
+    later(core, 600);
+    run_proved(core, RUN_FULL);
+    assert_stored(core, MISSING, "NULL");
+}
+
+static void test_a_failure_claims_nothing(void **state)
+{
+    struct core *core = *state;
+    int64_t answers = 1;
+    for (int64_t n = 1; n <= answers; n++) {
+        close_core(core);
+        open_core(core);
+        add_jobs(core, 8, 1);
+        struct memory_step script[] = {{n, n % 2 == 0 ? MEMORY_FAIL : MEMORY_STOP, 0, 0}};
+        core->service.script = script;
+        core->service.script_count = 1;
+        run(core);
+        answers = core->service.answers > answers ? core->service.answers : answers;
+        assert_true(answers < 60);
+        if (n % 2 != 0 && core->service.stop) {
+            assert_int_equal(core->result.error.code, ERROR_INTERRUPTED);
+            assert_stored(core, WATERMARKS, "0");
+        }
+        core->service.script_count = 0;
+        later(core, 600);
+        run_proved(core, RUN_FULL);
+        assert_stored(core, LISTED, "9");
+        answers = core->service.answers > answers ? core->service.answers : answers;
+    }
+}
+
+static void test_no_more_requests_than_allowed(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 8, 1);
+    core->settings.max_requests = 4;
+    run(core);
+    assert_int_equal(core->result.error.code, ERROR_UNPROVED);
+    assert_true(core->service.submitted <= 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_answer, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_several_pages, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_every_order_and_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_delta_with_nothing_new_takes_four_requests, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_a_delta_finds_what_is_new, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_vanished_job_is_marked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_an_open_job_vanishes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_suddenly_empty_is_believed_at_the_second_time, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_reopened_and_vanished, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_odd_and_vanished, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_an_untyped_listing_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_an_untyped_listing_leaves_types_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_edition_is_ignored, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_edition_is_refused_or_forbidden, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_children_by_their_parents, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_deep_pages_fail, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_total_that_ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_filters_are_ignored_or_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_filters_of_the_user_mark_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_failure_claims_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_more_requests_than_allowed, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
