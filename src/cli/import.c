@@ -38,7 +38,7 @@ static bool store_job(struct import *import, const struct record *job, struct er
 {
     enum store_put_result put;
     bool returned = false;
-    if (!store_job_put(import->store, &import->writer, job, &put, &returned, err)) {
+    if (!store_job_put(import->store, &import->writer, job, &put, &returned, NULL, err)) {
         return false;
     }
     import->run.seen++;

@@ -38,6 +38,10 @@ bool hbr_job_has_type(const struct record *job, const char *restore_type);
 /* The statuses of jobs under way, ended by NULL. */
 extern const char *const hbr_open_statuses[];
 
+/* The statuses of jobs that ended, ended by NULL. Of all others a job may become anything: no
+ * restore job was ever seen UNAVAILABLE. v_restore_job says what they mean. */
+extern const char *const hbr_final_statuses[];
+
 /* Every other Status that was ever seen, ended by NULL. */
 extern const char *const hbr_other_statuses[];
 

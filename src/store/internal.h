@@ -243,6 +243,7 @@ struct store_writer;
 
 /* A job as it is stored; texts are borrowed from the statement that read it. */
 struct stored_job {
+    int64_t row;
     struct record record;
     struct value missing_since;
     bool unowned; /* it was imported without an account, so the first source that lists it takes it

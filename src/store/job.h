@@ -34,12 +34,13 @@ enum store_put_result {
 /*
  * Inserts a job, or updates it when something differs and the incoming UpdatedTime is not older,
  * with its report and OTS parts and a row of restore_job_change for an update; removes a missing
- * mark (*ret_returned, may be NULL). A job keeps the source that first listed it. Needs a
- * transaction.
+ * mark (*ret_returned, may be NULL). A job keeps the source that first listed it, and the first
+ * final status that it was seen with (settled_status). *ret_row (may be NULL) is its row_id,
+ * whatever was written. Needs a transaction.
  */
 bool store_job_put(struct store *store, const struct store_writer *writer,
                    const struct record *record, enum store_put_result *ret_result,
-                   bool *ret_returned, struct error *err) MUST_CHECK;
+                   bool *ret_returned, int64_t *ret_row, struct error *err) MUST_CHECK;
 
 /* --- ids seen: a TEMP table; sets are numbered by the caller ------------------------------- */
 

@@ -26,6 +26,7 @@ static void read_stored(const struct statement *select, struct stored_job *ret_s
 {
     const struct record_model *model = select->store->model;
     int column = 0;
+    ret_stored->row = sqlite3_column_int64(select->handle, column++);
     ret_stored->missing_since = statement_value(select, column++);
     ret_stored->unowned = sqlite3_column_int(select->handle, column++) != 0;
     for (size_t part = 0; part < model->part_count; part++) {
@@ -97,14 +98,15 @@ static bool delete_part(struct store *store, const struct record *record, size_t
     return statement_run(&delete, NULL, err);
 }
 
-/* Writes the row and those other parts that `write` names. */
+/* Writes the row and those other parts that `write` names; *row is 0 until the row has a number. */
 static bool write_parts(struct store *store, const struct store_writer *writer,
                         const struct record *record, const bool write[RECORD_PARTS_MAX],
-                        struct error *err)
+                        int64_t *row, struct error *err)
 {
     if (!put_part(store, writer, record, 0, err)) {
         return false;
     }
+    *row = *row != 0 ? *row : sqlite3_last_insert_rowid(store->db);
     for (size_t part = 1; part < store->model->part_count; part++) {
         bool done =
             !write[part] || (record->present[part] ? put_part(store, writer, record, part, err)
@@ -197,11 +199,13 @@ static bool judge(struct store *store, const struct store_writer *writer,
 
 static bool put_known(struct store *store, const struct store_writer *writer,
                       struct statement *select, const struct record *record,
-                      enum store_put_result *ret_result, bool *ret_returned, struct error *err)
+                      enum store_put_result *ret_result, bool *ret_returned, int64_t *ret_row,
+                      struct error *err)
 {
     struct stored_job stored = {0};
     bool write[RECORD_PARTS_MAX] = {false};
     read_stored(select, &stored);
+    *ret_row = stored.row;
     /* What is imported was listed once; it says nothing about now. */
     *ret_returned = stored.missing_since.kind != VALUE_NULL && !writer->imports;
     stored.unowned = stored.unowned && !writer->imports;
@@ -212,14 +216,14 @@ static bool put_known(struct store *store, const struct store_writer *writer,
         return false;
     }
     if (*ret_result == PUT_UPDATED) {
-        return write_parts(store, writer, record, write, err);
+        return write_parts(store, writer, record, write, ret_row, err);
     }
     return !*ret_returned || remove_mark(store, writer, record, err);
 }
 
 bool store_job_put(struct store *store, const struct store_writer *writer,
                    const struct record *record, enum store_put_result *ret_result,
-                   bool *ret_returned, struct error *err)
+                   bool *ret_returned, int64_t *ret_row, struct error *err)
 {
     const struct value *key = &record->values[0][store->model->key];
     if (!store_need_transaction(store, "a job is written", err)) {
@@ -236,13 +240,17 @@ bool store_job_put(struct store *store, const struct store_writer *writer,
     statement_bind_integer(&select, writer->source_id);
     bool known = false;
     bool returned = false;
+    int64_t row = 0;
     bool done = statement_step(&select, &known, err);
     if (!done || !known) {
         statement_close(&select);
         *ret_result = PUT_INSERTED;
-        done = done && write_parts(store, writer, record, record->present, err);
+        done = done && write_parts(store, writer, record, record->present, &row, err);
     } else {
-        done = put_known(store, writer, &select, record, ret_result, &returned, err);
+        done = put_known(store, writer, &select, record, ret_result, &returned, &row, err);
+    }
+    if (ret_row != NULL) {
+        *ret_row = row;
     }
     if (ret_returned != NULL) {
         *ret_returned = returned;

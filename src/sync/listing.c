@@ -166,7 +166,7 @@ static bool store_row(struct reader *reader, const struct record *job, bool firs
     struct unit *unit = reader->lane->unit;
     enum store_put_result put;
     bool returned = false;
-    if (!store_job_put(unit->store, &unit->writer, job, &put, &returned, err)) {
+    if (!store_job_put(unit->store, &unit->writer, job, &put, &returned, NULL, err)) {
         return false;
     }
     switch (put) {
