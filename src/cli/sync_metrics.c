@@ -198,7 +198,7 @@ static bool keep_source(const struct store_status *status, void *context, struct
 
 static int64_t source_proved(const struct store_status *status)
 {
-    return status->watermark.known && status->watermark.proved;
+    return status->proved;
 }
 
 static int64_t source_proved_at(const struct store_status *status)
