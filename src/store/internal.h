@@ -95,6 +95,10 @@ struct store {
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
+/* sqlite3_open_v2, for every connection: what it runs ends with SQLITE_INTERRUPT once a signal has
+ * arrived (statement.c). */
+int store_connect(const char *name, int flags, sqlite3 **ret_db) MUST_CHECK;
+
 /* --- errors (statement.c) ------------------------------------------------------------------ */
 
 /* Fills *err from SQLite's last error on the store's connection. Returns false. */
