@@ -66,7 +66,7 @@ echo "== Status"
 build/hbrsync status
 echo "== Restores by outcome, from the database"
 sqlite3 -header -column "$HBRSYNC_DB" \
-    "SELECT restore_type, count(*) AS jobs, sum(is_success) AS succeeded,
-            sum(status = 'PARTIAL_COMPLETE') AS partly, sum(status = 'FAILED') AS failed,
-            sum(NOT is_finished) AS open
+    "SELECT restore_type, count(*) AS jobs, sum(outcome = 'succeeded') AS succeeded,
+            sum(outcome = 'partial') AS partly, sum(outcome = 'failed') AS failed,
+            sum(outcome = 'open') AS open
        FROM v_restore_job GROUP BY restore_type ORDER BY jobs DESC"

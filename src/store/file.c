@@ -173,10 +173,7 @@ static bool identify_database(const char *path, int newest, enum store_file_kind
     sqlite3 *db = NULL;
     struct identity identity = {0};
     bool ours = false;
-    bool done = sqlite3_open_v2(uri.data, &db,
-                                SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE |
-                                    SQLITE_OPEN_NOMUTEX,
-                                NULL) == SQLITE_OK &&
+    bool done = store_connect(uri.data, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, &db) == SQLITE_OK &&
                 read_identity(db, &identity);
     if (!done) {
         store_error_on(db, path, err, "open the database");

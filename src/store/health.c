@@ -106,9 +106,7 @@ static bool examine(sqlite3 *db, const char *path, struct store_health *health, 
 static bool examine_file(const char *path, struct store_health *health, struct error *err)
 {
     sqlite3 *db = NULL;
-    bool done = sqlite3_open_v2(path, &db,
-                                SQLITE_OPEN_READONLY | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX,
-                                NULL) == SQLITE_OK &&
+    bool done = store_connect(path, SQLITE_OPEN_READONLY, &db) == SQLITE_OK &&
                 sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK;
     if (!done) {
         store_error_on(db, path, err, "open the database");

@@ -26,7 +26,6 @@ enum statement_id {
     STATEMENT_JOB_COUNT,
     STATEMENT_JOB_COUNT_OPEN,
     STATEMENT_JOB_COUNT_FINISHED,
-    STATEMENT_JOB_COUNT_MISSING,
     STATEMENT_JOB_MEDIAN,
     STATEMENT_JOB_LAST,
     STATEMENT_JOB_SECONDS_DOWN,
@@ -57,8 +56,7 @@ enum statement_id {
     STATEMENT_RUN_CRASHED,
     STATEMENT_RUN_LAST,
     STATEMENT_RUN_SIBLING,
-    STATEMENT_RUN_TIMES,
-    STATEMENT_STATUS_SCOPES,
+    STATEMENT_STATUS_ROWS,
     STATEMENT_EXPORT_JOBS,
     STATEMENT_CHECK_SCHEMA,
     STATEMENT_COUNT
@@ -83,6 +81,10 @@ struct store {
     struct buffer change_text; /* scratch for restore_job_change.changed */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
+
+/* sqlite3_open_v2, for every connection: what it runs ends with SQLITE_INTERRUPT once a signal has
+ * arrived (statement.c). */
+int store_connect(const char *name, int flags, sqlite3 **ret_db) MUST_CHECK;
 
 /* --- errors (statement.c) ------------------------------------------------------------------ */
 
@@ -230,9 +232,9 @@ struct store_writer;
 
 /* A job as it is stored; texts are borrowed from the statement that read it. */
 struct stored_job {
+    int64_t row;
     struct record record;
     struct value missing_since;
-    int64_t row;
     bool own;    /* it is stored under the writer's source */
     bool to_own; /* the writer's source takes it over */
 };

@@ -35,8 +35,7 @@ bool store_sqlite_version_check(struct error *err)
 static bool open_connection(sqlite3 **ret_db, const char *path, int flags, struct error *err)
 {
     sqlite3 *db = NULL;
-    int result =
-        sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);
+    int result = store_connect(path, flags, &db);
     /*
      * A misspelt column is an error, not a text. The file's schema is not trusted: for SQLite 3.40
      * that goes for its own JSON functions, so no command may read the views that unpack JSON

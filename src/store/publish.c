@@ -19,7 +19,6 @@
 #include "store/internal.h"
 
 #define PATH_MAX_BYTES 8192
-#define INTERRUPT_EVERY 20000 /* SQLite's virtual instructions between two looks for a signal */
 
 struct target {
     char *path;      /* absolute, links resolved */
@@ -254,25 +253,17 @@ static void close_target(struct target *target)
 
 /* --- the copy ------------------------------------------------------------------------------ */
 
-static int look_for_signal(void *context)
-{
-    (void)context;
-    return interrupt_signal() != 0;
-}
-
 static bool copy(struct store *store, const struct target *target, struct error *err)
 {
     sqlite3_stmt *handle = NULL;
-    sqlite3_progress_handler(store->db, INTERRUPT_EVERY, look_for_signal, NULL);
     bool done =
         sqlite3_prepare_v2(store->db, "VACUUM main INTO ?1", -1, &handle, NULL) == SQLITE_OK &&
         sqlite3_bind_text(handle, 1, target->temporary, -1, SQLITE_STATIC) == SQLITE_OK &&
         sqlite3_step(handle) == SQLITE_DONE;
-    if (!done && interrupt_check(err)) {
+    if (!done) {
         store_error(store, err, "copy the database to %s", target->temporary);
     }
     (void)sqlite3_finalize(handle);
-    sqlite3_progress_handler(store->db, 0, NULL, NULL);
     return done && interrupt_check(err);
 }
 

@@ -4,7 +4,8 @@
  *
  * Nothing outside src/store includes sqlite3.h. Errors are ERROR_DATABASE (ERROR_LOCKED for the
  * lock and for SQLITE_BUSY after the timeout), name the file, and carry SQLite's extended code and
- * text.
+ * text. A statement that a signal interrupts is ERROR_INTERRUPTED; those of a transaction that may
+ * write are not interrupted, so that the end of a run can be recorded.
  */
 #ifndef HBRSYNC_STORE_STORE_H
 #define HBRSYNC_STORE_STORE_H
@@ -42,6 +43,9 @@ void store_close(struct store *store);
  * nothing else may be written there. The database need not exist. */
 bool store_owns_file(const char *database, const char *path, bool *ret_owns,
                      struct error *err) MUST_CHECK;
+
+/* From now on no signal interrupts what this store runs: for what has to be told of the end. */
+void store_ignore_signals(struct store *store);
 
 const char *store_path(const struct store *store);
 int store_schema_version(const struct store *store);

@@ -33,11 +33,11 @@ RECIPES = {
     "paths-restored": "path times last_utc last_restore_id last_status last_target_instance_id last_target_path",
     "slowest-restores": "restore_id parent_id region_id restore_type status start_time_utc duration mib mib_per_second "
                         "source_instance_id target_instance_id",
-    "stale-copy": "account_id region_id edition scope verdict last_proved_utc last_outcome last_finished_utc "
+    "stale-copy": "account_id region_id edition scope verdict note last_proved_utc last_outcome last_finished_utc "
                   "last_error jobs open_jobs missing_jobs",
     "vanished-records": "noticed region_id edition jobs oldest_created_utc newest_created_utc least_age_days "
                         "greatest_age_days",
-    "vaults-never-restored": "account_id region_id vault_id jobs partial failed canceled unfinished "
+    "vaults-never-restored": "account_id region_id vault_id jobs partial failed canceled open other "
                              "last_created_time_utc",
     "whole-instances": "restore_id restore_type status created_time_utc source_instance_id target_instance_id "
                        "instance_name os_name destination_region_id do_copy do_backup",
@@ -329,7 +329,7 @@ class Pages(Case):
         columns, rows = self.ask(substituted(daily["targets"][0]["rawQueryText"], regions[:1]))
         wanted = self.query("SELECT count(*) FROM v_restore_job WHERE coalesce(parent_id, '') = '' AND region_id = ?",
                             regions[0])[0][0]
-        outcomes = [columns.index(name) for name in ("succeeded", "partial", "failed", "canceled", "unfinished")]
+        outcomes = [columns.index(name) for name in ("succeeded", "partial", "failed", "canceled", "open", "other")]
         self.assertEqual(sum(row[at] for row in rows for at in outcomes), wanted)
 
     def test_datasette(self):

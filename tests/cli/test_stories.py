@@ -425,7 +425,7 @@ class Readers(Story):
         result = self.run_hbrsync("--db", self.database, "doctor", "--region", "cn-hangzhou", "--endpoint",
                                   self.simulator.endpoint(), env=environment)
         self.assertEqual(result.status, 0, result)
-        self.assertRegex(result.stdout, r"(?m)^ok .* is sound: schema 2, journal mode delete, ")
+        self.assertRegex(result.stdout, r"(?m)^ok .* is sound: schema 1, journal mode delete, ")
         self.assertRegex(result.stdout, r"(?m)^warning .* is on a network file system")
 
 

@@ -139,7 +139,7 @@ static inline enum store_put_result job_put(struct fixture *f, const struct reco
                                             bool *ret_returned)
 {
     enum store_put_result result = PUT_STALE;
-    assert_done(f, store_job_put(f->store, &f->writer, job, &result, ret_returned, &f->err));
+    assert_done(f, store_job_put(f->store, &f->writer, job, &result, ret_returned, NULL, &f->err));
     return result;
 }
 

@@ -163,11 +163,70 @@ static void test_odd_values(void **state)
     /* A text in an integer column is refused by the schema, whoever writes it. */
     job_text(&job, "speed", "fast");
     enum store_put_result result;
-    assert_false(store_job_put(f->store, &f->writer, &job, &result, NULL, &f->err));
+    assert_false(store_job_put(f->store, &f->writer, &job, &result, NULL, NULL, &f->err));
     assert_int_equal(f->err.code, ERROR_DATABASE);
     store_rollback(f->store);
-    assert_false(store_job_put(f->store, &f->writer, &job, &result, NULL, &f->err));
+    assert_false(store_job_put(f->store, &f->writer, &job, &result, NULL, NULL, &f->err));
     assert_int_equal(f->err.code, ERROR_INTERNAL);
+}
+
+/* --- row numbers and the status that stays ------------------------------------------------- */
+
+static int64_t put_row(struct fixture *f, const char *id, int64_t updated,
+                       enum store_put_result expected)
+{
+    struct record job = job_new(id, "RUNNING", 0, updated);
+    enum store_put_result result = PUT_STALE;
+    int64_t row = -1;
+    job.present[HBR_REPORT] = true; /* its row has a number of its own, which must not be taken */
+    assert_done(f, store_job_put(f->store, &f->writer, &job, &result, NULL, &row, &f->err));
+    assert_int_equal(result, expected);
+    return row;
+}
+
+static void test_row_number(void **state)
+{
+    struct fixture *f = *state;
+    struct record bare = job_new("r-0", "RUNNING", 0, 1);
+    assert_int_equal(job_put(f, &bare, NULL), PUT_INSERTED); /* jobs and reports number apart */
+    int64_t first = put_row(f, "r-1", 5, PUT_INSERTED);
+    int64_t second = put_row(f, "r-2", 5, PUT_INSERTED);
+    assert_true(first > 0 && second > 0 && first != second);
+    assert_true(put_row(f, "r-1", 5, PUT_UNCHANGED) == first);
+    assert_true(put_row(f, "r-1", 9, PUT_UPDATED) == first);
+    assert_true(put_row(f, "r-1", 4, PUT_STALE) == first);
+    char number[24];
+    (void)snprintf(number, sizeof number, "%lld", (long long)second);
+    assert_query(f, "SELECT row_id FROM restore_job WHERE restore_id = 'r-2'", number);
+    assert_query(f, "DELETE FROM restore_job WHERE restore_id IN ('r-0', 'r-1')", "none");
+    assert_done(f, store_commit(f->store, &f->err));
+    assert_query(f, "VACUUM", "none");
+    assert_query(f, "SELECT row_id FROM restore_job WHERE restore_id = 'r-2'", number);
+}
+
+static void settle(struct fixture *f, const char *status, int64_t updated, const char *expected)
+{
+    struct record job = job_new("r-1", status, 0, updated);
+    (void)job_put(f, &job, NULL);
+    assert_query(f, "SELECT settled_status FROM restore_job", expected);
+}
+
+static void test_settled_status(void **state)
+{
+    struct fixture *f = *state;
+    settle(f, "RUNNING", 1, "NULL");
+    settle(f, "UNAVAILABLE", 2, "NULL");
+    settle(f, "COMPLETE", 3, "COMPLETE");
+    settle(f, "EXPIRED", 4, "COMPLETE");
+    settle(f, "RUNNING", 5, "COMPLETE"); /* open again */
+    settle(f, "FAILED", 4, "COMPLETE");  /* an older answer */
+    f->writer.imports = true;
+    settle(f, "CANCELED", 6, "COMPLETE");
+    assert_query(f, "SELECT status FROM restore_job", "CANCELED");
+    for (size_t i = 0; hbr_final_statuses[i] != NULL; i++) {
+        assert_query(f, "DELETE FROM restore_job", "none");
+        settle(f, hbr_final_statuses[i], 1, hbr_final_statuses[i]);
+    }
 }
 
 /* --- ids seen ------------------------------------------------------------------------------ */
@@ -451,18 +510,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_insert_and_unchanged),
-        TEST(test_update),
-        TEST(test_parts),
-        TEST(test_stale),
-        TEST(test_return),
-        TEST(test_odd_values),
-        TEST(test_seen),
-        TEST(test_counts),
-        TEST(test_median_of_ties),
-        TEST(test_picks),
-        TEST(test_sibling),
-        TEST(test_mark_missing),
+        TEST(test_row_number), TEST(test_settled_status), TEST(test_insert_and_unchanged),
+        TEST(test_update),     TEST(test_parts),          TEST(test_stale),
+        TEST(test_return),     TEST(test_odd_values),     TEST(test_seen),
+        TEST(test_counts),     TEST(test_median_of_ties), TEST(test_picks),
+        TEST(test_sibling),    TEST(test_mark_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

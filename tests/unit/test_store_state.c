@@ -180,6 +180,67 @@ static void test_crashed_and_status(void **state)
     assert_int_equal(all.count, 2);
 }
 
+/* --- what is proved ------------------------------------------------------------------------ */
+
+static void end_run(struct fixture *f, const char *scope, bool proved, int64_t seen)
+{
+    struct store_run run = new_run(f, scope, 100);
+    run.finished_at = 150 + run.run_id;
+    run.outcome = proved ? RUN_DONE : RUN_FAILED;
+    run.proved = proved;
+    run.seen = seen;
+    assert_done(f, store_run_end(f->store, &run, &f->err));
+}
+
+static void put_watermark(struct fixture *f, const char *restore_type, bool proved)
+{
+    struct store_watermark put = {.known = true, .proved = proved, .full_walk_at = 77};
+    assert_done(f, store_watermark_put(f->store, f->source.source_id, restore_type, &put, &f->err));
+}
+
+static void assert_whole(struct fixture *f, const char *expected)
+{
+    assert_query(f,
+                 "SELECT source_proved || ' ' || coalesce(strftime('%s', source_proved_utc), '-')"
+                 " || ' ' || coalesce(source_note, '-') FROM v_sync_health WHERE scope = ''",
+                 expected);
+    assert_query(f, "SELECT min(proved = source_proved) FROM v_sync_health WHERE scope = ''", "1");
+    struct collected all = {0};
+    assert_done(f, store_status_each(f->store, collect, &all, &f->err));
+    assert_int_equal(all.status[0].proved, expected[0] == '1');
+}
+
+static void test_proof_of_the_whole(void **state)
+{
+    struct fixture *f = *state;
+    assert_whole(f, "0 - imported only; never proved complete");
+    end_run(f, "Status IN FAILED", true, 5);
+    assert_whole(f, "0 - copied by filter only; never proved complete");
+    end_run(f, "RestoreType=OSS AND Status IN FAILED", true, 5);
+    assert_whole(f, "0 - copied by filter only; never proved complete");
+    end_run(f, "RestoreType=OSS", true, 5);
+    put_watermark(f, "OSS", true);
+    assert_whole(f, "0 - copied by RestoreType only; never proved complete");
+    end_run(f, "", false, 5);
+    assert_whole(f, "0 - never proved complete");
+    end_run(f, "", true, 9); /* run 5, type by type */
+    put_watermark(f, "NAS", true);
+    assert_whole(f, "1 155 -");
+    end_run(f, "", false, 0); /* not even answered */
+    assert_whole(f, "1 155 -");
+    put_watermark(f, "NAS", false);
+    assert_whole(f, "0 155 -");
+    put_watermark(f, "NAS", true);
+    end_run(f, "", false, 3);
+    assert_whole(f, "0 155 -");
+    put_watermark(f, "", true);
+    assert_whole(f, "1 155 -");
+    put_watermark(f, "", false);
+    assert_whole(f, "0 155 -");
+    assert_query(f, "SELECT full_walk_utc FROM v_sync_health WHERE scope = ''",
+                 "1970-01-01 00:01:17");
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -197,6 +258,7 @@ int main(void)
         TEST(test_watermark),
         TEST(test_runs),
         TEST(test_crashed_and_status),
+        TEST(test_proof_of_the_whole),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
