@@ -4,6 +4,7 @@
 
 #include "sync/check.h"
 #include "sync/plain.h"
+#include "sync/vanished.h"
 #include "sync/windows.h"
 
 #define TRIES_MAX 8
@@ -61,6 +62,34 @@ static bool read_windows(struct full *full, int64_t believed_below, bool *ret_pr
     return done;
 }
 
+/* What is stored of the older jobs and no window listed is gone. */
+static bool take_gone(struct full *full, struct error *err)
+{
+    struct scope *scope = full->scope;
+    row_set_free(&scope->gone);
+    bool done = store_job_rows(scope->scanner.store, &scope->stored, PICK_FINISHED, 1,
+                               full->edge - 1, &scope->gone, err);
+    row_set_subtract(&scope->gone, &full->older);
+    return done;
+}
+
+/* The service counts fewer than the windows listed: jobs went since, and are looked for. Where that
+ * does not tell which, the windows have to be read again. */
+static bool find_gone(struct full *full, struct error *err)
+{
+    struct scope *scope = full->scope;
+    int64_t counted = scope->evidence.older_counted;
+    bool explained = false;
+    bool countable =
+        counted < scope->evidence.older && row_set_count(&scope->scanner.elsewhere) == 0;
+    if (countable && !vanished_find(scope, full->edge, counted, &explained, err)) {
+        return false;
+    }
+    row_set_subtract(&full->older, &scope->gone);
+    full->windows_due = !explained;
+    return true;
+}
+
 /* Windows, and where TotalCount ends at some number, once more what is beyond it. */
 static bool read_older(struct full *full, bool *ret_proved, bool *ret_ignored, struct error *err)
 {
@@ -69,7 +98,13 @@ static bool read_older(struct full *full, bool *ret_proved, bool *ret_ignored, s
     if (!read_windows(full, 0, ret_proved, ret_ignored, err)) {
         return false;
     }
-    if (!*ret_proved || *ret_ignored || again) {
+    if (!*ret_proved || *ret_ignored) {
+        return true;
+    }
+    if (!take_gone(full, err)) {
+        return false;
+    }
+    if (again) {
         return true;
     }
     if (!check_halves(full->scope, full->edge, err)) {
@@ -113,9 +148,8 @@ static bool try_once(struct full *full, enum scope_outcome *ret_outcome, struct 
     if (agrees && excess != 0 && excess == full->last_excess) {
         *ret_outcome = SCOPE_NEEDS_PLAIN;
     }
-    full->windows_due = !agrees;
     full->last_excess = excess;
-    return true;
+    return agrees || find_gone(full, err);
 }
 
 static bool read_in_parts(struct full *full, enum scope_outcome *ret_outcome, struct error *err)

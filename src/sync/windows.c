@@ -6,7 +6,7 @@
     128 /* halving 64-bit seconds goes 64 deep, and one sibling waits at each depth                \
          */
 #define WINDOWS_MAX 100000 /* of one call */
-#define AGAIN_MAX 5        /* scans of a window that cannot be halved */
+#define AGAIN_MAX 5        /* scans of a window that halves are no help for */
 
 struct window {
     int64_t from, to;
@@ -77,7 +77,7 @@ static bool read_window(struct scope *scope, const struct window *window, int64_
     struct scan_result read;
     query.stop_when_moved = !again;
     query.row_limit = again ? 0 : query.row_limit;
-    bool done = scan(&scope->scanner, &query, &read, err);
+    bool done = scan_until_exact(&scope->scanner, &query, again ? AGAIN_MAX : 1, &read, err);
     if (done) {
         *ret_fate = judge(scope, window, believed_below, &read);
         int64_t cap = scope->capabilities->page_cap;
@@ -114,10 +114,13 @@ static bool read_all(struct scope *scope, struct stack *stack, int64_t believed_
     for (int64_t turn = 0; stack->count > 0; turn++) {
         struct window window = stack->windows[--stack->count];
         enum fate fate = WINDOW_AGAIN;
-        for (int i = 0; i < AGAIN_MAX && fate == WINDOW_AGAIN; i++) {
+        for (int i = 0; i < 2 && fate == WINDOW_AGAIN; i++) {
             if (!read_window(scope, &window, believed_below, i > 0, result, &fate, err)) {
                 return false;
             }
+        }
+        if (fate == WINDOW_AGAIN && window.from < window.to) {
+            fate = WINDOW_HALVE; /* rows of the seconds at either side were in the way, after all */
         }
         if (fate == WINDOW_IGNORED || fate == WINDOW_AGAIN || turn == WINDOWS_MAX) {
             result->ignored = fate == WINDOW_IGNORED;
