@@ -203,6 +203,9 @@ static char *normal(const char *text, size_t length)
             while (at < length && text[at] != '}') {
                 at++;
             }
+        } else if (text[at] == '\\' && at + 3 < length && text[at + 1] == 'x' &&
+                   strchr("89abcdef", text[at + 2]) != NULL) {
+            at += 3; /* half a character, where a text is cut */
         } else if (text[at] == '\\' && at + 1 < length && strchr("rn", text[at + 1]) != NULL) {
             at++;
         } else if (is_letter(text[at])) {
