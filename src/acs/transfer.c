@@ -21,7 +21,8 @@ struct acs_key_set *acs_key_set_new(const struct acs_credentials *credentials)
 {
     struct acs_key_set *keys = malloc(sizeof(*keys));
     if (keys != NULL) {
-        *keys = (struct acs_key_set){.credentials = *credentials, .users = 1};
+        keys->credentials = *credentials; /* by no temporary copy, which would stay on the stack */
+        keys->users = 1;
     }
     return keys;
 }
@@ -345,7 +346,9 @@ int acs_transfer_status(const struct acs_transfer *transfer)
 enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer, CURLcode result,
                                     struct error *err)
 {
-    if (transfer->too_large) {
+    /* libcurl, too, has a limit for a header, and some versions call that a lack of memory. */
+    bool in_headers = transfer->answer.total > 0 && transfer->body.length == 0;
+    if (transfer->too_large || (result == CURLE_OUT_OF_MEMORY && in_headers)) {
         (void)error_set(err, ERROR_SERVICE,
                         "the answer is larger than %zu bytes or its headers than %zu",
                         transfer->answer_max, ACS_HEADERS_MAX);
