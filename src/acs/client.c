@@ -538,6 +538,14 @@ bool acs_client_call(struct acs_client *client, const struct acs_request *reques
     return ret_answer->ok;
 }
 
+bool acs_client_holds_secret(const struct acs_client *client, const char *text)
+{
+    const struct acs_credentials *credentials = &client->setup.keys->credentials;
+    const struct acs_secrets secrets = {.key_secret = credentials->access_key_secret,
+                                        .token = credentials->security_token};
+    return acs_holds_secret(text, strlen(text), &secrets);
+}
+
 struct acs_client_counters acs_client_counters(const struct acs_client *client)
 {
     return client->counters;

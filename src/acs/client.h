@@ -113,6 +113,9 @@ void acs_client_cancel(struct acs_client *client);
 bool acs_client_call(struct acs_client *client, const struct acs_request *request,
                      struct acs_answer *ret_answer, struct error *err) MUST_CHECK;
 
+/* Whether a text of the service, which is to be shown or kept as a name, holds a secret. */
+bool acs_client_holds_secret(const struct acs_client *client, const char *text);
+
 struct acs_client_counters acs_client_counters(const struct acs_client *client);
 
 /* Releases the root. */

@@ -190,9 +190,27 @@ static bool check_named(const struct store_status *status, void *context, struct
     return true;
 }
 
+/* Together one failed source: they cannot be named. */
+static void tell_unusable(struct sync_units *units)
+{
+    struct error unusable;
+    if (units->session->unusable_regions == 0) {
+        return;
+    }
+    error_clear(&unusable);
+    error_set(&unusable, ERROR_SERVICE,
+              "%zu of the regions that DescribeRegions lists have an id that is none",
+              units->session->unusable_regions);
+    error_hint(&unusable, "The others were read. Look at the answer with --trace, and name regions "
+                          "with --region.");
+    log_error(&unusable);
+    sync_units_add_failure(units, &unusable);
+}
+
 static void check_regions(struct sync_units *units)
 {
     struct error err;
+    tell_unusable(units);
     if (units->session->options->all_regions &&
         !store_status_each(units->store, check_named, units, &err)) {
         log_error(&err);
