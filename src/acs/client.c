@@ -319,8 +319,14 @@ static int64_t start_ready(struct acs_client *client)
     return soonest;
 }
 
+static bool quotes(const struct acs_reply *reply, const char *secret)
+{
+    size_t length = strlen(secret); /* a short one is in a text by chance */
+    return length >= 12 && memmem(reply->body, reply->length, secret, length) != NULL;
+}
+
 /* Judges the answer of an attempt that libcurl completed. */
-static enum acs_outcome judge(struct acs_call *call)
+static enum acs_outcome judge(struct acs_client *client, struct acs_call *call)
 {
     struct acs_answer *answer = &call->answer;
     struct acs_reply reply = {
@@ -335,6 +341,10 @@ static enum acs_outcome judge(struct acs_call *call)
     };
     enum acs_outcome outcome =
         acs_answer_judge(&reply, &answer->root, answer->request_id, &answer->error);
+    if (outcome == ACS_OK &&
+        (quotes(&reply, reply.secrets->key_secret) || quotes(&reply, reply.secrets->token))) {
+        client->counters.quoting++;
+    }
     if (outcome == ACS_OK && call->check != NULL &&
         !call->check(answer->root, answer->tag, &answer->error)) {
         json_release(answer->root);
@@ -361,7 +371,7 @@ static enum acs_outcome evaluate(struct acs_client *client, struct acs_call *cal
     if (result == CURLE_OK) {
         acs_trace_answer(&client->trace, &traced, elapsed, &transfer->answer, transfer->body.data,
                          transfer->body.length);
-        return judge(call);
+        return judge(client, call);
     }
     enum acs_outcome outcome = acs_transfer_error(transfer, result, &call->answer.error);
     acs_trace_failure(&client->trace, &traced, elapsed, call->answer.error.message);

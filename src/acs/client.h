@@ -77,6 +77,7 @@ struct acs_client_counters {
     uint64_t retries;
     uint64_t throttled; /* answers with a throttling code */
     uint64_t bytes;     /* of answers, after decompression */
+    uint64_t quoting;   /* answers that succeeded and hold secret or token as they are */
 };
 
 /* The credentials are copied. */

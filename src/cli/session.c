@@ -277,6 +277,10 @@ bool session_open(struct session *session, const struct session_options *options
 bool session_close(struct session *session, struct error *err)
 {
     bool ok = true;
+    if (session->client != NULL && acs_client_counters(session->client).quoting > 0) {
+        log_warning("a field of a job holds the secret or the security token of the credentials in "
+                    "use; it is stored as it came");
+    }
     acs_client_free(session->client);
     acs_credentials_wipe(&session->credentials);
     free(session->regions);

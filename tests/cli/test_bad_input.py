@@ -359,6 +359,18 @@ class Signatures(Serving):
             self.assertNotRegex(result.stderr + file.read(), "got [0-9a-f]{12}")
 
 
+    def test_a_token_in_a_job_is_data(self):
+        token = "CAISw8Kq2Zp+Lm5Rt/Xv7Bn4Yc9Hd3Gj6Fs1Ae==Uo"
+        self.server.answers = {"cn-0": (200, {}, page(job(ErrorMessage=f"with {token}")).encode())}
+        for names, times in (({"ALIBABA_CLOUD_SECURITY_TOKEN": token}, 1), ({}, 0)):
+            result = self.run_hbrsync("--db", self.database, "sync", "--region", "cn-0", *ACCOUNT, "--endpoint",
+                                      self.endpoint, "--qps", 1000, "--no-progress", env=self.environment(**names))
+            self.assertEqual(result.status, 0, result)
+            self.assertEqual(result.stderr.count("holds the secret or the security token"), times)
+            self.assertNotIn(token, result.stderr)
+        self.assertEqual(self.query("SELECT error_message FROM restore_job"), [(f"with {token}",)])
+
+
 class Regions(Serving):
     """DescribeRegions names regions that are none: one failed source, and the others are read."""
 
