@@ -67,7 +67,7 @@ const char *acs_provider_word(const char *text)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
     size_t length = strspn(text, allowed);
-    return text[length] == '\0' && length < WORD_MAX ? text : "(not shown)";
+    return length < WORD_MAX && text[length] == '\0' ? text : "(not shown)";
 }
 
 void acs_provider_name(struct acs_credentials *credentials, const char *format, ...)

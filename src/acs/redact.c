@@ -343,7 +343,7 @@ void acs_redact(struct buffer *buffer, const char *text, size_t length, size_t m
     text_escape(buffer, text, end, SIZE_MAX);
     if (end < shown) {
         buffer_puts(buffer, ACS_REDACTED);
-    } else if (shown < length) {
+    } else if (length > maximum) {
         buffer_puts(buffer, "...");
     }
 }

@@ -187,8 +187,8 @@ static bool add_headers(struct acs_transfer *transfer, const struct acs_signing_
               (signing->security_token[0] == '\0' ||
                add_header(transfer, "x-acs-security-token", signing->security_token, err)) &&
               add_header(transfer, "Authorization", authorization.data, err);
-    const char *sign = ok ? strrchr(authorization.data, '=') : NULL;
-    (void)text_fit(transfer->signature, sizeof(transfer->signature), sign != NULL ? sign + 1 : "");
+    const char *last = ok ? strrchr(authorization.data, '=') : NULL;
+    (void)text_fit(transfer->signature, sizeof(transfer->signature), last != NULL ? last + 1 : "");
     buffer_free_secret(&authorization);
     return ok;
 }
