@@ -191,10 +191,15 @@ static bool pass_over(const char *region_id, void *context, struct error *err)
 static void check_region_list(struct doctor *doctor)
 {
     size_t count = 0;
+    size_t unusable = 0;
     struct error err;
     error_clear(&err);
     if (hbr_regions(&doctor->session.service, doctor->session.regions[0], pass_over, &count,
-                    &err)) {
+                    &unusable, &err)) {
+        if (unusable > 0) {
+            doctor_warning(&doctor->report, "permission", "Name regions with --region.",
+                           "DescribeRegions: %zu ids are none of a region", unusable);
+        }
         doctor_ok(&doctor->report, "permission", "DescribeRegions: %zu regions", count);
     } else {
         refused(doctor, &err, doctor->connection.all_regions);

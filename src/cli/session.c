@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -228,6 +226,7 @@ static bool open_client(struct session *session, struct error *err)
         return false;
     }
     session->service.client = session->client;
+    acs_credentials_forget_keys(&session->credentials); /* the client renews and wipes its own */
     return true;
 }
 
@@ -240,16 +239,6 @@ static void choose_endpoints(struct session *session)
     if (session->sts_endpoint == NULL) {
         session->sts_endpoint = acs_sts_endpoint_default(wanted->vpc);
     }
-}
-
-/* From now on there are keys in memory, which no core file may hold. The limit does not hold where
- * the kernel pipes it to a program; nor may another process of the user look into this one. */
-static bool forbid_core_files(struct error *err)
-{
-    const struct rlimit none = {0, 0};
-    return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0
-               ? true
-               : error_set_errno(err, ERROR_INTERNAL, errno, "cannot forbid core files");
 }
 
 static bool find_credentials(struct session *session, struct error *err)
@@ -282,13 +271,16 @@ bool session_open(struct session *session, const struct session_options *options
 {
     session->options = options;
     choose_endpoints(session);
-    return forbid_core_files(err) && find_credentials(session, err) && open_trace(session, err) &&
-           open_client(session, err);
+    return find_credentials(session, err) && open_trace(session, err) && open_client(session, err);
 }
 
 bool session_close(struct session *session, struct error *err)
 {
     bool ok = true;
+    if (session->client != NULL && acs_client_counters(session->client).quoting > 0) {
+        log_warning("a field of a job holds the secret or the security token of the credentials in "
+                    "use; it is stored as it came");
+    }
     acs_client_free(session->client);
     acs_credentials_wipe(&session->credentials);
     free(session->regions);
@@ -368,7 +360,7 @@ bool session_find_regions(struct session *session, struct error *err)
     }
     if (options->all_regions) {
         return hbr_regions(&session->service, region != NULL ? region : REGION_FIRST, add_region,
-                           session, err) &&
+                           session, &session->unusable_regions, err) &&
                (session->region_count < 2 ||
                 check_endpoint_of(options, session->regions[0], session->regions[1], err));
     }
