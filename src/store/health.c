@@ -125,7 +125,8 @@ bool store_health(const char *path, struct store_health *ret_health, struct erro
     memset(ret_health, 0, sizeof(*ret_health));
     ret_health->newest = store_newest(sql_migrations);
     buffer_init(&folder, 8192);
-    bool ok = folder_of(path, &folder, err) && check_folder(folder.data, err);
+    bool ok =
+        store_guard_install(err) && folder_of(path, &folder, err) && check_folder(folder.data, err);
     if (ok) {
         look_at_place(folder.data, ret_health);
         store_lock_look(path, &ret_health->lock, &ret_health->holder);
