@@ -135,13 +135,12 @@ static bool resolve(struct target *target, const char *out, struct error *err)
 
 /* The folder at hand is still the one that has the name: another process may have removed it
  * between the open and the lock. */
-static bool is_still_there(const struct target *target, struct stat *ret_status)
+static bool is_still_there(const struct target *target, const struct stat *status)
 {
     struct stat named;
-    return fstat(target->folder, ret_status) == 0 &&
-           fstatat(target->place.folder, target->temporary_name, &named, AT_SYMLINK_NOFOLLOW) ==
+    return fstatat(target->place.folder, target->temporary_name, &named, AT_SYMLINK_NOFOLLOW) ==
                0 &&
-           named.st_dev == ret_status->st_dev && named.st_ino == ret_status->st_ino;
+           named.st_dev == status->st_dev && named.st_ino == status->st_ino;
 }
 
 /* False, with errno, when something is there and cannot be removed. */
@@ -170,6 +169,12 @@ static bool open_folder(struct target *target, struct error *err)
         return error_hint(err,
                           "Look who put it there; then remove it, or publish to another file.");
     }
+    if (fstat(target->folder, &status) != 0 || status.st_uid != geteuid()) {
+        error_set(err, ERROR_USAGE, "%s is in the way: it belongs to another user",
+                  target->temporary);
+        return error_hint(err,
+                          "Look who put it there; then remove it, or publish to another file.");
+    }
     if (flock(target->folder, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) {
             return error_set_errno(err, ERROR_USAGE, errno, "cannot lock %s", target->temporary);
@@ -181,12 +186,6 @@ static bool open_folder(struct target *target, struct error *err)
         error_set(err, ERROR_LOCKED, "another process has just published to %s",
                   target->place.path);
         return error_hint(err, "Run again.");
-    }
-    if (status.st_uid != geteuid()) {
-        error_set(err, ERROR_USAGE, "%s is in the way: it belongs to another user",
-                  target->temporary);
-        return error_hint(err,
-                          "Look who put it there; then remove it, or publish to another file.");
     }
     target->made = true;
     if (fchmod(target->folder, 0700) != 0 || !empty_folder(target->folder)) {
