@@ -217,11 +217,29 @@ static bool check_extra(struct check *check, const struct record_part *part, con
     return ok;
 }
 
+/* Reads every value: one that is longer than any of ours can be ends it with SQLite's error. */
+static bool check_lengths(struct check *check, const struct record_part *part, struct error *err)
+{
+    struct buffer sql;
+    int64_t empty = 0;
+    buffer_init(&sql, 16384);
+    buffer_printf(&sql, "SELECT total(extra = ''");
+    for (size_t i = 0; i < part->field_count; i++) {
+        buffer_printf(&sql, " + (%s = '')", part->fields[i].column);
+    }
+    buffer_printf(&sql, ") FROM %s", part->table);
+    bool ok = buffer_ok(&sql, "a generated statement", err) &&
+              store_query_integer(check->store, sql.data, &empty, err);
+    buffer_free(&sql);
+    return ok;
+}
+
 static bool check_counts(struct check *check, struct error *err)
 {
     const struct record_model *model = check->store->model;
     for (size_t i = 0; i < model->part_count; i++) {
-        if (!check_extra(check, &model->parts[i], model->parts[0].fields[model->key].column, err)) {
+        if (!check_lengths(check, &model->parts[i], err) ||
+            !check_extra(check, &model->parts[i], model->parts[0].fields[model->key].column, err)) {
             return false;
         }
     }

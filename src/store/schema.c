@@ -240,6 +240,7 @@ static bool compare_foreign(struct comparison *comparison, sqlite3_stmt *row, st
              "the trigger %.*s on %s is not hbrsync's, and a sync would run it", NAME_SHOWN, name,
              text_at(row, 2));
     } else {
+        comparison->store->has_triggers = true;
         tell(comparison, SCHEMA_NOTE, "the trigger %.*s on %s is not hbrsync's, but allowed",
              NAME_SHOWN, name, text_at(row, 2));
     }
@@ -425,7 +426,10 @@ static int authorize(void *context, int action, const char *table, const char *c
 
 bool store_limit_triggers(struct store *store, struct error *err)
 {
-    if (sqlite3_set_authorizer(store->db, authorize, store) != SQLITE_OK) {
+    /* A full-text index is a virtual table, which only a trusted schema may use. */
+    if (sqlite3_set_authorizer(store->db, authorize, store) != SQLITE_OK ||
+        sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, (int)store->has_triggers,
+                          NULL) != SQLITE_OK) {
         return store_error(store, err, "limit triggers");
     }
     if (allowed.count == 0) {
