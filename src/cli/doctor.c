@@ -313,6 +313,9 @@ static void check_database(struct doctor *doctor)
     struct error err;
     error_clear(&err);
     bool sound = store_health(doctor->database, &health, &err);
+    if (sound && !store_health_place(doctor->database, &err)) {
+        doctor_fail(report, "folder", &err);
+    }
     if (!sound) {
         doctor_fail(report, "database", &err);
     } else if (!health.exists) {

@@ -268,7 +268,7 @@ bool store_check_identity(struct store *store, int newest, struct error *err)
 
 static bool is_safe(const struct safe_place *place, struct error *err)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", ".lock"};
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
         if (!safe_check(place, suffixes[i], err)) {
             return false;

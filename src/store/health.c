@@ -141,3 +141,11 @@ bool store_health(const char *path, struct store_health *ret_health, struct erro
     ret_health->wal_size = file_size(path, "-wal");
     return examine_file(path, ret_health, err);
 }
+
+bool store_health_place(const char *path, struct error *err)
+{
+    struct safe_place place;
+    bool ok = store_file_place(path, &place, err);
+    safe_place_close(&place);
+    return ok;
+}

@@ -231,10 +231,10 @@ static bool compare_foreign(struct comparison *comparison, sqlite3_stmt *row, st
     if (!is_allowed(comparison, name, sql, &is_fine, err)) {
         return false;
     }
-    if (strcasestr(sql, "RAISE") != NULL) {
+    if (strcasestr(sql, "RAISE") != NULL && strcasestr(sql, "IGNORE") != NULL) {
         tell(comparison, SCHEMA_TRIGGER,
-             "the trigger %.*s on %s contains RAISE, which could drop what a sync stores",
-             NAME_SHOWN, name, text_at(row, 2));
+             "the trigger %.*s on %s could leave out what a sync stores: RAISE(IGNORE)", NAME_SHOWN,
+             name, text_at(row, 2));
     } else if (!is_fine) {
         tell(comparison, SCHEMA_TRIGGER,
              "the trigger %.*s on %s is not hbrsync's, and a sync would run it", NAME_SHOWN, name,

@@ -215,6 +215,12 @@ class Folders(FilesTestCase):
         os.chmod(self.folder, 0o770)
         self.each("can be written to by others")
 
+    def test_what_doctor_says(self):
+        os.chmod(self.folder, 0o777)
+        result = self.run_hbrsync("--db", self.inside("jobs.db"), "doctor", "--region", "cn-hangzhou", "--endpoint",
+                                  "http://127.0.0.1:9", "--retry-for", "0")
+        self.assertIn("can be written to by others", result.stdout + result.stderr)
+
     def test_trace_and_metrics(self):
         self.start("--jobs", 5, "--basic-jobs", 0, "--regions", "cn-hangzhou")
         os.chmod(self.folder, 0o777)
