@@ -18,19 +18,20 @@
 #define PIPE_WAIT_MS 10000 /* for what a small file that is a pipe may take */
 #define NAMES_MAX 100      /* of temporary files */
 
-/* read() that a signal ends, whether it comes before or during the wait. -1 with errno: EINTR for a
- * signal, ETIMEDOUT. A pipe without a writer is waited for. */
+/* read() of which a signal ends the wait, whenever it came; what is there is read all the same. -1
+ * with errno: EINTR for a signal, ETIMEDOUT. A pipe without a writer is waited for. */
 static ssize_t read_some(int descriptor, char *bytes, size_t size, int timeout_ms)
 {
     for (;;) {
         struct pollfd wait[] = {{.fd = descriptor, .events = POLLIN},
                                 {.fd = interrupt_descriptor(), .events = POLLIN}};
         int ready = poll(wait, 2, timeout_ms);
-        if (interrupt_signal() != 0 || ready == 0) {
+        bool is_there = ready > 0 && wait[0].revents != 0;
+        if (!is_there && (interrupt_signal() != 0 || ready == 0)) {
             errno = ready == 0 ? ETIMEDOUT : EINTR;
             return -1;
         }
-        ssize_t got = ready > 0 ? read(descriptor, bytes, size) : -1;
+        ssize_t got = is_there ? read(descriptor, bytes, size) : -1;
         if (got >= 0 || (errno != EINTR && errno != EAGAIN)) {
             return got;
         }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/safe_file.h"
 
 #define OTHER 65534
@@ -281,6 +283,44 @@ static void test_reading_a_pipe(void **state)
     assert_int_equal(err.code, ERROR_USAGE);
 }
 
+/* A signal ends a wait, whenever it came; what is there can still be read. Returns what failed. */
+static int read_after_a_signal(void)
+{
+    struct error err;
+    struct buffer text;
+    buffer_init(&text, 100);
+    if (!interrupt_install(&err) || raise(SIGTERM) != 0) {
+        return 1;
+    }
+    if (!file_read(in_folder("plain"), &text, NULL, &err) || strcmp(text.data, "old") != 0) {
+        return 2;
+    }
+    if (file_read(path, &text, NULL, &err) || err.code != ERROR_INTERRUPTED) {
+        return 3;
+    }
+    FILE *file = file_open_stream(path, &err);
+    bool waited = file == NULL || getc(file) != EOF || ferror(file) == 0;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    buffer_free(&text);
+    return waited ? 4 : 0;
+}
+
+static void test_after_a_signal(void **state)
+{
+    (void)state;
+    write_file(in_folder("plain"), "old");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(read_after_a_signal());
+    }
+    int status = 1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
@@ -292,6 +332,7 @@ int main(void)
         TEST(test_links_in_sticky_folders),
         TEST(test_replace),
         TEST(test_reading_a_pipe),
+        TEST(test_after_a_signal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
