@@ -154,7 +154,8 @@ static bool read_oidc_token(const char *path, struct buffer *token, struct error
     struct error reason;
     error_clear(&reason);
     if (!file_read(path, token, NULL, &reason)) {
-        return error_set(err, ERROR_CREDENTIALS, "the OIDC token: %s", reason.message);
+        return error_set(err, reason.code == ERROR_USAGE ? ERROR_CREDENTIALS : reason.code,
+                         "the OIDC token: %s", reason.message);
     }
     while (token->length > 0 && strchr(" \t\r\n", token->data[token->length - 1]) != NULL) {
         token->data[--token->length] = '\0';

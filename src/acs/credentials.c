@@ -121,7 +121,8 @@ enum acs_provider_result acs_provider_read_file(const char *path, struct buffer 
         buffer_printf(reason, "%s does not exist", path);
         return ACS_PROVIDER_NOT_HERE;
     }
-    (void)error_set(err, ERROR_CREDENTIALS, "%s", problem.message);
+    (void)error_set(err, problem.code == ERROR_USAGE ? ERROR_CREDENTIALS : problem.code, "%s",
+                    problem.message);
     return ACS_PROVIDER_BROKEN;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "acs/identity.h"
+#include "base/safe_file.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "output/log.h"
@@ -57,6 +58,8 @@ size_t session_rows(struct session_options *options, struct cli_option *rows)
          &options->retry_for, 0, DAY},
         {"trace", "FILE", "write requests and answers, secrets removed", CLI_TEXT,
          (void *)&options->trace_file, 0, 0},
+        {"allow-shared-folder", NULL, "write where others can write, too", CLI_FLAG,
+         &safe_file_shared, 0, 0},
         {"quiet", NULL, "print errors alone", CLI_FLAG, &options->quiet, 0, 0},
         {"verbose", NULL, "print more", CLI_FLAG, &options->verbose, 0, 0},
         {"no-progress", NULL, "no progress bar", CLI_FLAG, &options->no_progress, 0, 0},
@@ -179,18 +182,22 @@ static bool open_trace(struct session *session, struct error *err)
     if (path == NULL) {
         return true;
     }
-    int how = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
-    int descriptor = open(path, how, 0600);
-    if (descriptor >= 0 && prepare_trace(descriptor, !session->options->later)) {
+    struct safe_place place;
+    int descriptor = safe_place_find(path, false, &place, err)
+                         ? safe_open(&place, "", O_WRONLY | O_CREAT | O_APPEND, SAFE_STREAM, err)
+                         : -1;
+    safe_place_close(&place);
+    if (descriptor < 0) {
+        return error_context(err, "cannot open the trace file");
+    }
+    if (prepare_trace(descriptor, !session->options->later)) {
         session->trace = fdopen(descriptor, "w");
     }
     if (session->trace != NULL) {
         return true;
     }
     error_set_errno(err, ERROR_USAGE, errno, "cannot open the trace file %s", path);
-    if (descriptor >= 0) {
-        (void)close(descriptor); /* nothing was written */
-    }
+    (void)close(descriptor); /* nothing was written */
     return false;
 }
 

@@ -123,7 +123,8 @@ bool store_health(const char *path, struct store_health *ret_health, struct erro
     memset(ret_health, 0, sizeof(*ret_health));
     ret_health->newest = store_newest(sql_migrations);
     buffer_init(&folder, 8192);
-    bool ok = folder_of(path, &folder, err) && check_folder(folder.data, err);
+    bool ok =
+        store_guard_install(err) && folder_of(path, &folder, err) && check_folder(folder.data, err);
     if (ok) {
         look_at_place(folder.data, ret_health);
         store_lock_look(path, &ret_health->lock, &ret_health->holder);
@@ -137,4 +138,12 @@ bool store_health(const char *path, struct store_health *ret_health, struct erro
     ret_health->size = file_size(path, "");
     ret_health->wal_size = file_size(path, "-wal");
     return examine_file(path, ret_health, err);
+}
+
+bool store_health_place(const char *path, struct error *err)
+{
+    struct safe_place place;
+    bool ok = store_file_place(path, &place, err);
+    safe_place_close(&place);
+    return ok;
 }

@@ -58,7 +58,12 @@ static void set_hint(int code, const char *path, struct error *err)
                    "Another program holds the database for longer than hbrsync waits; close it "
                    "or end its transaction, then run again.");
         break;
+    case SQLITE_AUTH:
+        error_hint(err, "A trigger of the file writes to a table of hbrsync, which none may: find "
+                        "it with `hbrsync verify` and remove it.");
+        break;
     case SQLITE_CORRUPT:
+    case SQLITE_TOOBIG: /* more than open.c lets it hold */
         error_hint(err, "Run `hbrsync verify`; put a backup of the file back, or move it away and "
                         "run `hbrsync sync --full` into a new one.");
         break;

@@ -23,6 +23,7 @@ struct store;
 
 enum store_mode {
     STORE_READ,    /* an existing database, not changed in any way */
+    STORE_EXAMINE, /* the same for who looks for damage: also with a schema that is not ours */
     STORE_WRITE,   /* created when missing (0600), locked against other writers, migrated */
     STORE_DRY_RUN, /* a private temporary copy of the database, or an empty one; nothing is kept */
     STORE_SCRATCH  /* a private temporary database, empty; `path` is a name for messages */
@@ -35,6 +36,10 @@ enum store_mode {
  */
 bool store_open(const char *path, enum store_mode mode, const struct record_model *model,
                 struct store **ret_store, struct error *err) MUST_CHECK;
+
+/* From now on, what is opened for writing may run these triggers (borrowed names) of the file's,
+ * and remembers that. Any other that would run is refused. */
+void store_allow_triggers(const char *const *names, size_t count);
 
 /* Rolls back what is open, checkpoints the WAL, releases the lock. Accepts NULL. */
 void store_close(struct store *store);

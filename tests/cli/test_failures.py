@@ -292,7 +292,7 @@ class Database(harness.TestCase):
                 self.execute("CREATE TRIGGER no_marks BEFORE UPDATE OF missing_since ON restore_job"
                              " WHEN new.missing_since IS NOT NULL BEGIN SELECT RAISE(ABORT, 'not by me'); END")
                 marked = self.query("SELECT restore_id FROM restore_job WHERE missing_since IS NOT NULL")
-                result = self.sync(*options, *more, status=6)
+                result = self.sync(*options, *more, "--allow-trigger", "no_marks", status=6)
                 self.assertRegex(result.stderr, "not by me")
                 self.assertEqual(self.query("SELECT restore_id FROM restore_job WHERE missing_since IS NOT NULL"), marked)
                 self.check_database()

@@ -249,7 +249,8 @@ class Writing(Story):
         self.world(150)
         self.small_pages()
         self.count_writes()
-        self.small_pages("--full")
+        names = ("user_insert", "user_update", "user_delete")
+        self.small_pages("--full", *(word for name in names for word in ("--allow-trigger", name)))
         self.small_pages()
         self.assertEqual(self.query("SELECT * FROM user_audit"), [])
         changed = self.simulator.move(silent_change_old=1)["silent_change_old"]
