@@ -1,7 +1,8 @@
 # shellcheck shell=sh
-# Installs the Debian packages that are missing; sourced by quickstart.sh and tests/run.sh.
+# Installs the Debian packages that are missing; sourced by quickstart.sh, tests/run.sh and tests/lint.sh.
 #
-# install_packages PACKAGE... : says what it installs, uses sudo when not root, and tells other systems what they need.
+# install_packages PACKAGE... : those that every build needs, and these. Says what it installs, uses sudo when not root, and
+# tells other systems what they need.
 
 install_packages() {
     missing=""
@@ -16,7 +17,8 @@ This script installs packages on Debian and its relatives only. Please install:
 LIST
         return 1
     fi
-    for package in "$@"; do
+    for package in gcc make cmake pkg-config libc6-dev libcurl4-openssl-dev libsqlite3-dev libjson-c-dev libssl-dev \
+        zlib1g-dev libmicrohttpd-dev ca-certificates "$@"; do
         state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
         [ "$state" = installed ] || missing="$missing $package"
     done
