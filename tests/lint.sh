@@ -1,7 +1,7 @@
 #!/bin/sh
-# What depends on a tool's version rather than on the program: formatting, static analysis, builds without a warning.
-# Made for the tools of Debian 12, and installs them there. Elsewhere it installs nothing and skips each check whose tool
-# is missing or of another version, since that would judge differently.
+# What depends on a tool's version rather than on the program: formatting, static analysis, builds without a
+# warning. Made for the tools of Debian 12, and installs them there. Elsewhere it installs nothing and skips each check
+# whose tool is missing or of another version, since that would judge differently.
 # --long: clang's analyzer, too.
 set -eu
 cd "$(dirname "$0")/.."
