@@ -6,8 +6,7 @@ cd "$(dirname "$0")/.."
 
 # shellcheck source=examples/install-packages.sh
 . examples/install-packages.sh
-install_packages gcc make cmake pkg-config libc6-dev libcurl4-openssl-dev libsqlite3-dev \
-    libjson-c-dev libssl-dev zlib1g-dev libmicrohttpd-dev ca-certificates curl sqlite3
+install_packages curl sqlite3
 
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 work=$(mktemp -d)

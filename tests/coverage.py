@@ -1,6 +1,7 @@
-"""Line coverage of src/, measured by the tests that ran in a build with --coverage: coverage.py BUILD-FOLDER.
+"""Line coverage of src/, measured by the tests that ran in a build with --coverage: coverage.py [--limits] BUILD-FOLDER.
 
-Prints every file; fails for a file below its limit. What the program's claims rest on has the higher one.
+Prints every file. With --limits it prints those below their limit, and fails if there are any: what the program's claims
+rest on has the higher one. Other versions of gcc count lines differently; the limits are for gcc 12.
 """
 import json
 import pathlib
@@ -47,7 +48,8 @@ def ranges(numbers):
 
 
 def main():
-    lines = counts(pathlib.Path(sys.argv[1]).resolve())
+    limits = sys.argv[1] == "--limits"
+    lines = counts(pathlib.Path(sys.argv[-1]).resolve())
     unknown = set(CLAIMS) - set(lines)
     if unknown:
         sys.exit(f"no such files: {sorted(unknown)}")
@@ -58,10 +60,11 @@ def main():
         limit = CLAIMS_LIMIT if name in CLAIMS else LIMIT
         if percent < limit:
             low.append(name)
-        print(f"{percent:5.1f} %  {name}" + (f"  (not: {ranges(missed)})" if percent < limit else ""))
+        if not limits or percent < limit:
+            print(f"{percent:5.1f} %  {name}" + (f"  (not: {ranges(missed)})" if percent < limit else ""))
     executed = sum(times > 0 for of_file in lines.values() for times in of_file.values())
     print(f"{100 * executed / sum(map(len, lines.values())):5.1f} %  all of src/")
-    if low:
+    if limits and low:
         sys.exit(f"below the limit of {LIMIT} % ({CLAIMS_LIMIT} % for {', '.join(CLAIMS)}): {', '.join(low)}")
 
 
