@@ -431,6 +431,7 @@ static void test_empty_seconds(void **state)
 {
     struct fixture *f = *state;
     assert_empty_seconds(f, "", 5, 9, 9, 5);
+    assert_empty_seconds(f, "", -3, -1, 0, 0); /* no second at all */
     fill(f);
     assert_empty_seconds(f, "", 10, 100, 99, 11);
     assert_empty_seconds(f, "A", 10, 100, 100, 11);
