@@ -530,10 +530,10 @@ static void test_disk_full(void **state)
     bool full = false;
     for (int i = 0; i < 100000 && !full; i++) {
         char id[32];
-        enum store_put_result result;
+        struct store_put put;
         (void)snprintf(id, sizeof id, "r-%d", i);
         struct record job = job_new(id, "COMPLETE", 1, 1);
-        full = !store_job_put(f->store, &f->writer, &job, &result, NULL, NULL, &f->err);
+        full = !store_job_put(f->store, &f->writer, &job, &put, &f->err);
     }
     assert_true(full);
     assert_int_equal(f->err.code, ERROR_DATABASE);
