@@ -63,7 +63,9 @@ const struct memory_version *memory_now(const struct memory_job *job)
 bool memory_reachable(const struct memory_service *service, int job)
 {
     const struct memory_job *it = &service->jobs[job];
-    if (!it->exists || !it->listed) {
+    bool no_basic = service->ways.edition == MEMORY_EDITION_REFUSED ||
+                    service->ways.edition == MEMORY_EDITION_FORBIDDEN;
+    if (!it->exists || !it->listed || (it->basic && no_basic)) {
         return false;
     }
     if (it->parent < 0 || !service->ways.children_apart) {

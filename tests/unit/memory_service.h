@@ -168,7 +168,7 @@ bool memory_apply(struct memory_service *service, enum memory_event event, int j
 const struct memory_version *memory_now(const struct memory_job *job);
 
 /* Whether any question can show the job now: children that are listed apart need their parent and a
- * ParentId that is honoured. */
+ * ParentId that is honoured, jobs of Edition BASIC an Edition that is taken. */
 bool memory_reachable(const struct memory_service *service, int job);
 
 const char *memory_id(int job); /* its RestoreId, static */

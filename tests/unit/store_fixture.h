@@ -138,9 +138,12 @@ static inline struct record job_new(const char *restore_id, const char *status, 
 static inline enum store_put_result job_put(struct fixture *f, const struct record *job,
                                             bool *ret_returned)
 {
-    enum store_put_result result = PUT_STALE;
-    assert_done(f, store_job_put(f->store, &f->writer, job, &result, ret_returned, &f->err));
-    return result;
+    struct store_put put;
+    assert_done(f, store_job_put(f->store, &f->writer, job, &put, &f->err));
+    if (ret_returned != NULL) {
+        *ret_returned = put.returned;
+    }
+    return put.result;
 }
 
 /* --- queries ------------------------------------------------------------------------------- */
