@@ -13,7 +13,7 @@
 
 static const char *const ids[MEMORY_JOBS_MAX] = {"r-e", "r-l", "r-g", "r-b", "r-i", "r-d",
                                                  "r-k", "r-f", "r-a", "r-h", "r-c", "r-j"};
-static const char *const types[MEMORY_TYPES] = {"ECS_FILE", "OSS", "NAS", "OTS_TABLE"};
+static const char *const types[MEMORY_TYPES] = {"ECS_FILE", "OSS", "UDM_ECS", "UDM_ECS_DISK"};
 static const char *const vaults[MEMORY_VAULTS] = {"v-1", "v-2"};
 static const char *const finished[] = {"COMPLETE", "FAILED", "PARTIAL_COMPLETE"};
 static const char *const event_names[MEMORY_EVENTS] = {
@@ -550,8 +550,8 @@ static bool cut_page(const struct memory_service *service, const struct hbr_quer
     int64_t cap = service->ways.page_cap;
     if (cap > 0 && begin_row >= cap) {
         switch (service->ways.deep) {
-        case MEMORY_DEEP_ERROR:
-            break_off(answer, 500, "deep page");
+        case MEMORY_DEEP_ERROR: /* a 5xx would be an outage, for all that anyone can tell */
+            refuse(answer, HBR_REFUSED_PARAMETER, "InvalidPageNumber");
             return false;
         case MEMORY_DEEP_REFUSED:
             refuse(answer, HBR_REFUSED, "ResultWindowTooLarge");

@@ -19,6 +19,8 @@
 #define MEMORY_VALUES_MAX 128 /* of a filter */
 #define MEMORY_NOW INT64_C(1700000000)
 #define MEMORY_TYPES 4
+#define MEMORY_WHOLE_MACHINE 2 /* the type that may have children ... */
+#define MEMORY_PART 3          /* ... and theirs */
 #define MEMORY_VAULTS 2
 
 enum memory_state { MEMORY_OPEN, MEMORY_FINISHED, MEMORY_ODD };
