@@ -108,8 +108,13 @@ bool scope_read(struct scope *scope, const struct type_list *types, struct scan_
         return true;
     }
     bool one_answer = scan_is_one_answer(first);
-    if (!scope->full && !one_answer && (!read_delta(scope, first, &done, err) || done)) {
-        return done;
+    if (!scope->full && !one_answer) {
+        if (!read_delta(scope, first, &done, err)) {
+            return false;
+        }
+        if (done) {
+            return true;
+        }
     }
     if (scope->full) {
         scope->task->run.mode = RUN_FULL;

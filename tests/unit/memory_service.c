@@ -60,6 +60,16 @@ const struct memory_version *memory_now(const struct memory_job *job)
     return &job->versions[job->version_count - 1];
 }
 
+bool memory_was_odd(const struct memory_job *job)
+{
+    for (size_t i = 0; i < job->version_count; i++) {
+        if (job->versions[i].state == MEMORY_ODD) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool memory_reachable(const struct memory_service *service, int job)
 {
     const struct memory_job *it = &service->jobs[job];

@@ -168,6 +168,7 @@ void memory_begin_run(struct memory_service *service);
 bool memory_apply(struct memory_service *service, enum memory_event event, int job, int64_t value);
 
 const struct memory_version *memory_now(const struct memory_job *job);
+bool memory_was_odd(const struct memory_job *job); /* now or earlier */
 
 /* Whether any question can show the job now: children that are listed apart need their parent and a
  * ParentId that is honoured, jobs of Edition BASIC an Edition that is taken. */
