@@ -25,7 +25,8 @@ bool check_total(struct scope *scope, struct scan_result *ret_first, struct erro
     bool done = scan(&scope->scanner, &query, ret_first, err);
     row_set_free(&scope->scanner.arrived);
     scope->date = ret_first->date;
-    scope->evidence.total = ret_first->total;
+    /* A count that its own page contradicts is none. */
+    scope->evidence.total = ret_first->moved ? -1 : ret_first->total;
     return done;
 }
 

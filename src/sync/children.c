@@ -129,19 +129,20 @@ static bool ask_by_parents(struct scope *scope, const struct row_set *listed,
 
 /* --- at once ------------------------------------------------------------------------------- */
 
-static bool read_apart(struct scope *scope, struct error *err)
+static bool read_apart(struct scope *scope, bool *ret_ignored, struct error *err)
 {
     struct scan_query query = {.kind = SCAN_CHILDREN};
     struct plain_result result;
     proof_begin(&scope->children, scope->stored.restore_type, "children");
-    scope->has_children = true;
     bool done = plain_read(scope, &query, &scope->children, &result, err);
     row_set_free(&result.ids);
+    *ret_ignored = result.refused || result.ignored;
+    scope->has_children = !*ret_ignored;
     return done;
 }
 
-/* ParentId NOT_EQUAL '': its first page tells whether the key selects, and whether its jobs are in
- * the plain listing. */
+/* ParentId NOT_EQUAL '': its first page tells whether its jobs are in the plain listing, and mostly
+ * whether the key selects. Where it is ignored, the first page may hold children all the same. */
 static bool find_children(struct scope *scope, const struct row_set *listed,
                           enum store_children *ret_children, struct error *err)
 {
@@ -156,13 +157,19 @@ static bool find_children(struct scope *scope, const struct row_set *listed,
     if (!done) {
         return false;
     }
-    if (inside || (row_set_count(listed) > 0 && !selects)) {
+    if (selects && !inside) {
+        bool ignored = false;
+        *ret_children = CHILDREN_APART;
+        if (!read_apart(scope, &ignored, err)) {
+            return false;
+        }
+        if (!ignored) {
+            return true;
+        }
+    }
+    if (inside || row_set_count(listed) > 0) {
         *ret_children = CHILDREN_IN_LISTING;
         return true;
-    }
-    if (selects) {
-        *ret_children = CHILDREN_APART;
-        return read_apart(scope, err);
     }
     if (!ask_by_parents(scope, listed, ret_children, err)) {
         return false;
@@ -174,15 +181,25 @@ static bool find_children(struct scope *scope, const struct row_set *listed,
     return true;
 }
 
+static bool is_apart(enum store_children children)
+{
+    return children == CHILDREN_APART || children == CHILDREN_BY_PARENT;
+}
+
 bool children_after_full(struct scope *scope, struct error *err)
 {
     struct row_set listed = {0};
-    enum store_children children = CHILDREN_UNKNOWN;
+    enum store_children children = CHILDREN_NONE;
+    bool typed = scope->stored.restore_type[0] != '\0';
+    bool nobody = !typed && scope->evidence.total == 0; /* where there is no parent */
     bool done = row_set_unite(&listed, &scope->scanner.children, err) &&
-                find_children(scope, &listed, &children, err);
+                (nobody || find_children(scope, &listed, &children, err));
     row_set_free(&listed);
-    scope->capabilities->children = children;
     scope->evidence.children = children;
+    /* What cannot be told now, or is not of this type, may be apart all the same. */
+    bool keeps = is_apart(scope->capabilities->children) &&
+                 (children == CHILDREN_CANNOT_TELL || (children == CHILDREN_NONE && typed));
+    scope->capabilities->children = keeps ? scope->capabilities->children : children;
     return done;
 }
 
@@ -191,7 +208,7 @@ bool children_after_delta(struct scope *scope, struct error *err)
     struct row_set listed = {0};
     enum store_children children = scope->capabilities->children;
     scope->evidence.children = children;
-    if (children != CHILDREN_APART && children != CHILDREN_BY_PARENT) {
+    if (!is_apart(children)) {
         return true;
     }
     struct asking *asking = calloc(1, sizeof(*asking));

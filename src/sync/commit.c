@@ -21,7 +21,7 @@ static bool find_gone(struct scope *scope, struct row_set *gone, struct error *e
     int64_t edge = scope->evidence.edge;
     bool delta = scope->evidence.method == PROOF_DELTA;
     bool counted = delta || scope->evidence.method == PROOF_FULL;
-    if (scope->full && scope->capabilities->children != CHILDREN_CANNOT_TELL) {
+    if (scope->full && scope->evidence.children != CHILDREN_CANNOT_TELL) {
         stored.part = STORE_EVERY_JOB; /* children were asked for, too */
     }
     bool done = !delta

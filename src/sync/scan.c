@@ -26,7 +26,8 @@ struct reader {
     int64_t idle_pages;  /* pages in a row without such an id */
     int64_t first_total; /* TotalCount of the first answer, believed or not */
     size_t in_flight;
-    bool stop; /* no further page is worth asking for */
+    bool beyond; /* the page at hand is one after the last of a range of the past */
+    bool stop;   /* no further page is worth asking for */
 };
 
 void scanner_free(struct scanner *scanner)
@@ -191,7 +192,7 @@ static bool file_row(struct reader *reader, const struct record *job, const stru
         !row_set_add(scanner->counted, put->row, ret_first, err)) {
         return false;
     }
-    result->moved = result->moved || !new_in_scan;
+    result->moved = result->moved || new_in_scan == reader->beyond;
     reader->page_new += new_in_scan ? 1 : 0;
     bool inside =
         complete > 0 && complete >= reader->query->keep_from && complete <= reader->query->keep_to;
@@ -308,9 +309,14 @@ static void watch(struct reader *reader, const struct hbr_page *page, int64_t nu
     if (number == 1) {
         take_first(reader, page);
     }
-    result->listed += (int64_t)page->rows;
+    /* Some services repeat their last page for ever. Beyond the end of a range that cannot gain
+     * rows that is as good as an empty one. */
+    reader->beyond = number > 1 && result->total >= 0 && rows_due(reader, number) == 0 &&
+                     reader->query->kind == SCAN_BETWEEN;
+    result->listed += reader->beyond ? 0 : (int64_t)page->rows;
     result->unsteady = result->unsteady || page->total_count != reader->first_total;
-    bool other_length = result->total >= 0 && (int64_t)page->rows != rows_due(reader, number);
+    bool other_length =
+        result->total >= 0 && !reader->beyond && (int64_t)page->rows != rows_due(reader, number);
     if (result->unsteady || other_length || page->rejected > 0) {
         result->moved = true;
     }

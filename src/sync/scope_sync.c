@@ -35,18 +35,33 @@ bool scope_count_stored(struct scope *scope, int64_t *ret_count, struct error *e
 }
 
 /* A listing that is suddenly empty is more often a wrong endpoint or a lost permission than an
- * empty account, so it takes two runs to believe it. */
-static bool doubt_empty(struct scope *scope, bool *ret_doubted, struct error *err)
+ * empty account, so it takes two runs to believe it; unless a type lists jobs all the same. */
+static bool doubt_empty(struct scope *scope, const struct type_list *types, bool *ret_doubted,
+                        bool *ret_by_type, struct error *err)
 {
     int64_t stored = 0;
     *ret_doubted = false;
     if (scope->evidence.total != 0) {
         return scope->evidence.total < 0 || commit_end_of_doubt(scope, err);
     }
-    if (!scope_count_stored(scope, &stored, err)) {
+    /* Children that are listed apart tell nothing about this listing. */
+    if (!store_job_count(scope->task->store, &scope->stored, &stored, err)) {
         return false;
     }
-    if (stored == 0 || scope->watermark.empty_since != 0) {
+    if (stored == 0) {
+        return true;
+    }
+    if (types != NULL) {
+        struct row_set listed = {0};
+        bool counted = true;
+        bool done = types_are_counted(scope, types, &listed, &counted, err);
+        row_set_free(&listed);
+        *ret_by_type = !counted;
+        if (!done || !counted || scope->evidence.total != 0) {
+            return done;
+        }
+    }
+    if (scope->watermark.empty_since != 0) {
         return true;
     }
     scope->watermark.empty_since = scope->task->settings->now;
@@ -86,12 +101,20 @@ bool scope_read(struct scope *scope, const struct type_list *types, struct scan_
     bool counted = true;
     bool done = false;
     *ret_by_type = false;
-    if (!doubt_empty(scope, &doubted, err) || doubted) {
-        return doubted;
+    if (!doubt_empty(scope, types, &doubted, ret_by_type, err)) {
+        return false;
+    }
+    if (doubted || *ret_by_type) {
+        return true;
     }
     bool one_answer = scan_is_one_answer(first);
-    if (!scope->full && !one_answer && (!read_delta(scope, first, &done, err) || done)) {
-        return done;
+    if (!scope->full && !one_answer) {
+        if (!read_delta(scope, first, &done, err)) {
+            return false;
+        }
+        if (done) {
+            return true;
+        }
     }
     if (scope->full) {
         scope->task->run.mode = RUN_FULL;

@@ -190,6 +190,10 @@ static void choose_job(struct game *game, int index, bool several_types)
         bool fits = game->service.jobs[parent].parent < 0 &&
                     game->service.jobs[parent].basic == job->basic && parent != index;
         job->parent = fits ? parent : -1;
+        if (fits) {
+            game->service.jobs[parent].type = MEMORY_WHOLE_MACHINE;
+            job->type = MEMORY_PART;
+        }
     }
     if (how < 3) {
         (void)memory_add(&game->service, index, MEMORY_FINISHED, choose_complete(game));

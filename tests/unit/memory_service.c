@@ -13,7 +13,7 @@
 
 static const char *const ids[MEMORY_JOBS_MAX] = {"r-e", "r-l", "r-g", "r-b", "r-i", "r-d",
                                                  "r-k", "r-f", "r-a", "r-h", "r-c", "r-j"};
-static const char *const types[MEMORY_TYPES] = {"ECS_FILE", "OSS", "NAS", "OTS_TABLE"};
+static const char *const types[MEMORY_TYPES] = {"ECS_FILE", "OSS", "UDM_ECS", "UDM_ECS_DISK"};
 static const char *const vaults[MEMORY_VAULTS] = {"v-1", "v-2"};
 static const char *const finished[] = {"COMPLETE", "FAILED", "PARTIAL_COMPLETE"};
 static const char *const event_names[MEMORY_EVENTS] = {
@@ -60,10 +60,22 @@ const struct memory_version *memory_now(const struct memory_job *job)
     return &job->versions[job->version_count - 1];
 }
 
+bool memory_was_odd(const struct memory_job *job)
+{
+    for (size_t i = 0; i < job->version_count; i++) {
+        if (job->versions[i].state == MEMORY_ODD) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool memory_reachable(const struct memory_service *service, int job)
 {
     const struct memory_job *it = &service->jobs[job];
-    if (!it->exists || !it->listed) {
+    bool no_basic = service->ways.edition == MEMORY_EDITION_REFUSED ||
+                    service->ways.edition == MEMORY_EDITION_FORBIDDEN;
+    if (!it->exists || !it->listed || (it->basic && no_basic)) {
         return false;
     }
     if (it->parent < 0 || !service->ways.children_apart) {
@@ -548,8 +560,8 @@ static bool cut_page(const struct memory_service *service, const struct hbr_quer
     int64_t cap = service->ways.page_cap;
     if (cap > 0 && begin_row >= cap) {
         switch (service->ways.deep) {
-        case MEMORY_DEEP_ERROR:
-            break_off(answer, 500, "deep page");
+        case MEMORY_DEEP_ERROR: /* a 5xx would be an outage, for all that anyone can tell */
+            refuse(answer, HBR_REFUSED_PARAMETER, "InvalidPageNumber");
             return false;
         case MEMORY_DEEP_REFUSED:
             refuse(answer, HBR_REFUSED, "ResultWindowTooLarge");

@@ -19,6 +19,8 @@
 #define MEMORY_VALUES_MAX 128 /* of a filter */
 #define MEMORY_NOW INT64_C(1700000000)
 #define MEMORY_TYPES 4
+#define MEMORY_WHOLE_MACHINE 2 /* the type that may have children ... */
+#define MEMORY_PART 3          /* ... and theirs */
 #define MEMORY_VAULTS 2
 
 enum memory_state { MEMORY_OPEN, MEMORY_FINISHED, MEMORY_ODD };
@@ -166,9 +168,10 @@ void memory_begin_run(struct memory_service *service);
 bool memory_apply(struct memory_service *service, enum memory_event event, int job, int64_t value);
 
 const struct memory_version *memory_now(const struct memory_job *job);
+bool memory_was_odd(const struct memory_job *job); /* now or earlier */
 
 /* Whether any question can show the job now: children that are listed apart need their parent and a
- * ParentId that is honoured. */
+ * ParentId that is honoured, jobs of Edition BASIC an Edition that is taken. */
 bool memory_reachable(const struct memory_service *service, int job);
 
 const char *memory_id(int job); /* its RestoreId, static */

@@ -199,12 +199,24 @@ static bool in_scope(const struct oracle_task *task, int job)
             strcmp(spec->filters[0].values[0], memory_vault(it->vault)) == 0);
 }
 
-/* A count that ends at some number where pages end, too, can hide what lies beyond it in any one
- * question that cannot be divided. */
+/*
+ * A count that ends at some number where pages end, too, can hide what lies beyond it in any one
+ * question that cannot be divided. And where the open and finished jobs are just as many as that
+ * number, every count agrees without the odd ones, which no filter shows.
+ */
 static bool is_blind(const struct memory_service *service)
 {
     int64_t cap = service->ways.total_cap, open = 0;
-    if (cap == 0 || service->ways.page_cap == 0) {
+    if (cap == 0) {
+        return false;
+    }
+    for (int i = 0; i < MEMORY_JOBS_MAX; i++) {
+        const struct memory_job *job = &service->jobs[i];
+        if (job->exists && memory_was_odd(job)) {
+            return true;
+        }
+    }
+    if (service->ways.page_cap == 0) {
         return false;
     }
     for (int i = 0; i < MEMORY_JOBS_MAX; i++) {
@@ -231,6 +243,15 @@ static bool is_plainly_listed(const struct memory_service *service, int job)
            (service->ways.untyped_lacks >> it->type & 1U) == 0;
 }
 
+/* A child that is listed apart, and only with its own type: its parent is asked without one, and
+ * nothing shows that the listing leaves the type out. */
+static bool is_hidden(const struct memory_service *service, int job)
+{
+    const struct memory_job *it = &service->jobs[job];
+    return it->parent >= 0 && service->ways.children_apart &&
+           (service->ways.untyped_lacks >> it->type & 1U) != 0;
+}
+
 /* Whether a proved run owes us the job: listed without a gap, and to be found. */
 static bool is_owed(const struct oracle_task *task, int job)
 {
@@ -239,7 +260,7 @@ static bool is_owed(const struct oracle_task *task, int job)
     if (!it->always || !in_edition(task, job) || !in_scope(task, job)) {
         return false;
     }
-    if (service->returned || is_blind(service) || task->result->run.outcome == RUN_SKIPPED) {
+    if (service->returned || is_blind(service) || is_hidden(service, job) || task->result->run.outcome == RUN_SKIPPED) {
         return false;
     }
     if (service->refusals > 0 &&
@@ -332,7 +353,12 @@ static bool judge_mark(const struct oracle_task *task, int job, const struct ver
         return fail(verdict, "%s was marked missing by a run that did not look for it",
                     memory_id(job));
     }
-    return task->service->jobs[job].absent || task->service->returned ||
+    const struct memory_job *it = &task->service->jobs[job];
+    bool full = task->result->run.mode == RUN_FULL;
+    if (!full && it->came_back && !is_plainly_listed(task->service, job)) {
+        return true; /* gone while a full scan counted the types: to a delta it still is */
+    }
+    return it->absent || task->service->returned ||
            task->service->refusals > 1 || is_blind(task->service) ||
            fail(verdict, "%s was marked missing and never ceased to be listed", memory_id(job));
 }
@@ -461,7 +487,10 @@ static bool is_too_deep(const struct oracle_task *task)
         }
         crowded |= near > cap;
     }
-    return cap > 0 && all > cap &&
+    /* Where the last page is repeated for ever, a full page of jobs that can become more may not be
+     * the last. */
+    cap -= ways->deep == MEMORY_DEEP_REPEATED ? 1 : 0;
+    return ways->page_cap > 0 && all > cap &&
            (crowded || recent > cap || ways->status != MEMORY_HONOURED ||
             ways->complete_time != MEMORY_HONOURED);
 }
@@ -484,6 +513,9 @@ static bool judge_truth(const struct oracle_task *task, int job, const struct ve
     const struct memory_job *it = &task->service->jobs[job];
     const struct oracle_row *row = &task->after->rows[job];
     bool listed = memory_reachable(task->service, job);
+    if (is_hidden(task->service, job)) {
+        return true;
+    }
     bool ignored = task->service->ways.edition == MEMORY_EDITION_IGNORED;
     if (!ignored && it->basic != task->basic) {
         return true;
@@ -495,7 +527,10 @@ static bool judge_truth(const struct oracle_task *task, int job, const struct ve
         return fail(verdict, "at rest, %s is listed and %s", memory_id(job),
                     row->stored ? "marked missing" : "not stored");
     }
-    if (!listed && row->stored && !row->marked) {
+    bool apart = it->parent >= 0 && task->service->ways.children_apart;
+    if (!listed && row->stored && !row->marked &&
+        /* without a child to be listed nothing shows that ParentId selects; the proof says so */
+        !(apart && task->service->ways.parent_in_only)) {
         return fail(verdict, "at rest, %s is not listed and not marked", memory_id(job));
     }
     return !listed || is_version(row, it, job, memory_now(it)) ||

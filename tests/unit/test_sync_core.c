@@ -346,11 +346,20 @@ static void test_the_edition_is_refused_or_forbidden(void **state)
     assert_stored(core, LISTED, "0");
 }
 
+static void add_children(struct core *core)
+{
+    core->service.jobs[1].type = MEMORY_WHOLE_MACHINE;
+    for (int i = 5; i < 7; i++) {
+        core->service.jobs[i].parent = 1;
+        core->service.jobs[i].type = MEMORY_PART;
+    }
+}
+
 static void test_children_by_their_parents(void **state)
 {
     struct core *core = *state;
     add_jobs(core, 8, 1);
-    core->service.jobs[5].parent = core->service.jobs[6].parent = 1;
+    add_children(core);
     core->service.ways.children_apart = true;
     run_proved(core, RUN_FULL);
     assert_stored(core, LISTED, "9");
@@ -361,7 +370,7 @@ static void test_children_by_their_parents(void **state)
     close_core(core);
     open_core(core);
     add_jobs(core, 8, 1);
-    core->service.jobs[5].parent = core->service.jobs[6].parent = 1;
+    add_children(core);
     core->service.ways.children_apart = core->service.ways.parent_in_only = true;
     run_proved(core, RUN_FULL);
     assert_stored(core, LISTED, "9");
