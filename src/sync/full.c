@@ -15,7 +15,8 @@ struct full {
     int64_t edge;
     struct row_set older; /* ids of the windows of [1, edge) */
     bool windows_due;     /* they have to be read (again) */
-    int64_t last_excess;  /* what the equation of the last try was off by */
+    int64_t last_total;   /* of the last try ... */
+    int64_t last_excess;  /* ... and what its equation was off by */
 };
 
 /* Lists the open jobs, and what finished since the edge, so that they are known before T. */
@@ -145,9 +146,11 @@ static bool try_once(struct full *full, enum scope_outcome *ret_outcome, struct 
         *ret_outcome = full->edge == 0 ? SCOPE_NEEDS_PLAIN : SCOPE_DONE;
         return true;
     }
-    if (agrees && excess != 0 && excess == full->last_excess) {
+    bool moves = row_set_count(&scope->scanner.arrived) > 0 || evidence->total != full->last_total;
+    if (agrees && !moves && excess != 0 && excess == full->last_excess) {
         *ret_outcome = SCOPE_NEEDS_PLAIN;
     }
+    full->last_total = evidence->total;
     full->last_excess = excess;
     return agrees || find_gone(full, err);
 }

@@ -18,7 +18,7 @@ struct stack {
 };
 
 /* How a scan of a window went. */
-enum fate { WINDOW_EXACT, WINDOW_HALVE, WINDOW_AGAIN, WINDOW_IGNORED };
+enum fate { WINDOW_EXACT, WINDOW_HALVE, WINDOW_CROWDED, WINDOW_AGAIN, WINDOW_IGNORED };
 
 static bool push(struct stack *stack, int64_t from, int64_t to)
 {
@@ -61,11 +61,14 @@ static enum fate judge(const struct scope *scope, const struct window *window,
         (is_settled(scope, window, read->date) ? scan_is_exact(read) : scan_is_one_answer(read))) {
         return WINDOW_EXACT;
     }
-    /* Rows of the seconds at either side are no reason to halve. */
+    if (window->from == window->to || (believed && read->total <= read->page_size)) {
+        return WINDOW_AGAIN;
+    }
+    /* Rows of the seconds at either side may be in the way: another scan is the first choice. */
     int64_t outside =
         read->complete ? row_set_count(&read->rows) - row_set_count(&read->inside) : 0;
-    bool one_page = believed && read->total >= 0 && read->total - outside <= read->page_size;
-    return window->from == window->to || one_page ? WINDOW_AGAIN : WINDOW_HALVE;
+    bool crowded = believed && read->total - outside <= read->page_size;
+    return crowded ? WINDOW_CROWDED : WINDOW_HALVE;
 }
 
 /* Scans a window and takes its rows when it was exact. */
@@ -114,19 +117,16 @@ static bool read_all(struct scope *scope, struct stack *stack, int64_t believed_
     for (int64_t turn = 0; stack->count > 0; turn++) {
         struct window window = stack->windows[--stack->count];
         enum fate fate = WINDOW_AGAIN;
-        for (int i = 0; i < 2 && fate == WINDOW_AGAIN; i++) {
+        for (int i = 0; i < 2 && (fate == WINDOW_AGAIN || fate == WINDOW_CROWDED); i++) {
             if (!read_window(scope, &window, believed_below, i > 0, result, &fate, err)) {
                 return false;
             }
-        }
-        if (fate == WINDOW_AGAIN && window.from < window.to) {
-            fate = WINDOW_HALVE; /* rows of the seconds at either side were in the way, after all */
         }
         if (fate == WINDOW_IGNORED || fate == WINDOW_AGAIN || turn == WINDOWS_MAX) {
             result->ignored = fate == WINDOW_IGNORED;
             return true;
         }
-        if (fate == WINDOW_HALVE) {
+        if (fate != WINDOW_EXACT) {
             int64_t middle;
             scope->evidence.halved++;
             if (!find_middle(scope, &window, &middle, err)) {
