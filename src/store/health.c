@@ -106,8 +106,14 @@ static bool examine(sqlite3 *db, const char *path, struct store_health *health, 
 static bool examine_file(const char *path, struct store_health *health, struct error *err)
 {
     sqlite3 *db = NULL;
-    bool done = sqlite3_open_v2(path, &db,
-                                SQLITE_OPEN_READONLY | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX,
+    struct safe_place place;
+    if (!store_guard_hold(path, &place, err)) {
+        store_guard_release(&place);
+        return false;
+    }
+    bool done = sqlite3_open_v2(place.path, &db,
+                                SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW |
+                                    SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX,
                                 NULL) == SQLITE_OK &&
                 sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK;
     if (!done) {
@@ -115,6 +121,7 @@ static bool examine_file(const char *path, struct store_health *health, struct e
     }
     done = done && examine(db, path, health, err);
     (void)sqlite3_close(db);
+    store_guard_release(&place);
     return done;
 }
 
