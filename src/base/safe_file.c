@@ -59,7 +59,7 @@ const char *safe_objection(const struct stat *status)
 static bool refuse(const char *path, const char *suffix, const char *why, struct error *err)
 {
     error_set(err, ERROR_USAGE, "%s%s is in the way: it %s", path, suffix, why);
-    return error_hint(err, "Look who put it there; then remove it, or use another folder.");
+    return error_hint(err, "Find out who put it there, then remove it, or use another folder.");
 }
 
 /* --- finding the folder -------------------------------------------------------------------- */
