@@ -40,7 +40,7 @@ static bool check_folder(const struct stat *status, const char *path, struct err
     } else if (others_can_write(status) && (status->st_mode & S_ISVTX) == 0) {
         why = "can be written to by others";
     }
-    if (why == NULL || safe_file_shared) {
+    if (why == NULL) {
         return true;
     }
     error_set(err, ERROR_USAGE, "the folder %s %s", path[0] != '\0' ? path : "/", why);
@@ -59,7 +59,7 @@ const char *safe_objection(const struct stat *status)
 static bool refuse(const char *path, const char *suffix, const char *why, struct error *err)
 {
     error_set(err, ERROR_USAGE, "%s%s is in the way: it %s", path, suffix, why);
-    return error_hint(err, "Look who put it there; then remove it, or use another folder.");
+    return error_hint(err, "Find out who put it there, then remove it, or use another folder.");
 }
 
 /* --- finding the folder -------------------------------------------------------------------- */
@@ -69,6 +69,7 @@ struct walk {
     struct buffer path; /* its name, "" for "/" */
     struct buffer rest; /* what is left to walk */
     unsigned links;
+    bool judges;        /* what folders and links there are on the way */
     const char *wanted; /* for messages */
 };
 
@@ -102,7 +103,7 @@ static bool enter(struct walk *walk, const char *name, struct error *err)
         return cannot_find(walk, errno, err);
     }
     return buffer_ok(&walk->path, "the name of a file", err) &&
-           check_folder(&status, walk->path.data, err);
+           (!walk->judges || check_folder(&status, walk->path.data, err));
 }
 
 /* What stands in for a link that leads from the folder at hand. */
@@ -119,8 +120,8 @@ static bool follow_link(struct walk *walk, const char *name, const struct stat *
     if (++walk->links > LINKS_MAX) {
         return cannot_find(walk, ELOOP, err);
     }
-    if (others_can_write(&folder) && !is_own(link) && link->st_uid != folder.st_uid &&
-        !safe_file_shared) {
+    if (walk->judges && others_can_write(&folder) && !is_own(link) &&
+        link->st_uid != folder.st_uid) {
         return refuse(walk->path.data, "", "holds a link of another user", err);
     }
     target[length] = '\0';
@@ -179,9 +180,10 @@ static bool start(struct walk *walk, struct error *err)
     return buffer_ok(&walk->rest, "the name of a file", err) && enter(walk, "/", err);
 }
 
-bool safe_place_find(const char *path, bool follow, struct safe_place *ret_place, struct error *err)
+static bool walk_to(const char *path, bool judges, bool follow, struct safe_place *ret_place,
+                    struct error *err)
 {
-    struct walk walk = {.folder = -1, .wanted = path};
+    struct walk walk = {.folder = -1, .judges = judges, .wanted = path};
     char name[NAME_MAX + 1] = "";
     bool done = false;
     buffer_init(&walk.path, PATH_MAX_BYTES);
@@ -200,6 +202,16 @@ bool safe_place_find(const char *path, bool follow, struct safe_place *ret_place
     buffer_free(&walk.path);
     buffer_free(&walk.rest);
     return ok;
+}
+
+bool safe_place_find(const char *path, bool follow, struct safe_place *ret_place, struct error *err)
+{
+    return walk_to(path, !safe_file_shared, follow, ret_place, err);
+}
+
+bool safe_place_hold(const char *path, struct safe_place *ret_place, struct error *err)
+{
+    return walk_to(path, false, true, ret_place, err);
 }
 
 void safe_place_close(struct safe_place *place)

@@ -35,6 +35,8 @@ extern bool safe_file_shared;
  */
 bool safe_place_find(const char *path, bool follow, struct safe_place *ret_place,
                      struct error *err) MUST_CHECK;
+/* The same, following, for a file that is only read: whoever owns folders and links. */
+bool safe_place_hold(const char *path, struct safe_place *ret_place, struct error *err) MUST_CHECK;
 void safe_place_close(struct safe_place *place);
 
 /* Opens the name and `suffix` in the folder (new files: 0600), -1 with ERROR_USAGE when it cannot

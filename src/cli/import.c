@@ -324,7 +324,7 @@ int cli_import(const char *database, int argc, char **argv)
          (void *)&import.account_id, 0, 0},
         {"region", "ID", "their region", CLI_TEXT, (void *)&import.region, 0, 0},
         {"edition", "NAME", "their edition", CLI_TEXT, (void *)&import.edition, 0, 0},
-        {"allow-shared-folder", NULL, "write where others can write, too", CLI_FLAG,
+        {"allow-shared-folder", NULL, "also write to folders that others can write to", CLI_FLAG,
          &safe_file_shared, 0, 0},
         {"allow-trigger", "NAME",
          "may run, now and later; for triggers of your own in the database", CLI_LIST, &triggers, 0,

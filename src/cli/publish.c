@@ -61,7 +61,7 @@ int cli_publish(const char *database, int argc, char **argv)
     const struct cli_option options[] = {
         {"mode", "MODE", "the copy's permissions, such as 0644 (0666 less umask)", CLI_TEXT,
          (void *)&mode_text, 0, 0},
-        {"allow-shared-folder", NULL, "write where others can write, too", CLI_FLAG,
+        {"allow-shared-folder", NULL, "also write to folders that others can write to", CLI_FLAG,
          &safe_file_shared, 0, 0},
         {"quiet", NULL, "print errors alone", CLI_FLAG, &quiet, 0, 0},
     };

@@ -58,7 +58,7 @@ size_t session_rows(struct session_options *options, struct cli_option *rows)
          &options->retry_for, 0, DAY},
         {"trace", "FILE", "write requests and answers, secrets removed", CLI_TEXT,
          (void *)&options->trace_file, 0, 0},
-        {"allow-shared-folder", NULL, "write where others can write, too", CLI_FLAG,
+        {"allow-shared-folder", NULL, "also write to folders that others can write to", CLI_FLAG,
          &safe_file_shared, 0, 0},
         {"quiet", NULL, "print errors alone", CLI_FLAG, &options->quiet, 0, 0},
         {"verbose", NULL, "print more", CLI_FLAG, &options->verbose, 0, 0},

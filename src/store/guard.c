@@ -42,6 +42,31 @@ void store_guard_remove(int folder)
     }
 }
 
+bool store_guard_place(const struct safe_place *place, struct error *err)
+{
+    size_t length = (size_t)(place->name - place->path) - 1;
+    return store_guard_add(place->path, length, place->folder, err);
+}
+
+bool store_guard_hold(const char *path, struct safe_place *ret_place, struct error *err)
+{
+    if (safe_place_hold(path, ret_place, err)) {
+        return store_guard_place(ret_place, err);
+    }
+    if (err->code == ERROR_USAGE) {
+        err->code = ERROR_DATABASE;
+    }
+    return false;
+}
+
+void store_guard_release(struct safe_place *place)
+{
+    if (place->folder >= 0) {
+        store_guard_remove(place->folder);
+    }
+    safe_place_close(place);
+}
+
 static int find_folder(const char *path, const char **ret_name)
 {
     *ret_name = path;

@@ -106,13 +106,20 @@ static bool examine(sqlite3 *db, const char *path, struct store_health *health, 
 static bool examine_file(const char *path, struct store_health *health, struct error *err)
 {
     sqlite3 *db = NULL;
-    bool done = store_connect(path, SQLITE_OPEN_READONLY, &db) == SQLITE_OK &&
+    struct safe_place place;
+    if (!store_guard_hold(path, &place, err)) {
+        store_guard_release(&place);
+        return false;
+    }
+    bool done = store_connect(place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, &db) ==
+                    SQLITE_OK &&
                 sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK;
     if (!done) {
         store_error_on(db, path, err, "open the database");
     }
     done = done && examine(db, path, health, err);
     (void)sqlite3_close(db);
+    store_guard_release(&place);
     return done;
 }
 

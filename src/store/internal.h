@@ -74,7 +74,7 @@ struct store {
     char *path;
     enum store_mode mode;
     const struct record_model *model;
-    struct safe_place place; /* of the database that is written; folder -1: none */
+    struct safe_place place; /* of the database; folder -1: none */
     int lock;                /* descriptor of the locked file, -1 none */
     int version;
     bool has_triggers; /* of the user's, allowed */
@@ -175,7 +175,14 @@ bool store_guard_install(struct error *err) MUST_CHECK;
 /* Files of the folder with this name (borrowed, `length` bytes of it) are opened by its descriptor,
  * until it is removed. */
 bool store_guard_add(const char *path, size_t length, int folder, struct error *err) MUST_CHECK;
+bool store_guard_place(const struct safe_place *place, struct error *err) MUST_CHECK;
 void store_guard_remove(int folder);
+
+/* Holds the folder of a database that is only read, so that what SQLite makes beside it is made
+ * there and nowhere else. */
+bool store_guard_hold(const char *path, struct safe_place *ret_place, struct error *err) MUST_CHECK;
+/* Ends what store_guard_place and store_guard_hold began, and frees the place. */
+void store_guard_release(struct safe_place *place);
 
 /* --- opening (file.c, lock.c, migrate.c, views.c, model.c)
  * ------------------------------------------ */

@@ -127,8 +127,7 @@ static bool open_for_writing(struct store *store, const struct sql_file *migrati
         }
         store_step();
     }
-    size_t folder_length = (size_t)(store->place.name - store->place.path) - 1;
-    if (!store_guard_add(store->place.path, folder_length, store->place.folder, err) ||
+    if (!store_guard_place(&store->place, err) ||
         !open_connection(&store->db, store->place.path,
                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, err)) {
         return false;
@@ -161,7 +160,9 @@ static bool open_for_reading(struct store *store, const struct sql_file *migrati
         error_set(err, ERROR_DATABASE, "the database %s does not exist", store->path);
         return error_hint(err, "Run `hbrsync sync` first, or name another file with --db.");
     }
-    if (!open_connection(&store->db, store->path, SQLITE_OPEN_READONLY, err) ||
+    if (!store_guard_hold(store->path, &store->place, err) ||
+        !open_connection(&store->db, store->place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW,
+                         err) ||
         !store_check_identity(store, newest, err)) {
         return false;
     }
@@ -179,7 +180,9 @@ static bool open_for_reading(struct store *store, const struct sql_file *migrati
 static bool copy_database(struct store *store, struct error *err)
 {
     sqlite3 *original = NULL;
-    if (!open_connection(&original, store->path, SQLITE_OPEN_READONLY, err)) {
+    if (!store_guard_hold(store->path, &store->place, err) ||
+        !open_connection(&original, store->place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW,
+                         err)) {
         return false;
     }
     sqlite3_backup *backup = sqlite3_backup_init(store->db, "main", original, "main");
@@ -305,10 +308,7 @@ void store_close(struct store *store)
     if (store->lock >= 0) {
         (void)close(store->lock); /* the kernel drops the lock with it */
     }
-    if (store->place.folder >= 0) {
-        store_guard_remove(store->place.folder);
-    }
-    safe_place_close(&store->place);
+    store_guard_release(&store->place);
     buffer_free(&store->change_text);
     free(store->path);
     free(store);

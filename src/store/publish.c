@@ -166,13 +166,13 @@ static bool open_folder(struct target *target, struct error *err)
     if (target->folder < 0) {
         error_set_errno(err, ERROR_USAGE, errno, "%s is in the way", target->temporary);
         return error_hint(err,
-                          "Look who put it there; then remove it, or publish to another file.");
+                          "Find out who put it there, then remove it, or publish to another file.");
     }
     if (fstat(target->folder, &status) != 0 || status.st_uid != geteuid()) {
         error_set(err, ERROR_USAGE, "%s is in the way: it belongs to another user",
                   target->temporary);
         return error_hint(err,
-                          "Look who put it there; then remove it, or publish to another file.");
+                          "Find out who put it there, then remove it, or publish to another file.");
     }
     if (flock(target->folder, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) {

@@ -306,18 +306,20 @@ class Pipes(FilesTestCase):
         return process
 
     def assert_ends_at_a_signal(self, process, pipe):
-        """When it waits for the pipe, which it has open."""
-        def waits():
-            folder = f"/proc/{process.pid}/fd"
-            try:
-                return any(os.readlink(os.path.join(folder, name)) == pipe for name in os.listdir(folder))
-            except OSError:
-                return False
+        """When it has the pipe open, on which somebody is who stays silent."""
         deadline = time.monotonic() + 60
-        while process.poll() is None and not waits() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        writer = None
+        while writer is None and process.poll() is None and time.monotonic() < deadline:
+            try:
+                writer = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:  # nobody reads it
+                time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(timeout=60), 143, process.stderr.read())
+        try:
+            self.assertEqual(process.wait(timeout=60), 143, process.stderr.read())
+        finally:
+            if writer is not None:
+                os.close(writer)
 
     def test_beside_the_database(self):
         self.take()
