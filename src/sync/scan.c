@@ -312,8 +312,8 @@ static void watch(struct reader *reader, const struct hbr_page *page, int64_t nu
     reader->beyond = number > 1 && result->total >= 0 && rows_due(reader, number) == 0 &&
                      reader->query->kind == SCAN_BETWEEN;
     result->listed += reader->beyond ? 0 : (int64_t)page->rows;
-    bool other_length = result->total >= 0 && !reader->beyond &&
-                        (int64_t)page->rows != rows_due(reader, number);
+    bool other_length =
+        result->total >= 0 && !reader->beyond && (int64_t)page->rows != rows_due(reader, number);
     if (page->total_count != reader->first_total || other_length || page->rejected > 0) {
         result->moved = true;
     }

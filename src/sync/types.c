@@ -105,8 +105,8 @@ bool types_are_held(struct scope *scope, const struct type_list *types, struct r
     struct scan_result all = {.total = -1};
     struct row_set again = {0};
     int64_t sum = 0;
-    bool done = ask_types(scope, types, &again, &sum, err) &&
-                scan(&scope->scanner, &everything, &all, err);
+    bool done =
+        ask_types(scope, types, &again, &sum, err) && scan(&scope->scanner, &everything, &all, err);
     row_set_intersect(listed, &again);
     scope->evidence.types_unseen = row_set_count_outside(listed, &scope->held);
     /* What only these answers list was just stored, and the next delta would find it gone. */

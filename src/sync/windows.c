@@ -7,6 +7,7 @@
          */
 #define WINDOWS_MAX 100000 /* of one call */
 #define AGAIN_MAX 5        /* scans of a window that cannot be halved */
+#define HALVE_MAX 2        /* ... and of one that can, if rarely with any use */
 
 struct window {
     int64_t from, to;
@@ -64,7 +65,8 @@ static enum fate judge(const struct scope *scope, const struct window *window,
     /* Rows of the seconds at either side are no reason to halve. */
     int64_t outside =
         read->complete ? row_set_count(&read->rows) - row_set_count(&read->inside) : 0;
-    bool one_page = believed && read->total >= 0 && read->total - outside <= read->page_size;
+    bool one_page =
+        believed && read->total >= read->listed && read->total - outside <= read->page_size;
     return window->from == window->to || one_page ? WINDOW_AGAIN : WINDOW_HALVE;
 }
 
@@ -114,10 +116,15 @@ static bool read_all(struct scope *scope, struct stack *stack, int64_t believed_
     for (int64_t turn = 0; stack->count > 0; turn++) {
         struct window window = stack->windows[--stack->count];
         enum fate fate = WINDOW_AGAIN;
-        for (int i = 0; i < AGAIN_MAX && fate == WINDOW_AGAIN; i++) {
+        int tries = window.from < window.to ? HALVE_MAX : AGAIN_MAX;
+        for (int i = 0; i < tries && fate == WINDOW_AGAIN; i++) {
             if (!read_window(scope, &window, believed_below, i > 0, result, &fate, err)) {
                 return false;
             }
+        }
+        if (fate == WINDOW_AGAIN && window.from < window.to) {
+            fate =
+                WINDOW_HALVE; /* it fits a page, and with the seconds at either side it does not */
         }
         if (fate == WINDOW_IGNORED || fate == WINDOW_AGAIN || turn == WINDOWS_MAX) {
             result->ignored = fate == WINDOW_IGNORED;
