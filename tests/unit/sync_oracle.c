@@ -457,6 +457,21 @@ static bool judge_result(const struct oracle_task *task, const struct verdict *v
                 task->max_requests);
 }
 
+/* A listing that is suddenly empty takes two runs to believe. Children apart do not count. */
+static bool judge_emptiness(const struct oracle_task *task, const struct verdict *verdict)
+{
+    bool stored = false;
+    for (int i = 0; i < MEMORY_JOBS_MAX; i++) {
+        const struct oracle_row *row = &task->before->rows[i];
+        stored |=
+            row->stored && !row->marked && row->basic == task->basic && row->parent[0] == '\0';
+    }
+    return task->killed || !is_proved(task) || is_restricted(task) || !stored ||
+           !task->after->watermark.known || task->before->watermark.empty_since != 0 ||
+           task->result->run.outcome != RUN_DONE || task->result->run.total_count != 0 ||
+           fail(verdict, "a listing that is suddenly empty was believed at once");
+}
+
 bool oracle_judge(const struct oracle_task *task, char *message, size_t size)
 {
     struct verdict verdict = {message, size};
@@ -472,7 +487,7 @@ bool oracle_judge(const struct oracle_task *task, char *message, size_t size)
             return false;
         }
     }
-    return judge_watermark(task, &verdict);
+    return judge_emptiness(task, &verdict) && judge_watermark(task, &verdict);
 }
 
 /* --- at rest ------------------------------------------------------------------------------- */

@@ -613,6 +613,34 @@ static void test_a_type_appears_while_types_are_asked(void **state)
     }
 }
 
+/* The listing leaves a type out from now on, and the run is cut short: the proof of the listing
+ * must not outlive what its types change, or the next delta marks jobs of the type. */
+static void test_types_are_cut_short(void **state)
+{
+    struct core *core = *state;
+    core->service.stop = true;
+    for (int64_t n = 1; core->service.stop; n++) {
+        assert_true(n < 100);
+        close_core(core);
+        open_core(core);
+        add_jobs(core, 8, 1);
+        core->service.jobs[3].type = core->service.jobs[4].type = 1;
+        run_proved(core, RUN_FULL);
+        later(core, 600);
+        core->service.ways.untyped_lacks = 1U << 1;
+        assert_true(memory_apply(&core->service, MEMORY_VANISH, 5, 0));
+        struct memory_step script[] = {{n, MEMORY_STOP, 0, 0}};
+        core->service.script = script;
+        core->service.script_count = 1;
+        core->settings.full = true;
+        run(core);
+        assert_stored(core,
+                      "SELECT count(*) FROM sync_watermark WHERE restore_type = '' AND proved"
+                      " AND EXISTS (SELECT 1 FROM restore_job WHERE missing_since IS NOT NULL)",
+                      "0");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -648,6 +676,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_an_untyped_listing_is_always_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_type_appears_while_types_are_asked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_types_are_cut_short, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
