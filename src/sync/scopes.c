@@ -46,6 +46,10 @@ static bool run_typed(struct task *task, const struct type_list *types, struct e
     struct error refusal;
     task->run.total_count = 0;
     task->run.mode = RUN_DELTA; /* until a type is scanned as a whole */
+    /* Before the types move on: else a run that is cut short leaves a proof of what they change. */
+    if (!commit_listed_by_type(task->store, &task->source, err)) {
+        return false;
+    }
     for (size_t i = 0; i < types->count; i++) {
         struct error one;
         if (!run_type(task, types->types[i], &one, err)) {
@@ -60,7 +64,7 @@ static bool run_typed(struct task *task, const struct type_list *types, struct e
         *err = refusal;
         return false;
     }
-    return commit_listed_by_type(task->store, &task->source, err);
+    return true;
 }
 
 /* --- everything ---------------------------------------------------------------------------- */

@@ -34,9 +34,9 @@ bool types_are_counted(struct scope *scope, const struct type_list *types, struc
  * Whether the proof of a full scan without RestoreType holds the jobs in `listed`: sums tell
  * nothing where there are types that nobody knows, whose jobs make up for those of one that is left
  * out. A job may have vanished since; one that its type still lists was there all the time.
- * `listed` is changed. Fills evidence.types_unseen.
+ * Fills evidence.types_unseen.
  */
-bool types_are_held(struct scope *scope, const struct type_list *types, struct row_set *listed,
-                    struct error *err) MUST_CHECK;
+bool types_are_held(struct scope *scope, const struct type_list *types,
+                    const struct row_set *listed, struct error *err) MUST_CHECK;
 
 #endif

@@ -61,6 +61,8 @@ static enum fate judge(const struct scope *scope, const struct window *window,
         (is_settled(scope, window, read->date) ? scan_is_exact(read) : scan_is_one_answer(read))) {
         return WINDOW_EXACT;
     }
+    /* A TotalCount that its own rows contradict says nothing about pages. */
+    believed = believed && read->total >= read->listed;
     if (window->from == window->to || (believed && read->total <= read->page_size)) {
         return WINDOW_AGAIN;
     }
@@ -121,6 +123,10 @@ static bool read_all(struct scope *scope, struct stack *stack, int64_t believed_
             if (!read_window(scope, &window, believed_below, i > 0, result, &fate, err)) {
                 return false;
             }
+        }
+        if (fate == WINDOW_AGAIN && window.from < window.to) {
+            fate =
+                WINDOW_HALVE; /* it fits a page, and with the seconds at either side it does not */
         }
         if (fate == WINDOW_IGNORED || fate == WINDOW_AGAIN || turn == WINDOWS_MAX) {
             result->ignored = fate == WINDOW_IGNORED;

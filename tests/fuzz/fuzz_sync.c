@@ -16,7 +16,7 @@
 
 #define EVENTS_MAX 48    /* of a world */
 #define ANSWERS_MAX 1500 /* of a task: more is a loop */
-#define ANSWERS_AT_REST_MAX 600
+#define ANSWERS_AT_REST_MAX 1200
 #define TABLES_MAX 16
 
 /* A database that serves one world after another. */

@@ -178,6 +178,18 @@ static bool is_type_proved(const struct oracle_task *task, int job)
     return mark->known && mark->proved && mark->run_id == task->run_id;
 }
 
+/* Whether the run read everything of the job's type. Where types are listed one by one, one that
+ * was read as a whole does not make the others so. */
+static bool was_full(const struct oracle_task *task, int job)
+{
+    unsigned type = task->service->jobs[job].type % MEMORY_TYPES;
+    bool by_type = task->spec->restore_type[0] == '\0' && task->spec->filter_count == 0 &&
+                   !task->after->watermark.known;
+    return task->result->run.mode == RUN_FULL &&
+           (!by_type ||
+            task->after->of_type[type].full_walk_at != task->before->of_type[type].full_walk_at);
+}
+
 /* Whether the service lists this job where the task looks. */
 static bool in_edition(const struct oracle_task *task, int job)
 {
@@ -260,7 +272,8 @@ static bool is_owed(const struct oracle_task *task, int job)
     if (!it->always || !in_edition(task, job) || !in_scope(task, job)) {
         return false;
     }
-    if (service->returned || is_blind(service) || is_hidden(service, job) || task->result->run.outcome == RUN_SKIPPED) {
+    if (service->returned || is_blind(service) || is_hidden(service, job) ||
+        task->result->run.outcome == RUN_SKIPPED) {
         return false;
     }
     if (service->refusals > 0 &&
@@ -268,14 +281,13 @@ static bool is_owed(const struct oracle_task *task, int job)
         return false; /* the service said so */
     }
     const struct oracle_row *before = &task->before->rows[job];
-    if (task->result->run.mode != RUN_FULL && it->came_back &&
-        (!before->stored || before->marked)) {
+    if (!was_full(task, job) && it->came_back && (!before->stored || before->marked)) {
         return false; /* a count takes it for another one that vanished meanwhile */
     }
     bool apart = it->parent >= 0 && service->ways.children_apart;
     bool lacks = (service->ways.untyped_lacks >> it->type & 1U) != 0;
     if (apart) {
-        return task->result->run.mode == RUN_FULL && !is_restricted(task);
+        return was_full(task, job) && !is_restricted(task);
     }
     return !lacks || task->spec->restore_type[0] != '\0' ||
            (task->result->run.mode == RUN_FULL && task->spec->filter_count == 0);
@@ -300,7 +312,7 @@ static bool is_of_the_run(const struct oracle_task *task, int index)
 {
     const struct memory_job *job = &task->service->jobs[index];
     const struct oracle_row *row = &task->after->rows[index];
-    bool full = task->result->run.mode == RUN_FULL && !task->killed;
+    bool full = was_full(task, index) && !task->killed;
     for (size_t i = job->first_version; i < job->version_count; i++) {
         const struct memory_version *version = &job->versions[i];
         for (size_t j = 0; j <= i; j++) {
@@ -354,12 +366,13 @@ static bool judge_mark(const struct oracle_task *task, int job, const struct ver
                     memory_id(job));
     }
     const struct memory_job *it = &task->service->jobs[job];
-    bool full = task->result->run.mode == RUN_FULL;
-    if (!full && it->came_back && !is_plainly_listed(task->service, job)) {
+    bool full = was_full(task, job);
+    if (is_hidden(task->service, job) ||
+        (!full && it->came_back && !is_plainly_listed(task->service, job))) {
         return true; /* gone while a full scan counted the types: to a delta it still is */
     }
-    return it->absent || task->service->returned ||
-           task->service->refusals > 1 || is_blind(task->service) ||
+    return it->absent || task->service->returned || task->service->refusals > 1 ||
+           is_blind(task->service) ||
            fail(verdict, "%s was marked missing and never ceased to be listed", memory_id(job));
 }
 
@@ -374,12 +387,14 @@ static bool changed(const struct oracle_task *task)
     return false;
 }
 
+/* Where the edition is ignored, a job may go over to the source of the other one. */
 static int64_t latest_stored(const struct oracle_task *task)
 {
+    bool ignored = task->service->ways.edition == MEMORY_EDITION_IGNORED;
     int64_t latest = 0;
     for (int i = 0; i < MEMORY_JOBS_MAX; i++) {
         const struct oracle_row *row = &task->after->rows[i];
-        if (row->stored && row->basic == task->basic && row->updated > latest) {
+        if (row->stored && (ignored || row->basic == task->basic) && row->updated > latest) {
             latest = row->updated;
         }
     }
@@ -442,6 +457,21 @@ static bool judge_result(const struct oracle_task *task, const struct verdict *v
                 task->max_requests);
 }
 
+/* A listing that is suddenly empty takes two runs to believe. Children apart do not count. */
+static bool judge_emptiness(const struct oracle_task *task, const struct verdict *verdict)
+{
+    bool stored = false;
+    for (int i = 0; i < MEMORY_JOBS_MAX; i++) {
+        const struct oracle_row *row = &task->before->rows[i];
+        stored |=
+            row->stored && !row->marked && row->basic == task->basic && row->parent[0] == '\0';
+    }
+    return task->killed || !is_proved(task) || is_restricted(task) || !stored ||
+           !task->after->watermark.known || task->before->watermark.empty_since != 0 ||
+           task->result->run.outcome != RUN_DONE || task->result->run.total_count != 0 ||
+           fail(verdict, "a listing that is suddenly empty was believed at once");
+}
+
 bool oracle_judge(const struct oracle_task *task, char *message, size_t size)
 {
     struct verdict verdict = {message, size};
@@ -457,7 +487,7 @@ bool oracle_judge(const struct oracle_task *task, char *message, size_t size)
             return false;
         }
     }
-    return judge_watermark(task, &verdict);
+    return judge_emptiness(task, &verdict) && judge_watermark(task, &verdict);
 }
 
 /* --- at rest ------------------------------------------------------------------------------- */
@@ -522,6 +552,9 @@ static bool judge_truth(const struct oracle_task *task, int job, const struct ve
     }
     if (ignored && task->basic) {
         return true;
+    }
+    if (!listed && row->basic != task->basic) {
+        return true; /* the other edition's to mark */
     }
     if (listed && (!row->stored || row->marked)) {
         return fail(verdict, "at rest, %s is listed and %s", memory_id(job),

@@ -140,7 +140,7 @@ static void test_empty(void **state)
     run(core);
     assert_int_equal(core->result.error.code, ERROR_NONE);
     assert_int_equal(core->result.run.total_count, 0);
-    assert_true(core->service.submitted <= 2);
+    assert_true(core->service.submitted <= 11); /* the ten types at once */
     assert_stored(core, LISTED, "0");
 }
 
@@ -476,6 +476,171 @@ static void test_no_more_requests_than_allowed(void **state)
     assert_true(core->service.submitted <= 4);
 }
 
+/* --- worlds that the adversary found ------------------------------------------------------- */
+
+/* Requests end at any moment, also when the listing is proved and the children are not. */
+static void test_requests_end_during_a_delta(void **state)
+{
+    struct core *core = *state;
+    core->result.run.proved = false;
+    for (int64_t n = 1; !core->result.run.proved; n++) {
+        assert_true(n < 20);
+        close_core(core);
+        open_core(core);
+        add_jobs(core, 8, 1);
+        add_children(core);
+        core->service.ways.children_apart = true;
+        run_proved(core, RUN_FULL);
+        later(core, 600);
+        assert_true(memory_apply(&core->service, MEMORY_REOPEN, 1, 0)); /* the parent */
+        core->settings.max_requests = n;
+        run(core);
+        assert_stored(core, "SELECT proof = 'proved' FROM sync_run ORDER BY run_id DESC",
+                      core->result.run.proved ? "1" : "0");
+    }
+}
+
+/* Types after that of the children hold none: the source's are apart all the same. */
+static void test_children_of_one_type_stay_apart(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 8, 1);
+    add_children(core);
+    core->service.ways.children_apart = core->service.ways.untyped_refused = true;
+    for (int i = 0; i < 3; i++) {
+        run_proved(core, i == 0 ? RUN_FULL : RUN_DELTA);
+        assert_stored(core, LISTED, "9");
+        assert_stored(core, MISSING, "NULL");
+        later(core, 600);
+    }
+}
+
+/* One refusal of the question for children does not make them part of the listing. */
+static void test_children_stay_apart_after_a_refusal(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 8, 1);
+    add_children(core);
+    core->service.jobs[1].type = 0; /* no whole machine to ask by */
+    core->service.ways.children_apart = true;
+    run_proved(core, RUN_FULL);
+    later(core, 600);
+    int64_t answers = 1;
+    for (int64_t n = 1; n <= answers; n++) {
+        struct memory_step script[] = {{n, MEMORY_REFUSE, 0, 0}};
+        core->service.script = script;
+        core->service.script_count = 1;
+        core->settings.full = true;
+        run(core);
+        answers = core->service.answers > answers ? core->service.answers : answers;
+        assert_true(answers < 80);
+        core->service.script_count = 0;
+        core->settings.full = false;
+        later(core, 600);
+        run(core);
+        assert_int_equal(core->result.error.code, ERROR_NONE);
+        assert_stored(core, MISSING, "NULL");
+        later(core, 600);
+    }
+}
+
+/* A type all of whose stored jobs are children: its own listing is empty, which is no news. */
+static void test_a_type_of_children_alone(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 8, 1);
+    add_children(core);
+    core->service.ways.children_apart = core->service.ways.untyped_refused = true;
+    core->settings.full = true;
+    for (int i = 0; i < 3; i++) {
+        run_proved(core, RUN_FULL);
+        assert_stored(core, LISTED, "9");
+        later(core, 600);
+    }
+}
+
+/* ParentId is ignored, and the first row happens to be a child. */
+static void test_parent_id_is_ignored_and_a_child_comes_first(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 8, 1);
+    core->service.jobs[0].parent = 1;
+    core->service.jobs[0].type = MEMORY_PART;
+    core->service.jobs[1].type = MEMORY_WHOLE_MACHINE;
+    core->service.ways.parent_id = MEMORY_IGNORED;
+    core->settings.page_size = 1;
+    run_proved(core, RUN_FULL);
+    assert_stored(core, LISTED, "9");
+}
+
+/* The listing without RestoreType is empty in every run, and each has to be proved. */
+static void test_an_untyped_listing_is_always_empty(void **state)
+{
+    struct core *core = *state;
+    add_jobs(core, 6, 2);
+    core->service.ways.untyped_lacks = 15;
+    core->service.ways.status = core->service.ways.complete_time = MEMORY_IGNORED;
+    for (int i = 0; i < 4; i++) {
+        run_proved(core, RUN_FULL);
+        assert_stored(core, LISTED, "8");
+        later(core, 600);
+    }
+}
+
+/* One job vanishes, so that the types are asked again; one of a type that is left out of the
+ * listing is created at any moment of that. The next run must not find it gone. */
+static void test_a_type_appears_while_types_are_asked(void **state)
+{
+    struct core *core = *state;
+    int64_t answers = 13;
+    for (int64_t n = 13; n <= answers; n++) {
+        close_core(core);
+        open_core(core);
+        add_jobs(core, 6, 2);
+        core->service.jobs[9].type = 1;
+        core->service.ways.untyped_lacks = 1U << 1;
+        struct memory_step script[] = {{12, MEMORY_VANISH, 0, 0},
+                                       {n, MEMORY_CREATE_FINISHED, 9, 0}};
+        core->service.script = script;
+        core->service.script_count = 2;
+        run(core);
+        answers = core->service.answers > answers ? core->service.answers : answers;
+        assert_true(answers < 100);
+        core->service.script_count = 0;
+        later(core, 600);
+        run(core);
+        assert_int_equal(core->result.error.code, ERROR_NONE);
+    }
+}
+
+/* The listing leaves a type out from now on, and the run is cut short: the proof of the listing
+ * must not outlive what its types change, or the next delta marks jobs of the type. */
+static void test_types_are_cut_short(void **state)
+{
+    struct core *core = *state;
+    core->service.stop = true;
+    for (int64_t n = 1; core->service.stop; n++) {
+        assert_true(n < 100);
+        close_core(core);
+        open_core(core);
+        add_jobs(core, 8, 1);
+        core->service.jobs[3].type = core->service.jobs[4].type = 1;
+        run_proved(core, RUN_FULL);
+        later(core, 600);
+        core->service.ways.untyped_lacks = 1U << 1;
+        assert_true(memory_apply(&core->service, MEMORY_VANISH, 5, 0));
+        struct memory_step script[] = {{n, MEMORY_STOP, 0, 0}};
+        core->service.script = script;
+        core->service.script_count = 1;
+        core->settings.full = true;
+        run(core);
+        assert_stored(core,
+                      "SELECT count(*) FROM sync_watermark WHERE restore_type = '' AND proved"
+                      " AND EXISTS (SELECT 1 FROM restore_job WHERE missing_since IS NOT NULL)",
+                      "0");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,6 +668,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_filters_of_the_user_mark_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_failure_claims_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_more_requests_than_allowed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_requests_end_during_a_delta, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_children_of_one_type_stay_apart, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_children_stay_apart_after_a_refusal, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_type_of_children_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_parent_id_is_ignored_and_a_child_comes_first, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_an_untyped_listing_is_always_empty, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_type_appears_while_types_are_asked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_types_are_cut_short, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

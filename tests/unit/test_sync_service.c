@@ -181,7 +181,7 @@ static void test_deep_pages(void **state)
     f->query.page_number = 2;
     ask(f);
     assert_int_equal(f->answer.failure.code, ERROR_SERVICE);
-    assert_int_equal(f->answer.refusal, HBR_NO_REFUSAL);
+    assert_int_equal(f->answer.refusal, HBR_REFUSED_PARAMETER);
     f->service.ways.deep = MEMORY_DEEP_EMPTY;
     ask(f);
     assert_rows(f, "", 4);
