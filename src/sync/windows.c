@@ -98,18 +98,23 @@ static bool read_window(struct scope *scope, const struct window *window, int64_
     return done;
 }
 
-/* Where to halve: at the median of the stored jobs, which are most of them by now, else in the
- * middle. */
+/* Where to halve: at the median of the stored jobs, which are most of them by now; where they all
+ * finished in one second, beside it; else in the middle. */
 static bool find_middle(struct scope *scope, const struct window *window, int64_t *ret_middle,
                         struct error *err)
 {
-    if (!store_job_median(scope->scanner.store, &scope->stored, window->from, window->to,
-                          ret_middle, err)) {
+    struct store *store = scope->scanner.store;
+    int64_t last = 0;
+    if (!store_job_median(store, &scope->stored, window->from, window->to, ret_middle, err) ||
+        !store_job_last_finished(store, &scope->stored, window->from, window->to, &last, err)) {
         return false;
     }
-    if (*ret_middle < window->from || *ret_middle >= window->to) {
-        *ret_middle = window->from + (window->to - window->from) / 2;
+    if (*ret_middle >= window->from && *ret_middle < window->to) {
+        return true;
     }
+    *ret_middle = last == 0           ? window->from + (window->to - window->from) / 2
+                  : last < window->to ? last
+                                      : window->to - 1;
     return true;
 }
 

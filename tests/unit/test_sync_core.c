@@ -254,6 +254,33 @@ static void test_suddenly_empty_is_believed_at_the_second_time(void **state)
     assert_stored(core, LISTED, "0");
 }
 
+/* The same when the jobs go while they are read. */
+static void test_empty_since_a_moment_ago(void **state)
+{
+    struct core *core = *state;
+    for (int i = 0; i < 2; i++) {
+        close_core(core);
+        open_core(core);
+        add_jobs(core, 5, 1);
+        run_proved(core, RUN_FULL);
+        struct memory_step script[6];
+        for (int job = 0; job < 6; job++) {
+            script[job] = (struct memory_step){2, MEMORY_VANISH, job, 0};
+        }
+        later(core, 600);
+        core->service.script = script;
+        core->service.script_count = 6;
+        core->settings.full = i == 0;
+        run_unproved(core);
+        assert_stored(core, MISSING, "NULL");
+        later(core, 600);
+        core->service.script_count = 0;
+        run(core);
+        assert_int_equal(core->result.error.code, ERROR_NONE);
+        assert_stored(core, LISTED, "0");
+    }
+}
+
 /*
  * One job leaves its window before it is read, being open again or odd, and another vanishes
  * afterwards, so that every count comes out: before each pair of answers of the run.
@@ -655,6 +682,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_an_open_job_vanishes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_suddenly_empty_is_believed_at_the_second_time, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_empty_since_a_moment_ago, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reopened_and_vanished, setup, teardown),
         cmocka_unit_test_setup_teardown(test_odd_and_vanished, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_untyped_listing_is_refused, setup, teardown),
