@@ -210,6 +210,10 @@ bool children_after_delta(struct scope *scope, struct error *err)
     struct row_set listed = {0};
     enum store_children children = scope->capabilities->children;
     scope->evidence.children = children;
+    if (is_apart(children) && row_set_count(&scope->scanner.children) > 0) {
+        /* What seemed apart had come between the listing and the question for children. */
+        children = scope->capabilities->children = scope->evidence.children = CHILDREN_IN_LISTING;
+    }
     if (!is_apart(children)) {
         return true;
     }
