@@ -9,7 +9,7 @@
 CREATE TABLE jobs AS SELECT * FROM read_json('restore-jobs.json', sample_size = -1);
 
 SELECT restore_type, count(*) AS restores, quantile_cont(duration_seconds, [0.5, 0.95]) AS p50_p95
-  FROM jobs WHERE is_success = 1 AND duration_seconds IS NOT NULL
+  FROM jobs WHERE outcome = 'succeeded' AND duration_seconds IS NOT NULL
  GROUP BY restore_type ORDER BY restores DESC;
 
 COPY jobs TO 'restore-jobs.parquet' (FORMAT parquet, COMPRESSION zstd);
@@ -31,7 +31,7 @@ SELECT CAST(day AS DATE) AS day, region_id, CAST(jobs AS BIGINT) AS jobs, CAST(s
   FROM sqlite_query('hbr', 'SELECT day, region_id, jobs, succeeded, partial, failed FROM v_restore_daily ORDER BY day DESC LIMIT 30');
 
 SELECT restore_type, quantile_cont(CAST(duration_seconds AS BIGINT), [0.5, 0.95]) AS p50_p95
-  FROM sqlite_query('hbr', 'SELECT restore_type, duration_seconds FROM v_restore_job WHERE is_success AND duration_seconds IS NOT NULL')
+  FROM sqlite_query('hbr', 'SELECT restore_type, duration_seconds FROM v_restore_job WHERE outcome = ''succeeded'' AND duration_seconds IS NOT NULL')
  GROUP BY restore_type;
 
 -- A table as it is, as Parquet.

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
-# Installs the Debian packages that are missing; sourced by quickstart.sh and tests/run.sh.
+# Installs the Debian packages that are missing; sourced by quickstart.sh, tests/run.sh and tests/lint.sh.
 #
-# install_packages PACKAGE... : says what it installs, uses sudo when not root, and tells other systems what they need.
+# install_packages PACKAGE... : those that every build needs, and these. Says what it installs, uses sudo when not root, and
+# tells other systems what they need.
 
 install_packages() {
     missing=""
@@ -9,14 +10,16 @@ install_packages() {
         command -v cmake >/dev/null 2>&1 && command -v pkg-config >/dev/null 2>&1 && return 0
         cat >&2 <<'LIST'
 This script installs packages on Debian and its relatives only. Please install:
-  a C11 compiler, make, CMake 3.21 or newer, pkg-config, Python 3.9 or newer,
+  a C11 compiler (gcc and clang for the tests), make, CMake 3.21 or newer, pkg-config,
+  Python 3.9 or newer,
   and the development files of libcurl (7.76+, with OpenSSL), SQLite (3.37.2+),
   json-c (0.15+), OpenSSL (3.0+), zlib and libmicrohttpd (for the simulator),
   and cmocka (for the unit tests). Then run this script again.
 LIST
         return 1
     fi
-    for package in "$@"; do
+    for package in gcc make cmake pkg-config libc6-dev libcurl4-openssl-dev libsqlite3-dev libjson-c-dev libssl-dev \
+        zlib1g-dev libmicrohttpd-dev ca-certificates "$@"; do
         state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
         [ "$state" = installed ] || missing="$missing $package"
     done

@@ -6,8 +6,7 @@ cd "$(dirname "$0")/.."
 
 # shellcheck source=examples/install-packages.sh
 . examples/install-packages.sh
-install_packages gcc make cmake pkg-config libc6-dev libcurl4-openssl-dev libsqlite3-dev \
-    libjson-c-dev libssl-dev zlib1g-dev libmicrohttpd-dev ca-certificates curl sqlite3
+install_packages curl sqlite3
 
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 work=$(mktemp -d)
@@ -66,7 +65,7 @@ echo "== Status"
 build/hbrsync status
 echo "== Restores by outcome, from the database"
 sqlite3 -header -column "$HBRSYNC_DB" \
-    "SELECT restore_type, count(*) AS jobs, sum(is_success) AS succeeded,
-            sum(status = 'PARTIAL_COMPLETE') AS partly, sum(status = 'FAILED') AS failed,
-            sum(NOT is_finished) AS open
+    "SELECT restore_type, count(*) AS jobs, sum(outcome = 'succeeded') AS succeeded,
+            sum(outcome = 'partial') AS partly, sum(outcome = 'failed') AS failed,
+            sum(outcome = 'open') AS open
        FROM v_restore_job GROUP BY restore_type ORDER BY jobs DESC"

@@ -3,7 +3,7 @@
 -- Names are those of the API (DescribeRestoreJobs2, version 2017-09-08) in snake_case. Times are UNIX
 -- seconds; the views of views.sql add UTC text. What the service left out or sent as null is NULL, an
 -- empty text stays '', 0 stays 0. Integer columns are guarded by CHECK instead of STRICT, which
--- SQLite older than 3.37 could not open.
+-- SQLite older than 3.37 could not open; those that can pass 2^31 are BIGINT, because readers believe declared types.
 
 -- A source is what is listed by one account in one region and edition; the other columns tell how its
 -- service was found to behave: 0 unknown, 1 yes, 2 no.
@@ -23,21 +23,22 @@ CREATE TABLE sync_source (
 
 -- A restore job as last seen. Rows are never deleted: the database is the archive.
 CREATE TABLE restore_job (
-    row_id                  INTEGER PRIMARY KEY,
+    row_id                  INTEGER PRIMARY KEY, -- named, so that it holds still over VACUUM
     restore_id              TEXT NOT NULL UNIQUE,
     source_id               INTEGER NOT NULL REFERENCES sync_source (source_id), -- the source that first listed the job
     parent_id               TEXT,    -- '' or NULL: a top-level job
     restore_type            TEXT,    -- ECS_FILE, OSS, NAS, COMMON_FILE_SYSTEM, OTS_TABLE, UDM_ECS_ROLLBACK, ...
     source_type             TEXT,
     status                  TEXT,    -- COMPLETE, PARTIAL_COMPLETE, FAILED, CANCELED, EXPIRED, RUNNING, ...
+    settled_status          TEXT,    -- not the API's: the first final status that was seen; a later one does not change it
     progress                INTEGER CHECK (typeof(progress) IN ('integer', 'null')), -- 0 to 10000: percent times 100
     error_message           TEXT,
     error_file              TEXT,
-    created_time            INTEGER CHECK (typeof(created_time) IN ('integer', 'null')),
-    start_time              INTEGER CHECK (typeof(start_time) IN ('integer', 'null')),
-    complete_time           INTEGER CHECK (typeof(complete_time) IN ('integer', 'null')), -- NULL or 0 while the job is open
-    updated_time            INTEGER CHECK (typeof(updated_time) IN ('integer', 'null')),
-    expire_time             INTEGER CHECK (typeof(expire_time) IN ('integer', 'null')),
+    created_time            BIGINT CHECK (typeof(created_time) IN ('integer', 'null')),
+    start_time              BIGINT CHECK (typeof(start_time) IN ('integer', 'null')),
+    complete_time           BIGINT CHECK (typeof(complete_time) IN ('integer', 'null')), -- NULL or 0 while the job is open
+    updated_time            BIGINT CHECK (typeof(updated_time) IN ('integer', 'null')),
+    expire_time             BIGINT CHECK (typeof(expire_time) IN ('integer', 'null')),
     vault_id                TEXT,
     snapshot_id             TEXT,
     snapshot_hash           TEXT,
@@ -51,19 +52,19 @@ CREATE TABLE restore_job (
     target_bucket           TEXT,
     target_prefix           TEXT,
     target_file_system_id   TEXT,
-    target_create_time      INTEGER CHECK (typeof(target_create_time) IN ('integer', 'null')),
+    target_create_time      BIGINT CHECK (typeof(target_create_time) IN ('integer', 'null')),
     target_instance_name    TEXT,
     target_table_name       TEXT,
-    target_time             INTEGER CHECK (typeof(target_time) IN ('integer', 'null')),
-    items_total             INTEGER CHECK (typeof(items_total) IN ('integer', 'null')),
-    items_done              INTEGER CHECK (typeof(items_done) IN ('integer', 'null')),
-    actual_items            INTEGER CHECK (typeof(actual_items) IN ('integer', 'null')),
-    bytes_total             INTEGER CHECK (typeof(bytes_total) IN ('integer', 'null')),
-    bytes_done              INTEGER CHECK (typeof(bytes_done) IN ('integer', 'null')),
-    actual_bytes            INTEGER CHECK (typeof(actual_bytes) IN ('integer', 'null')), -- after de-duplication
-    metering_bytes_total    INTEGER CHECK (typeof(metering_bytes_total) IN ('integer', 'null')),
-    metering_bytes_done     INTEGER CHECK (typeof(metering_bytes_done) IN ('integer', 'null')),
-    speed                   INTEGER CHECK (typeof(speed) IN ('integer', 'null')), -- KB a second, as the service says
+    target_time             BIGINT CHECK (typeof(target_time) IN ('integer', 'null')),
+    items_total             BIGINT CHECK (typeof(items_total) IN ('integer', 'null')),
+    items_done              BIGINT CHECK (typeof(items_done) IN ('integer', 'null')),
+    actual_items            BIGINT CHECK (typeof(actual_items) IN ('integer', 'null')),
+    bytes_total             BIGINT CHECK (typeof(bytes_total) IN ('integer', 'null')),
+    bytes_done              BIGINT CHECK (typeof(bytes_done) IN ('integer', 'null')),
+    actual_bytes            BIGINT CHECK (typeof(actual_bytes) IN ('integer', 'null')), -- after de-duplication
+    metering_bytes_total    BIGINT CHECK (typeof(metering_bytes_total) IN ('integer', 'null')),
+    metering_bytes_done     BIGINT CHECK (typeof(metering_bytes_done) IN ('integer', 'null')),
+    speed                   BIGINT CHECK (typeof(speed) IN ('integer', 'null')), -- KB a second, as the service says
     storage_class           TEXT,
     include                 TEXT,    -- a JSON array in a text, see v_restore_job_path
     exclude                 TEXT,
@@ -71,12 +72,12 @@ CREATE TABLE restore_job (
     udm_detail              TEXT,    -- a JSON object in a text, see v_restore_job_udm
     failback_detail         TEXT,    -- a JSON object in a text, see v_restore_job_failback
     cross_account_type      TEXT,    -- SELF_ACCOUNT or CROSS_ACCOUNT
-    cross_account_user_id   INTEGER CHECK (typeof(cross_account_user_id) IN ('integer', 'null')),
+    cross_account_user_id   BIGINT CHECK (typeof(cross_account_user_id) IN ('integer', 'null')),
     cross_account_role_name TEXT,
     extra                   TEXT,    -- JSON object: fields this version of hbrsync does not know or could not take
     first_run_id            INTEGER CHECK (typeof(first_run_id) IN ('integer', 'null')),   -- the run that first stored the job
     changed_run_id          INTEGER CHECK (typeof(changed_run_id) IN ('integer', 'null')), -- the run that last changed the row
-    missing_since           INTEGER CHECK (typeof(missing_since) IN ('integer', 'null'))   -- NULL while the service lists the job
+    missing_since           BIGINT CHECK (typeof(missing_since) IN ('integer', 'null'))   -- NULL while the service lists the job
 );
 
 -- What the service should list, in windows of complete_time: counts, and the search for what it lists no longer, are
@@ -118,16 +119,16 @@ CREATE TABLE restore_job_change (
     change_id              INTEGER PRIMARY KEY,
     restore_id             TEXT NOT NULL REFERENCES restore_job (restore_id) ON DELETE CASCADE,
     run_id                 INTEGER NOT NULL CHECK (typeof(run_id) = 'integer'),
-    observed_at            INTEGER NOT NULL CHECK (typeof(observed_at) = 'integer'),
-    updated_time           INTEGER CHECK (typeof(updated_time) IN ('integer', 'null')), -- the job's own, after the change
+    observed_at            BIGINT NOT NULL CHECK (typeof(observed_at) = 'integer'),
+    updated_time           BIGINT CHECK (typeof(updated_time) IN ('integer', 'null')), -- the job's own, after the change
     old_status             TEXT,
     new_status             TEXT,
     old_progress           INTEGER CHECK (typeof(old_progress) IN ('integer', 'null')),
     new_progress           INTEGER CHECK (typeof(new_progress) IN ('integer', 'null')),
-    old_bytes_done         INTEGER CHECK (typeof(old_bytes_done) IN ('integer', 'null')),
-    new_bytes_done         INTEGER CHECK (typeof(new_bytes_done) IN ('integer', 'null')),
-    old_items_done         INTEGER CHECK (typeof(old_items_done) IN ('integer', 'null')),
-    new_items_done         INTEGER CHECK (typeof(new_items_done) IN ('integer', 'null')),
+    old_bytes_done         BIGINT CHECK (typeof(old_bytes_done) IN ('integer', 'null')),
+    new_bytes_done         BIGINT CHECK (typeof(new_bytes_done) IN ('integer', 'null')),
+    old_items_done         BIGINT CHECK (typeof(old_items_done) IN ('integer', 'null')),
+    new_items_done         BIGINT CHECK (typeof(new_items_done) IN ('integer', 'null')),
     old_report_task_status TEXT,
     new_report_task_status TEXT,
     changed                TEXT NOT NULL
@@ -138,12 +139,12 @@ CREATE INDEX restore_job_change_job ON restore_job_change (restore_id);
 CREATE TABLE sync_watermark (
     source_id    INTEGER NOT NULL REFERENCES sync_source (source_id),
     restore_type TEXT NOT NULL,      -- '': listed without a type
-    updated_time INTEGER NOT NULL CHECK (typeof(updated_time) = 'integer'), -- the greatest UpdatedTime stored by it
-    full_walk_at INTEGER NOT NULL CHECK (typeof(full_walk_at) = 'integer'), -- when the last proved full walk ended
+    updated_time BIGINT NOT NULL CHECK (typeof(updated_time) = 'integer'), -- the greatest UpdatedTime stored by it
+    full_walk_at BIGINT NOT NULL CHECK (typeof(full_walk_at) = 'integer'), -- when the last proved full walk ended
     run_id       INTEGER NOT NULL CHECK (typeof(run_id) = 'integer'),
-    cut_time     INTEGER NOT NULL CHECK (typeof(cut_time) = 'integer'),     -- the service's time when the listing began
+    cut_time     BIGINT NOT NULL CHECK (typeof(cut_time) = 'integer'),     -- the service's time when the listing began
     proved       INTEGER NOT NULL CHECK (proved IN (0, 1)),                 -- 0: unproved rows were stored since
-    empty_since  INTEGER NOT NULL CHECK (typeof(empty_since) = 'integer'),  -- when it first listed nothing although jobs are stored, 0: it lists
+    empty_since  BIGINT NOT NULL DEFAULT 0 CHECK (typeof(empty_since) = 'integer'), -- when it first listed nothing although jobs are stored, 0: it lists
     PRIMARY KEY (source_id, restore_type)
 ) WITHOUT ROWID;
 
@@ -154,8 +155,8 @@ CREATE TABLE sync_run (
     scope          TEXT NOT NULL,    -- '' unrestricted, 'RestoreType=...', or the filters
     mode           TEXT NOT NULL,    -- full, delta, import
     outcome        TEXT NOT NULL,    -- running, done, unproved, failed, interrupted, skipped, crashed
-    started_at     INTEGER NOT NULL CHECK (typeof(started_at) = 'integer'),
-    finished_at    INTEGER CHECK (typeof(finished_at) IN ('integer', 'null')), -- NULL while running
+    started_at     BIGINT NOT NULL CHECK (typeof(started_at) = 'integer'),
+    finished_at    BIGINT CHECK (typeof(finished_at) IN ('integer', 'null')), -- NULL while running
     requests       INTEGER NOT NULL CHECK (typeof(requests) = 'integer'),
     retries        INTEGER NOT NULL CHECK (typeof(retries) = 'integer'),
     throttled      INTEGER NOT NULL CHECK (typeof(throttled) = 'integer'),
@@ -174,7 +175,7 @@ CREATE TABLE sync_run (
     open_jobs      INTEGER NOT NULL CHECK (typeof(open_jobs) = 'integer'),
     proof          TEXT NOT NULL CHECK (proof IN ('proved', 'unproved')),
     proof_detail   TEXT,
-    watermark      INTEGER CHECK (typeof(watermark) IN ('integer', 'null')),
+    watermark      BIGINT CHECK (typeof(watermark) IN ('integer', 'null')),
     error          TEXT,
     PRIMARY KEY (run_id, source_id, scope)
 );

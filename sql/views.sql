@@ -10,7 +10,12 @@
 -- to 2^53 only. A sum beyond 9.2e18 is approximate, one beyond 64 bits the nearest that is not.
 
 -- One row a job: every column of restore_job, its report and Tablestore parts, its source, and what follows from them.
--- is_finished: it has a complete_time, or a status that is final. is_success: the status is COMPLETE, nothing else.
+-- What became of a job is said here and nowhere else; all that counts outcomes reads these columns.
+-- outcome goes by settled_status, the first final status that was seen: a COMPLETE job that expires later succeeded.
+--   succeeded: COMPLETE. partial: PARTIAL_COMPLETE. failed (is_failed): FAILED, EXPIRED, CLIENT_DELETED. canceled: CANCELED.
+--   open: none of these, and no complete_time. other: a complete_time, and a status that this version does not know.
+-- is_finished and is_success are of the status as it is now. is_finished: it has a complete_time, or a status that is final.
+-- is_success: the status is COMPLETE, nothing else. is_top_level: ParentId is NULL or ''.
 -- duration_seconds is NULL unless the job was started and completed, in that order. Every job has a source: LEFT JOIN leaves SQLite to
 -- read the jobs in the order of the table, which is faster than source by source.
 DROP VIEW IF EXISTS v_restore_job;
@@ -24,6 +29,7 @@ SELECT
     j.restore_type,
     j.source_type,
     j.status,
+    j.settled_status,
     j.progress,
     j.error_message,
     j.error_file,
@@ -95,6 +101,17 @@ SELECT
     coalesce(j.complete_time > 0, 0)
         OR coalesce(j.status IN ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED'), 0) AS is_finished,
     coalesce(j.status = 'COMPLETE', 0) AS is_success,
+    coalesce(coalesce(j.settled_status, j.status) IN ('FAILED', 'EXPIRED', 'CLIENT_DELETED'), 0) AS is_failed,
+    j.parent_id IS NULL OR j.parent_id = '' AS is_top_level,
+    CASE coalesce(j.settled_status, j.status)
+        WHEN 'COMPLETE' THEN 'succeeded'
+        WHEN 'PARTIAL_COMPLETE' THEN 'partial'
+        WHEN 'FAILED' THEN 'failed'
+        WHEN 'EXPIRED' THEN 'failed'
+        WHEN 'CLIENT_DELETED' THEN 'failed'
+        WHEN 'CANCELED' THEN 'canceled'
+        ELSE CASE WHEN j.complete_time > 0 THEN 'other' ELSE 'open' END
+    END AS outcome,
     CASE WHEN j.start_time > 0 AND j.complete_time > j.start_time
          THEN CAST(j.bytes_done AS REAL) / (j.complete_time - j.start_time) END AS bytes_per_second
 FROM restore_job AS j
@@ -225,26 +242,24 @@ DROP VIEW IF EXISTS v_restore_daily;
 CREATE VIEW v_restore_daily AS
 SELECT
     CASE WHEN j.created_time BETWEEN 1 AND 253402300799 THEN date(j.created_time, 'unixepoch') END AS day,
-    s.account_id,
-    s.region_id,
+    j.account_id,
+    j.region_id,
     count(*) AS jobs,
-    CAST(total(j.status = 'COMPLETE') AS INTEGER) AS succeeded,
-    CAST(total(j.status = 'PARTIAL_COMPLETE') AS INTEGER) AS partial,
-    CAST(total(j.status IN ('FAILED', 'EXPIRED', 'CLIENT_DELETED')) AS INTEGER) AS failed,
-    CAST(total(j.status = 'CANCELED') AS INTEGER) AS canceled,
-    CAST(total(CASE WHEN coalesce(j.complete_time > 0, 0)
-                    OR coalesce(j.status IN ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED'), 0) THEN 0 ELSE 1 END) AS INTEGER) AS unfinished,
+    sum(j.outcome = 'succeeded') AS succeeded,
+    sum(j.outcome = 'partial') AS partial,
+    sum(j.outcome = 'failed') AS failed,
+    sum(j.outcome = 'canceled') AS canceled,
+    sum(j.outcome = 'open') AS open,
+    sum(j.outcome = 'other') AS other,
     coalesce(CASE WHEN abs(total(j.bytes_done)) < 9.2e18
                   THEN (sum(j.bytes_done >> 32) << 32) + sum(j.bytes_done & 4294967295)
                   ELSE CAST(total(j.bytes_done) AS INTEGER) END, 0) AS bytes_done,
     coalesce(CASE WHEN abs(total(j.items_done)) < 9.2e18
                   THEN (sum(j.items_done >> 32) << 32) + sum(j.items_done & 4294967295)
                   ELSE CAST(total(j.items_done) AS INTEGER) END, 0) AS items_done,
-    avg(CASE WHEN j.start_time > 0 AND j.complete_time >= j.start_time
-             THEN j.complete_time - j.start_time END) AS average_duration_seconds
-FROM restore_job AS j
-JOIN sync_source AS s ON s.source_id = j.source_id
-WHERE (j.parent_id IS NULL OR j.parent_id = '')
+    avg(j.duration_seconds) AS average_duration_seconds
+FROM v_restore_job AS j
+WHERE j.is_top_level
 GROUP BY 1, 2, 3;
 
 -- Top-level jobs by vault: which vaults were ever restored from, and when that last worked.
@@ -252,29 +267,27 @@ DROP VIEW IF EXISTS v_restore_by_vault;
 CREATE VIEW v_restore_by_vault AS
 SELECT
     j.vault_id,
-    s.account_id,
-    s.region_id,
+    j.account_id,
+    j.region_id,
     count(*) AS jobs,
-    CAST(total(j.status = 'COMPLETE') AS INTEGER) AS succeeded,
-    CAST(total(j.status = 'PARTIAL_COMPLETE') AS INTEGER) AS partial,
-    CAST(total(j.status IN ('FAILED', 'EXPIRED', 'CLIENT_DELETED')) AS INTEGER) AS failed,
-    CAST(total(j.status = 'CANCELED') AS INTEGER) AS canceled,
-    CAST(total(CASE WHEN coalesce(j.complete_time > 0, 0)
-                    OR coalesce(j.status IN ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED'), 0) THEN 0 ELSE 1 END) AS INTEGER) AS unfinished,
+    sum(j.outcome = 'succeeded') AS succeeded,
+    sum(j.outcome = 'partial') AS partial,
+    sum(j.outcome = 'failed') AS failed,
+    sum(j.outcome = 'canceled') AS canceled,
+    sum(j.outcome = 'open') AS open,
+    sum(j.outcome = 'other') AS other,
     coalesce(CASE WHEN abs(total(j.bytes_done)) < 9.2e18
                   THEN (sum(j.bytes_done >> 32) << 32) + sum(j.bytes_done & 4294967295)
                   ELSE CAST(total(j.bytes_done) AS INTEGER) END, 0) AS bytes_done,
     coalesce(CASE WHEN abs(total(j.items_done)) < 9.2e18
                   THEN (sum(j.items_done >> 32) << 32) + sum(j.items_done & 4294967295)
                   ELSE CAST(total(j.items_done) AS INTEGER) END, 0) AS items_done,
-    avg(CASE WHEN j.start_time > 0 AND j.complete_time >= j.start_time
-             THEN j.complete_time - j.start_time END) AS average_duration_seconds,
+    avg(j.duration_seconds) AS average_duration_seconds,
     datetime(max(CASE WHEN j.created_time BETWEEN 1 AND 253402300799 THEN j.created_time END), 'unixepoch') AS last_created_time_utc,
-    datetime(max(CASE WHEN j.status = 'COMPLETE' AND j.complete_time BETWEEN 1 AND 253402300799
+    datetime(max(CASE WHEN j.outcome = 'succeeded' AND j.complete_time BETWEEN 1 AND 253402300799
                       THEN j.complete_time END), 'unixepoch') AS last_success_time_utc
-FROM restore_job AS j
-JOIN sync_source AS s ON s.source_id = j.source_id
-WHERE (j.parent_id IS NULL OR j.parent_id = '')
+FROM v_restore_job AS j
+WHERE j.is_top_level
 GROUP BY 1, 2, 3;
 
 -- Top-level jobs by type of restore and of source.
@@ -283,32 +296,30 @@ CREATE VIEW v_restore_by_type AS
 SELECT
     j.restore_type,
     j.source_type,
-    s.account_id,
-    s.region_id,
+    j.account_id,
+    j.region_id,
     count(*) AS jobs,
-    CAST(total(j.status = 'COMPLETE') AS INTEGER) AS succeeded,
-    CAST(total(j.status = 'PARTIAL_COMPLETE') AS INTEGER) AS partial,
-    CAST(total(j.status IN ('FAILED', 'EXPIRED', 'CLIENT_DELETED')) AS INTEGER) AS failed,
-    CAST(total(j.status = 'CANCELED') AS INTEGER) AS canceled,
-    CAST(total(CASE WHEN coalesce(j.complete_time > 0, 0)
-                    OR coalesce(j.status IN ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED'), 0) THEN 0 ELSE 1 END) AS INTEGER) AS unfinished,
+    sum(j.outcome = 'succeeded') AS succeeded,
+    sum(j.outcome = 'partial') AS partial,
+    sum(j.outcome = 'failed') AS failed,
+    sum(j.outcome = 'canceled') AS canceled,
+    sum(j.outcome = 'open') AS open,
+    sum(j.outcome = 'other') AS other,
     coalesce(CASE WHEN abs(total(j.bytes_done)) < 9.2e18
                   THEN (sum(j.bytes_done >> 32) << 32) + sum(j.bytes_done & 4294967295)
                   ELSE CAST(total(j.bytes_done) AS INTEGER) END, 0) AS bytes_done,
     coalesce(CASE WHEN abs(total(j.items_done)) < 9.2e18
                   THEN (sum(j.items_done >> 32) << 32) + sum(j.items_done & 4294967295)
                   ELSE CAST(total(j.items_done) AS INTEGER) END, 0) AS items_done,
-    avg(CASE WHEN j.start_time > 0 AND j.complete_time >= j.start_time
-             THEN j.complete_time - j.start_time END) AS average_duration_seconds,
+    avg(j.duration_seconds) AS average_duration_seconds,
     datetime(max(CASE WHEN j.created_time BETWEEN 1 AND 253402300799 THEN j.created_time END), 'unixepoch') AS last_created_time_utc,
-    datetime(max(CASE WHEN j.status = 'COMPLETE' AND j.complete_time BETWEEN 1 AND 253402300799
+    datetime(max(CASE WHEN j.outcome = 'succeeded' AND j.complete_time BETWEEN 1 AND 253402300799
                       THEN j.complete_time END), 'unixepoch') AS last_success_time_utc
-FROM restore_job AS j
-JOIN sync_source AS s ON s.source_id = j.source_id
-WHERE (j.parent_id IS NULL OR j.parent_id = '')
+FROM v_restore_job AS j
+WHERE j.is_top_level
 GROUP BY 1, 2, 3, 4;
 
--- Jobs that did not succeed, or only in part; children too (parent_id tells).
+-- Jobs that failed, or succeeded only in part; children too (parent_id tells).
 DROP VIEW IF EXISTS v_restore_failure;
 CREATE VIEW v_restore_failure AS
 SELECT
@@ -317,11 +328,12 @@ SELECT
     target_file_system_id, target_instance_name, target_table_name,
     created_time, complete_time, created_time_utc, start_time_utc, complete_time_utc, duration_seconds,
     items_total, items_done, bytes_total, bytes_done, progress_percent,
-    report_failed_files, report_skipped_files, report_task_status, missing_since
+    report_failed_files, report_skipped_files, report_task_status, missing_since, outcome, is_top_level
 FROM v_restore_job
-WHERE status IN ('FAILED', 'PARTIAL_COMPLETE', 'EXPIRED', 'CLIENT_DELETED');
+WHERE outcome IN ('failed', 'partial');
 
--- Jobs that are not finished and still listed by the service; children too. age_seconds counts from created_time,
+-- Jobs that are open and still listed by the service; children too. (The terms on complete_time only repeat what open means, for the
+-- index restore_job_open.) age_seconds counts from created_time,
 -- quiet_seconds from the last sign of life.
 DROP VIEW IF EXISTS v_restore_open;
 CREATE VIEW v_restore_open AS
@@ -331,15 +343,21 @@ SELECT
     created_time, start_time, updated_time, created_time_utc, start_time_utc, updated_time_utc,
     items_total, items_done, bytes_total, bytes_done,
     CASE WHEN created_time > 0 THEN CAST(strftime('%s', 'now') AS INTEGER) - created_time END AS age_seconds,
-    CASE WHEN updated_time > 0 THEN CAST(strftime('%s', 'now') AS INTEGER) - updated_time END AS quiet_seconds
+    CASE WHEN updated_time > 0 THEN CAST(strftime('%s', 'now') AS INTEGER) - updated_time END AS quiet_seconds,
+    is_top_level
 FROM v_restore_job
-WHERE (complete_time IS NULL OR complete_time <= 0) AND missing_since IS NULL AND is_finished = 0;
+WHERE (complete_time IS NULL OR complete_time <= 0) AND outcome = 'open' AND missing_since IS NULL;
 
--- Each source and scope: is the copy fresh, and was it proved complete? Scopes are '' (everything) and
--- 'RestoreType=...'; runs restricted by filters prove nothing about the whole and are left out. jobs counts what the service should list.
+-- Each source and scope: is the copy fresh, and was it proved complete? This is the one place that says so. Scopes are '' (the source
+-- as a whole; each source has this row) and 'RestoreType=...'. Runs restricted by filters prove nothing about either, imports neither.
+-- A source is proved as a whole when its watermark is, or, where the service lists RestoreTypes one by one, when the last run that
+-- read them all was proved and no type of it is unproved since. copied_by tells what has read the source: 'sync' (as a whole),
+-- 'restore_type', 'filter' or 'import' alone. source_note is NULL once the source was proved as a whole. jobs counts what the service
+-- should list.
 DROP VIEW IF EXISTS v_sync_health;
 CREATE VIEW v_sync_health AS
 SELECT
+    h.source_id,
     h.account_id,
     h.region_id,
     h.edition,
@@ -352,41 +370,79 @@ SELECT
     l.proof AS last_proof,
     l.proof_detail AS last_proof_detail,
     l.error AS last_error,
-    coalesce(w.proved, l.proof = 'proved', 0) AS proved, -- a source that is listed by type has no watermark as a whole
+    CASE h.scope WHEN '' THEN h.source_proved ELSE coalesce(w.proved, l.proof = 'proved', 0) END AS proved,
     CASE WHEN w.empty_since > 0 THEN datetime(w.empty_since, 'unixepoch') END AS empty_since_utc,
     datetime(h.last_proved_at, 'unixepoch') AS last_proved_utc,
     datetime(h.last_success_at, 'unixepoch') AS last_success_utc,
-    CASE WHEN w.full_walk_at > 0 THEN datetime(w.full_walk_at, 'unixepoch') END AS full_walk_utc,
-    CASE WHEN w.updated_time > 0 THEN datetime(w.updated_time, 'unixepoch') END AS watermark_utc,
+    CASE WHEN h.full_walk_at > 0 THEN datetime(h.full_walk_at, 'unixepoch') END AS full_walk_utc,
+    CASE WHEN h.updated_time > 0 THEN datetime(h.updated_time, 'unixepoch') END AS watermark_utc,
     CAST(strftime('%s', 'now') AS INTEGER) - coalesce(l.finished_at, l.started_at) AS seconds_since_last_run,
     CAST(strftime('%s', 'now') AS INTEGER) - h.last_proved_at AS seconds_since_proved,
     CAST(strftime('%s', 'now') AS INTEGER) - h.last_success_at AS seconds_since_success,
-    CASE WHEN w.full_walk_at > 0 THEN CAST(strftime('%s', 'now') AS INTEGER) - w.full_walk_at END AS seconds_since_full_walk,
+    CASE WHEN h.full_walk_at > 0 THEN CAST(strftime('%s', 'now') AS INTEGER) - h.full_walk_at END AS seconds_since_full_walk,
+    h.source_proved,
+    datetime(h.source_proved_at, 'unixepoch') AS source_proved_utc,
+    h.copied_by,
+    CASE WHEN h.source_proved_at IS NULL THEN
+        CASE h.copied_by WHEN 'restore_type' THEN 'copied by RestoreType only; ' WHEN 'filter' THEN 'copied by filter only; '
+                         WHEN 'import' THEN 'imported only; ' ELSE '' END || 'never proved complete'
+    END AS source_note,
     (SELECT count(*) FROM restore_job AS j
      WHERE j.source_id = h.source_id AND j.missing_since IS NULL
        AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS jobs,
-    (SELECT count(*) FROM restore_job AS j
-     WHERE j.source_id = h.source_id AND (j.complete_time IS NULL OR j.complete_time <= 0) AND j.missing_since IS NULL
-       AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS open_jobs,
+    (SELECT count(*) FROM v_restore_job AS j
+     WHERE j.source_id = h.source_id AND (j.complete_time IS NULL OR j.complete_time <= 0) AND j.outcome = 'open'
+       AND j.missing_since IS NULL AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS open_jobs,
     (SELECT count(*) FROM restore_job AS j
      WHERE j.source_id = h.source_id AND j.missing_since IS NOT NULL
        AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS missing_jobs
 FROM (
-    SELECT s.source_id, s.account_id, s.region_id, s.edition, c.restore_type, c.scope,
+    SELECT s.source_id, s.account_id, s.region_id, s.edition, s.source_proved_at, s.copied_by, c.restore_type, c.scope,
+        CASE WHEN s.by_type
+             THEN NOT EXISTS (SELECT 1 FROM sync_watermark AS w WHERE w.source_id = s.source_id AND w.proved = 0)
+             ELSE coalesce((SELECT w.proved FROM sync_watermark AS w
+                            WHERE w.source_id = s.source_id AND w.restore_type = ''), 0) END AS source_proved,
+        (SELECT min(w.full_walk_at) FROM sync_watermark AS w
+         WHERE w.source_id = s.source_id AND (w.restore_type = c.restore_type OR (c.scope = '' AND s.by_type))) AS full_walk_at,
+        (SELECT max(w.updated_time) FROM sync_watermark AS w
+         WHERE w.source_id = s.source_id AND (w.restore_type = c.restore_type OR (c.scope = '' AND s.by_type))) AS updated_time,
         (SELECT max(r.run_id) FROM sync_run AS r
          WHERE r.source_id = s.source_id AND r.scope = c.scope) AS last_run_id,
-        (SELECT max(r.finished_at) FROM sync_run AS r
-         WHERE r.source_id = s.source_id AND r.scope = c.scope AND r.proof = 'proved') AS last_proved_at,
-        (SELECT max(r.finished_at) FROM sync_run AS r
-         WHERE r.source_id = s.source_id AND r.scope = c.scope AND r.mode <> 'import'
-           AND r.outcome IN ('done', 'skipped')) AS last_success_at
-    FROM sync_source AS s
+        CASE c.scope WHEN '' THEN s.source_proved_at ELSE
+            (SELECT r.finished_at FROM sync_run AS r
+             WHERE r.source_id = s.source_id AND r.scope = c.scope AND r.proof = 'proved'
+             ORDER BY r.run_id DESC LIMIT 1) END AS last_proved_at,
+        (SELECT r.finished_at FROM sync_run AS r
+         WHERE r.source_id = s.source_id AND r.scope = c.scope AND r.mode <> 'import' AND r.outcome IN ('done', 'skipped')
+         ORDER BY r.run_id DESC LIMIT 1) AS last_success_at
+    FROM (
+        SELECT t.source_id, t.account_id, t.region_id, t.edition,
+            -- A run that died after its proof and before its end left a watermark that tells.
+            coalesce(
+                (SELECT r.finished_at FROM sync_run AS r
+                 WHERE r.source_id = t.source_id AND r.scope = '' AND r.mode <> 'import' AND r.proof = 'proved'
+                 ORDER BY r.run_id DESC LIMIT 1),
+                (SELECT nullif(w.full_walk_at, 0) FROM sync_watermark AS w
+                 WHERE w.source_id = t.source_id AND w.restore_type = '' AND w.proved = 1)) AS source_proved_at,
+            -- No watermark of the whole, and the last run of it that read anything was proved: it read the types one by one.
+            coalesce((SELECT r.proof = 'proved' FROM sync_run AS r
+             WHERE r.source_id = t.source_id AND r.scope = '' AND r.mode <> 'import'
+               AND (r.proof = 'proved' OR r.seen > 0 OR r.outcome = 'crashed')
+             ORDER BY r.run_id DESC LIMIT 1), 0)
+                AND NOT EXISTS (SELECT 1 FROM sync_watermark AS w WHERE w.source_id = t.source_id AND w.restore_type = '') AS by_type,
+            CASE WHEN EXISTS (SELECT 1 FROM sync_run AS r
+                              WHERE r.source_id = t.source_id AND r.scope = '' AND r.mode <> 'import') THEN 'sync'
+                 WHEN EXISTS (SELECT 1 FROM sync_run AS r
+                              WHERE r.source_id = t.source_id AND r.scope GLOB 'RestoreType=*'
+                                AND substr(r.scope, 13) NOT GLOB '*[^A-Za-z0-9_]*') THEN 'restore_type'
+                 WHEN EXISTS (SELECT 1 FROM sync_run AS r WHERE r.source_id = t.source_id AND r.mode <> 'import') THEN 'filter'
+                 ELSE 'import' END AS copied_by
+        FROM sync_source AS t
+    ) AS s
     JOIN (
-        SELECT source_id, restore_type,
-            CASE restore_type WHEN '' THEN '' ELSE 'RestoreType=' || restore_type END AS scope
-        FROM sync_watermark
+        SELECT source_id, '' AS restore_type, '' AS scope FROM sync_source
         UNION
-        SELECT source_id, '', '' FROM sync_run WHERE scope = ''
+        SELECT source_id, restore_type, CASE restore_type WHEN '' THEN '' ELSE 'RestoreType=' || restore_type END FROM sync_watermark
         UNION
         SELECT source_id, substr(scope, 13), scope FROM sync_run
         WHERE scope GLOB 'RestoreType=*' AND substr(scope, 13) NOT GLOB '*[^A-Za-z0-9_]*'

@@ -1,6 +1,7 @@
-"""Line coverage of src/, measured by the tests that ran in a build with --coverage: coverage.py BUILD-FOLDER.
+"""Line coverage of src/, measured by the tests that ran in a build with --coverage: coverage.py [--limits] BUILD-FOLDER.
 
-Prints every file; fails for a file below its limit. What the program's claims rest on has the higher one.
+Prints every file. With --limits it prints those below their limit, and fails if there are any: what the program's claims
+rest on has the higher one. Other versions of gcc count lines differently; the limits are for gcc 12.
 """
 import json
 import pathlib
@@ -10,10 +11,11 @@ import sys
 LIMIT = 85
 CLAIMS_LIMIT = 95
 # Decoding, signature, proof, upsert and state.
-CLAIMS = ("base/json_parse.c", "hbr/page.c", "hbr/restore_job.c", "acs/signature.c", "sync/listing.c", "sync/window.c",
-          "sync/walk.c", "sync/delta.c", "sync/difference.c", "sync/lane.c", "sync/lane_read.c", "sync/lanes.c",
-          "sync/type_list.c", "store/job_put.c", "store/job_change.c", "store/job_missing.c", "store/seen.c",
-          "store/state.c")
+CLAIMS = ("base/json_parse.c", "hbr/page.c", "hbr/restore_job.c", "acs/signature.c", "sync/scan.c", "sync/check.c",
+          "sync/windows.c", "sync/vanished.c", "sync/plain.c", "sync/full.c", "sync/delta.c", "sync/proof.c",
+          "sync/commit.c", "sync/types.c", "sync/children.c", "sync/scope_sync.c", "sync/scopes.c", "sync/refusals.c",
+          "sync/filtered.c", "base/row_set.c", "store/job_put.c", "store/job_change.c", "store/job_missing.c",
+          "store/job_query.c", "store/state.c")
 
 
 def counts(build):
@@ -47,7 +49,8 @@ def ranges(numbers):
 
 
 def main():
-    lines = counts(pathlib.Path(sys.argv[1]).resolve())
+    limits = sys.argv[1] == "--limits"
+    lines = counts(pathlib.Path(sys.argv[-1]).resolve())
     unknown = set(CLAIMS) - set(lines)
     if unknown:
         sys.exit(f"no such files: {sorted(unknown)}")
@@ -58,10 +61,11 @@ def main():
         limit = CLAIMS_LIMIT if name in CLAIMS else LIMIT
         if percent < limit:
             low.append(name)
-        print(f"{percent:5.1f} %  {name}" + (f"  (not: {ranges(missed)})" if percent < limit else ""))
+        if not limits or percent < limit:
+            print(f"{percent:5.1f} %  {name}" + (f"  (not: {ranges(missed)})" if percent < limit else ""))
     executed = sum(times > 0 for of_file in lines.values() for times in of_file.values())
     print(f"{100 * executed / sum(map(len, lines.values())):5.1f} %  all of src/")
-    if low:
+    if limits and low:
         sys.exit(f"below the limit of {LIMIT} % ({CLAIMS_LIMIT} % for {', '.join(CLAIMS)}): {', '.join(low)}")
 
 

@@ -7,10 +7,11 @@
 # name and renamed, so under its name there is never half of one. A later run with the same date replaces it; the newest
 # ARCHIVE_KEEP stay, the others are removed once the new one is in place.
 #
-# Exit code: 0 also when another sync is at work (7 of hbrsync), for that one does the rest. After any other failure of
-# the sync (3, 5 and 8 leave good data behind, and after 4 the data of the runs before is still there) what is stored is
-# published and archived all the same, and the script exits with the sync's code. When the sync was good, the code is
-# that of what failed after it. An interrupted sync (130, 143) ends the script at once.
+# Exit code: 0 also when another sync is at work (7 of hbrsync), for that one does the rest; 7 when that one has been for
+# more than a day. After any other failure of the sync (3, 5 and 8 leave good data behind, and after 4 the data of the
+# runs before is still there) what is stored is published and archived all the same, and the script exits with the
+# sync's code. When the sync was good, the code is that of what failed after it. An interrupted sync (130, 143) ends the
+# script at once.
 set -u
 umask 077
 LC_ALL=C
@@ -45,7 +46,11 @@ mkdir -p "$folder" || exit 2
 hbrsync sync --quiet ${SYNC_OPTIONS:---all-regions}
 status=$?
 case $status in
-7) exit 0 ;; # the run before is still at work
+7) # the run before is still at work
+    [ -n "$(find "$HBRSYNC_DB.lock" -mmin +1440)" ] || exit 0
+    echo "archive.sh: the lock of $HBRSYNC_DB is held for more than a day: see which process that is" >&2
+    exit 7
+    ;;
 130 | 143) exit "$status" ;;
 esac
 [ -e "$HBRSYNC_DB" ] || exit "$status" # the first sync failed: there is nothing to keep

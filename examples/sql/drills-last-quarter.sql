@@ -9,9 +9,9 @@ WITH quarter AS (
 SELECT b.first_day || ' to ' || date(b.end_day, '-1 day') AS quarter,
        j.account_id, j.region_id, j.vault_id,
        sum(j.created_time_utc >= b.first_day AND j.created_time_utc < b.end_day) AS restores,
-       sum(j.created_time_utc >= b.first_day AND j.created_time_utc < b.end_day AND j.is_success) AS succeeded,
-       max(CASE WHEN j.is_success AND j.created_time_utc < b.end_day THEN j.complete_time_utc END) AS last_success_utc
+       sum(j.created_time_utc >= b.first_day AND j.created_time_utc < b.end_day AND j.outcome = 'succeeded') AS succeeded,
+       max(CASE WHEN j.outcome = 'succeeded' AND j.created_time_utc < b.end_day THEN j.complete_time_utc END) AS last_success_utc
   FROM v_restore_job AS j CROSS JOIN bounds AS b
- WHERE j.vault_id <> '' AND coalesce(j.parent_id, '') = '' AND j.created_time_utc IS NOT NULL
+ WHERE j.vault_id <> '' AND j.is_top_level AND j.created_time_utc IS NOT NULL
  GROUP BY j.account_id, j.region_id, j.vault_id
  ORDER BY succeeded, restores, last_success_utc;

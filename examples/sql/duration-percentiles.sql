@@ -5,7 +5,7 @@ WITH ranked AS (
            row_number() OVER (PARTITION BY restore_type ORDER BY duration_seconds) AS place,
            count(*) OVER (PARTITION BY restore_type) AS jobs
       FROM v_restore_job
-     WHERE is_success AND duration_seconds IS NOT NULL AND coalesce(parent_id, '') = ''
+     WHERE outcome = 'succeeded' AND duration_seconds IS NOT NULL AND is_top_level
 )
 SELECT restore_type, jobs,
        max(CASE WHEN place = (jobs * 50 + 99) / 100 THEN duration_seconds END) AS p50_seconds,

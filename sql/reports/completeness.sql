@@ -2,7 +2,8 @@
 -- order: 900
 -- For each source, when it was last proved that this copy holds every job the service lists, and what it holds.
 -- Every job, children too, whatever the period. proved is 1 when the last complete listing was proved and nothing unproved
--- was stored since; jobs are those that the service should list, missing_jobs those it no longer lists.
+-- was stored since; source_proved says that of the source as a whole. jobs are those that the service should list, missing_jobs
+-- those it no longer lists.
 SELECT
     account_id,
     CASE region_id WHEN '' THEN '(imported)' ELSE region_id END AS region_id,
@@ -10,6 +11,8 @@ SELECT
     scope,
     proved,
     last_proved_utc,
+    source_proved,
+    source_note,
     full_walk_utc,
     jobs,
     open_jobs,

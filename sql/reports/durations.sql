@@ -2,7 +2,7 @@
 -- order: 30
 -- plot: bars | Successful restores by the time from request to completion | took | restores
 -- Successful restores by the time from CreatedTime to CompleteTime, in classes.
--- Top-level jobs only (ParentId empty), status COMPLETE, created in the period.
+-- Top-level jobs only (ParentId empty), outcome succeeded, created in the period.
 WITH
 class (place, took, seconds_from, seconds_below) AS (
     VALUES (1, 'under 1 min', 0, 60), (2, '1 to 5 min', 60, 300), (3, '5 to 15 min', 300, 900),
@@ -15,9 +15,9 @@ tally AS MATERIALIZED (
              WHEN seconds < 14400 THEN 5 WHEN seconds < 43200 THEN 6 WHEN seconds < 86400 THEN 7 ELSE 8 END AS place,
         count(*) AS restores
     FROM (
-        SELECT complete_time - created_time AS seconds FROM restore_job
-        WHERE coalesce(created_time, 0) BETWEEN :since AND :until AND (parent_id IS NULL OR parent_id = '')
-          AND status = 'COMPLETE' AND created_time > 0 AND complete_time >= created_time
+        SELECT complete_time - created_time AS seconds FROM v_restore_job
+        WHERE coalesce(created_time, 0) BETWEEN :since AND :until AND is_top_level
+          AND outcome = 'succeeded' AND created_time > 0 AND complete_time >= created_time
     )
     GROUP BY 1
 )

@@ -6,25 +6,24 @@
 WITH
 failure AS (
     SELECT
-        restore_id, status, restore_type, vault_id, error_message,
-        parent_id IS NULL OR parent_id = '' AS is_top,
+        restore_id, status, outcome, restore_type, vault_id, is_top_level,
         nullif(error_message, '') AS message,
         coalesce(CASE WHEN complete_time BETWEEN 1 AND 253402300799 THEN complete_time END,
                  CASE WHEN updated_time BETWEEN 1 AND 253402300799 THEN updated_time END,
                  CASE WHEN created_time BETWEEN 1 AND 253402300799 THEN created_time END) AS ended
-    FROM restore_job
+    FROM v_restore_job
     WHERE coalesce(created_time, 0) BETWEEN :since AND :until
-      AND status IN ('FAILED', 'PARTIAL_COMPLETE', 'EXPIRED', 'CLIENT_DELETED')
+      AND outcome IN ('failed', 'partial')
 ),
 ranked AS (
     SELECT *, row_number() OVER (PARTITION BY message ORDER BY ended DESC, restore_id DESC) AS place FROM failure
 )
 SELECT
     message AS error_message,
-    count(*) FILTER (WHERE is_top) AS restores,
-    count(*) FILTER (WHERE is_top AND status <> 'PARTIAL_COMPLETE') AS failed,
-    count(*) FILTER (WHERE is_top AND status = 'PARTIAL_COMPLETE') AS partial,
-    count(*) FILTER (WHERE NOT is_top) AS child_jobs,
+    count(*) FILTER (WHERE is_top_level) AS restores,
+    count(*) FILTER (WHERE is_top_level AND outcome = 'failed') AS failed,
+    count(*) FILTER (WHERE is_top_level AND outcome = 'partial') AS partial,
+    count(*) FILTER (WHERE NOT is_top_level) AS child_jobs,
     datetime(max(ended), 'unixepoch') AS latest_utc,
     max(CASE WHEN place = 1 THEN restore_id END) AS latest_restore_id,
     max(CASE WHEN place = 1 THEN status END) AS latest_status,

@@ -2,23 +2,22 @@
 -- order: 110
 -- Evidence of restore drills: for each instance that was ever restored from, when that last succeeded and with which job, the longest ago first.
 -- Top-level jobs only (ParentId empty), created in the period. The instance is SourceInstanceId, else SourceResourceId;
--- jobs that name neither are left out. Only COMPLETE is success.
+-- jobs that name neither are left out. Only the outcome succeeded is success.
 WITH
 tally AS (
     SELECT
-        s.account_id,
-        s.region_id,
+        j.account_id,
+        j.region_id,
         coalesce(nullif(j.source_instance_id, ''), nullif(j.source_resource_id, '')) AS instance_id,
         count(*) AS restores,
-        count(*) FILTER (WHERE j.status = 'COMPLETE') AS succeeded,
+        count(*) FILTER (WHERE j.outcome = 'succeeded') AS succeeded,
         max(CASE WHEN j.created_time BETWEEN 1 AND 253402300799 THEN j.created_time END) AS last_attempt,
         -- the latest success as one text that sorts: its time in 19 digits, 0 for one that cannot be shown, then its id
-        max(CASE WHEN j.status = 'COMPLETE'
+        max(CASE WHEN j.outcome = 'succeeded'
                  THEN printf('%019d', CASE WHEN j.complete_time BETWEEN 1 AND 253402300799 THEN j.complete_time ELSE 0 END)
                       || j.restore_id END) AS latest
-    FROM restore_job AS j
-    JOIN sync_source AS s ON s.source_id = j.source_id
-    WHERE coalesce(j.created_time, 0) BETWEEN :since AND :until AND (j.parent_id IS NULL OR j.parent_id = '')
+    FROM v_restore_job AS j
+    WHERE coalesce(j.created_time, 0) BETWEEN :since AND :until AND j.is_top_level
     GROUP BY 1, 2, 3
 )
 SELECT

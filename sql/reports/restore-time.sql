@@ -2,7 +2,7 @@
 -- order: 50
 -- rows: 100
 -- How long successful restores took from request (CreatedTime) to completion, by type and amount of data: the median, the time that 95 % kept, and the longest.
--- Top-level jobs only (ParentId empty), status COMPLETE, created in the period. Percentiles are nearest-rank: times
+-- Top-level jobs only (ParentId empty), outcome succeeded, created in the period. Percentiles are nearest-rank: times
 -- that really occurred. The size is BytesDone; amounts below 0 or beyond 2^53 bytes are not believed.
 WITH
 took AS (
@@ -13,9 +13,9 @@ took AS (
                  WHEN bytes_done < 107374182400 THEN 3 WHEN bytes_done < 1099511627776 THEN 4 ELSE 5 END
             ELSE 0 END AS class,
         complete_time - created_time AS seconds
-    FROM restore_job
-    WHERE coalesce(created_time, 0) BETWEEN :since AND :until AND (parent_id IS NULL OR parent_id = '')
-      AND status = 'COMPLETE' AND created_time > 0 AND complete_time >= created_time
+    FROM v_restore_job
+    WHERE coalesce(created_time, 0) BETWEEN :since AND :until AND is_top_level
+      AND outcome = 'succeeded' AND created_time > 0 AND complete_time >= created_time
 ),
 ranked AS (
     SELECT restore_type, class, seconds,

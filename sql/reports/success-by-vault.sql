@@ -2,18 +2,23 @@
 -- order: 42
 -- The outcome of the restores created in the period, by the vault they restored from, the lowest rate first.
 -- Top-level jobs only (ParentId empty). PARTIAL_COMPLETE counts as partial, not as success; failed are FAILED, EXPIRED and
--- CLIENT_DELETED; "other" is open, or of a status this version does not know. The rate is succeeded / (succeeded + partial + failed).
+-- CLIENT_DELETED; "other" has ended with a status this version does not know. The rate is succeeded / (succeeded + partial + failed).
+WITH
+job AS MATERIALIZED (
+    SELECT vault_id, outcome FROM v_restore_job
+    WHERE coalesce(created_time, 0) BETWEEN :since AND :until AND is_top_level
+)
 SELECT
     vault_id,
     count(*) AS restores,
-    count(*) FILTER (WHERE status = 'COMPLETE') AS succeeded,
-    count(*) FILTER (WHERE status = 'PARTIAL_COMPLETE') AS partial,
-    count(*) FILTER (WHERE status IN ('FAILED', 'EXPIRED', 'CLIENT_DELETED')) AS failed,
-    count(*) FILTER (WHERE status = 'CANCELED') AS canceled,
-    count(*) FILTER (WHERE coalesce(status NOT IN ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'EXPIRED', 'CLIENT_DELETED', 'CANCELED'), 1)) AS other,
-    round(100.0 * count(*) FILTER (WHERE status = 'COMPLETE')
-          / nullif(count(*) FILTER (WHERE status IN ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'EXPIRED', 'CLIENT_DELETED')), 0), 1) AS success_rate_percent
-FROM restore_job
-WHERE coalesce(created_time, 0) BETWEEN :since AND :until AND (parent_id IS NULL OR parent_id = '')
+    count(*) FILTER (WHERE outcome = 'succeeded') AS succeeded,
+    count(*) FILTER (WHERE outcome = 'partial') AS partial,
+    count(*) FILTER (WHERE outcome = 'failed') AS failed,
+    count(*) FILTER (WHERE outcome = 'canceled') AS canceled,
+    count(*) FILTER (WHERE outcome = 'open') AS open,
+    count(*) FILTER (WHERE outcome = 'other') AS other,
+    round(100.0 * count(*) FILTER (WHERE outcome = 'succeeded')
+          / nullif(count(*) FILTER (WHERE outcome IN ('succeeded', 'partial', 'failed')), 0), 1) AS success_rate_percent
+FROM job
 GROUP BY 1
 ORDER BY success_rate_percent IS NULL, success_rate_percent, restores DESC, 1;

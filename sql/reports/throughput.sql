@@ -1,16 +1,16 @@
 -- title: Throughput
 -- order: 60
 -- How fast restores moved data, by type: all bytes over all seconds, and the rates of single restores.
--- Top-level jobs only (ParentId empty), status COMPLETE or PARTIAL_COMPLETE, created in the period, that took at least a
+-- Top-level jobs only (ParentId empty), outcome succeeded or partial, created in the period, that took at least a
 -- second from StartTime to CompleteTime and restored at least a byte. Percentiles are nearest-rank. Amounts below 0 or
 -- beyond 2^53 bytes are not believed.
 WITH
 ran AS (
     SELECT restore_type, bytes_done, complete_time - start_time AS seconds,
         bytes_done / (complete_time - start_time) AS rate
-    FROM restore_job
-    WHERE coalesce(created_time, 0) BETWEEN :since AND :until AND (parent_id IS NULL OR parent_id = '')
-      AND status IN ('COMPLETE', 'PARTIAL_COMPLETE') AND start_time > 0 AND complete_time > start_time
+    FROM v_restore_job
+    WHERE coalesce(created_time, 0) BETWEEN :since AND :until AND is_top_level
+      AND outcome IN ('succeeded', 'partial') AND start_time > 0 AND complete_time > start_time
       AND bytes_done BETWEEN 1 AND 9007199254740992
 ),
 ranked AS (

@@ -1,17 +1,17 @@
 -- title: Restores over time
 -- order: 20
--- plot: stacked | Restores each {unit}, by outcome | period_start | succeeded partial failed canceled other
+-- plot: stacked | Restores each {unit}, by outcome | period_start | succeeded partial failed canceled open other
 -- plot: bars | Data restored each {unit} | period_start | bytes_restored
 -- Restores by outcome and the bytes they restored, by the UTC day, week (from Monday), month or year in which they were created.
 -- Top-level jobs only (ParentId empty). The unit follows from the time between the first job and the last: days up to 92
--- days, weeks up to 731 days, months up to 20 years. Jobs without a CreatedTime have no place here. "other" is open, or of
--- a status this version does not know. Amounts below 0 or beyond 2^53 bytes are not believed.
+-- days, weeks up to 731 days, months up to 20 years. Jobs without a CreatedTime have no place here. "other" has
+-- ended with a status this version does not know. Amounts below 0 or beyond 2^53 bytes are not believed.
 WITH RECURSIVE
 job AS MATERIALIZED (
-    SELECT created_time, status,
+    SELECT created_time, outcome,
         CASE WHEN bytes_done BETWEEN 0 AND 9007199254740992 THEN bytes_done END AS bytes_done
-    FROM restore_job
-    WHERE created_time BETWEEN max(:since, 1) AND min(:until, 253402300799) AND (parent_id IS NULL OR parent_id = '')
+    FROM v_restore_job
+    WHERE created_time BETWEEN max(:since, 1) AND min(:until, 253402300799) AND is_top_level
 ),
 span AS MATERIALIZED (
     SELECT CASE WHEN newest - oldest <= 92 * 86400 THEN 'day'
@@ -26,14 +26,16 @@ day AS (
                WHEN 'week' THEN date(day, '-6 days', 'weekday 1')
                WHEN 'month' THEN date(day, 'start of month')
                ELSE date(day, 'start of year') END AS period_start,
-        jobs, succeeded, partial, failed, canceled, bytes_restored
+        jobs, succeeded, partial, failed, canceled, open, other, bytes_restored
     FROM (
         SELECT date(created_time / 86400 * 86400, 'unixepoch') AS day,
             count(*) AS jobs,
-            count(*) FILTER (WHERE status = 'COMPLETE') AS succeeded,
-            count(*) FILTER (WHERE status = 'PARTIAL_COMPLETE') AS partial,
-            count(*) FILTER (WHERE status IN ('FAILED', 'EXPIRED', 'CLIENT_DELETED')) AS failed,
-            count(*) FILTER (WHERE status = 'CANCELED') AS canceled,
+            count(*) FILTER (WHERE outcome = 'succeeded') AS succeeded,
+            count(*) FILTER (WHERE outcome = 'partial') AS partial,
+            count(*) FILTER (WHERE outcome = 'failed') AS failed,
+            count(*) FILTER (WHERE outcome = 'canceled') AS canceled,
+            count(*) FILTER (WHERE outcome = 'open') AS open,
+            count(*) FILTER (WHERE outcome = 'other') AS other,
             coalesce(CASE WHEN total(bytes_done) < 9.2e18
                           THEN (sum(bytes_done >> 32) << 32) + sum(bytes_done & 4294967295)
                           ELSE CAST(total(bytes_done) AS INTEGER) END, 0) AS bytes_restored
@@ -42,7 +44,7 @@ day AS (
 ),
 tally AS MATERIALIZED (
     SELECT period_start, sum(jobs) AS jobs, sum(succeeded) AS succeeded, sum(partial) AS partial, sum(failed) AS failed,
-        sum(canceled) AS canceled,
+        sum(canceled) AS canceled, sum(open) AS open, sum(other) AS other,
         coalesce(CASE WHEN total(bytes_restored) < 9.2e18
                       THEN (sum(bytes_restored >> 32) << 32) + sum(bytes_restored & 4294967295)
                       ELSE CAST(total(bytes_restored) AS INTEGER) END, 0) AS bytes_restored
@@ -63,7 +65,8 @@ SELECT
     coalesce(partial, 0) AS partial,
     coalesce(failed, 0) AS failed,
     coalesce(canceled, 0) AS canceled,
-    coalesce(jobs - succeeded - partial - failed - canceled, 0) AS other,
+    coalesce(open, 0) AS open,
+    coalesce(other, 0) AS other,
     coalesce(bytes_restored, 0) AS bytes_restored
 FROM (SELECT period_start FROM gapless WHERE period_start IS NOT NULL UNION SELECT period_start FROM tally) AS p
 LEFT JOIN tally AS t ON t.period_start = p.period_start

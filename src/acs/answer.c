@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "acs/answer_hint.h"
-#include "acs/redact.h"
 #include "base/json.h"
 #include "base/text.h"
 
-#define SHOWN_MAX 480   /* of the service's message in an error */
-#define EXCERPT_MAX 160 /* of a body that is not the service's form */
+#define SHOWN_MAX 480    /* of the service's message in an error */
+#define EXCERPT_MAX 160  /* of a body that is not the service's form */
+#define ID_READ_MAX 4096 /* a longer request id is none */
 #define BUFFER_MAX ((size_t)16 * 1024)
 
 /* A Code is letters, digits, ".", "_" and "-"; whatever else comes in one is shown as "?". */
@@ -38,10 +38,11 @@ static void read_code(const struct acs_reply *reply, const struct json_object *r
 {
     struct json_value value = either_member(root, "Code", "code");
     code[0] = '\0';
-    if (value.kind == JSON_TEXT && acs_holds_secret(value.text, value.length, reply->credentials)) {
+    size_t length = value.length < size ? value.length : size;
+    if (value.kind == JSON_TEXT && acs_holds_secret(value.text, length, reply->secrets)) {
         (void)text_fit(code, size, ACS_REDACTED);
     } else if (value.kind == JSON_TEXT) {
-        copy_code(code, size, value.text, value.length);
+        copy_code(code, size, value.text, length);
     } else if (value.kind == JSON_INTEGER) {
         if (snprintf(code, size, "%lld", (long long)value.integer) < 0) {
             code[0] = '\0';
@@ -64,16 +65,12 @@ static void read_request_id(const struct acs_reply *reply, const struct json_obj
     const struct buffer *lines = &reply->headers->lines;
     struct json_value value = either_member(root, "RequestId", "requestId");
     request_id[0] = '\0';
-    if (value.kind == JSON_TEXT &&
-        !acs_holds_secret(value.text, value.length, reply->credentials)) {
+    if (value.kind == JSON_TEXT && value.length <= ID_READ_MAX &&
+        !acs_holds_secret(value.text, value.length, reply->secrets)) {
         acs_request_id_copy(request_id, 64, value.text);
     }
-    if (request_id[0] == '\0' &&
-        !acs_holds_secret(lines->data, lines->length, reply->credentials)) {
+    if (request_id[0] == '\0' && !acs_holds_secret(lines->data, lines->length, reply->secrets)) {
         acs_request_id_copy(request_id, 64, reply->headers->request_id);
-    }
-    if (acs_holds_secret(request_id, strlen(request_id), reply->credentials)) {
-        request_id[0] = '\0';
     }
 }
 
@@ -83,9 +80,9 @@ static void append_reason(const struct acs_reply *reply, const struct json_objec
 {
     struct json_value value = either_member(root, "Message", "message");
     if (value.kind == JSON_TEXT && value.length > 0) {
-        acs_redact(text, value.text, value.length, SHOWN_MAX, reply->credentials);
+        acs_redact(text, value.text, value.length, SHOWN_MAX, reply->secrets);
     } else if (root == NULL && reply->length > 0) {
-        acs_redact(text, reply->body, reply->length, EXCERPT_MAX, reply->credentials);
+        acs_redact(text, reply->body, reply->length, EXCERPT_MAX, reply->secrets);
     }
 }
 
@@ -124,7 +121,7 @@ static enum acs_outcome refuse_redirect(const struct acs_reply *reply, struct er
     struct buffer host;
     buffer_init(&host, BUFFER_MAX);
     acs_redact(&host, reply->headers->location, strlen(reply->headers->location), EXCERPT_MAX,
-               reply->credentials);
+               reply->secrets);
     (void)error_set(err, ERROR_SERVICE, "HTTP %d redirects to %s, which is not followed",
                     reply->http_status, host.length > 0 ? host.data : "another place");
     buffer_free(&host);

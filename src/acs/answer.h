@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "acs/credentials.h"
 #include "acs/headers.h"
+#include "acs/redact.h"
 #include "acs/retry.h"
 #include "base/error.h"
 
@@ -23,7 +23,7 @@ struct acs_reply {
     size_t length;
     const char *action;
     const char *version;
-    const struct acs_credentials *credentials;
+    const struct acs_secrets *secrets;
     int64_t now; /* UNIX seconds of our clock */
 };
 

@@ -154,7 +154,8 @@ static bool read_oidc_token(const char *path, struct buffer *token, struct error
     struct error reason;
     error_clear(&reason);
     if (!file_read(path, token, NULL, &reason)) {
-        return error_set(err, ERROR_CREDENTIALS, "the OIDC token: %s", reason.message);
+        return error_set(err, reason.code == ERROR_USAGE ? ERROR_CREDENTIALS : reason.code,
+                         "the OIDC token: %s", reason.message);
     }
     while (token->length > 0 && strchr(" \t\r\n", token->data[token->length - 1]) != NULL) {
         token->data[--token->length] = '\0';
@@ -192,19 +193,17 @@ static bool compose_url(const char *endpoint, struct buffer *url, struct error *
     return acs_canonical_query(parameters, sizeof(parameters) / sizeof(parameters[0]), url, err);
 }
 
-/* One attempt. The token stands in for the credentials, so that it is cut out of the answer's text.
- */
+/* One attempt. */
 static enum acs_outcome attempt_oidc(const struct acs_fetch *fetch, const char *token,
                                      struct acs_credentials *ret_credentials, struct error *err)
 {
     struct acs_fetched fetched;
-    struct acs_credentials proof = {.access_key_id = ""};
+    const struct acs_secrets secrets = {.token = token};
     struct json_object *root = NULL;
     char request_id[64];
     if (!acs_fetch(fetch, &fetched, err)) {
         return err->retryable ? ACS_TRANSPORT : ACS_PERMANENT;
     }
-    (void)text_fit(proof.security_token, sizeof(proof.security_token), token);
     const struct acs_reply reply = {
         .http_status = fetched.status,
         .headers = &fetched.headers,
@@ -212,7 +211,7 @@ static enum acs_outcome attempt_oidc(const struct acs_fetch *fetch, const char *
         .length = fetched.body.length,
         .action = "AssumeRoleWithOIDC",
         .version = STS_VERSION,
-        .credentials = &proof,
+        .secrets = &secrets,
         .now = clock_now(),
     };
     enum acs_outcome outcome = acs_answer_judge(&reply, &root, request_id, err);
@@ -222,7 +221,6 @@ static enum acs_outcome attempt_oidc(const struct acs_fetch *fetch, const char *
     classify(err);
     acs_keys_release(root);
     acs_fetched_free(&fetched);
-    acs_credentials_wipe(&proof);
     return outcome;
 }
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include <curl/curl.h>
-#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include "acs/answer.h"
@@ -20,14 +19,11 @@
 
 #define POLL_MAX_MS 1000 /* so often a wait looks around, whatever it was told */
 #define RUNNING_MAX 64   /* attempts at once, all hosts together */
-#define GENERATIONS 3    /* of credentials that are kept, for attempts signed before a renewal */
 
 struct acs_client {
     struct acs_client_options options; /* its texts are owned here */
     char *user_agent;
     char *ca_file;
-    struct acs_credentials credentials[GENERATIONS]; /* [generation % GENERATIONS] are in use */
-    uint64_t generation;
     bool refused; /* the service took no token of those in use */
     struct acs_setup setup;
     struct acs_trace trace;
@@ -52,19 +48,18 @@ static bool copy_settings(struct acs_client *client, const struct acs_client_opt
         return false;
     }
     client->options = *options;
-    client->credentials[0] = *credentials;
+    client->setup.keys = acs_key_set_new(credentials);
     client->user_agent = text_copy(options->user_agent != NULL ? options->user_agent : "hbrsync");
     client->ca_file = ca_file != NULL ? text_copy(ca_file) : NULL;
-    if (client->user_agent == NULL || (ca_file != NULL && client->ca_file == NULL)) {
+    if (client->setup.keys == NULL || client->user_agent == NULL ||
+        (ca_file != NULL && client->ca_file == NULL)) {
         return error_no_memory(err);
     }
     client->options.user_agent = client->user_agent;
     client->options.ca_file = client->ca_file;
     client->setup.options = &client->options;
-    client->setup.credentials = &client->credentials[0];
     client->setup.ca_file = client->ca_file;
     client->trace.file = options->trace;
-    client->trace.credentials = &client->credentials[0];
     return true;
 }
 
@@ -166,7 +161,7 @@ void acs_client_free(struct acs_client *client)
     acs_share_free_all(client->hosts);
     free(client->user_agent);
     free(client->ca_file);
-    OPENSSL_cleanse(client, sizeof(*client));
+    acs_key_set_release(client->setup.keys);
     free(client);
 }
 
@@ -239,30 +234,31 @@ static bool launch(struct acs_client *client, struct acs_call *call, struct acs_
         return error_set(err, ERROR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
     }
     transfer->owner = call;
-    transfer->signed_with = client->setup.credentials;
-    transfer->generation = client->generation;
     return true;
 }
 
 /* Lets the source of the credentials replace them. What was signed with the old ones goes on. */
 static bool renew_credentials(struct acs_client *client, struct error *err)
 {
-    struct acs_credentials *next = &client->credentials[(client->generation + 1) % GENERATIONS];
     bool refused = client->refused;
     bool renewed = false;
     if (client->options.renew == NULL) {
         return true;
     }
+    struct acs_key_set *next = acs_key_set_new(&client->setup.keys->credentials);
+    if (next == NULL) {
+        return error_no_memory(err);
+    }
     client->refused = false;
-    *next = *client->setup.credentials;
-    if (!client->options.renew(client->options.renew_context, refused, next, &renewed, err)) {
-        return false;
+    bool ok = client->options.renew(client->options.renew_context, refused, &next->credentials,
+                                    &renewed, err);
+    if (ok && renewed) {
+        acs_key_set_release(client->setup.keys);
+        client->setup.keys = next;
+    } else {
+        acs_key_set_release(next);
     }
-    if (renewed) {
-        client->generation++;
-        client->setup.credentials = next;
-    }
-    return true;
+    return ok;
 }
 
 static void start_attempt(struct acs_client *client, struct acs_call *call, int64_t now)
@@ -294,7 +290,7 @@ static void start_attempt(struct acs_client *client, struct acs_call *call, int6
     client->running++;
     client->counters.requests++;
     struct acs_trace_call traced = trace_call(call);
-    client->trace.credentials = transfer->signed_with;
+    client->trace.secrets = &transfer->secrets;
     acs_trace_request(&client->trace, &traced, transfer->url.data, transfer->headers);
 }
 
@@ -323,8 +319,14 @@ static int64_t start_ready(struct acs_client *client)
     return soonest;
 }
 
+static bool quotes(const struct acs_reply *reply, const char *secret)
+{
+    size_t length = strlen(secret); /* a short one is in a text by chance */
+    return length >= 12 && memmem(reply->body, reply->length, secret, length) != NULL;
+}
+
 /* Judges the answer of an attempt that libcurl completed. */
-static enum acs_outcome judge(struct acs_call *call)
+static enum acs_outcome judge(struct acs_client *client, struct acs_call *call)
 {
     struct acs_answer *answer = &call->answer;
     struct acs_reply reply = {
@@ -334,11 +336,15 @@ static enum acs_outcome judge(struct acs_call *call)
         .length = call->transfer->body.length,
         .action = call->action,
         .version = call->version,
-        .credentials = call->transfer->signed_with,
+        .secrets = &call->transfer->secrets,
         .now = clock_now(),
     };
     enum acs_outcome outcome =
         acs_answer_judge(&reply, &answer->root, answer->request_id, &answer->error);
+    if (outcome == ACS_OK &&
+        (quotes(&reply, reply.secrets->key_secret) || quotes(&reply, reply.secrets->token))) {
+        client->counters.quoting++;
+    }
     if (outcome == ACS_OK && call->check != NULL &&
         !call->check(answer->root, answer->tag, &answer->error)) {
         json_release(answer->root);
@@ -358,17 +364,16 @@ static enum acs_outcome evaluate(struct acs_client *client, struct acs_call *cal
     struct acs_trace_call traced = trace_call(call);
     int64_t elapsed = clock_monotonic_ms() - transfer->started_ms;
     client->counters.bytes += transfer->body.length;
-    client->trace.credentials = transfer->signed_with;
+    client->trace.secrets = &transfer->secrets;
     error_clear(&call->answer.error);
     call->answer.request_id[0] = '\0';
     call->answer.date = transfer->answer.date;
     if (result == CURLE_OK) {
         acs_trace_answer(&client->trace, &traced, elapsed, &transfer->answer, transfer->body.data,
                          transfer->body.length);
-        return judge(call);
+        return judge(client, call);
     }
-    enum acs_outcome outcome =
-        acs_transfer_error(transfer, &client->setup, result, &call->answer.error);
+    enum acs_outcome outcome = acs_transfer_error(transfer, result, &call->answer.error);
     acs_trace_failure(&client->trace, &traced, elapsed, call->answer.error.message);
     return outcome;
 }
@@ -401,15 +406,16 @@ static bool is_about_token(const char *api_code)
            strncmp(api_code, missing, sizeof(missing) - 1) == 0;
 }
 
-/* Whether the attempt failed by its token and newer credentials can be had, once a call. */
-static bool can_renew(struct acs_client *client, struct acs_call *call, uint64_t generation)
+/* Whether the attempt, signed with the newest credentials or not, failed by its token and newer
+ * ones can be had, once a call. */
+static bool can_renew(struct acs_client *client, struct acs_call *call, bool newest)
 {
     if (client->options.renew == NULL || call->renewed ||
         !is_about_token(call->answer.error.api_code)) {
         return false;
     }
     call->renewed = true;
-    client->refused = client->refused || generation == client->generation;
+    client->refused = client->refused || newest;
     return true;
 }
 
@@ -420,14 +426,14 @@ static void take_result(struct acs_client *client, struct acs_transfer *transfer
     enum acs_outcome outcome = evaluate(client, call, result);
     int64_t asked = asked_wait(&transfer->answer, outcome);
     int64_t now = clock_monotonic_ms();
-    uint64_t generation = transfer->generation;
+    bool newest = transfer->signed_with == client->setup.keys;
     end_attempt(client, call);
     if (outcome == ACS_OK) {
         call->answer.ok = true;
         finish(client, call);
         return;
     }
-    if (outcome == ACS_PERMANENT && can_renew(client, call, generation)) {
+    if (outcome == ACS_PERMANENT && can_renew(client, call, newest)) {
         call->not_before_ms = now;
         return;
     }
@@ -549,6 +555,14 @@ bool acs_client_call(struct acs_client *client, const struct acs_request *reques
         *err = ret_answer->error;
     }
     return ret_answer->ok;
+}
+
+bool acs_client_holds_secret(const struct acs_client *client, const char *text)
+{
+    const struct acs_credentials *credentials = &client->setup.keys->credentials;
+    const struct acs_secrets secrets = {.key_secret = credentials->access_key_secret,
+                                        .token = credentials->security_token};
+    return acs_holds_secret(text, strlen(text), &secrets);
 }
 
 struct acs_client_counters acs_client_counters(const struct acs_client *client)

@@ -77,6 +77,7 @@ struct acs_client_counters {
     uint64_t retries;
     uint64_t throttled; /* answers with a throttling code */
     uint64_t bytes;     /* of answers, after decompression */
+    uint64_t quoting;   /* answers that succeeded and hold secret or token as they are */
 };
 
 /* The credentials are copied. */
@@ -113,6 +114,9 @@ void acs_client_cancel(struct acs_client *client);
  */
 bool acs_client_call(struct acs_client *client, const struct acs_request *request,
                      struct acs_answer *ret_answer, struct error *err) MUST_CHECK;
+
+/* Whether a text of the service, which is to be shown or kept as a name, holds a secret. */
+bool acs_client_holds_secret(const struct acs_client *client, const char *text);
 
 struct acs_client_counters acs_client_counters(const struct acs_client *client);
 

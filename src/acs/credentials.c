@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
+#define WORD_MAX 20 /* below the length of any secret */
 #define FILE_MAX ((size_t)1024 * 1024)
 #define REASONS_MAX 4096
 #define REASONS_SHOWN_MAX (ERROR_MESSAGE_MAX - 64)
@@ -60,6 +61,13 @@ bool acs_provider_take(char *target, size_t size, const char *value, const char 
     }
     memcpy(target, value, strlen(value) + 1);
     return true;
+}
+
+const char *acs_provider_word(const char *text)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    size_t length = strspn(text, allowed);
+    return length < WORD_MAX && text[length] == '\0' ? text : "(not shown)";
 }
 
 void acs_provider_name(struct acs_credentials *credentials, const char *format, ...)
@@ -113,7 +121,8 @@ enum acs_provider_result acs_provider_read_file(const char *path, struct buffer 
         buffer_printf(reason, "%s does not exist", path);
         return ACS_PROVIDER_NOT_HERE;
     }
-    (void)error_set(err, ERROR_CREDENTIALS, "%s", problem.message);
+    (void)error_set(err, problem.code == ERROR_USAGE ? ERROR_CREDENTIALS : problem.code, "%s",
+                    problem.message);
     return ACS_PROVIDER_BROKEN;
 }
 
@@ -201,4 +210,10 @@ void acs_credentials_wipe(struct acs_credentials *credentials)
     if (credentials != NULL) {
         OPENSSL_cleanse(credentials, sizeof(*credentials));
     }
+}
+
+void acs_credentials_forget_keys(struct acs_credentials *credentials)
+{
+    OPENSSL_cleanse(credentials->access_key_secret, sizeof(credentials->access_key_secret));
+    OPENSSL_cleanse(credentials->security_token, sizeof(credentials->security_token));
 }

@@ -61,4 +61,7 @@ bool acs_credentials_check(const struct acs_credentials *credentials, struct err
 
 void acs_credentials_wipe(struct acs_credentials *credentials);
 
+/* Wipes secret and token alone. */
+void acs_credentials_forget_keys(struct acs_credentials *credentials);
+
 #endif

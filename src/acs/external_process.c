@@ -82,6 +82,43 @@ static int set_actions(posix_spawn_file_actions_t *actions, int output)
     return result;
 }
 
+/* Whether a variable, "NAME=VALUE", is a key of ours, in any of the tools' spellings. The program
+ * has keys of its own to find; OIDC_TOKEN_FILE is a path. */
+static bool is_key(const char *variable)
+{
+    static const char *const prefixes[] = {"ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_"};
+    static const char *const parts[] = {"SECRET", "TOKEN=", "ACCESS_KEY"};
+    const char *end = strchr(variable, '=');
+    for (size_t i = 0; end != NULL && i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (strncmp(variable, prefixes[i], strlen(prefixes[i])) != 0) {
+            continue;
+        }
+        for (size_t j = 0; j < sizeof(parts) / sizeof(parts[0]); j++) {
+            if (memmem(variable, (size_t)(end - variable) + 1, parts[j], strlen(parts[j])) !=
+                NULL) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The environment without them: borrowed texts in an array to free; NULL: no memory. */
+static char **copy_environment(void)
+{
+    size_t count = 0;
+    while (environ[count] != NULL) {
+        count++;
+    }
+    char **copy = calloc(count + 1, sizeof(*copy));
+    for (size_t i = 0, used = 0; copy != NULL && i < count; i++) {
+        if (!is_key(environ[i])) {
+            copy[used++] = environ[i];
+        }
+    }
+    return copy;
+}
+
 /* Returns an errno, 0 when the program runs. */
 static int spawn(char *const arguments[], int output, pid_t *ret_child)
 {
@@ -96,8 +133,11 @@ static int spawn(char *const arguments[], int output, pid_t *ret_child)
         result = set_attributes(&attributes);
         result = result == 0 ? set_actions(&actions, output) : result;
         if (result == 0) {
-            result =
-                posix_spawnp(ret_child, arguments[0], &actions, &attributes, arguments, environ);
+            char **environment = copy_environment();
+            result = environment == NULL ? ENOMEM
+                                         : posix_spawnp(ret_child, arguments[0], &actions,
+                                                        &attributes, arguments, environment);
+            free(environment);
         }
         (void)posix_spawn_file_actions_destroy(&actions);
     }

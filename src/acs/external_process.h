@@ -10,10 +10,10 @@
 #define ACS_EXTERNAL_TIMEOUT_MS 60000 /* as the official tool */
 
 /*
- * Runs the command, split at white space and without a shell, as the official tool does; its
- * standard output is appended to `output`, whose maximum is the bound, its standard error is
- * dropped. It and its children are killed at the time limit, on SIGINT and SIGTERM, and when it
- * prints too much. ERROR_CREDENTIALS, ERROR_INTERRUPTED.
+ * Runs the command, split at white space and without a shell, as the official tool does, but
+ * without the keys of our environment. Its standard output is appended to `output`, whose maximum
+ * is the bound, its standard error is dropped. It and its children are killed at the time limit, on
+ * SIGINT and SIGTERM, and when it prints too much. ERROR_CREDENTIALS, ERROR_INTERRUPTED.
  */
 bool acs_external_run(const char *command, int64_t timeout_ms, struct buffer *output,
                       struct error *err) MUST_CHECK;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "acs/answer_hint.h"
-#include "acs/redact.h"
 #include "base/buffer.h"
 
 #define REASON_MAX 400
@@ -125,7 +124,7 @@ static void hint(CURLcode result, struct error *err)
 }
 
 enum acs_outcome acs_failure_tell(CURL *easy, CURLcode result, const char *error_text,
-                                  const struct acs_credentials *credentials, struct error *err)
+                                  const struct acs_secrets *secrets, struct error *err)
 {
     struct buffer text;
     const char *value = "";
@@ -138,7 +137,7 @@ enum acs_outcome acs_failure_tell(CURL *easy, CURLcode result, const char *error
         reason = curl_easy_strerror(result);
     }
     buffer_init(&text, REASON_MAX * 8);
-    acs_redact(&text, reason, strlen(reason), REASON_MAX, credentials);
+    acs_redact(&text, reason, strlen(reason), REASON_MAX, secrets);
     (void)error_set(err, ERROR_SERVICE, "%s", text.data);
     buffer_free(&text);
 

@@ -8,16 +8,16 @@
 
 #include <curl/curl.h>
 
-#include "acs/credentials.h"
+#include "acs/redact.h"
 #include "acs/retry.h"
 #include "base/error.h"
 
 /*
  * Fills *err, `retryable` and hint included, for a transfer of `easy` that ended with `result`,
- * which is not CURLE_OK. `error_text` is of CURLOPT_ERRORBUFFER; `credentials`, whose secrets are
- * cut out, may be NULL. Returns whether another attempt may help.
+ * which is not CURLE_OK. `error_text` is of CURLOPT_ERRORBUFFER; `secrets` may be NULL. Returns
+ * whether another attempt may help.
  */
 enum acs_outcome acs_failure_tell(CURL *easy, CURLcode result, const char *error_text,
-                                  const struct acs_credentials *credentials, struct error *err);
+                                  const struct acs_secrets *secrets, struct error *err);
 
 #endif

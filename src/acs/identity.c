@@ -24,9 +24,11 @@ bool acs_caller_identity(struct acs_client *client, const char *endpoint, const 
                                sizeof(ret_identity->account_id)) &&
               ret_identity->account_id[0] != '\0';
     (void)json_member_text(answer.root, "Arn", ret_identity->arn, sizeof(ret_identity->arn));
+    ok = ok && !acs_client_holds_secret(client, ret_identity->account_id) &&
+         !acs_client_holds_secret(client, ret_identity->arn);
     acs_answer_free(&answer);
     if (!ok) {
-        error_set(err, ERROR_SERVICE, "GetCallerIdentity answered without an AccountId");
+        error_set(err, ERROR_SERVICE, "GetCallerIdentity answered without a usable AccountId");
         return error_hint(err, "Name the account with --account-id.");
     }
     return true;

@@ -40,6 +40,10 @@ bool acs_variable_is_true(const char *name, bool also_one);
 bool acs_provider_take(char *target, size_t size, const char *value, const char *what,
                        struct error *err) MUST_CHECK;
 
+/* A text that is a word, as modes and types are; "(not shown)" for another, which may be a secret
+ * in the wrong line. */
+const char *acs_provider_word(const char *text);
+
 /* Composes credentials->provider; cut where it does not fit. */
 void acs_provider_name(struct acs_credentials *credentials, const char *format, ...)
     PRINTF_LIKE(2, 3);

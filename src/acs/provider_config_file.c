@@ -316,13 +316,10 @@ static const struct mode *find_mode(const struct profile *profile)
 
 static bool refuse_mode(const struct profile *profile, struct error *err)
 {
-    char shown[MODE_SIZE * 2];
-    char problem[MODE_SIZE * 3];
+    char problem[MODE_SIZE * 2];
     struct json_value value = json_member(profile->object, "mode");
-    escape_name(shown, sizeof(shown), value.kind == JSON_TEXT ? value.text : "?",
-                value.kind == JSON_TEXT ? value.length : 1);
     (void)snprintf(problem, sizeof(problem), "has the mode \"%s\", which cannot be used here",
-                   shown);
+                   acs_provider_word(value.kind == JSON_TEXT ? value.text : ""));
     return refuse(profile, problem,
                   "Use a profile of mode External whose process_command prints temporary keys of "
                   "that profile, one of mode AK, StsToken, RamRoleArn, ChainableRamRoleArn, "

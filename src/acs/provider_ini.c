@@ -95,12 +95,8 @@ static bool use_section(const struct acs_credentials_options *options,
             return types[i].use(options, section, credentials, err);
         }
     }
-    struct buffer shown;
-    buffer_init(&shown, SHOWN_MAX * 8);
-    text_escape(&shown, section->type, strlen(section->type), SHOWN_MAX);
     (void)error_set(err, ERROR_CREDENTIALS, "it has the type \"%s\", which cannot be used here",
-                    shown.data);
-    buffer_free(&shown);
+                    acs_provider_word(section->type));
     return error_hint(err,
                       "Use the type access_key, ecs_ram_role, ram_role_arn or oidc_role_arn, or a "
                       "profile of ~/.aliyun/config.json whose mode is External.");

@@ -5,7 +5,6 @@
 
 #include <curl/curl.h>
 
-#include "acs/redact.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -35,16 +34,18 @@ static bool is_hidden(const char *line, size_t name_length)
     return false;
 }
 
+/* `concealed`: the name alone is shown, of whatever header. */
 static void append_header(const struct acs_trace *trace, struct buffer *block, const char *mark,
-                          const char *line, size_t length)
+                          const char *line, size_t length, bool concealed)
 {
     const char *colon = memchr(line, ':', length);
+    size_t name_length = colon != NULL ? (size_t)(colon - line) : 0;
     buffer_puts(block, mark);
-    if (colon != NULL && is_hidden(line, (size_t)(colon - line))) {
-        text_escape(block, line, (size_t)(colon - line), LINE_MAX_SHOWN);
+    if (concealed || (colon != NULL && is_hidden(line, name_length))) {
+        acs_redact(block, line, name_length, LINE_MAX_SHOWN, trace->secrets);
         buffer_puts(block, ": " ACS_REDACTED);
     } else {
-        acs_redact(block, line, length, LINE_MAX_SHOWN, trace->credentials);
+        acs_redact(block, line, length, LINE_MAX_SHOWN, trace->secrets);
     }
     buffer_putc(block, '\n');
 }
@@ -79,12 +80,12 @@ void acs_trace_request(struct acs_trace *trace, const struct acs_trace_call *cal
     buffer_init(&block, BLOCK_MAX);
     append_title(&block, "> ", call);
     buffer_puts(&block, "\n> POST ");
-    acs_redact(&block, url, strlen(url), BLOCK_MAX / 2, trace->credentials);
+    acs_redact(&block, url, strlen(url), BLOCK_MAX / 2, trace->secrets);
     buffer_putc(&block, '\n');
     for (; headers != NULL; headers = headers->next) {
         size_t length = strlen(headers->data);
         if (length > 0 && headers->data[length - 1] != ':') {
-            append_header(trace, &block, "> ", headers->data, length);
+            append_header(trace, &block, "> ", headers->data, length, false);
         }
     }
     buffer_putc(&block, '\n');
@@ -103,15 +104,17 @@ void acs_trace_answer(struct acs_trace *trace, const struct acs_trace_call *call
     append_title(&block, "< ", call);
     buffer_printf(&block, " after %" PRId64 " ms, %zu bytes\n", elapsed_ms, length);
     const char *line = headers->lines.data;
+    /* A header may be folded: one line alone does not show what is in it. */
+    bool concealed = acs_holds_secret(line, headers->lines.length, trace->secrets);
     while (*line != '\0') {
         size_t size = strcspn(line, "\r\n");
         if (size > 0) {
-            append_header(trace, &block, "< ", line, size);
+            append_header(trace, &block, "< ", line, size, concealed);
         }
         line += size;
         line += strspn(line, "\r\n");
     }
-    acs_redact(&block, body, length, BODY_MAX, trace->credentials);
+    acs_redact(&block, body, length, BODY_MAX, trace->secrets);
     buffer_puts(&block, "\n\n");
     write_block(trace, &block);
 }
@@ -126,7 +129,7 @@ void acs_trace_failure(struct acs_trace *trace, const struct acs_trace_call *cal
     buffer_init(&block, BLOCK_MAX);
     append_title(&block, "! ", call);
     buffer_printf(&block, " after %" PRId64 " ms: ", elapsed_ms);
-    acs_redact(&block, reason, strlen(reason), LINE_MAX_SHOWN, trace->credentials);
+    acs_redact(&block, reason, strlen(reason), LINE_MAX_SHOWN, trace->secrets);
     buffer_puts(&block, "\n\n");
     write_block(trace, &block);
 }

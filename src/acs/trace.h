@@ -1,6 +1,6 @@
 /*
  * Internal to acs: the trace of requests and answers, a block each. What it prints of ours is
- * chosen (the headers that are or carry secrets show as "***"); what it prints of theirs passes
+ * chosen (the headers that are or carry secrets show as "***"); all that it prints passes
  * acs_redact.
  */
 #ifndef HBRSYNC_ACS_TRACE_H
@@ -10,14 +10,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "acs/credentials.h"
 #include "acs/headers.h"
+#include "acs/redact.h"
 
 struct curl_slist;
 
 struct acs_trace {
     FILE *file; /* borrowed, NULL: no trace; becomes NULL when it cannot be written */
-    const struct acs_credentials *credentials;
+    const struct acs_secrets *secrets; /* of the attempt that a block is about */
 };
 
 /* Which attempt of which call a block is about. */

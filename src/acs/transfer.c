@@ -10,11 +10,30 @@
 
 #include "acs/failure.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 #define URL_MAX ((size_t)1024 * 1024)
 #define HEADER_LINE_MAX ((size_t)16 * 1024)
 #define CONNECTION_LIFETIME_SECONDS 3600L
 #define STALL_BYTES_PER_SECOND 1L
+
+struct acs_key_set *acs_key_set_new(const struct acs_credentials *credentials)
+{
+    struct acs_key_set *keys = malloc(sizeof(*keys));
+    if (keys != NULL) {
+        keys->credentials = *credentials; /* by no temporary copy, which would stay on the stack */
+        keys->users = 1;
+    }
+    return keys;
+}
+
+void acs_key_set_release(struct acs_key_set *keys)
+{
+    if (keys != NULL && --keys->users == 0) {
+        acs_credentials_wipe(&keys->credentials);
+        free(keys);
+    }
+}
 
 struct acs_transfer *acs_transfer_new(size_t answer_max)
 {
@@ -55,6 +74,9 @@ void acs_transfer_reset(struct acs_transfer *transfer)
     transfer->error_text[0] = '\0';
     transfer->too_large = false;
     transfer->owner = NULL;
+    acs_key_set_release(transfer->signed_with);
+    transfer->signed_with = NULL;
+    memset(&transfer->secrets, 0, sizeof(transfer->secrets));
 }
 
 void acs_transfer_free(struct acs_transfer *transfer)
@@ -64,6 +86,7 @@ void acs_transfer_free(struct acs_transfer *transfer)
     }
     curl_easy_cleanup(transfer->easy);
     free_headers(transfer);
+    acs_key_set_release(transfer->signed_with);
     buffer_free(&transfer->url);
     buffer_free_secret(&transfer->body); /* an answer of STS is a key */
     acs_headers_free(&transfer->answer);
@@ -164,6 +187,8 @@ static bool add_headers(struct acs_transfer *transfer, const struct acs_signing_
               (signing->security_token[0] == '\0' ||
                add_header(transfer, "x-acs-security-token", signing->security_token, err)) &&
               add_header(transfer, "Authorization", authorization.data, err);
+    const char *last = ok ? strrchr(authorization.data, '=') : NULL;
+    (void)text_fit(transfer->signature, sizeof(transfer->signature), last != NULL ? last + 1 : "");
     buffer_free_secret(&authorization);
     return ok;
 }
@@ -179,6 +204,7 @@ static bool sign(struct acs_transfer *transfer, const struct acs_setup *setup,
     if (!clock_to_iso8601(clock_now(), date)) {
         return error_set(err, ERROR_INTERNAL, "the clock is outside the years 0 to 9999");
     }
+    const struct acs_credentials *credentials = &setup->keys->credentials;
     struct acs_signing_input signing = {
         .method = "POST",
         .host = input->endpoint->host,
@@ -186,12 +212,16 @@ static bool sign(struct acs_transfer *transfer, const struct acs_setup *setup,
         .version = input->version,
         .date = date,
         .nonce = nonce,
-        .access_key_id = setup->credentials->access_key_id,
-        .access_key_secret = setup->credentials->access_key_secret,
-        .security_token = setup->credentials->security_token,
+        .access_key_id = credentials->access_key_id,
+        .access_key_secret = credentials->access_key_secret,
+        .security_token = credentials->security_token,
         .parameters = input->parameters,
         .parameter_count = input->parameter_count,
     };
+    transfer->signed_with = setup->keys;
+    transfer->signed_with->users++;
+    transfer->secrets = (struct acs_secrets){signing.access_key_secret, signing.security_token,
+                                             transfer->signature};
     return add_headers(transfer, &signing, err);
 }
 
@@ -313,11 +343,12 @@ int acs_transfer_status(const struct acs_transfer *transfer)
     return (int)status;
 }
 
-enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer,
-                                    const struct acs_setup *setup, CURLcode result,
+enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer, CURLcode result,
                                     struct error *err)
 {
-    if (transfer->too_large) {
+    /* libcurl, too, has a limit for a header, and some versions call that a lack of memory. */
+    bool in_headers = transfer->answer.total > 0 && transfer->body.length == 0;
+    if (transfer->too_large || (result == CURLE_OUT_OF_MEMORY && in_headers)) {
         (void)error_set(err, ERROR_SERVICE,
                         "the answer is larger than %zu bytes or its headers than %zu",
                         transfer->answer_max, ACS_HEADERS_MAX);
@@ -327,5 +358,5 @@ enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer,
         (void)error_no_memory(err);
         return ACS_PERMANENT;
     }
-    return acs_failure_tell(transfer->easy, result, transfer->error_text, setup->credentials, err);
+    return acs_failure_tell(transfer->easy, result, transfer->error_text, &transfer->secrets, err);
 }

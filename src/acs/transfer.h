@@ -14,14 +14,28 @@
 #include "acs/client.h"
 #include "acs/endpoint.h"
 #include "acs/headers.h"
+#include "acs/redact.h"
 #include "acs/retry.h"
 #include "base/buffer.h"
+
+/* Credentials, kept as long as someone uses them: the client for new attempts, and each attempt
+ * that was signed with them. */
+struct acs_key_set {
+    struct acs_credentials credentials;
+    unsigned users;
+};
+
+/* A copy with one user; NULL when there is no memory. */
+struct acs_key_set *acs_key_set_new(const struct acs_credentials *credentials);
+
+/* Accepts NULL. The last user's wipes them. */
+void acs_key_set_release(struct acs_key_set *keys);
 
 /* What all attempts of a client share. */
 struct acs_setup {
     const struct acs_client_options *options;
-    const struct acs_credentials *credentials;
-    const char *ca_file; /* NULL: libcurl's default */
+    struct acs_key_set *keys; /* for new attempts */
+    const char *ca_file;      /* NULL: libcurl's default */
 };
 
 /* What an attempt asks. */
@@ -42,10 +56,11 @@ struct acs_transfer {
     char error_text[CURL_ERROR_SIZE];
     int64_t started_ms;
     size_t answer_max;
-    bool too_large;                            /* the answer was cut off by us */
-    void *owner;                               /* the client's, while the attempt is under way */
-    const struct acs_credentials *signed_with; /* the client's, as is the next */
-    uint64_t generation;                       /* of the credentials */
+    bool too_large;                  /* the answer was cut off by us */
+    void *owner;                     /* the client's, while the attempt is under way */
+    struct acs_key_set *signed_with; /* NULL before the first attempt */
+    char signature[65];
+    struct acs_secrets secrets; /* of key and signature */
     struct acs_transfer *next;
 };
 
@@ -64,8 +79,7 @@ int acs_transfer_status(const struct acs_transfer *transfer);
 
 /* Fills *err for an attempt that libcurl ended with `result`, which is not CURLE_OK. Returns
  * whether another attempt may help. */
-enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer,
-                                    const struct acs_setup *setup, CURLcode result,
+enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer, CURLcode result,
                                     struct error *err);
 
 /* Whom a handle may talk to: no other protocol, place or certificate than meant. */

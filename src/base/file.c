@@ -2,7 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,7 +11,32 @@
 
 #include <openssl/crypto.h>
 
+#include "base/interrupt.h"
+#include "base/safe_file.h"
+
 #define READ_SIZE 65536
+#define PIPE_WAIT_MS 10000 /* for what a small file that is a pipe may take */
+#define NAMES_MAX 100      /* of temporary files */
+
+/* read() of which a signal ends the wait, whenever it came; what is there is read all the same. -1
+ * with errno: EINTR for a signal, ETIMEDOUT. A pipe without a writer is waited for. */
+static ssize_t read_some(int descriptor, char *bytes, size_t size, int timeout_ms)
+{
+    for (;;) {
+        struct pollfd wait[] = {{.fd = descriptor, .events = POLLIN},
+                                {.fd = interrupt_descriptor(), .events = POLLIN}};
+        int ready = poll(wait, 2, timeout_ms);
+        bool is_there = ready > 0 && wait[0].revents != 0;
+        if (!is_there && (interrupt_signal() != 0 || ready == 0)) {
+            errno = ready == 0 ? ETIMEDOUT : EINTR;
+            return -1;
+        }
+        ssize_t got = is_there ? read(descriptor, bytes, size) : -1;
+        if (got >= 0 || (errno != EINTR && errno != EAGAIN)) {
+            return got;
+        }
+    }
+}
 
 static bool read_all(int descriptor, const char *path, struct buffer *buffer, struct error *err)
 {
@@ -20,12 +46,11 @@ static bool read_all(int descriptor, const char *path, struct buffer *buffer, st
     }
     bool ok = true;
     for (;;) {
-        ssize_t got = read(descriptor, chunk, READ_SIZE);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
+        ssize_t got = read_some(descriptor, chunk, READ_SIZE, PIPE_WAIT_MS);
         if (got < 0) {
-            ok = error_set_errno(err, ERROR_USAGE, errno, "cannot read %s", path);
+            int why = errno;
+            ok = interrupt_check(err) &&
+                 error_set_errno(err, ERROR_USAGE, why, "cannot read %s", path);
         }
         if (got <= 0) {
             break;
@@ -52,7 +77,7 @@ bool file_read(const char *path, struct buffer *buffer, bool *ret_missing, struc
     if (strcmp(path, "-") == 0) {
         return read_all(STDIN_FILENO, "standard input", buffer, err);
     }
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (descriptor < 0) {
         if (ret_missing != NULL) {
             *ret_missing = errno == ENOENT;
@@ -85,34 +110,87 @@ bool file_replace(const char *path, const char *bytes, size_t length, struct err
     return file_replace_mode(path, 0600, bytes, length, err);
 }
 
+/* A new file beside the place, under a name of its own. */
+static int create_beside(const struct safe_place *place, char name[NAME_MAX + 1])
+{
+    int descriptor = -1;
+    for (unsigned i = 0; i < NAMES_MAX; i++) {
+        (void)snprintf(name, NAME_MAX + 1, ".%.200s.%ld-%u", place->name, (long)getpid(), i);
+        descriptor =
+            openat(place->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (descriptor >= 0 || errno != EEXIST) {
+            break;
+        }
+    }
+    return descriptor;
+}
+
 bool file_replace_mode(const char *path, unsigned mode, const char *bytes, size_t length,
                        struct error *err)
 {
-    struct buffer temporary;
-    buffer_init(&temporary, 8192);
-    buffer_printf(&temporary, "%s.XXXXXX", path);
-    if (!buffer_ok(&temporary, "the file name", err)) {
-        buffer_free(&temporary);
+    struct safe_place place;
+    char name[NAME_MAX + 1];
+    if (!safe_place_find(path, false, &place, err)) {
+        safe_place_close(&place);
         return false;
     }
-    int descriptor = mkostemp(temporary.data, O_CLOEXEC);
+    int descriptor = create_beside(&place, name);
     bool ok = descriptor >= 0;
     if (!ok) {
-        error_set_errno(err, ERROR_USAGE, errno, "cannot create %s", temporary.data);
+        error_set_errno(err, ERROR_USAGE, errno, "cannot create a file beside %s", path);
     } else {
         ok = write_all(descriptor, bytes, length) && fchmod(descriptor, (mode_t)mode) == 0 &&
              fsync(descriptor) == 0;
         int write_errno = errno;
         ok = close(descriptor) == 0 && ok;
-        if (ok && rename(temporary.data, path) != 0) {
+        if (ok && renameat(place.folder, name, place.folder, place.name) != 0) {
             write_errno = errno;
             ok = false;
         }
         if (!ok) {
             error_set_errno(err, ERROR_USAGE, write_errno, "cannot write %s", path);
-            (void)unlink(temporary.data); /* best effort: the error is already reported */
+            (void)unlinkat(place.folder, name, 0); /* best effort: the error is reported already */
         }
     }
-    buffer_free(&temporary);
+    safe_place_close(&place);
     return ok;
+}
+
+/* --- streams ------------------------------------------------------------------------------- */
+
+static ssize_t read_stream(void *cookie, char *bytes, size_t size)
+{
+    return read_some(*(int *)cookie, bytes, size, -1);
+}
+
+static int close_stream(void *cookie)
+{
+    int descriptor = *(int *)cookie;
+    free(cookie);
+    return descriptor == STDIN_FILENO ? 0 : close(descriptor);
+}
+
+FILE *file_open_stream(const char *path, struct error *err)
+{
+    static const cookie_io_functions_t functions = {.read = read_stream, .close = close_stream};
+    int *descriptor = malloc(sizeof(*descriptor));
+    if (descriptor == NULL) {
+        error_no_memory(err);
+        return NULL;
+    }
+    *descriptor = strcmp(path, "-") == 0 ? STDIN_FILENO
+                                         : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (*descriptor < 0) {
+        error_set_errno(err, ERROR_USAGE, errno, "cannot open %s", path);
+        free(descriptor);
+        return NULL;
+    }
+    FILE *file = fopencookie(descriptor, "r", functions);
+    if (file == NULL) {
+        (void)close_stream(descriptor);
+        error_no_memory(err);
+        return NULL;
+    }
+    (void)setvbuf(file, NULL, _IOFBF, READ_SIZE); /* only faster */
+    return file;
 }

@@ -39,6 +39,8 @@ struct record_model {
     size_t part_count;
     size_t key;     /* in part 0: the field that identifies a record (text) */
     size_t version; /* in part 0: the integer field that grows when a record changes */
+    size_t status;  /* in part 0: the text field that says how far a record is */
+    const char *const *final_statuses; /* its values that are an end, ended by NULL */
 };
 
 enum value_kind { VALUE_NULL = 0, VALUE_TEXT, VALUE_INTEGER };

@@ -133,13 +133,24 @@ size_t text_utf8_length(const char *text, size_t length, uint32_t *ret_code_poin
     return size;
 }
 
-/* Controls, separators and marks that change what a terminal or a reader sees of the text around.
- */
+/* Controls, separators and marks that are not seen, or change what is seen of the text around: the
+ * categories Cc, Cf, Zl and Zp of Unicode 16, and all planes from the tags on. */
 static bool is_dangerous(uint32_t code)
 {
-    return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x061C ||
-           (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
-           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || code >= 0xE0000;
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {{0x0000, 0x001F},   {0x007F, 0x009F},   {0x00AD, 0x00AD},   {0x0600, 0x0605},
+                  {0x061C, 0x061C},   {0x06DD, 0x06DD},   {0x070F, 0x070F},   {0x0890, 0x0891},
+                  {0x08E2, 0x08E2},   {0x180E, 0x180E},   {0x200B, 0x200F},   {0x2028, 0x202E},
+                  {0x2060, 0x206F},   {0xFEFF, 0xFEFF},   {0xFFF9, 0xFFFB},   {0x110BD, 0x110BD},
+                  {0x110CD, 0x110CD}, {0x13430, 0x1343F}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A},
+                  {0xE0000, 0x10FFFF}};
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]) && code >= ranges[i].first; i++) {
+        if (code <= ranges[i].last) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void text_escape(struct buffer *buffer, const char *text, size_t length, size_t maximum)

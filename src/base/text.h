@@ -28,8 +28,9 @@ bool text_to_duration(const char *text, int64_t *ret_seconds) MUST_CHECK;
 
 /*
  * Appends foreign text with everything escaped that could move a cursor, change its direction or
- * forge a line: C0 and C1 controls, DEL, line separators, bidirectional controls, and bytes that
- * are not UTF-8 (as \xNN or \u{NNNN}). At most `maximum` bytes are appended, then "...".
+ * forge a line, or that is not seen: controls, line separators, bidirectional and invisible
+ * characters, and bytes that are not UTF-8 (as \xNN or \u{NNNN}). At most `maximum` bytes are
+ * appended, then "...".
  */
 void text_escape(struct buffer *buffer, const char *text, size_t length, size_t maximum);
 

@@ -1,9 +1,12 @@
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "acs/setup.h"
@@ -191,10 +194,44 @@ static bool occupy_standard_descriptors(void)
     return true;
 }
 
+/* Keys are in memory from the start, in the environment, and no core file may hold them. The limit
+ * does not hold where the kernel pipes it to a program; nor may another process of the user look
+ * into this one. */
+static bool forbid_core_files(struct error *err)
+{
+    const struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0) {
+        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot forbid core files");
+    }
+#ifdef PR_SET_DUMPABLE
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot forbid core files");
+    }
+#endif
+    return true;
+}
+
+/* libcurl would write the keys of its connections there, with which a recording of them is read. */
+static void refuse_key_log(void)
+{
+    static const char name[] = "SSLKEYLOGFILE";
+    if (getenv(name) != NULL) {
+        (void)unsetenv(name);
+        log_warning("%s is ignored: who has that file can read what is sent, tokens included",
+                    name);
+    }
+}
+
 int cli_main(int argc, char **argv)
 {
+    struct error err;
+    bool forbidden = forbid_core_files(&err);
     if (!occupy_standard_descriptors()) {
         return error_exit_status(ERROR_INTERNAL, 0);
     }
+    if (!forbidden) {
+        return cli_fail(&err);
+    }
+    refuse_key_log();
     return check_output(dispatch(argc, argv));
 }

@@ -14,7 +14,9 @@
 #include "cli/cli.h"
 #include "cli/doctor_report.h"
 #include "cli/session.h"
+#include "hbr/restore_job.h"
 #include "output/log.h"
+#include "store/check.h"
 #include "store/health.h"
 
 #define DAY 86400
@@ -191,10 +193,15 @@ static bool pass_over(const char *region_id, void *context, struct error *err)
 static void check_region_list(struct doctor *doctor)
 {
     size_t count = 0;
+    size_t unusable = 0;
     struct error err;
     error_clear(&err);
     if (hbr_regions(&doctor->session.service, doctor->session.regions[0], pass_over, &count,
-                    &err)) {
+                    &unusable, &err)) {
+        if (unusable > 0) {
+            doctor_warning(&doctor->report, "permission", "Name regions with --region.",
+                           "DescribeRegions: %zu ids are none of a region", unusable);
+        }
         doctor_ok(&doctor->report, "permission", "DescribeRegions: %zu regions", count);
     } else {
         refused(doctor, &err, doctor->connection.all_regions);
@@ -274,6 +281,36 @@ static void check_lock(struct doctor *doctor, const struct store_health *health)
     }
 }
 
+static void tell_problem(const char *text, void *context)
+{
+    struct error err;
+    error_set(&err, ERROR_DATABASE, "%s", text);
+    error_hint(&err, "Put a backup of the file back. A trigger that you made can be allowed with "
+                     "`sync --allow-trigger`.");
+    doctor_fail(context, "schema", &err);
+}
+
+static void tell_note(const char *text, void *context)
+{
+    doctor_ok(context, "schema", "%s", text);
+}
+
+/* What `verify` says of it, too. */
+static void check_schema(struct doctor *doctor)
+{
+    const struct store_check_visitor visitor = {
+        .problem = tell_problem, .note = tell_note, .context = &doctor->report};
+    struct store *store = NULL;
+    struct error err;
+    int64_t problems = 0;
+    error_clear(&err);
+    if (!store_open(doctor->database, STORE_EXAMINE, &hbr_restore_job_model, &store, &err) ||
+        !store_check_objects(store, &visitor, &problems, &err)) {
+        doctor_fail(&doctor->report, "schema", &err);
+    }
+    store_close(store);
+}
+
 static void check_database(struct doctor *doctor)
 {
     struct doctor_report *report = &doctor->report;
@@ -281,6 +318,9 @@ static void check_database(struct doctor *doctor)
     struct error err;
     error_clear(&err);
     bool sound = store_health(doctor->database, &health, &err);
+    if (sound && !store_health_place(doctor->database, &err)) {
+        doctor_fail(report, "folder", &err);
+    }
     if (!sound) {
         doctor_fail(report, "database", &err);
     } else if (!health.exists) {
@@ -295,6 +335,8 @@ static void check_database(struct doctor *doctor)
             doctor_warning(report, "database", "Nothing to do: the next sync brings it up to date.",
                            "its schema is %d, this hbrsync writes %d", health.version,
                            health.newest);
+        } else {
+            check_schema(doctor);
         }
         if (health.wal_size > WAL_WARNING) {
             doctor_warning(

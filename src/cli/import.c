@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/json.h"
+#include "base/safe_file.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/session.h"
@@ -161,9 +163,9 @@ static bool import_file(struct import *import, struct error *err)
 {
     struct buffer line;
     bool is_stdin = strcmp(import->file, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(import->file, "re");
+    FILE *file = file_open_stream(import->file, err);
     if (file == NULL) {
-        return error_set_errno(err, ERROR_USAGE, errno, "cannot open %s", import->file);
+        return false;
     }
     buffer_init(&line, DOCUMENT_MAX);
     bool ok = import_stream(import, file, &line, err);
@@ -179,9 +181,7 @@ static bool import_file(struct import *import, struct error *err)
         }
     }
     buffer_free(&line);
-    if (!is_stdin) {
-        (void)fclose(file); /* it was only read */
-    }
+    (void)fclose(file); /* it was only read */
     return ok;
 }
 
@@ -315,6 +315,7 @@ static int import_all(struct import *import, char **files, int count)
 int cli_import(const char *database, int argc, char **argv)
 {
     struct import import = {.database = database, .account_id = "", .region = "", .edition = ""};
+    struct cli_list triggers = {.count = 0};
     struct error err;
     int operand = 0;
     int status = 0;
@@ -323,6 +324,11 @@ int cli_import(const char *database, int argc, char **argv)
          (void *)&import.account_id, 0, 0},
         {"region", "ID", "their region", CLI_TEXT, (void *)&import.region, 0, 0},
         {"edition", "NAME", "their edition", CLI_TEXT, (void *)&import.edition, 0, 0},
+        {"allow-shared-folder", NULL, "also write to folders that others can write to", CLI_FLAG,
+         &safe_file_shared, 0, 0},
+        {"allow-trigger", "NAME",
+         "may run, now and later; for triggers of your own in the database", CLI_LIST, &triggers, 0,
+         0},
         {"dry-run", NULL, "do everything but keep nothing", CLI_FLAG, &import.dry_run, 0, 0},
         {"json", NULL, "print the counts as JSON on standard output", CLI_FLAG, &import.json, 0, 0},
         {"quiet", NULL, "print errors alone", CLI_FLAG, &import.quiet, 0, 0},
@@ -340,5 +346,6 @@ int cli_import(const char *database, int argc, char **argv)
     if (!check_names(&import, &err)) {
         return cli_fail(&err);
     }
+    store_allow_triggers(triggers.values, triggers.count);
     return import_all(&import, argv + operand, argc - operand);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/safe_file.h"
 #include "cli/cli.h"
 #include "hbr/restore_job.h"
 #include "output/log.h"
@@ -60,6 +61,8 @@ int cli_publish(const char *database, int argc, char **argv)
     const struct cli_option options[] = {
         {"mode", "MODE", "the copy's permissions, such as 0644 (0666 less umask)", CLI_TEXT,
          (void *)&mode_text, 0, 0},
+        {"allow-shared-folder", NULL, "also write to folders that others can write to", CLI_FLAG,
+         &safe_file_shared, 0, 0},
         {"quiet", NULL, "print errors alone", CLI_FLAG, &quiet, 0, 0},
     };
     if (!cli_begin("publish", options, sizeof(options) / sizeof(options[0]), argc, argv, &database,

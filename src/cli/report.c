@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/print_rows.h"
 #include "hbr/restore_job.h"
+#include "output/log.h"
 #include "output/rows.h"
 
 #define FORMAT_HTML "html"
@@ -121,6 +123,47 @@ static bool select_rows(const struct store_rows *rows, void *context, struct err
     return report_run(selection->store, selection->report, selection->period, rows, err);
 }
 
+/* A source that was never proved as a whole: its rates are of what happens to be stored. */
+static bool add_warning(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    struct buffer *warning = context;
+    (void)count;
+    buffer_puts(warning, warning->length > 0 ? "; " : "");
+    buffer_append(warning, cells[0].text, cells[0].length);
+    return buffer_ok(warning, "a warning", err);
+}
+
+static bool find_warning(struct store *store, struct buffer *warning, struct error *err)
+{
+    static const struct store_query query = {
+        .sql = "SELECT count(*) || ' of ' || (SELECT count(*) FROM v_sync_health WHERE scope = '')"
+               " || ' sources ' || source_note FROM v_sync_health"
+               " WHERE scope = '' AND source_note IS NOT NULL GROUP BY source_note",
+        .what = "read what was proved"};
+    const struct store_rows rows = {.row = add_warning, .context = warning};
+    return store_query_run(store, &query, &rows, err);
+}
+
+static bool print_opened(struct store *store, const struct arguments *arguments,
+                         const struct report_period *period, const struct report *reports,
+                         size_t count, enum rows_format format, struct error *err)
+{
+    struct selection selection = {store, &reports[0], period};
+    struct buffer warning;
+    buffer_init(&warning, 4096);
+    bool as_page = strcmp(arguments->format, FORMAT_HTML) == 0;
+    bool rates = as_page || strstr(reports[0].sql, "success_rate_percent") != NULL;
+    bool done = !rates || find_warning(store, &warning, err);
+    if (done && warning.length > 0 && !as_page) {
+        log_warning("%s", warning.data);
+    }
+    done = done && (as_page ? report_page(store, reports, arguments->name != NULL ? 1 : count,
+                                          period, warning.length > 0 ? warning.data : "", err)
+                            : cli_print_rows(format, select_rows, &selection, err));
+    buffer_free(&warning);
+    return done;
+}
+
 static bool print_report(const struct arguments *arguments, const struct report_period *period,
                          struct report *reports, size_t count, enum rows_format format,
                          struct error *err)
@@ -130,10 +173,7 @@ static bool print_report(const struct arguments *arguments, const struct report_
         !store_open(arguments->database, STORE_READ, &hbr_restore_job_model, &store, err)) {
         return false;
     }
-    struct selection selection = {store, &reports[0], period};
-    bool done = strcmp(arguments->format, FORMAT_HTML) == 0
-                    ? report_page(store, reports, arguments->name != NULL ? 1 : count, period, err)
-                    : cli_print_rows(format, select_rows, &selection, err);
+    bool done = print_opened(store, arguments, period, reports, count, format, err);
     store_close(store);
     return done;
 }

@@ -64,8 +64,10 @@ bool report_run(struct store *store, const struct report *report,
                 const struct report_period *period, const struct store_rows *rows,
                 struct error *err) MUST_CHECK;
 
-/* These reports as one HTML page on standard output, all from one state of the database. */
+/* These reports as one HTML page on standard output, all from one state of the database; `warning`
+ * ("" for none) is about all of them. */
 bool report_page(struct store *store, const struct report *reports, size_t count,
-                 const struct report_period *period, struct error *err) MUST_CHECK;
+                 const struct report_period *period, const char *warning,
+                 struct error *err) MUST_CHECK;
 
 #endif

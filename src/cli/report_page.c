@@ -82,7 +82,7 @@ static bool write_page(struct store *store, const struct chapter *chapters,
 }
 
 bool report_page(struct store *store, const struct report *reports, size_t count,
-                 const struct report_period *period, struct error *err)
+                 const struct report_period *period, const char *warning, struct error *err)
 {
     char text[REPORT_PERIOD_SIZE];
     struct chapter *chapters = calloc(count + 1, sizeof(*chapters));
@@ -103,6 +103,7 @@ bool report_page(struct store *store, const struct report *reports, size_t count
     report_period_text(period, text);
     const struct html_head head = {.title = count > 1 ? "Restore report" : reports[0].title,
                                    .period = text,
+                                   .warning = warning,
                                    .generated_at = period->now,
                                    .sections = sections,
                                    .section_count = section_count};

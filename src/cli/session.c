@@ -4,12 +4,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "acs/identity.h"
+#include "base/safe_file.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "output/log.h"
@@ -59,6 +58,8 @@ size_t session_rows(struct session_options *options, struct cli_option *rows)
          &options->retry_for, 0, DAY},
         {"trace", "FILE", "write requests and answers, secrets removed", CLI_TEXT,
          (void *)&options->trace_file, 0, 0},
+        {"allow-shared-folder", NULL, "also write to folders that others can write to", CLI_FLAG,
+         &safe_file_shared, 0, 0},
         {"quiet", NULL, "print errors alone", CLI_FLAG, &options->quiet, 0, 0},
         {"verbose", NULL, "print more", CLI_FLAG, &options->verbose, 0, 0},
         {"no-progress", NULL, "no progress bar", CLI_FLAG, &options->no_progress, 0, 0},
@@ -181,18 +182,22 @@ static bool open_trace(struct session *session, struct error *err)
     if (path == NULL) {
         return true;
     }
-    int how = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
-    int descriptor = open(path, how, 0600);
-    if (descriptor >= 0 && prepare_trace(descriptor, !session->options->later)) {
+    struct safe_place place;
+    int descriptor = safe_place_find(path, false, &place, err)
+                         ? safe_open(&place, "", O_WRONLY | O_CREAT | O_APPEND, SAFE_STREAM, err)
+                         : -1;
+    safe_place_close(&place);
+    if (descriptor < 0) {
+        return error_context(err, "cannot open the trace file");
+    }
+    if (prepare_trace(descriptor, !session->options->later)) {
         session->trace = fdopen(descriptor, "w");
     }
     if (session->trace != NULL) {
         return true;
     }
     error_set_errno(err, ERROR_USAGE, errno, "cannot open the trace file %s", path);
-    if (descriptor >= 0) {
-        (void)close(descriptor); /* nothing was written */
-    }
+    (void)close(descriptor); /* nothing was written */
     return false;
 }
 
@@ -228,6 +233,7 @@ static bool open_client(struct session *session, struct error *err)
         return false;
     }
     session->service.client = session->client;
+    acs_credentials_forget_keys(&session->credentials); /* the client renews and wipes its own */
     return true;
 }
 
@@ -240,16 +246,6 @@ static void choose_endpoints(struct session *session)
     if (session->sts_endpoint == NULL) {
         session->sts_endpoint = acs_sts_endpoint_default(wanted->vpc);
     }
-}
-
-/* From now on there are keys in memory, which no core file may hold. The limit does not hold where
- * the kernel pipes it to a program; nor may another process of the user look into this one. */
-static bool forbid_core_files(struct error *err)
-{
-    const struct rlimit none = {0, 0};
-    return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0
-               ? true
-               : error_set_errno(err, ERROR_INTERNAL, errno, "cannot forbid core files");
 }
 
 static bool find_credentials(struct session *session, struct error *err)
@@ -282,13 +278,16 @@ bool session_open(struct session *session, const struct session_options *options
 {
     session->options = options;
     choose_endpoints(session);
-    return forbid_core_files(err) && find_credentials(session, err) && open_trace(session, err) &&
-           open_client(session, err);
+    return find_credentials(session, err) && open_trace(session, err) && open_client(session, err);
 }
 
 bool session_close(struct session *session, struct error *err)
 {
     bool ok = true;
+    if (session->client != NULL && acs_client_counters(session->client).quoting > 0) {
+        log_warning("a field of a job holds the secret or the security token of the credentials in "
+                    "use; it is stored as it came");
+    }
     acs_client_free(session->client);
     acs_credentials_wipe(&session->credentials);
     free(session->regions);
@@ -368,7 +367,7 @@ bool session_find_regions(struct session *session, struct error *err)
     }
     if (options->all_regions) {
         return hbr_regions(&session->service, region != NULL ? region : REGION_FIRST, add_region,
-                           session, err) &&
+                           session, &session->unusable_regions, err) &&
                (session->region_count < 2 ||
                 check_endpoint_of(options, session->regions[0], session->regions[1], err));
     }

@@ -41,6 +41,7 @@ struct session {
     char account_id[STORE_NAME_MAX];
     char (*regions)[STORE_NAME_MAX];
     size_t region_count;
+    size_t unusable_regions; /* that DescribeRegions lists with an id that is none */
 };
 
 void session_defaults(struct session_options *options);

@@ -20,10 +20,9 @@ struct status {
     int64_t now;
     struct buffer *json; /* NULL: for people */
     size_t count;
-    int64_t max_age;      /* seconds; -1: not asked for */
-    size_t checked;       /* scopes that max_age applies to */
-    size_t stale;         /* ... that were not proved within it */
-    int64_t fresh_source; /* the last source that was, unrestricted */
+    int64_t max_age; /* seconds; -1: not asked for */
+    size_t checked;  /* sources that max_age applies to */
+    size_t stale;    /* ... that were not proved within it */
 };
 
 static void print_line(const char *label, int64_t when, int64_t now)
@@ -81,13 +80,14 @@ static bool print_for_people(const struct store_status *status, const struct sta
         return false;
     }
     (void)printf("  %-16s %s, %s still open, %s no longer listed\n", "jobs", jobs, open, missing);
-    print_line("watermark", status->watermark.updated_time, context->now);
-    print_line("last full walk", status->watermark.full_walk_at, context->now);
+    print_line("watermark", status->watermark, context->now);
+    print_line("last full walk", status->full_walk_at, context->now);
     print_line("last proved", status->last_proved_at, context->now);
     (void)printf("  %-16s %s\n", "complete",
-                 !status->watermark.known   ? "never proved"
-                 : status->watermark.proved ? "proved"
-                                            : "NOT proved: the next sync walks everything");
+                 status->proved                                        ? "proved"
+                 : status->scope[0] == '\0' && status->note[0] != '\0' ? status->note
+                 : status->last_proved_at == 0                         ? "never proved"
+                                               : "NOT proved: the next sync walks everything");
     const struct store_run *run = &status->last_run;
     if (run->run_id == 0) {
         return true;
@@ -136,15 +136,19 @@ static void add_json(const struct store_status *status, struct status *context)
     buffer_printf(json,
                   "\"jobs\":%" PRId64 ",\"open_jobs\":%" PRId64 ",\"missing_jobs\":%" PRId64 ",",
                   status->jobs, status->open_jobs, status->missing_jobs);
-    add_time(json, "watermark", status->watermark.updated_time);
-    add_time(json, "full_walk_at", status->watermark.full_walk_at);
+    add_time(json, "watermark", status->watermark);
+    add_time(json, "full_walk_at", status->full_walk_at);
     add_time(json, "last_proved_at", status->last_proved_at);
     add_time(json, "last_success_at", status->last_success_at);
     add_age(json, "seconds_since_proved", status->last_proved_at, context->now);
     add_age(json, "seconds_since_success", status->last_success_at, context->now);
-    add_age(json, "seconds_since_full_walk", status->watermark.full_walk_at, context->now);
-    add_text(json, "proof",
-             status->watermark.known && status->watermark.proved ? "proved" : "unproved");
+    add_age(json, "seconds_since_full_walk", status->full_walk_at, context->now);
+    add_text(json, "proof", status->proved ? "proved" : "unproved");
+    if (status->note[0] != '\0') {
+        add_text(json, "note", status->note);
+    } else {
+        buffer_puts(json, "\"note\":null,");
+    }
     if (run->run_id != 0) {
         buffer_printf(json, "\"last_run_id\":%" PRId64 ",", run->run_id);
         add_text(json, "last_mode", store_run_mode_name(run->mode));
@@ -157,48 +161,33 @@ static void add_json(const struct store_status *status, struct status *context)
 
 /* --- freshness ----------------------------------------------------------------------------- */
 
-/* Jobs that only ever were imported: nothing lists them, so nothing can prove them. */
-static bool is_import(const struct store_status *status)
-{
-    return !status->watermark.known && status->runs == 0;
-}
-
 static void tell_stale(const struct store_status *status, struct status *context, const char *why)
 {
     struct error err;
-    char subject[800];
-    (void)snprintf(subject, sizeof(subject), "%s %s %s%s%s", status->source.account_id,
-                   status->source.region_id, status->source.edition,
-                   status->scope[0] != '\0' ? " " : "", status->scope);
+    char subject[3 * STORE_NAME_MAX];
+    (void)snprintf(subject, sizeof(subject), "%s %s %s", status->source.account_id,
+                   status->source.region_id, status->source.edition);
     error_set(&err, ERROR_UNPROVED, "%s", why);
     log_error_about(subject, &err);
     context->stale++;
 }
 
-/*
- * Whether the scope was proved within max_age and nothing unproved was stored since. A type that
- * was once synced by itself is covered by its whole source, which comes first.
- */
+/* Whether a source as a whole was proved within max_age and nothing unproved was stored since. What
+ * was only imported nothing lists, so nothing can prove it. */
 static void check_age(const struct store_status *status, struct status *context)
 {
     char age[FORMAT_AGE_SIZE], why[64];
-    int64_t proved_at = status->last_proved_at;
-    int64_t source_id = status->source.source_id;
-    if (context->max_age < 0 || is_import(status)) {
+    int64_t age_seconds = context->now - status->last_proved_at;
+    if (context->max_age < 0 || status->imported || status->scope[0] != '\0') {
         return;
     }
     context->checked++;
-    if (status->scope[0] != '\0' && context->fresh_source == source_id) {
-        return;
-    }
-    if (status->watermark.known && !status->watermark.proved) {
+    if (status->note[0] != '\0') {
+        tell_stale(status, context, status->note);
+    } else if (!status->proved) {
         tell_stale(status, context, "not proved complete");
-    } else if (proved_at != 0 && context->now - proved_at <= context->max_age) {
-        context->fresh_source = status->scope[0] == '\0' ? source_id : context->fresh_source;
-    } else if (proved_at == 0) {
-        tell_stale(status, context, "never proved complete");
-    } else {
-        format_age(context->now - proved_at, age);
+    } else if (age_seconds > context->max_age) {
+        format_age(age_seconds, age);
         (void)snprintf(why, sizeof(why), "last proved complete %s ago", age);
         tell_stale(status, context, why);
     }
@@ -244,7 +233,7 @@ static bool show(struct store *store, bool as_json, int64_t max_age, struct erro
         ok = buffer_ok(&json, "the status", err);
         (void)fwrite(json.data, 1, ok ? json.length : 0, stdout); /* checked at the end of main */
     } else if (ok && state.count == 0) {
-        (void)printf("%s holds no source that was synced as a whole yet\n", store_path(store));
+        (void)printf("%s holds no source yet\n", store_path(store));
     }
     buffer_free(&json);
     if (!ok || max_age < 0 || is_fresh(&state)) {

@@ -198,7 +198,7 @@ static bool keep_source(const struct store_status *status, void *context, struct
 
 static int64_t source_proved(const struct store_status *status)
 {
-    return status->watermark.known && status->watermark.proved;
+    return status->proved;
 }
 
 static int64_t source_proved_at(const struct store_status *status)
@@ -315,6 +315,9 @@ static void add_database(struct buffer *text, const struct sync_metrics *metrics
     struct error ignored;
     bool open =
         store_open(metrics->database, STORE_READ, &hbr_restore_job_model, &stored.store, &ignored);
+    if (open) {
+        store_ignore_signals(stored.store);
+    }
     if (success_at >= 0 || (open && query_success(metrics, stored.store, &success_at, &ignored))) {
         add_plain(text, SUCCESS, "When a sync last ended done and proved, UNIX time, 0 never.",
                   success_at);

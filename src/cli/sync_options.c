@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "store/store.h"
 
 #define DAY 86400
 #define YEAR (366 * DAY)
@@ -41,6 +42,9 @@ static bool parse(struct sync_cli *cli, int argc, char **argv, int *ret_operand,
          HBR_PAGE_SIZE_MAX},
         {"max-requests", "N", "stop the whole run after so many requests", CLI_INTEGER,
          &cli->settings.max_requests, 1, INT64_MAX},
+        {"allow-trigger", "NAME",
+         "may run, now and later; for triggers of your own in the database", CLI_LIST,
+         &cli->triggers, 0, 0},
         {"dry-run", NULL, "do everything but keep nothing", CLI_FLAG, &cli->dry_run, 0, 0},
         {"json", NULL, "print the summary as JSON on standard output", CLI_FLAG, &cli->json, 0, 0},
         {"metrics-file", "FILE", "write metrics for Prometheus, however the sync ends", CLI_TEXT,
@@ -107,6 +111,7 @@ bool sync_cli_parse(struct sync_cli *cli, const char *database, int argc, char *
         return false;
     }
     cli->settings.now = clock_now();
+    store_allow_triggers(cli->triggers.values, cli->triggers.count);
     cli->settings.pages_at_once = (unsigned)cli->connection.connections;
     cli->settings.skip_inactive = cli->connection.all_regions;
     return true;

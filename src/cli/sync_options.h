@@ -14,7 +14,7 @@
 struct sync_cli {
     const char *database;
     struct session_options connection;
-    struct cli_list editions, restore_types, filter_texts;
+    struct cli_list editions, restore_types, filter_texts, triggers;
     const char *metrics_file;
     bool dry_run, json;
     struct sync_settings settings;

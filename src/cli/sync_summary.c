@@ -38,7 +38,8 @@ enum error_code sync_summary_code(const struct sync_summary *summary)
     return unproved > 0 ? ERROR_UNPROVED : ERROR_NONE;
 }
 
-static void print_verdict(const struct sync_summary *summary, const char *counts)
+static void print_verdict(const struct sync_summary *summary, const char *counts,
+                          const char *of_what)
 {
     size_t failed = 0;
     size_t unproved = 0;
@@ -48,45 +49,71 @@ static void print_verdict(const struct sync_summary *summary, const char *counts
     }
     const char *prefix = summary->dry_run ? "dry run, nothing kept: " : "";
     if (failed + unproved == 0 && summary->error.code == ERROR_NONE) {
-        log_info("%s%s; proved complete", prefix, counts);
+        log_info("%s%s; %s%s", prefix, counts, of_what[0] != '\0' ? "complete" : "proved complete",
+                 of_what);
     } else {
-        log_info("%s%s; NOT proved complete: %zu of %zu sources failed, %zu unproved", prefix,
-                 counts, failed, summary->count, unproved);
+        log_info("%s%s; NOT proved complete%s: %zu of %zu sources failed, %zu unproved", prefix,
+                 counts, of_what, failed, summary->count, unproved);
     }
+}
+
+/* What a run over all jobs looked at is what is stored; what filters or a RestoreType select is
+ * what was listed. */
+static int64_t count_jobs(const struct sync_task_result *result, bool restricted)
+{
+    const struct store_run *run = &result->run;
+    if (result->error.code != ERROR_NONE) {
+        return run->seen;
+    }
+    int64_t count = restricted ? run->total_count : run->local_count;
+    return count > 0 ? count : run->seen;
+}
+
+/* Every row of a run is restricted in the same way, but for a profile that could not be used. */
+static bool is_restricted(const struct sync_summary *summary)
+{
+    for (size_t i = 0; i < summary->count; i++) {
+        if (summary->rows[i].result.run.scope[0] != '\0') {
+            return true;
+        }
+    }
+    return false;
 }
 
 void sync_summary_print(const struct sync_summary *summary)
 {
-    int64_t checked = 0, inserted = 0, updated = 0, open = 0, missing = 0, returned = 0;
+    int64_t jobs = 0, inserted = 0, updated = 0, open = 0, missing = 0, returned = 0;
     char text[5][FORMAT_COUNT_SIZE];
-    char counts[400];
+    struct buffer counts;
+    bool restricted = is_restricted(summary);
     for (size_t i = 0; i < summary->count; i++) {
         const struct store_run *run = &summary->rows[i].result.run;
-        bool done = summary->rows[i].result.error.code == ERROR_NONE && run->local_count > 0;
-        checked += done ? run->local_count : run->seen;
+        jobs += count_jobs(&summary->rows[i].result, restricted);
         inserted += run->inserted;
         updated += run->updated;
         open += run->open_jobs;
         missing += run->missing;
         returned += run->returned;
     }
-    format_count(checked, text[0]);
+    format_count(jobs, text[0]);
     format_count(inserted, text[1]);
     format_count(updated, text[2]);
     format_count(open, text[3]);
     format_count(missing, text[4]);
-    int used =
-        snprintf(counts, sizeof(counts), "checked %s jobs, %s new, %s changed, %s still open",
-                 text[0], text[1], text[2], text[3]);
-    if (missing > 0 && used > 0 && (size_t)used < sizeof(counts)) {
-        used += snprintf(counts + used, sizeof(counts) - (size_t)used, ", %s no longer listed",
-                         text[4]);
+    buffer_init(&counts, 400);
+    buffer_printf(&counts, restricted ? "%s jobs match the filter" : "checked %s jobs", text[0]);
+    buffer_printf(&counts, ", %s new, %s changed", text[1], text[2]);
+    if (!restricted) {
+        buffer_printf(&counts, ", %s still open", text[3]);
     }
-    if (returned > 0 && used > 0 && (size_t)used < sizeof(counts)) {
-        (void)snprintf(counts + used, sizeof(counts) - (size_t)used, ", %" PRId64 " listed again",
-                       returned);
+    if (missing > 0) {
+        buffer_printf(&counts, ", %s no longer listed", text[4]);
     }
-    print_verdict(summary, counts);
+    if (returned > 0) {
+        buffer_printf(&counts, ", %" PRId64 " listed again", returned);
+    }
+    print_verdict(summary, counts.failed ? "" : counts.data, restricted ? " for this filter" : "");
+    buffer_free(&counts);
 }
 
 static void add_text(struct buffer *json, const char *name, const char *value)

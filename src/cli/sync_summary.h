@@ -29,7 +29,8 @@ struct sync_summary {
  * class. */
 enum error_code sync_summary_code(const struct sync_summary *summary);
 
-/* "checked 20,000 jobs, 12 new, 3 changed, 2 still open; proved complete" */
+/* "checked 20,000 jobs, 12 new, 3 changed, 2 still open; proved complete"; with filters or a
+ * RestoreType "12 jobs match the filter, 12 new, 0 changed; complete for this filter" */
 void sync_summary_print(const struct sync_summary *summary);
 
 /* The object of `sync --json`, on standard output. */

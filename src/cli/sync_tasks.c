@@ -192,9 +192,27 @@ static bool check_named(const struct store_status *status, void *context, struct
     return true;
 }
 
+/* Together one failed source: they cannot be named. */
+static void tell_unusable(struct sync_tasks *tasks)
+{
+    struct error unusable;
+    if (tasks->session->unusable_regions == 0) {
+        return;
+    }
+    error_clear(&unusable);
+    error_set(&unusable, ERROR_SERVICE,
+              "%zu of the regions that DescribeRegions lists have an id that is none",
+              tasks->session->unusable_regions);
+    error_hint(&unusable, "The others were read. Look at the answer with --trace, and name regions "
+                          "with --region.");
+    log_error(&unusable);
+    sync_tasks_add_failure(tasks, &unusable);
+}
+
 static void check_regions(struct sync_tasks *tasks)
 {
     struct error err;
+    tell_unusable(tasks);
     if (tasks->session->options->all_regions &&
         !store_status_each(tasks->store, check_named, tasks, &err)) {
         log_error(&err);

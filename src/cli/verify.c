@@ -50,14 +50,27 @@ struct verify_source {
 
 /* --- the database by itself ---------------------------------------------------------------- */
 
-static void tell_problem(const char *text, void *context)
+static void tell_text(const char *kind, const char *text)
 {
     struct buffer safe;
-    (void)context;
     buffer_init(&safe, 65536);
     text_escape(&safe, text, strlen(text), 8192);
-    (void)printf("problem: %s\n", safe.data);
+    (void)printf("%s: %s\n", kind, safe.data);
     buffer_free(&safe);
+}
+
+static void tell_problem(const char *text, void *context)
+{
+    (void)context;
+    tell_text("problem", text);
+}
+
+static void tell_note(const char *text, void *context)
+{
+    const struct verify *verify = context;
+    if (!verify->connection.quiet) {
+        tell_text("note", text);
+    }
 }
 
 static void keep_source(struct verify *verify, const struct store_check_source *source)
@@ -112,7 +125,7 @@ static void tell_counts(const struct verify *verify)
 static bool check_database(struct verify *verify, struct error *err)
 {
     const struct store_check_visitor visitor = {
-        .problem = tell_problem, .source = tell_source, .context = verify};
+        .problem = tell_problem, .note = tell_note, .source = tell_source, .context = verify};
     const struct store_check_counts *counts = &verify->counts;
     if (!store_check(verify->store, &visitor, &verify->counts, err)) {
         return false;
@@ -382,7 +395,7 @@ int cli_verify(const char *database, int argc, char **argv)
         return status;
     }
     bool ok =
-        store_open(verify.database, STORE_READ, &hbr_restore_job_model, &verify.store, &err) &&
+        store_open(verify.database, STORE_EXAMINE, &hbr_restore_job_model, &verify.store, &err) &&
         check_database(&verify, &err) && (!verify.remote || check_remote(&verify, &err));
     if (!ok) {
         status = cli_fail(&err);

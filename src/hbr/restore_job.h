@@ -40,6 +40,10 @@ bool hbr_job_has_type(const struct record *job, const char *restore_type);
 #define HBR_OPEN_STATUS_COUNT 4
 extern const char *const hbr_open_statuses[HBR_OPEN_STATUS_COUNT + 1];
 
+/* The statuses of jobs that ended, ended by NULL. Of all others a job may become anything: no
+ * restore job was ever seen UNAVAILABLE. v_restore_job says what they mean. */
+extern const char *const hbr_final_statuses[];
+
 /* Every RestoreType known, ended by NULL; the service may know more. */
 extern const char *const hbr_restore_types[];
 

@@ -78,11 +78,16 @@ static const struct record_part parts[] = {
 _Static_assert(COUNT(job_fields) <= RECORD_FIELDS_MAX, "a record has room for every field");
 _Static_assert(COUNT(parts) <= RECORD_PARTS_MAX, "a record has room for every part");
 
+const char *const hbr_final_statuses[] = {"COMPLETE", "PARTIAL_COMPLETE", "FAILED", "CANCELED",
+                                          "EXPIRED",  "CLIENT_DELETED",   NULL};
+
 const struct record_model hbr_restore_job_model = {
     .parts = parts,
     .part_count = COUNT(parts),
     .key = HBR_RESTORE_ID,
     .version = HBR_UPDATED_TIME,
+    .status = HBR_STATUS,
+    .final_statuses = hbr_final_statuses,
 };
 
 /* Statuses as in the Terraform provider's schema and the HBR documents; the API page names only the

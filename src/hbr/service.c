@@ -141,7 +141,7 @@ bool hbr_list_wait(const struct hbr_service *service, struct hbr_page *ret_page,
 
 bool hbr_regions(const struct hbr_service *service, const char *region,
                  bool (*visit)(const char *region_id, void *context, struct error *err),
-                 void *context, struct error *err)
+                 void *context, size_t *ret_unusable, struct error *err)
 {
     char endpoint[ENDPOINT_MAX];
     if (!hbr_endpoint_for_region(service, region, endpoint, sizeof(endpoint), err)) {
@@ -159,14 +159,22 @@ bool hbr_regions(const struct hbr_service *service, const char *region,
         json_member(json_member(answer.root, "Regions").object, "Region").object;
     size_t count = json_array_length(list);
     bool ok = true;
-    if (count == 0 || count > REGIONS_MAX) {
+    *ret_unusable = 0;
+    if (count > REGIONS_MAX) {
         ok = error_set(err, ERROR_SERVICE, "DescribeRegions lists %zu regions", count);
     }
     for (size_t i = 0; ok && i < count; i++) {
         char id[64];
-        ok = json_member_text(json_array_item(list, i), "RegionId", id, sizeof(id)) && id[0] != '\0'
-                 ? visit(id, context, err)
-                 : error_set(err, ERROR_SERVICE, "DescribeRegions lists a region without an id");
+        struct error ignored;
+        if (json_member_text(json_array_item(list, i), "RegionId", id, sizeof(id)) &&
+            acs_region_check(id, &ignored) && !acs_client_holds_secret(service->client, id)) {
+            ok = visit(id, context, err);
+        } else {
+            ++*ret_unusable;
+        }
+    }
+    if (ok && *ret_unusable == count) {
+        ok = error_set(err, ERROR_SERVICE, "DescribeRegions lists no region with a usable id");
     }
     acs_answer_free(&answer);
     return ok;

@@ -36,9 +36,12 @@ bool hbr_list_submit(const struct hbr_service *service, const struct hbr_query *
 bool hbr_list_wait(const struct hbr_service *service, struct hbr_page *ret_page, void **ret_tag,
                    struct error *ret_failure, struct error *err) MUST_CHECK;
 
-/* DescribeRegions, asked at the endpoint of `region`: calls `visit` with each RegionId. */
+/*
+ * DescribeRegions, asked at the endpoint of `region`: calls `visit` with each RegionId. What cannot
+ * be one is counted in *ret_unusable; ERROR_SERVICE when nothing else is listed.
+ */
 bool hbr_regions(const struct hbr_service *service, const char *region,
                  bool (*visit)(const char *region_id, void *context, struct error *err),
-                 void *context, struct error *err) MUST_CHECK;
+                 void *context, size_t *ret_unusable, struct error *err) MUST_CHECK;
 
 #endif

@@ -50,7 +50,7 @@ static const char *status_class(const struct cell *cell)
             return classes[i][1];
         }
     }
-    return "other";
+    return "open";
 }
 
 static bool is_share(const char *name, const struct cell *cell)

@@ -74,7 +74,13 @@ static void add_head(struct buffer *piece, const struct html_head *head)
     html_puts(piece, head->period);
     buffer_puts(piece, "</dd></div><div><dt>Generated</dt><dd>");
     html_puts(piece, generated);
-    buffer_puts(piece, "</dd></div></dl>\n</header>\n");
+    buffer_puts(piece, "</dd></div></dl>\n");
+    if (head->warning[0] != '\0') {
+        buffer_puts(piece, "<p class=\"warning\">");
+        html_puts(piece, head->warning);
+        buffer_puts(piece, "</p>\n");
+    }
+    buffer_puts(piece, "</header>\n");
     add_contents(piece, head);
     buffer_puts(piece, "<main>\n");
 }

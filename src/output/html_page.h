@@ -29,6 +29,7 @@ struct html_section {
 struct html_head {
     const char *title;
     const char *period;
+    const char *warning; /* about all of the page, "" for none */
     int64_t generated_at;
     const struct html_section *sections; /* for the list of contents */
     size_t section_count;

@@ -7,13 +7,15 @@
 static const char colours[] =
     ":root{--ground:#fff;--panel:#f6f8fa;--line:#d5dbe1;--text:#1b2430;--quiet:#586473;"
     "--link:#0b5cad;"
-    "--succeeded:#1b9a70;--partial:#b7791f;--failed:#a82a1e;--canceled:#76818f;--other:#7d5fc4;"
-    "--bar:#2b6cb0}\n"
+    "--succeeded:#1b9a70;--partial:#b7791f;--failed:#a82a1e;--canceled:#76818f;--open:#2c93c9;"
+    "--other:#7d5fc4;--bar:#2b6cb0}\n"
     "@media screen and (prefers-color-scheme:dark){:root{--ground:#12171d;--panel:#1a2129;"
     "--line:#333d48;--text:#e5eaf0;--quiet:#a3aebb;--link:#7db8f0;--succeeded:#4fcaa0;"
-    "--partial:#e0a93f;--failed:#e8604e;--canceled:#8994a2;--other:#a78bea;--bar:#5a9fe0}}\n"
+    "--partial:#e0a93f;--failed:#e8604e;--canceled:#8994a2;--open:#7fd0f5;"
+    "--other:#a78bea;--bar:#5a9fe0}}\n"
     ".c-succeeded{--c:var(--succeeded)}.c-partial{--c:var(--partial)}.c-failed{--c:var(--failed)}"
-    ".c-canceled{--c:var(--canceled)}.c-other{--c:var(--other)}.c-bar{--c:var(--bar)}\n";
+    ".c-canceled{--c:var(--canceled)}.c-open{--c:var(--open)}.c-other{--c:var(--other)}"
+    ".c-bar{--c:var(--bar)}\n";
 
 static const char layout[] =
     "*{box-sizing:border-box}\n"
@@ -23,7 +25,8 @@ static const char layout[] =
     "header{display:flex;flex-wrap:wrap;align-items:baseline;gap:.2rem 1rem;"
     "border-bottom:3px solid var(--bar);padding-bottom:1rem}\n"
     "h1{margin:0;font-size:2rem;line-height:1.2;letter-spacing:-.02em}\n"
-    "header p{margin:0;color:var(--quiet);font-size:1.1rem}\n"
+    "header p{margin:0;color:var(--quiet);font-size:1.1rem}"
+    "header p.warning{width:100%;color:var(--failed);font-weight:600}\n"
     "header dl{display:flex;flex-wrap:wrap;gap:.2rem 2rem;margin:.6rem 0 0;width:100%}"
     "header dl div{display:flex;gap:.5rem}header dt{color:var(--quiet)}header dd{margin:0;"
     "font-weight:600}\n"

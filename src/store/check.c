@@ -90,47 +90,27 @@ static bool check_references(struct check *check, struct error *err)
 
 /* --- schema -------------------------------------------------------------------------------- */
 
-/* A table or index of a new database: the one that is checked must have it, letter by letter. What
- * others have added is theirs. */
-static bool schema_row(const struct cell *cells, size_t count, void *context, struct error *err)
+struct objects {
+    const struct store_check_visitor *visitor;
+    int64_t problems, notes;
+};
+
+static void tell_object(enum store_schema_weight weight, const char *text, void *context)
 {
-    struct check *check = context;
-    struct statement find;
-    int64_t found = 0;
-    (void)count;
-    if (!statement_open(check->store, STATEMENT_CHECK_SCHEMA,
-                        "SELECT 1 + (sql IS ?3) FROM sqlite_master WHERE type = ?1 AND name = ?2",
-                        "read the schema", &find, err)) {
-        return false;
+    struct objects *objects = context;
+    bool is_note = weight == SCHEMA_NOTE;
+    if (++*(is_note ? &objects->notes : &objects->problems) <= SHOWN_MAX) {
+        (is_note ? objects->visitor->note : objects->visitor->problem)(text,
+                                                                       objects->visitor->context);
     }
-    for (size_t i = 0; i < 3; i++) {
-        statement_bind_text(&find, cells[i].text, cells[i].length);
-    }
-    if (!statement_read_integer(&find, &found, err)) {
-        return false;
-    }
-    if (found != 2) {
-        problem(check, "the %s %s %s", text_of(&cells[0]), text_of(&cells[1]),
-                found == 0 ? "is not there" : "is not as this version makes it");
-    }
-    return true;
 }
 
-static bool check_schema(struct check *check, struct error *err)
+bool store_check_objects(struct store *store, const struct store_check_visitor *visitor,
+                         int64_t *ret_problems, struct error *err)
 {
-    struct store *fresh = NULL;
-    struct check by_fresh = *check;
-    if (!store_open(store_path(check->store), STORE_SCRATCH, check->store->model, &fresh, err)) {
-        return false;
-    }
-    const struct store_query query = {.sql = "SELECT type, name, sql FROM sqlite_master WHERE type"
-                                             " IN ('table', 'index') AND sql IS NOT NULL"
-                                             " AND name NOT LIKE 'sqlite_%' ORDER BY name",
-                                      .what = "read the schema"};
-    by_fresh.found = 0;
-    const struct store_rows rows = {.row = schema_row, .context = &by_fresh};
-    bool ok = store_query_run(fresh, &query, &rows, err);
-    store_close(fresh);
+    struct objects objects = {.visitor = visitor};
+    bool ok = store_schema_compare(store, sql_migrations, sql_views, tell_object, &objects, err);
+    *ret_problems = objects.problems;
     return ok;
 }
 
@@ -237,11 +217,29 @@ static bool check_extra(struct check *check, const struct record_part *part, con
     return ok;
 }
 
+/* Reads every value: one that is longer than any of ours can be ends it with SQLite's error. */
+static bool check_lengths(struct check *check, const struct record_part *part, struct error *err)
+{
+    struct buffer sql;
+    int64_t empty = 0;
+    buffer_init(&sql, 16384);
+    buffer_printf(&sql, "SELECT total(extra = ''");
+    for (size_t i = 0; i < part->field_count; i++) {
+        buffer_printf(&sql, " + (%s = '')", part->fields[i].column);
+    }
+    buffer_printf(&sql, ") FROM %s", part->table);
+    bool ok = buffer_ok(&sql, "a generated statement", err) &&
+              store_query_integer(check->store, sql.data, &empty, err);
+    buffer_free(&sql);
+    return ok;
+}
+
 static bool check_counts(struct check *check, struct error *err)
 {
     const struct record_model *model = check->store->model;
     for (size_t i = 0; i < model->part_count; i++) {
-        if (!check_extra(check, &model->parts[i], model->parts[0].fields[model->key].column, err)) {
+        if (!check_lengths(check, &model->parts[i], err) ||
+            !check_extra(check, &model->parts[i], model->parts[0].fields[model->key].column, err)) {
             return false;
         }
     }
@@ -263,14 +261,16 @@ static bool check_counts(struct check *check, struct error *err)
                                &check->counts->open_runs, err);
 }
 
-/* The rest would only stumble over a damaged page again. */
+/* The rest would only stumble over a damaged page or a table that is none. */
 static bool check_all(struct check *check, struct error *err)
 {
-    if (!check_pages(check, err)) {
+    int64_t *problems = &check->counts->problems;
+    if (!store_check_objects(check->store, check->visitor, problems, err)) {
         return false;
     }
-    return check->counts->problems > 0 ||
-           (check_references(check, err) && check_schema(check, err) && check_counts(check, err));
+    return *problems > 0 ||
+           (check_pages(check, err) &&
+            (*problems > 0 || (check_references(check, err) && check_counts(check, err))));
 }
 
 bool store_check(struct store *store, const struct store_check_visitor *visitor,

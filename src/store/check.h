@@ -20,6 +20,8 @@ struct store_check_source {
 struct store_check_visitor {
     /* Something that is wrong, one sentence. */
     void (*problem)(const char *text, void *context);
+    /* Something that the user added, or that the next sync puts right. */
+    void (*note)(const char *text, void *context);
     void (*source)(const struct store_check_source *source, void *context);
     void *context;
 };
@@ -35,5 +37,9 @@ struct store_check_counts {
  * (ERROR_DATABASE). All of it is one snapshot. */
 bool store_check(struct store *store, const struct store_check_visitor *visitor,
                  struct store_check_counts *ret_counts, struct error *err) MUST_CHECK;
+
+/* The schema alone, which store_check compares first, with the one that this version makes. */
+bool store_check_objects(struct store *store, const struct store_check_visitor *visitor,
+                         int64_t *ret_problems, struct error *err) MUST_CHECK;
 
 #endif

@@ -116,7 +116,7 @@ static bool read_header(const char *path, unsigned char header[HEADER_SIZE], boo
                         struct error *err)
 {
     *ret_whole = false;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (descriptor < 0) {
         return error_set_errno(err, ERROR_DATABASE, errno, "cannot open the database %s", path);
     }
@@ -173,10 +173,7 @@ static bool identify_database(const char *path, int newest, enum store_file_kind
     sqlite3 *db = NULL;
     struct identity identity = {0};
     bool ours = false;
-    bool done = sqlite3_open_v2(uri.data, &db,
-                                SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE |
-                                    SQLITE_OPEN_NOMUTEX,
-                                NULL) == SQLITE_OK &&
+    bool done = store_connect(uri.data, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, &db) == SQLITE_OK &&
                 read_identity(db, &identity);
     if (!done) {
         store_error_on(db, path, err, "open the database");
@@ -266,16 +263,38 @@ bool store_check_identity(struct store *store, int newest, struct error *err)
 
 /* --- creation and place -------------------------------------------------------------------- */
 
-bool store_file_create(const char *path, struct error *err)
+static bool is_safe(const struct safe_place *place, struct error *err)
 {
-    int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", ".lock"};
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        if (!safe_check(place, suffixes[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool store_file_place(const char *path, struct safe_place *ret_place, struct error *err)
+{
+    bool done = safe_place_find(path, true, ret_place, err) && is_safe(ret_place, err);
+    if (!done && err->code == ERROR_USAGE) {
+        err->code = ERROR_DATABASE;
+    }
+    return done;
+}
+
+bool store_file_create(const struct safe_place *place, struct error *err)
+{
+    int descriptor = safe_open(place, "", O_RDWR | O_CREAT | O_EXCL, SAFE_REGULAR, err);
     if (descriptor < 0) {
-        error_set_errno(err, ERROR_DATABASE, errno, "cannot create the database %s", path);
+        err->code = ERROR_DATABASE;
+        error_context(err, "cannot create the database");
         return error_hint(err, "The folder must exist and be writable.");
     }
     bool done = true;
     if (fchmod(descriptor, 0600) != 0) { /* whatever the umask; SQLite's side files inherit it */
-        done = error_set_errno(err, ERROR_DATABASE, errno, "cannot set the mode of %s", path);
+        done =
+            error_set_errno(err, ERROR_DATABASE, errno, "cannot set the mode of %s", place->path);
     }
     (void)close(descriptor);
     return done;

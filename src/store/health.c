@@ -106,15 +106,20 @@ static bool examine(sqlite3 *db, const char *path, struct store_health *health, 
 static bool examine_file(const char *path, struct store_health *health, struct error *err)
 {
     sqlite3 *db = NULL;
-    bool done = sqlite3_open_v2(path, &db,
-                                SQLITE_OPEN_READONLY | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX,
-                                NULL) == SQLITE_OK &&
+    struct safe_place place;
+    if (!store_guard_hold(path, &place, err)) {
+        store_guard_release(&place);
+        return false;
+    }
+    bool done = store_connect(place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, &db) ==
+                    SQLITE_OK &&
                 sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK;
     if (!done) {
         store_error_on(db, path, err, "open the database");
     }
     done = done && examine(db, path, health, err);
     (void)sqlite3_close(db);
+    store_guard_release(&place);
     return done;
 }
 
@@ -125,7 +130,8 @@ bool store_health(const char *path, struct store_health *ret_health, struct erro
     memset(ret_health, 0, sizeof(*ret_health));
     ret_health->newest = store_newest(sql_migrations);
     buffer_init(&folder, 8192);
-    bool ok = folder_of(path, &folder, err) && check_folder(folder.data, err);
+    bool ok =
+        store_guard_install(err) && folder_of(path, &folder, err) && check_folder(folder.data, err);
     if (ok) {
         look_at_place(folder.data, ret_health);
         store_lock_look(path, &ret_health->lock, &ret_health->holder);
@@ -139,4 +145,12 @@ bool store_health(const char *path, struct store_health *ret_health, struct erro
     ret_health->size = file_size(path, "");
     ret_health->wal_size = file_size(path, "-wal");
     return examine_file(path, ret_health, err);
+}
+
+bool store_health_place(const char *path, struct error *err)
+{
+    struct safe_place place;
+    bool ok = store_file_place(path, &place, err);
+    safe_place_close(&place);
+    return ok;
 }

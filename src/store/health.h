@@ -28,4 +28,7 @@ struct store_health {
  */
 bool store_health(const char *path, struct store_health *ret_health, struct error *err) MUST_CHECK;
 
+/* Whether a sync would write there: nobody else can, and nothing is in the way. ERROR_DATABASE. */
+bool store_health_place(const char *path, struct error *err) MUST_CHECK;
+
 #endif

@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "base/buffer.h"
+#include "base/safe_file.h"
 #include "store/health.h"
 #include "store/sql_files.h"
 #include "store/store.h"
@@ -26,7 +27,6 @@ enum statement_id {
     STATEMENT_JOB_COUNT,
     STATEMENT_JOB_COUNT_OPEN,
     STATEMENT_JOB_COUNT_FINISHED,
-    STATEMENT_JOB_COUNT_MISSING,
     STATEMENT_JOB_MEDIAN,
     STATEMENT_JOB_LAST,
     STATEMENT_JOB_SECONDS_DOWN,
@@ -57,10 +57,8 @@ enum statement_id {
     STATEMENT_RUN_CRASHED,
     STATEMENT_RUN_LAST,
     STATEMENT_RUN_SIBLING,
-    STATEMENT_RUN_TIMES,
-    STATEMENT_STATUS_SCOPES,
+    STATEMENT_STATUS_ROWS,
     STATEMENT_EXPORT_JOBS,
-    STATEMENT_CHECK_SCHEMA,
     STATEMENT_COUNT
 };
 
@@ -76,13 +74,19 @@ struct store {
     char *path;
     enum store_mode mode;
     const struct record_model *model;
-    int lock; /* descriptor of the locked file, -1 none */
+    struct safe_place place; /* of the database; folder -1: none */
+    int lock;                /* descriptor of the locked file, -1 none */
     int version;
-    bool changed; /* something was committed: worth an ANALYZE at the end */
+    bool has_triggers; /* of the user's, allowed */
+    bool changed;      /* something was committed: worth an ANALYZE at the end */
     struct store_tracked tracked[STORE_TRACKED_COUNT];
     struct buffer change_text; /* scratch for restore_job_change.changed */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
+
+/* sqlite3_open_v2, for every connection: what it runs ends with SQLITE_INTERRUPT once a signal has
+ * arrived (statement.c). */
+int store_connect(const char *name, int flags, sqlite3 **ret_db) MUST_CHECK;
 
 /* --- errors (statement.c) ------------------------------------------------------------------ */
 
@@ -163,6 +167,23 @@ bool store_query_integer(struct store *store, const char *sql, int64_t *ret_valu
 /* False, with ERROR_INTERNAL, outside a transaction. */
 bool store_need_transaction(struct store *store, const char *what, struct error *err) MUST_CHECK;
 
+/* --- how SQLite opens files (guard.c) ------------------------------------------------------- */
+
+/* From now on SQLite refuses what base/safe_file.h refuses. May be called again. */
+bool store_guard_install(struct error *err) MUST_CHECK;
+
+/* Files of the folder with this name (borrowed, `length` bytes of it) are opened by its descriptor,
+ * until it is removed. */
+bool store_guard_add(const char *path, size_t length, int folder, struct error *err) MUST_CHECK;
+bool store_guard_place(const struct safe_place *place, struct error *err) MUST_CHECK;
+void store_guard_remove(int folder);
+
+/* Holds the folder of a database that is only read, so that what SQLite makes beside it is made
+ * there and nowhere else. */
+bool store_guard_hold(const char *path, struct safe_place *ret_place, struct error *err) MUST_CHECK;
+/* Ends what store_guard_place and store_guard_hold began, and frees the place. */
+void store_guard_release(struct safe_place *place);
+
 /* --- opening (file.c, lock.c, migrate.c, views.c, model.c)
  * ------------------------------------------ */
 
@@ -179,16 +200,43 @@ bool store_file_identify(const char *path, int newest, enum store_file_kind *ret
 /* Whether a database was written to since VACUUM INTO made it. No connection of this process may
  * have it open. False for what is no database. */
 bool store_file_was_written(const char *path, bool *ret_written, struct error *err) MUST_CHECK;
-bool store_file_create(const char *path, struct error *err) MUST_CHECK;
+/* The place of a database that is to be written. Neither it nor what lies beside it is a link, a
+ * pipe or somebody else's. */
+bool store_file_place(const char *path, struct safe_place *ret_place, struct error *err) MUST_CHECK;
+bool store_file_create(const struct safe_place *place, struct error *err) MUST_CHECK;
 bool store_file_is_remote(const char *path);
 
 /* Reads identity and version through the connection, where the WAL counts too; refuses as above. */
 bool store_check_identity(struct store *store, int newest, struct error *err) MUST_CHECK;
 
-bool store_lock(const char *path, int *ret_descriptor, struct error *err) MUST_CHECK;
+/* `path` is for messages. */
+bool store_lock(const struct safe_place *place, const char *path, int *ret_descriptor,
+                struct error *err) MUST_CHECK;
 
 /* Whether a process holds the lock, and which. It is shared for an instant to find out. */
 void store_lock_look(const char *path, enum store_lock_state *ret_state, int64_t *ret_holder);
+
+/* --- the schema (schema.c) ------------------------------------------------------------------ */
+
+enum store_schema_weight {
+    SCHEMA_NOTE,     /* something of the user's, or that the next sync puts right */
+    SCHEMA_PROBLEM,  /* of ours, and not as it should be; everything works without it */
+    SCHEMA_UNUSABLE, /* a table of ours is not there or not as it should be */
+    SCHEMA_TRIGGER   /* would run in a sync, and nobody allowed it */
+};
+typedef void store_schema_tell(enum store_schema_weight weight, const char *text, void *context);
+
+/* Tells all that differs from what the migrations up to the file's version and the views make. */
+bool store_schema_compare(struct store *store, const struct sql_file *migrations,
+                          const struct sql_file *views, store_schema_tell *tell_difference,
+                          void *context, struct error *err) MUST_CHECK;
+
+/* Refuses what is not to be read, or, where the store is written, triggers that nobody allowed. */
+bool store_check_schema(struct store *store, const struct sql_file *migrations,
+                        const struct sql_file *views, struct error *err) MUST_CHECK;
+
+/* Remembers what store_allow_triggers named; no trigger may write to tables of ours. */
+bool store_limit_triggers(struct store *store, struct error *err) MUST_CHECK;
 
 /* The highest version that an array of migrations reaches. */
 int store_newest(const struct sql_file *migrations);
@@ -230,9 +278,9 @@ struct store_writer;
 
 /* A job as it is stored; texts are borrowed from the statement that read it. */
 struct stored_job {
+    int64_t row;
     struct record record;
     struct value missing_since;
-    int64_t row;
     bool own;    /* it is stored under the writer's source */
     bool to_own; /* the writer's source takes it over */
 };

@@ -46,7 +46,8 @@ struct store_put {
 /*
  * Inserts a job, or updates it when something differs and the incoming UpdatedTime is not older,
  * with its report and OTS parts and a row of restore_job_change for an update; removes a missing
- * mark. A job keeps the source that first listed it. Needs a transaction.
+ * mark. A job keeps the source that first listed it, and the first final status that it was seen
+ * with (settled_status). Needs a transaction.
  */
 bool store_job_put(struct store *store, const struct store_writer *writer,
                    const struct record *record, struct store_put *ret_put,

@@ -39,7 +39,7 @@ static void write_holder(int descriptor)
     }
 }
 
-static bool take(int descriptor, const char *lock_path, const char *path, struct error *err)
+static bool take(int descriptor, const char *path, struct error *err)
 {
     int result;
     do {
@@ -50,7 +50,7 @@ static bool take(int descriptor, const char *lock_path, const char *path, struct
         return true;
     }
     if (errno != EWOULDBLOCK) {
-        return error_set_errno(err, ERROR_DATABASE, errno, "cannot lock %s", lock_path);
+        return error_set_errno(err, ERROR_DATABASE, errno, "cannot lock %s.lock", path);
     }
     int64_t pid = read_holder(descriptor);
     if (pid > 0) {
@@ -62,27 +62,25 @@ static bool take(int descriptor, const char *lock_path, const char *path, struct
     return error_hint(err, "Wait until it has finished, then run again.");
 }
 
-/* A link and its target are one database and must be one lock. `lock_path` is freed by the caller.
- */
-static bool name_lock(const char *path, struct buffer *lock_path, struct error *err)
+/* A link and its target are one database and have one lock. `lock_path` is freed by the caller. */
+static bool name_lock(const char *path, struct buffer *lock_path)
 {
     char *real = realpath(path, NULL);
     buffer_init(lock_path, 8192);
-    if (real == NULL && errno != ENOENT) {
-        return error_set_errno(err, ERROR_DATABASE, errno, "cannot find the database %s", path);
-    }
     buffer_printf(lock_path, "%s.lock", real != NULL ? real : path);
     free(real);
-    return buffer_ok(lock_path, "the path of the database", err);
+    return !lock_path->failed;
 }
 
 void store_lock_look(const char *path, enum store_lock_state *ret_state, int64_t *ret_holder)
 {
     struct buffer lock_path;
-    bool named = name_lock(path, &lock_path, NULL);
+    bool named = name_lock(path, &lock_path);
     *ret_state = STORE_LOCK_FREE;
     *ret_holder = 0;
-    int descriptor = named ? open(lock_path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    int descriptor =
+        named ? open(lock_path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+              : -1;
     if (descriptor >= 0) {
         if (flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
             *ret_state = STORE_LOCK_HELD;
@@ -93,31 +91,19 @@ void store_lock_look(const char *path, enum store_lock_state *ret_state, int64_t
     buffer_free(&lock_path);
 }
 
-bool store_lock(const char *path, int *ret_descriptor, struct error *err)
+bool store_lock(const struct safe_place *place, const char *path, int *ret_descriptor,
+                struct error *err)
 {
-    struct buffer lock_path;
-    if (!name_lock(path, &lock_path, err)) {
-        buffer_free(&lock_path);
+    int descriptor = safe_open(place, ".lock", O_RDWR | O_CREAT, SAFE_REGULAR, err);
+    if (descriptor < 0) {
+        err->code = ERROR_DATABASE;
+        return error_context(err, "the lock of the database");
+    }
+    (void)fchmod(descriptor, 0600); /* a strange umask; not our file when it fails */
+    if (!take(descriptor, path, err)) {
+        (void)close(descriptor);
         return false;
     }
-    bool done = false;
-    int descriptor = open(lock_path.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0) {
-        int open_errno = errno;
-        error_set_errno(err, ERROR_DATABASE, open_errno, "cannot create the lock file %s",
-                        lock_path.data);
-        error_hint(err, open_errno == ENOENT
-                            ? "The folder of the database does not exist: create it first."
-                            : "The folder of the database must be writable.");
-    } else {
-        (void)fchmod(descriptor, 0600); /* a strange umask; not our file when it fails */
-        done = take(descriptor, lock_path.data, path, err);
-        if (done) {
-            *ret_descriptor = descriptor;
-        } else {
-            (void)close(descriptor);
-        }
-    }
-    buffer_free(&lock_path);
-    return done;
+    *ret_descriptor = descriptor;
+    return true;
 }

@@ -37,35 +37,46 @@ static bool vacuum_into(struct store *store, const char *target, struct error *e
 }
 
 /* Written under another name first: a file called .bak is always whole. */
-static bool write_copy(struct store *store, const char *part, const char *target, struct error *err)
+static bool write_copy(struct store *store, int descriptor, const char *part, const char *target,
+                       struct error *err)
 {
-    /* SQLite would create it readable to all; it accepts an empty file. */
-    int descriptor = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0) {
-        return error_set_errno(err, ERROR_DATABASE, errno, "cannot create %s", part);
+    int folder = store->place.folder;
+    if (ftruncate(descriptor, 0) != 0) { /* what a killed process left */
+        return error_set_errno(err, ERROR_DATABASE, errno, "cannot write %s", part);
     }
-    bool done = vacuum_into(store, part, err);
-    if (done && (fsync(descriptor) != 0 || rename(part, target) != 0)) {
-        done = error_set_errno(err, ERROR_DATABASE, errno, "cannot write %s", target);
+    if (!vacuum_into(store, part, err)) {
+        (void)unlinkat(folder, strrchr(part, '/') + 1, 0); /* the error is worth more */
+        return false;
     }
-    (void)close(descriptor);
-    if (!done) {
-        (void)unlink(part);
+    if (fsync(descriptor) != 0 ||
+        renameat(folder, strrchr(part, '/') + 1, folder, strrchr(target, '/') + 1) != 0) {
+        return error_set_errno(err, ERROR_DATABASE, errno, "cannot write %s", target);
     }
-    return done;
+    return true;
 }
 
 static bool keep_copy(struct store *store, struct error *err)
 {
+    char suffix[32];
     struct buffer target;
     struct buffer part;
     buffer_init(&target, 8192);
     buffer_init(&part, 8192);
-    buffer_printf(&target, "%s.v%d.bak", store->path, store->version);
-    buffer_printf(&part, "%s.v%d.bak.part", store->path, store->version);
+    (void)snprintf(suffix, sizeof(suffix), ".v%d.bak.part", store->version);
+    buffer_printf(&part, "%s%s", store->place.path, suffix);
+    buffer_printf(&target, "%s.v%d.bak", store->place.path, store->version);
     bool done = buffer_ok(&target, "the name of the copy", err) &&
-                buffer_ok(&part, "the name of the copy", err) &&
-                write_copy(store, part.data, target.data, err);
+                buffer_ok(&part, "the name of the copy", err);
+    /* SQLite would create it readable to all; it accepts an empty file. */
+    int descriptor =
+        done ? safe_open(&store->place, suffix, O_RDWR | O_CREAT, SAFE_REGULAR, err) : -1;
+    if (descriptor >= 0) {
+        done = write_copy(store, descriptor, part.data, target.data, err);
+        (void)close(descriptor); /* synced before */
+    } else if (done) {
+        err->code = ERROR_DATABASE;
+        done = false;
+    }
     buffer_free(&target);
     buffer_free(&part);
     return done;

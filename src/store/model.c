@@ -111,10 +111,20 @@ static void append_updates(const struct record_part *part, const char *key, stru
     }
 }
 
+/* The status that is inserted, if it is a final one, else NULL. */
+static void append_settled(const struct record_model *model, struct buffer *sql)
+{
+    buffer_printf(sql, ", CASE WHEN ?%zu IN (", model->status + 1);
+    for (size_t i = 0; model->final_statuses[i] != NULL; i++) {
+        buffer_printf(sql, "%s'%s'", i > 0 ? ", " : "", model->final_statuses[i]);
+    }
+    buffer_printf(sql, ") THEN ?%zu END", model->status + 1);
+}
+
 /*
  * Part 0 takes its fields, extra, source_id, the run twice, and whether a missing mark stays; the
- * source and the first run of a known job stay, and a row that is newer by its version field stays
- * altogether. The other parts take the key, their fields and extra.
+ * source, the first run and the settled status of a known job stay, and a row that is newer by its
+ * version field stays altogether. The other parts take the key, their fields and extra.
  */
 void store_model_put_sql(const struct record_model *model, size_t part, struct buffer *sql)
 {
@@ -126,20 +136,25 @@ void store_model_put_sql(const struct record_model *model, size_t part, struct b
     for (size_t i = 0; i < description->field_count; i++) {
         buffer_printf(sql, "%s%s", part == 0 && i == 0 ? "" : ", ", description->fields[i].column);
     }
-    buffer_puts(sql, part == 0 ? ", extra, source_id, first_run_id, changed_run_id" : ", extra");
+    buffer_puts(sql, part == 0 ? ", extra, source_id, first_run_id, changed_run_id, settled_status"
+                               : ", extra");
     buffer_puts(sql, ") VALUES (?1");
     for (size_t i = 1; i < count; i++) {
         buffer_printf(sql, ", ?%zu", i + 1);
+    }
+    if (part == 0) {
+        append_settled(model, sql);
     }
     append_updates(description, key, sql);
     if (part == 0) {
         const char *version = description->fields[model->version].column;
         buffer_printf(sql,
                       ", changed_run_id = excluded.changed_run_id,"
+                      " settled_status = coalesce(%s.settled_status, excluded.settled_status),"
                       " missing_since = CASE WHEN ?%zu THEN %s.missing_since END"
                       " WHERE excluded.%s IS NULL OR %s.%s IS NULL OR excluded.%s >= %s.%s",
-                      count + 1, description->table, version, description->table, version, version,
-                      description->table, version);
+                      description->table, count + 1, description->table, version,
+                      description->table, version, version, description->table, version);
     }
 }
 

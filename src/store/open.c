@@ -14,6 +14,7 @@
     "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"                                       \
     "PRAGMA cache_size = -32768; PRAGMA temp.cache_size = -16384;"
 #define CHANGE_TEXT_MAX ((size_t)512 << 20)
+#define TEXT_MAX (256 << 20)         /* no text of ours is longer: an answer has 8 MiB */
 #define SQLITE_VERSION_FLOOR 3037002 /* UPSERT and savepoint bugs before it */
 
 const char *store_sqlite_version(void)
@@ -35,8 +36,7 @@ bool store_sqlite_version_check(struct error *err)
 static bool open_connection(sqlite3 **ret_db, const char *path, int flags, struct error *err)
 {
     sqlite3 *db = NULL;
-    int result =
-        sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);
+    int result = store_connect(path, flags, &db);
     /*
      * A misspelt column is an error, not a text. The file's schema is not trusted: for SQLite 3.40
      * that goes for its own JSON functions, so no command may read the views that unpack JSON
@@ -53,6 +53,7 @@ static bool open_connection(sqlite3 **ret_db, const char *path, int flags, struc
         (void)sqlite3_close(db);
         return false;
     }
+    (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, TEXT_MAX);
     *ret_db = db;
     return true;
 }
@@ -115,17 +116,20 @@ static bool open_for_writing(struct store *store, const struct sql_file *migrati
     /* Before the lock, so that no lock file appears beside what is not ours; after it, because it
      * may have changed. */
     if (!store_file_identify(store->path, newest, &kind, err) ||
-        !store_lock(store->path, &store->lock, err) ||
-        !store_file_identify(store->path, newest, &kind, err)) {
+        !store_file_place(store->path, &store->place, err) ||
+        !store_lock(&store->place, store->path, &store->lock, err) ||
+        !store_file_identify(store->place.path, newest, &kind, err)) {
         return false;
     }
     if (kind == STORE_FILE_ABSENT) {
-        if (!store_file_create(store->path, err)) {
+        if (!store_file_create(&store->place, err)) {
             return false;
         }
         store_step();
     }
-    if (!open_connection(&store->db, store->path, SQLITE_OPEN_READWRITE, err)) {
+    if (!store_guard_place(&store->place, err) ||
+        !open_connection(&store->db, store->place.path,
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, err)) {
         return false;
     }
     if (sqlite3_db_readonly(store->db, "main") == 1) {
@@ -133,8 +137,9 @@ static bool open_for_writing(struct store *store, const struct sql_file *migrati
         return error_hint(err, "Check the owner and mode of the file, or name another with --db.");
     }
     return keep_wal(store, 1, err) && store_check_identity(store, newest, err) &&
+           (store->version == 0 || store_check_schema(store, migrations, views, err)) &&
            keep_wal(store, 0, err) && set_durability(store, err) &&
-           store_migrate(store, migrations, views, err);
+           store_migrate(store, migrations, views, err) && store_limit_triggers(store, err);
 }
 
 static bool refuse_empty(const char *path, struct error *err)
@@ -155,7 +160,9 @@ static bool open_for_reading(struct store *store, const struct sql_file *migrati
         error_set(err, ERROR_DATABASE, "the database %s does not exist", store->path);
         return error_hint(err, "Run `hbrsync sync` first, or name another file with --db.");
     }
-    if (!open_connection(&store->db, store->path, SQLITE_OPEN_READONLY, err) ||
+    if (!store_guard_hold(store->path, &store->place, err) ||
+        !open_connection(&store->db, store->place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW,
+                         err) ||
         !store_check_identity(store, newest, err)) {
         return false;
     }
@@ -173,7 +180,9 @@ static bool open_for_reading(struct store *store, const struct sql_file *migrati
 static bool copy_database(struct store *store, struct error *err)
 {
     sqlite3 *original = NULL;
-    if (!open_connection(&original, store->path, SQLITE_OPEN_READONLY, err)) {
+    if (!store_guard_hold(store->path, &store->place, err) ||
+        !open_connection(&original, store->place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW,
+                         err)) {
         return false;
     }
     sqlite3_backup *backup = sqlite3_backup_init(store->db, "main", original, "main");
@@ -198,8 +207,9 @@ static bool open_for_dry_run(struct store *store, const struct sql_file *migrati
            open_connection(&store->db, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) &&
            (kind == STORE_FILE_ABSENT || copy_database(store, err)) &&
            store_check_identity(store, newest, err) &&
+           (store->version == 0 || store_check_schema(store, migrations, views, err)) &&
            store_exec(store, "PRAGMA synchronous = OFF", "set the durability", err) &&
-           store_migrate(store, migrations, views, err);
+           store_migrate(store, migrations, views, err) && store_limit_triggers(store, err);
 }
 
 /* --- open and close ------------------------------------------------------------------------ */
@@ -212,6 +222,7 @@ static struct store *new_store(const char *path, enum store_mode mode,
         return NULL;
     }
     store->lock = -1;
+    store->place.folder = -1;
     store->mode = mode;
     store->model = model;
     buffer_init(&store->change_text, CHANGE_TEXT_MAX);
@@ -227,7 +238,7 @@ static struct store *new_store(const char *path, enum store_mode mode,
 
 static bool finish_open(struct store *store, struct error *err)
 {
-    if (!store_check_model(store, err)) {
+    if (store->mode != STORE_EXAMINE && !store_check_model(store, err)) {
         return false;
     }
     store_change_prepare(store);
@@ -238,7 +249,7 @@ bool store_open_with(const char *path, enum store_mode mode, const struct record
                      const struct sql_file *migrations, const struct sql_file *views,
                      struct store **ret_store, struct error *err)
 {
-    if (!store_sqlite_version_check(err)) {
+    if (!store_sqlite_version_check(err) || !store_guard_install(err)) {
         return false;
     }
     if (path == NULL || path[0] == '\0') {
@@ -250,8 +261,9 @@ bool store_open_with(const char *path, enum store_mode mode, const struct record
         error_no_memory(err);
     } else if (mode == STORE_WRITE) {
         done = open_for_writing(store, migrations, views, err);
-    } else if (mode == STORE_READ) {
-        done = open_for_reading(store, migrations, err);
+    } else if (mode == STORE_READ || mode == STORE_EXAMINE) {
+        done = open_for_reading(store, migrations, err) &&
+               (mode == STORE_EXAMINE || store_check_schema(store, migrations, views, err));
     } else {
         done = open_for_dry_run(store, migrations, views, err);
     }
@@ -296,6 +308,7 @@ void store_close(struct store *store)
     if (store->lock >= 0) {
         (void)close(store->lock); /* the kernel drops the lock with it */
     }
+    store_guard_release(&store->place);
     buffer_free(&store->change_text);
     free(store->path);
     free(store);

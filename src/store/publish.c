@@ -1,7 +1,7 @@
 /*
- * The copy is made by VACUUM INTO: one read transaction, whatever sync does meanwhile. It is
- * written to OUT.publishing, which is locked: what a killed process left there is used again, not
- * heaped up.
+ * The copy is made by VACUUM INTO: one read transaction, whatever sync does meanwhile. It is made
+ * in the private folder OUT.publishing, where nobody else can put anything in its way, and which is
+ * locked: what a killed process left there is used again, not heaped up.
  */
 #include "store/publish.h"
 
@@ -19,14 +19,16 @@
 #include "store/internal.h"
 
 #define PATH_MAX_BYTES 8192
-#define INTERRUPT_EVERY 20000 /* SQLite's virtual instructions between two looks for a signal */
+
+#define COPY "copy"
+#define WITH_TRIGGERS "with-triggers" /* what the copy is made from where there are any */
 
 struct target {
-    char *path;      /* absolute, links resolved */
-    char *folder;    /* of it */
-    char *temporary; /* beside it */
-    int descriptor;  /* of the temporary file, locked; -1: not open */
-    bool made;       /* the temporary file is ours to remove */
+    struct safe_place place;
+    char *temporary; /* the private folder */
+    const char *temporary_name;
+    int folder; /* its descriptor, locked; -1: not open */
+    bool made;  /* the private folder is ours to remove */
 };
 
 static char *join(const char *first, const char *second, const char *third)
@@ -52,19 +54,6 @@ static bool refuse_own_file(const struct store *store, const char *path, struct 
     }
     error_set(err, ERROR_USAGE, "%s belongs to the database %s", path, store->path);
     return error_hint(err, "Publish to another file.");
-}
-
-/* Neither the copy nor what is written and removed on the way to it may be the database. */
-static bool refuse_own_files(const struct store *store, const struct target *target,
-                             struct error *err)
-{
-    char *journal = join(target->temporary, "-journal", "");
-    bool ok = journal != NULL ? refuse_own_file(store, target->path, err) &&
-                                    refuse_own_file(store, target->temporary, err) &&
-                                    refuse_own_file(store, journal, err)
-                              : error_no_memory(err);
-    free(journal);
-    return ok;
 }
 
 /* A file beside `path` that tells of a writer, or that SQLite would apply to the new copy. */
@@ -98,187 +87,204 @@ static bool refuse_written(const char *path, struct error *err)
     return error_hint(err, "Publish to another file, or remove that one first.");
 }
 
-/* What a killed publication left there is used again; a database is not. */
-static bool refuse_temporary(const struct target *target, struct error *err)
-{
-    return refuse_side_file(target->temporary, "-wal", false, err) &&
-           refuse_side_file(target->temporary, ".lock", true, err) &&
-           refuse_written(target->temporary, err);
-}
-
 static bool refuse_foreign_file(const struct target *target, struct error *err)
 {
     struct stat status;
     struct error reason;
     enum store_file_kind kind = STORE_FILE_ABSENT;
-    if (stat(target->path, &status) == 0 && !S_ISREG(status.st_mode)) {
-        return error_set(err, ERROR_USAGE, "%s is %s", target->path,
+    if (stat(target->place.path, &status) == 0 && !S_ISREG(status.st_mode)) {
+        return error_set(err, ERROR_USAGE, "%s is %s", target->place.path,
                          S_ISDIR(status.st_mode) ? "a folder" : "no ordinary file");
     }
-    if (!refuse_side_file(target->path, "-wal", false, err) ||
-        !refuse_side_file(target->path, "-journal", false, err) ||
-        !refuse_side_file(target->path, ".lock", true, err)) {
+    if (!refuse_side_file(target->place.path, "-wal", false, err) ||
+        !refuse_side_file(target->place.path, "-journal", false, err) ||
+        !refuse_side_file(target->place.path, ".lock", true, err)) {
         return false;
     }
-    if (store_file_identify(target->path, store_newest(sql_migrations), &kind, &reason)) {
-        return kind != STORE_FILE_OURS || refuse_written(target->path, err);
+    if (store_file_identify(target->place.path, store_newest(sql_migrations), &kind, &reason)) {
+        return kind != STORE_FILE_OURS || refuse_written(target->place.path, err);
     }
     if (reason.code == ERROR_INTERNAL) { /* nothing is known of the file */
         *err = reason;
         return false;
     }
     error_set(err, ERROR_USAGE, "%s exists and is no copy made by this hbrsync; it was not changed",
-              target->path);
+              target->place.path);
     return error_hint(err, "Publish to another file, or remove that one first.");
 }
 
 /* --- the target ---------------------------------------------------------------------------- */
 
-/* The name of a file that is not there yet, in a folder that is. */
-static bool resolve_new(struct target *target, const char *out, struct error *err)
-{
-    struct stat status;
-    if (lstat(out, &status) == 0) {
-        return error_set(err, ERROR_USAGE, "%s is a link that leads nowhere", out);
-    }
-    const char *slash = strrchr(out, '/');
-    const char *name = slash != NULL ? slash + 1 : out;
-    char *folder =
-        slash == NULL ? text_copy(".") : text_copy_length(out, (size_t)(slash - out) + 1);
-    char *real = folder != NULL ? realpath(folder, NULL) : NULL;
-    int real_errno = errno;
-    bool ok = true;
-    if (name[0] == '\0') {
-        ok = error_set(err, ERROR_USAGE, "\"%s\" is not the name of a file", out);
-    } else if (folder == NULL) {
-        ok = error_no_memory(err);
-    } else if (real == NULL) {
-        ok = error_set_errno(err, ERROR_USAGE, real_errno, "cannot publish to %s", out);
-    } else {
-        target->path = join(real, "/", name);
-    }
-    free(folder);
-    free(real);
-    return ok;
-}
-
 static bool resolve(struct target *target, const char *out, struct error *err)
 {
-    target->path = realpath(out, NULL);
-    if (target->path == NULL) {
-        if (errno != ENOENT) {
-            return error_set_errno(err, ERROR_USAGE, errno, "cannot publish to %s", out);
-        }
-        if (!resolve_new(target, out, err)) {
+    struct stat status;
+    if (!safe_place_find(out, true, &target->place, err)) {
+        return false;
+    }
+    if (stat(out, &status) != 0 && lstat(out, &status) == 0) {
+        return error_set(err, ERROR_USAGE, "%s is a link that leads nowhere", out);
+    }
+    target->temporary = join(target->place.path, ".publishing", "");
+    if (target->temporary == NULL) {
+        return error_no_memory(err);
+    }
+    target->temporary_name = strrchr(target->temporary, '/') + 1;
+    return true;
+}
+
+/* The folder at hand is still the one that has the name: another process may have removed it
+ * between the open and the lock. */
+static bool is_still_there(const struct target *target, const struct stat *status)
+{
+    struct stat named;
+    return fstatat(target->place.folder, target->temporary_name, &named, AT_SYMLINK_NOFOLLOW) ==
+               0 &&
+           named.st_dev == status->st_dev && named.st_ino == status->st_ino;
+}
+
+/* False, with errno, when something is there and cannot be removed. */
+static bool empty_folder(int folder)
+{
+    static const char *const names[] = {COPY, COPY "-journal", WITH_TRIGGERS,
+                                        WITH_TRIGGERS "-journal"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (unlinkat(folder, names[i], 0) != 0 && errno != ENOENT) {
             return false;
         }
-    }
-    if (target->path == NULL) {
-        error_no_memory(err);
-        return false;
-    }
-    const char *slash = strrchr(target->path, '/');
-    target->folder = text_copy_length(target->path, (size_t)(slash - target->path) + 1);
-    target->temporary = join(target->path, ".publishing", "");
-    if (target->folder == NULL || target->temporary == NULL) {
-        error_no_memory(err);
-        return false;
     }
     return true;
 }
 
-/* The file at hand is still the one that has the name: another process may have renamed it between
- * the open and the lock. */
-static bool is_still_there(const struct target *target, struct stat *ret_status)
-{
-    struct stat named;
-    return fstat(target->descriptor, ret_status) == 0 && lstat(target->temporary, &named) == 0 &&
-           named.st_dev == ret_status->st_dev && named.st_ino == ret_status->st_ino;
-}
-
-/* What a publication that was killed left beside the temporary file. */
-static bool remove_old_journal(const struct target *target, struct error *err)
-{
-    char *journal = join(target->temporary, "-journal", "");
-    if (journal == NULL) {
-        return error_no_memory(err);
-    }
-    bool ok = unlink(journal) == 0 || errno == ENOENT ||
-              error_set_errno(err, ERROR_USAGE, errno, "cannot remove %s", journal);
-    free(journal);
-    return ok;
-}
-
-static bool open_temporary(struct target *target, struct error *err)
+static bool open_folder(struct target *target, struct error *err)
 {
     struct stat status;
-    target->descriptor =
-        open(target->temporary, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (target->descriptor < 0) {
+    if (mkdirat(target->place.folder, target->temporary_name, 0700) != 0 && errno != EEXIST) {
         return error_set_errno(err, ERROR_USAGE, errno, "cannot create %s", target->temporary);
     }
-    if (flock(target->descriptor, LOCK_EX | LOCK_NB) != 0) {
+    target->folder = openat(target->place.folder, target->temporary_name,
+                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (target->folder < 0) {
+        error_set_errno(err, ERROR_USAGE, errno, "%s is in the way", target->temporary);
+        return error_hint(err,
+                          "Find out who put it there, then remove it, or publish to another file.");
+    }
+    if (fstat(target->folder, &status) != 0 || status.st_uid != geteuid()) {
+        error_set(err, ERROR_USAGE, "%s is in the way: it belongs to another user",
+                  target->temporary);
+        return error_hint(err,
+                          "Find out who put it there, then remove it, or publish to another file.");
+    }
+    if (flock(target->folder, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) {
             return error_set_errno(err, ERROR_USAGE, errno, "cannot lock %s", target->temporary);
         }
-        error_set(err, ERROR_LOCKED, "another process is publishing to %s", target->path);
+        error_set(err, ERROR_LOCKED, "another process is publishing to %s", target->place.path);
         return error_hint(err, "Wait until it has finished, then run again.");
     }
     if (!is_still_there(target, &status)) {
-        error_set(err, ERROR_LOCKED, "another process has just published to %s", target->path);
+        error_set(err, ERROR_LOCKED, "another process has just published to %s",
+                  target->place.path);
         return error_hint(err, "Run again.");
     }
-    /* A file that somebody else put there could be read by him afterwards. */
-    if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || status.st_nlink != 1) {
-        return error_set(err, ERROR_USAGE, "%s is in the way", target->temporary);
-    }
     target->made = true;
-    if (fchmod(target->descriptor, 0600) != 0 || ftruncate(target->descriptor, 0) != 0) {
-        return error_set_errno(err, ERROR_USAGE, errno, "cannot write %s", target->temporary);
+    if (fchmod(target->folder, 0700) != 0 || !empty_folder(target->folder)) {
+        return error_set_errno(err, ERROR_USAGE, errno, "cannot empty %s", target->temporary);
     }
-    return remove_old_journal(target, err);
+    return store_guard_add(target->temporary, strlen(target->temporary), target->folder, err);
 }
 
 static void close_target(struct target *target)
 {
-    if (target->made) {
-        (void)unlink(target->temporary); /* the error that led here is worth more */
+    if (target->made && empty_folder(target->folder)) {
+        /* Where that fails, the error that led here is worth more. */
+        (void)unlinkat(target->place.folder, target->temporary_name, AT_REMOVEDIR);
     }
-    if (target->descriptor >= 0) {
-        (void)close(target->descriptor); /* synced before where it matters */
+    if (target->folder >= 0) {
+        store_guard_remove(target->folder);
+        (void)close(target->folder);
     }
-    free(target->path);
-    free(target->folder);
+    safe_place_close(&target->place);
     free(target->temporary);
 }
 
 /* --- the copy ------------------------------------------------------------------------------ */
 
-static int look_for_signal(void *context)
+static bool vacuum(sqlite3 *db, const struct target *target, const char *name, struct error *err)
 {
-    (void)context;
-    return interrupt_signal() != 0;
+    sqlite3_stmt *handle = NULL;
+    char *path = join(target->temporary, "/", name);
+    bool done = path != NULL &&
+                sqlite3_prepare_v2(db, "VACUUM main INTO ?1", -1, &handle, NULL) == SQLITE_OK &&
+                sqlite3_bind_text(handle, 1, path, -1, SQLITE_STATIC) == SQLITE_OK &&
+                sqlite3_step(handle) == SQLITE_DONE;
+    if (path == NULL) {
+        error_no_memory(err);
+    } else if (!done && interrupt_check(err)) {
+        store_error_on(db, sqlite3_db_filename(db, "main"), err, "copy the database to %s", path);
+    }
+    (void)sqlite3_finalize(handle);
+    free(path);
+    return done && interrupt_check(err);
+}
+
+static bool drop_triggers(sqlite3 *db)
+{
+    static const char first[] = "SELECT 'DROP TRIGGER \"' || replace(name, '\"', '\"\"') || '\"'"
+                                " FROM sqlite_master WHERE type = 'trigger' LIMIT 1";
+    for (;;) {
+        sqlite3_stmt *handle = NULL;
+        bool done = sqlite3_prepare_v2(db, first, -1, &handle, NULL) == SQLITE_OK;
+        int result = done ? sqlite3_step(handle) : SQLITE_ERROR;
+        char *sql =
+            result == SQLITE_ROW ? text_copy((const char *)sqlite3_column_text(handle, 0)) : NULL;
+        (void)sqlite3_finalize(handle);
+        done = result == SQLITE_DONE ||
+               (sql != NULL && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+        free(sql);
+        if (result != SQLITE_ROW || !done) {
+            return done;
+        }
+    }
+}
+
+/* A trigger would run in the program of whoever writes to his copy. Dropping them writes to it, so
+ * the copy is made once more: it must look as VACUUM INTO leaves it. */
+static bool copy_without_triggers(struct store *store, const struct target *target,
+                                  struct error *err)
+{
+    sqlite3 *db = NULL;
+    char *path = join(target->temporary, "/", WITH_TRIGGERS);
+    if (path == NULL) {
+        return error_no_memory(err);
+    }
+    bool done = vacuum(store->db, target, WITH_TRIGGERS, err);
+    if (done) {
+        done =
+            store_connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, &db) == SQLITE_OK &&
+            sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) == SQLITE_OK &&
+            drop_triggers(db);
+        done = done ? vacuum(db, target, COPY, err)
+                    : store_error_on(db, path, err, "drop the triggers of the copy");
+    }
+    (void)sqlite3_close(db);
+    free(path);
+    return done;
 }
 
 static bool copy(struct store *store, const struct target *target, struct error *err)
 {
-    sqlite3_stmt *handle = NULL;
-    sqlite3_progress_handler(store->db, INTERRUPT_EVERY, look_for_signal, NULL);
-    bool done =
-        sqlite3_prepare_v2(store->db, "VACUUM main INTO ?1", -1, &handle, NULL) == SQLITE_OK &&
-        sqlite3_bind_text(handle, 1, target->temporary, -1, SQLITE_STATIC) == SQLITE_OK &&
-        sqlite3_step(handle) == SQLITE_DONE;
-    if (!done && interrupt_check(err)) {
-        store_error(store, err, "copy the database to %s", target->temporary);
+    int64_t triggers = 0;
+    if (!store_query_integer(store, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'",
+                             &triggers, err)) {
+        return false;
     }
-    (void)sqlite3_finalize(handle);
-    sqlite3_progress_handler(store->db, 0, NULL, NULL);
-    return done && interrupt_check(err);
+    return triggers > 0 ? copy_without_triggers(store, target, err)
+                        : vacuum(store->db, target, COPY, err);
 }
 
 static bool sync_folder(const struct target *target)
 {
-    int descriptor = open(target->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int descriptor = openat(target->place.folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) {
         return false;
     }
@@ -290,33 +296,42 @@ static bool sync_folder(const struct target *target)
     return ok;
 }
 
-static bool put_in_place(struct target *target, unsigned mode, struct error *err)
+static bool finish_file(const struct target *target, unsigned mode, struct error *err)
 {
-    struct stat status;
-    if (!is_still_there(target, &status)) {
-        return error_set(err, ERROR_USAGE, "%s was taken away", target->temporary);
+    int descriptor = openat(target->folder, COPY, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    store_step();
+    bool ok = descriptor >= 0 && fchmod(descriptor, (mode_t)mode) == 0 && fsync(descriptor) == 0;
+    if (!ok) {
+        error_set_errno(err, ERROR_USAGE, errno, "cannot write %s/" COPY, target->temporary);
+    }
+    if (descriptor >= 0) {
+        (void)close(descriptor); /* synced */
+    }
+    return ok;
+}
+
+static bool put_in_place(const struct target *target, unsigned mode, struct error *err)
+{
+    if (!finish_file(target, mode, err)) {
+        return false;
     }
     store_step();
-    if (fchmod(target->descriptor, (mode_t)mode) != 0 || fsync(target->descriptor) != 0) {
-        return error_set_errno(err, ERROR_USAGE, errno, "cannot write %s", target->temporary);
+    if (renameat(target->folder, COPY, target->place.folder, target->place.name) != 0) {
+        return error_set_errno(err, ERROR_USAGE, errno, "cannot replace %s", target->place.path);
     }
     store_step();
-    if (rename(target->temporary, target->path) != 0) {
-        return error_set_errno(err, ERROR_USAGE, errno, "cannot replace %s", target->path);
-    }
-    target->made = false;
-    store_step();
-    return sync_folder(target) ? true
-                               : error_set_errno(err, ERROR_USAGE, errno,
-                                                 "cannot sync the folder %s", target->folder);
+    return sync_folder(target)
+               ? true
+               : error_set_errno(err, ERROR_USAGE, errno, "cannot sync the folder of %s",
+                                 target->place.path);
 }
 
 bool store_publish(struct store *store, const char *out, unsigned mode, struct error *err)
 {
-    struct target target = {.descriptor = -1};
-    bool ok = resolve(&target, out, err) && refuse_own_files(store, &target, err) &&
-              refuse_foreign_file(&target, err) && refuse_temporary(&target, err) &&
-              open_temporary(&target, err);
+    struct target target = {.place = {.folder = -1}, .folder = -1};
+    bool ok = resolve(&target, out, err) && refuse_own_file(store, target.place.path, err) &&
+              refuse_own_file(store, target.temporary, err) && refuse_foreign_file(&target, err) &&
+              open_folder(&target, err);
     store_step();
     ok = ok && copy(store, &target, err) && put_in_place(&target, mode, err);
     close_target(&target);

@@ -143,16 +143,17 @@ bool store_run_of_sibling(struct store *store, const struct store_run *run,
                           const struct store_source *source, const char *restore_type,
                           int64_t *ret_jobs, struct error *err) MUST_CHECK;
 
-/* What `status` shows of a source and scope. */
+/* What `status` shows of a source and scope: a row of v_sync_health. */
 struct store_status {
     struct store_source source;
-    char scope[512]; /* of the watermark: '' or 'RestoreType=...' */
-    struct store_watermark watermark;
+    char scope[512]; /* "", the source as a whole, or "RestoreType=..." */
+    bool proved;     /* nothing unproved was stored since the last proof */
+    bool imported;   /* the source was only ever imported */
+    char note[64];   /* what has read the source, if it was never proved as a whole, else "" */
     int64_t jobs, open_jobs, missing_jobs; /* the first two without rows marked missing */
     struct store_run last_run;             /* run_id 0: none */
-    int64_t last_proved_at;                /* 0: never */
-    int64_t last_success_at;
-    int64_t runs; /* syncs of the scope; 0: it was only imported */
+    int64_t watermark, full_walk_at;       /* 0: none, as all times */
+    int64_t last_proved_at, last_success_at;
 };
 
 /* Calls `visit` for each source and scope, in the order of account, region, edition, scope. */

@@ -3,10 +3,38 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "store/internal.h"
 
 #define TEXT_LIST_MAX ((size_t)1 << 30)
+
+#define INTERRUPT_EVERY 20000 /* virtual instructions between two looks for a signal */
+
+/* --- connections --------------------------------------------------------------------------- */
+
+/* VACUUM INTO is a transaction of its own, hence the look at what may be written. */
+static int look_for_signal(void *context)
+{
+    sqlite3 *db = context;
+    return interrupt_signal() != 0 &&
+           (sqlite3_db_readonly(db, "main") == 1 || sqlite3_get_autocommit(db) != 0);
+}
+
+int store_connect(const char *name, int flags, sqlite3 **ret_db)
+{
+    int result =
+        sqlite3_open_v2(name, ret_db, flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (result == SQLITE_OK) {
+        sqlite3_progress_handler(*ret_db, INTERRUPT_EVERY, look_for_signal, *ret_db);
+    }
+    return result;
+}
+
+void store_ignore_signals(struct store *store)
+{
+    sqlite3_progress_handler(store->db, 0, NULL, NULL);
+}
 
 /* --- errors -------------------------------------------------------------------------------- */
 
@@ -30,7 +58,12 @@ static void set_hint(int code, const char *path, struct error *err)
                    "Another program holds the database for longer than hbrsync waits; close it "
                    "or end its transaction, then run again.");
         break;
+    case SQLITE_AUTH:
+        error_hint(err, "A trigger of the file writes to a table of hbrsync, which none may: find "
+                        "it with `hbrsync verify` and remove it.");
+        break;
     case SQLITE_CORRUPT:
+    case SQLITE_TOOBIG: /* more than open.c lets it hold */
         error_hint(err, "Run `hbrsync verify`; put a backup of the file back, or move it away and "
                         "run `hbrsync sync --full` into a new one.");
         break;
@@ -56,6 +89,9 @@ static bool fill_error(sqlite3 *db, const char *path, struct error *err, const c
     int code = db != NULL ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
     if ((code & 0xff) == SQLITE_NOMEM) {
         return error_no_memory(err);
+    }
+    if ((code & 0xff) == SQLITE_INTERRUPT && !interrupt_check(err)) {
+        return false;
     }
     bool busy = (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED;
     error_set(err, busy ? ERROR_LOCKED : ERROR_DATABASE, "%s: cannot %s: %s (SQLite error %d)",

@@ -1,91 +1,33 @@
-/* What `status` shows of each source and scope. */
-#include <stdio.h>
+/* What `status` shows of each source and scope: v_sync_health, which alone says what is proved. */
 #include <string.h>
 
-#include "store/job.h"
 #include "store/run_row.h"
 
-/* The scopes that can be complete: '' and a single RestoreType, whether proved yet or not. As in
- * v_sync_health. */
-static const char scopes_sql[] =
-    "SELECT s.source_id, s.account_id, s.region_id, s.edition, c.restore_type FROM sync_source AS s"
-    " JOIN (SELECT source_id, restore_type FROM sync_watermark"
-    " UNION SELECT source_id, '' FROM sync_run WHERE scope = ''"
-    " UNION SELECT source_id, substr(scope, 13) FROM sync_run WHERE scope GLOB 'RestoreType=*'"
-    " AND substr(scope, 13) NOT GLOB '*[^A-Za-z0-9_]*') AS c ON c.source_id = s.source_id"
-    " ORDER BY s.account_id, s.region_id, s.edition, c.restore_type";
-
-static bool count_missing(struct store *store, int64_t source_id, const char *restore_type,
-                          int64_t *ret_count, struct error *err)
-{
-    struct statement query;
-    if (!statement_open(store, STATEMENT_JOB_COUNT_MISSING,
-                        "SELECT count(*) FROM restore_job WHERE source_id = ?1"
-                        " AND missing_since IS NOT NULL AND (?2 = '' OR restore_type = ?2)",
-                        "count jobs", &query, err)) {
-        return false;
-    }
-    statement_bind_integer(&query, source_id);
-    statement_bind_string(&query, restore_type);
-    return statement_read_integer(&query, ret_count, err);
-}
-
-static bool read_times(struct store *store, struct store_status *status, struct error *err)
-{
-    struct statement query;
-    if (!statement_open(store, STATEMENT_RUN_TIMES,
-                        "SELECT max(CASE WHEN proof = 'proved' THEN finished_at END),"
-                        " max(CASE WHEN outcome IN ('done', 'skipped') THEN finished_at END),"
-                        " count(*) FROM sync_run"
-                        " WHERE source_id = ?1 AND scope = ?2 AND mode <> 'import'",
-                        "read the runs", &query, err)) {
-        return false;
-    }
-    statement_bind_integer(&query, status->source.source_id);
-    statement_bind_string(&query, status->scope);
-    bool row = false;
-    bool done = statement_step(&query, &row, err);
-    if (done && row) {
-        status->last_proved_at = statement_integer(&query, 0, 0);
-        status->last_success_at = statement_integer(&query, 1, 0);
-        status->runs = statement_integer(&query, 2, 0);
-    }
-    statement_close(&query);
-    return done;
-}
-
-static bool fill_status(struct store *store, const char *restore_type, struct store_status *status,
-                        struct error *err)
-{
-    int64_t source_id = status->source.source_id;
-    struct store_scope scope = {source_id, restore_type, STORE_EVERY_JOB};
-    return store_watermark_get(store, source_id, restore_type, &status->watermark, err) &&
-           store_job_count(store, &scope, &status->jobs, err) &&
-           store_job_count_open(store, &scope, &status->open_jobs, err) &&
-           count_missing(store, source_id, restore_type, &status->missing_jobs, err) &&
-           store_run_last(store, source_id, status->scope, &status->last_run, err) &&
-           read_times(store, status, err);
-}
-
-/* One row of scopes_sql. */
-static bool read_scope(struct store *store, const struct statement *scopes,
-                       struct store_status *status, struct error *err)
+static bool read_row(struct store *store, const struct statement *rows, struct store_status *status,
+                     struct error *err)
 {
     char account_id[STORE_NAME_MAX];
     char region_id[STORE_NAME_MAX];
     char edition[STORE_NAME_MAX];
-    char restore_type[STORE_NAME_MAX];
-    statement_copy_text(scopes, 1, account_id, sizeof account_id);
-    statement_copy_text(scopes, 2, region_id, sizeof region_id);
-    statement_copy_text(scopes, 3, edition, sizeof edition);
-    statement_copy_text(scopes, 4, restore_type, sizeof restore_type);
     memset(status, 0, sizeof *status);
-    (void)snprintf(status->scope, sizeof status->scope, "%s%s",
-                   restore_type[0] != '\0' ? "RestoreType=" : "", restore_type);
+    statement_copy_text(rows, 0, account_id, sizeof account_id);
+    statement_copy_text(rows, 1, region_id, sizeof region_id);
+    statement_copy_text(rows, 2, edition, sizeof edition);
+    statement_copy_text(rows, 3, status->scope, sizeof status->scope);
+    statement_copy_text(rows, 4, status->note, sizeof status->note);
+    status->imported = statement_integer(rows, 5, 0) != 0;
+    status->proved = statement_integer(rows, 6, 0) != 0;
+    status->jobs = statement_integer(rows, 7, 0);
+    status->open_jobs = statement_integer(rows, 8, 0);
+    status->missing_jobs = statement_integer(rows, 9, 0);
+    status->watermark = statement_integer(rows, 10, 0);
+    status->full_walk_at = statement_integer(rows, 11, 0);
+    status->last_proved_at = statement_integer(rows, 12, 0);
+    status->last_success_at = statement_integer(rows, 13, 0);
     /* The source exists, so nothing is added and no transaction is needed. */
-    return statement_read_ok(scopes, err) &&
+    return statement_read_ok(rows, err) &&
            store_source_open(store, account_id, region_id, edition, &status->source, err) &&
-           fill_status(store, restore_type, status, err);
+           store_run_last(store, status->source.source_id, status->scope, &status->last_run, err);
 }
 
 bool store_status_each(struct store *store,
@@ -93,20 +35,25 @@ bool store_status_each(struct store *store,
                                      struct error *err),
                        void *context, struct error *err)
 {
-    struct statement scopes;
-    if (!statement_open(store, STATEMENT_STATUS_SCOPES, scopes_sql, "read the sources", &scopes,
-                        err)) {
+    static const char sql[] =
+        "SELECT account_id, region_id, edition, scope, source_note, copied_by = 'import', proved,"
+        " jobs, open_jobs, missing_jobs, strftime('%s', watermark_utc),"
+        " strftime('%s', full_walk_utc), strftime('%s', last_proved_utc),"
+        " strftime('%s', last_success_utc) FROM v_sync_health"
+        " ORDER BY account_id, region_id, edition, scope";
+    struct statement rows;
+    if (!statement_open(store, STATEMENT_STATUS_ROWS, sql, "read the sources", &rows, err)) {
         return false;
     }
     struct store_status status;
     bool row = false;
     bool done;
-    while ((done = statement_step(&scopes, &row, err)) && row) {
-        if (!read_scope(store, &scopes, &status, err) || !visit(&status, context, err)) {
+    while ((done = statement_step(&rows, &row, err)) && row) {
+        if (!read_row(store, &rows, &status, err) || !visit(&status, context, err)) {
             done = false;
             break;
         }
     }
-    statement_close(&scopes);
+    statement_close(&rows);
     return done;
 }

@@ -4,7 +4,8 @@
  *
  * Nothing outside src/store includes sqlite3.h. Errors are ERROR_DATABASE (ERROR_LOCKED for the
  * lock and for SQLITE_BUSY after the timeout), name the file, and carry SQLite's extended code and
- * text.
+ * text. A statement that a signal interrupts is ERROR_INTERRUPTED; those of a transaction that may
+ * write are not interrupted, so that the end of a run can be recorded.
  */
 #ifndef HBRSYNC_STORE_STORE_H
 #define HBRSYNC_STORE_STORE_H
@@ -22,6 +23,7 @@ struct store;
 
 enum store_mode {
     STORE_READ,    /* an existing database, not changed in any way */
+    STORE_EXAMINE, /* the same for who looks for damage: also with a schema that is not ours */
     STORE_WRITE,   /* created when missing (0600), locked against other writers, migrated */
     STORE_DRY_RUN, /* a private temporary copy of the database, or an empty one; nothing is kept */
     STORE_SCRATCH  /* a private temporary database, empty; `path` is a name for messages */
@@ -35,6 +37,10 @@ enum store_mode {
 bool store_open(const char *path, enum store_mode mode, const struct record_model *model,
                 struct store **ret_store, struct error *err) MUST_CHECK;
 
+/* From now on, what is opened for writing may run these triggers (borrowed names) of the file's,
+ * and remembers that. Any other that would run is refused. */
+void store_allow_triggers(const char *const *names, size_t count);
+
 /* Rolls back what is open, checkpoints the WAL, releases the lock. Accepts NULL. */
 void store_close(struct store *store);
 
@@ -42,6 +48,9 @@ void store_close(struct store *store);
  * nothing else may be written there. The database need not exist. */
 bool store_owns_file(const char *database, const char *path, bool *ret_owns,
                      struct error *err) MUST_CHECK;
+
+/* From now on no signal interrupts what this store runs: for what has to be told of the end. */
+void store_ignore_signals(struct store *store);
 
 const char *store_path(const struct store *store);
 int store_schema_version(const struct store *store);

@@ -61,8 +61,8 @@ bool store_views_outdated(struct store *store, const struct sql_file *views, boo
                           struct error *err)
 {
     sqlite3 *scratch = NULL;
-    bool done = sqlite3_open_v2(":memory:", &scratch, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-                                NULL) == SQLITE_OK;
+    bool done = store_connect(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &scratch) ==
+                SQLITE_OK;
     for (; done && views->name != NULL; views++) {
         done = sqlite3_exec(scratch, views->text, NULL, NULL, NULL) == SQLITE_OK;
     }

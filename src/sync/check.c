@@ -112,23 +112,17 @@ static bool list_by_windows(struct scope *scope, int64_t edge, struct row_set *a
 static bool list_one(struct scope *scope, const struct scan_query *query, struct row_set *after,
                      bool *ret_steady, bool *ret_ignored, struct error *err)
 {
-    bool capped = false;
-    *ret_steady = false;
-    *ret_ignored = false;
-    for (int i = 0; i < LISTINGS_MAX && !*ret_steady && !*ret_ignored && !capped; i++) {
-        struct scan_result read;
-        bool done =
-            scan(&scope->scanner, query, &read, err) && row_set_unite(after, &read.rows, err);
-        *ret_steady = scan_is_exact(&read);
-        *ret_ignored = read.refused || read.mismatched;
-        capped = read.capped;
-        scan_result_free(&read);
-        if (!done) {
-            return false;
-        }
+    struct scan_result read;
+    bool done = scan_until_exact(&scope->scanner, query, LISTINGS_MAX, &read, err) &&
+                row_set_unite(after, &read.rows, err);
+    bool capped = read.capped;
+    *ret_steady = scan_is_exact(&read);
+    *ret_ignored = read.refused || read.mismatched;
+    scan_result_free(&read);
+    if (!done || !capped || query->kind != SCAN_SINCE) {
+        return done;
     }
-    return !capped || query->kind != SCAN_SINCE ||
-           list_by_windows(scope, query->from, after, ret_steady, ret_ignored, err);
+    return list_by_windows(scope, query->from, after, ret_steady, ret_ignored, err);
 }
 
 static bool list_newer(struct scope *scope, int64_t edge, struct row_set *after, bool *ret_ignored,

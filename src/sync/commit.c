@@ -11,14 +11,16 @@ static bool in_transaction(struct store *store, bool done, struct error *err)
     return false;
 }
 
-/* Jobs that are not listed any more: all that was not seen where the proof holds the whole listing;
- * of a delta what it found gone, and the open and recent ones that it did not see. */
+/* Jobs that are not listed any more: all that was not seen where the proof holds the whole listing,
+ * and of a delta the open and recent ones that it did not see; and what the counts of a check told
+ * gone. */
 static bool find_gone(struct scope *scope, struct row_set *gone, struct error *err)
 {
     struct store *store = scope->scanner.store;
     struct store_scope stored = scope->stored;
     int64_t edge = scope->evidence.edge;
     bool delta = scope->evidence.method == PROOF_DELTA;
+    bool counted = delta || scope->evidence.method == PROOF_FULL;
     if (scope->full && scope->evidence.children != CHILDREN_CANNOT_TELL) {
         stored.part = STORE_EVERY_JOB; /* children were asked for, too */
     }
@@ -27,7 +29,7 @@ static bool find_gone(struct scope *scope, struct row_set *gone, struct error *e
                     : store_job_rows(store, &stored, PICK_OPEN, 0, 0, gone, err) &&
                           store_job_rows(store, &stored, PICK_FINISHED, edge, INT64_MAX, gone, err);
     row_set_subtract(gone, &scope->scanner.seen);
-    return done && (!delta || row_set_unite(gone, &scope->gone, err));
+    return done && (!counted || row_set_unite(gone, &scope->gone, err));
 }
 
 static bool mark_gone(struct scope *scope, int64_t *ret_marked, struct error *err)

@@ -4,6 +4,7 @@
 
 #include "sync/check.h"
 #include "sync/plain.h"
+#include "sync/vanished.h"
 #include "sync/windows.h"
 
 #define TRIES_MAX 8
@@ -14,7 +15,8 @@ struct full {
     int64_t edge;
     struct row_set older; /* ids of the windows of [1, edge) */
     bool windows_due;     /* they have to be read (again) */
-    int64_t last_excess;  /* what the equation of the last try was off by */
+    int64_t last_total;   /* of the last try ... */
+    int64_t last_excess;  /* ... and what its equation was off by */
 };
 
 /* Lists the open jobs, and what finished since the edge, so that they are known before T. */
@@ -61,6 +63,34 @@ static bool read_windows(struct full *full, int64_t believed_below, bool *ret_pr
     return done;
 }
 
+/* What is stored of the older jobs and no window listed is gone. */
+static bool take_gone(struct full *full, struct error *err)
+{
+    struct scope *scope = full->scope;
+    row_set_free(&scope->gone);
+    bool done = store_job_rows(scope->scanner.store, &scope->stored, PICK_FINISHED, 1,
+                               full->edge - 1, &scope->gone, err);
+    row_set_subtract(&scope->gone, &full->older);
+    return done;
+}
+
+/* The service counts fewer than the windows listed: jobs went since, and are looked for. Where that
+ * does not tell which, the windows have to be read again. */
+static bool find_gone(struct full *full, struct error *err)
+{
+    struct scope *scope = full->scope;
+    int64_t counted = scope->evidence.older_counted;
+    bool explained = false;
+    bool countable =
+        counted < scope->evidence.older && row_set_count(&scope->scanner.elsewhere) == 0;
+    if (countable && !vanished_find(scope, full->edge, counted, &explained, err)) {
+        return false;
+    }
+    row_set_subtract(&full->older, &scope->gone);
+    full->windows_due = !explained;
+    return true;
+}
+
 /* Windows, and where TotalCount ends at some number, once more what is beyond it. */
 static bool read_older(struct full *full, bool *ret_proved, bool *ret_ignored, struct error *err)
 {
@@ -69,7 +99,13 @@ static bool read_older(struct full *full, bool *ret_proved, bool *ret_ignored, s
     if (!read_windows(full, 0, ret_proved, ret_ignored, err)) {
         return false;
     }
-    if (!*ret_proved || *ret_ignored || again) {
+    if (!*ret_proved || *ret_ignored) {
+        return true;
+    }
+    if (!take_gone(full, err)) {
+        return false;
+    }
+    if (again) {
         return true;
     }
     if (!check_halves(full->scope, full->edge, err)) {
@@ -110,12 +146,13 @@ static bool try_once(struct full *full, enum scope_outcome *ret_outcome, struct 
         *ret_outcome = full->edge == 0 ? SCOPE_NEEDS_PLAIN : SCOPE_DONE;
         return true;
     }
-    if (agrees && excess != 0 && excess == full->last_excess) {
+    bool moves = row_set_count(&scope->scanner.arrived) > 0 || evidence->total != full->last_total;
+    if (agrees && !moves && excess != 0 && excess == full->last_excess) {
         *ret_outcome = SCOPE_NEEDS_PLAIN;
     }
-    full->windows_due = !agrees;
+    full->last_total = evidence->total;
     full->last_excess = excess;
-    return true;
+    return agrees || find_gone(full, err);
 }
 
 static bool read_in_parts(struct full *full, enum scope_outcome *ret_outcome, struct error *err)

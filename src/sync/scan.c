@@ -10,6 +10,8 @@
 #define PAGES_MAX 1000000 /* of one scan */
 #define IDLE_PAGES_MAX                                                                             \
     5 /* pages in a row without a new id, where TotalCount does not tell the end */
+#define SHUFFLED_MAX 40 /* scans of a listing whose order is new for each answer ... */
+#define IDLE_MAX 12     /* ... and how many in a row may give no new id */
 #define NUMBER_SIZE 24
 
 /* One scan under way. */
@@ -231,7 +233,7 @@ static bool store_rows(struct reader *reader, const struct hbr_page *page, bool 
             return false;
         }
         count_put(scanner->run, &put, first);
-        bool taken = !put.own && !put.elsewhere; /* new, or it was another source's */
+        bool taken = !put.own && !put.elsewhere; /* new to the source, whoever stored it before */
         bool changed = taken || put.result == PUT_UPDATED || put.returned;
         if (changed && !tell_change(scanner, told, err)) {
             return false;
@@ -313,9 +315,10 @@ static void watch(struct reader *reader, const struct hbr_page *page, int64_t nu
     reader->beyond = number > 1 && result->total >= 0 && rows_due(reader, number) == 0 &&
                      reader->query->kind == SCAN_BETWEEN;
     result->listed += reader->beyond ? 0 : (int64_t)page->rows;
+    result->unsteady = result->unsteady || page->total_count != reader->first_total;
     bool other_length =
         result->total >= 0 && !reader->beyond && (int64_t)page->rows != rows_due(reader, number);
-    if (page->total_count != reader->first_total || other_length || page->rejected > 0) {
+    if (result->unsteady || other_length || page->rejected > 0) {
         result->moved = true;
     }
     bool beyond = page->total_count >= 0 && page->total_count <= (number - 1) * result->page_size;
@@ -388,6 +391,17 @@ static bool take_answer(struct reader *reader, int64_t number, struct sync_answe
         reader->scanner->on_page(reader->scanner->context);
     }
     return interrupt_check(err);
+}
+
+bool scan_is_exact(const struct scan_result *result)
+{
+    return result->complete && !result->moved && !result->mismatched &&
+           result->listed == result->total && row_set_count(&result->rows) == result->total;
+}
+
+bool scan_is_one_answer(const struct scan_result *result)
+{
+    return scan_is_exact(result) && result->total <= result->page_size;
 }
 
 /* --- reading ------------------------------------------------------------------------------- */
@@ -466,6 +480,68 @@ bool scan(struct scanner *scanner, const struct scan_query *query, struct scan_r
     return true;
 }
 
+/* TotalCount held, and yet ids came twice: each answer has an order of its own. */
+static bool is_shuffled(const struct scan_result *result)
+{
+    return result->complete && !result->unsteady && result->listed == result->total &&
+           row_set_count(&result->rows) < result->total;
+}
+
+/* Adds the ids of one more scan, or begins anew with them where TotalCount is another. *ret_new: it
+ * gave ids that the others had not. */
+static bool gather(struct scan_result *all, struct scan_result *one, bool *ret_new,
+                   struct error *err)
+{
+    int64_t before = row_set_count(&all->rows);
+    if (all->total != one->total || one->unsteady) {
+        scan_result_free(all);
+        *all = *one;
+        one->rows = one->inside = (struct row_set){0};
+        *ret_new = true;
+        return true;
+    }
+    if (!row_set_unite(&all->rows, &one->rows, err) ||
+        !row_set_unite(&all->inside, &one->inside, err)) {
+        return false;
+    }
+    *ret_new = row_set_count(&all->rows) > before;
+    all->complete = all->complete && one->complete;
+    if (scan_is_exact(one) || (all->complete && row_set_count(&all->rows) == all->total)) {
+        all->moved = false;
+        all->listed = all->total;
+    }
+    return true;
+}
+
+bool scan_until_exact(struct scanner *scanner, const struct scan_query *query, int scans_max,
+                      struct scan_result *ret_result, struct error *err)
+{
+    bool done = scan(scanner, query, ret_result, err);
+    bool shuffled = is_shuffled(ret_result);
+    int idle = 0;
+    for (int i = 1; done && i < SHUFFLED_MAX && (i < scans_max || (shuffled && idle < IDLE_MAX));
+         i++) {
+        struct scan_result one;
+        bool is_new = false;
+        if (scan_is_exact(ret_result) || ret_result->refused || ret_result->mismatched ||
+            ret_result->capped) {
+            break;
+        }
+        done = scan(scanner, query, &one, err);
+        shuffled = is_shuffled(&one);
+        bool useless = one.refused || one.mismatched || one.capped;
+        done = done && gather(ret_result, &one, &is_new, err);
+        if (useless) {
+            ret_result->refused = one.refused;
+            ret_result->mismatched = one.mismatched;
+            ret_result->capped = one.capped;
+        }
+        idle = is_new ? 0 : idle + 1;
+        scan_result_free(&one);
+    }
+    return done;
+}
+
 /* Takes the first page of one of the queries; the tag is its place, from 1. */
 static bool wait_any(struct scanner *scanner, const struct scan_query *queries,
                      struct scan_result *results, struct error *err)
@@ -509,15 +585,4 @@ bool scan_first_pages(struct scanner *scanner, const struct scan_query *queries,
         }
     }
     return true;
-}
-
-bool scan_is_exact(const struct scan_result *result)
-{
-    return result->complete && !result->moved && !result->mismatched &&
-           result->listed == result->total && row_set_count(&result->rows) == result->total;
-}
-
-bool scan_is_one_answer(const struct scan_result *result)
-{
-    return scan_is_exact(result) && result->total <= result->page_size;
 }

@@ -85,6 +85,7 @@ struct scan_result {
     int64_t listed;  /* rows that the answers held */
     int64_t date;    /* the service's Date of the first answer */
     bool complete;   /* every page was read */
+    bool unsteady;   /* TotalCount changed */
     bool moved;      /* TotalCount changed, an id came twice, or a page had not the length due */
     bool mismatched; /* a row does not satisfy the filter: the service ignores it */
     bool refused;    /* the service refuses a parameter of this query ... */
@@ -97,6 +98,14 @@ struct scan_result {
  * with scan_result_free. */
 bool scan(struct scanner *scanner, const struct scan_query *query, struct scan_result *ret_result,
           struct error *err) MUST_CHECK;
+
+/*
+ * Scans a query up to `scans_max` times until a scan is exact. Where each answer has an order of
+ * its own, as long as that gives new ids: while TotalCount holds, ids that are as many are all of
+ * them, and the result is exact.
+ */
+bool scan_until_exact(struct scanner *scanner, const struct scan_query *query, int scans_max,
+                      struct scan_result *ret_result, struct error *err) MUST_CHECK;
 
 /* The first pages of several queries, asked together. `results` has room for `count`; free each. */
 bool scan_first_pages(struct scanner *scanner, const struct scan_query *queries, size_t count,

@@ -32,6 +32,13 @@ static bool needs_full(const struct scope *scope)
 static bool on_change(void *context, struct error *err)
 {
     struct scope *scope = context;
+    struct store_source *source = &scope->task->source;
+    if (scope->stored.restore_type[0] != '\0') {
+        store_source_doubt_untyped(source); /* the type may be new to the source */
+        if (!store_source_save(scope->task->store, source, err)) {
+            return false;
+        }
+    }
     /* No watermark is about what filters select. */
     return scope->task->spec->filter_count > 0 || commit_first_change(scope, err);
 }

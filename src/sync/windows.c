@@ -6,8 +6,8 @@
     128 /* halving 64-bit seconds goes 64 deep, and one sibling waits at each depth                \
          */
 #define WINDOWS_MAX 100000 /* of one call */
-#define AGAIN_MAX 5        /* scans of a window that cannot be halved */
-#define HALVE_MAX 2        /* ... and of one that can, if rarely with any use */
+#define AGAIN_MAX 5        /* scans of a window that halves are no help for ... */
+#define CROWDED_MAX 2      /* ... and of one that they may be a help for */
 
 struct window {
     int64_t from, to;
@@ -19,7 +19,7 @@ struct stack {
 };
 
 /* How a scan of a window went. */
-enum fate { WINDOW_EXACT, WINDOW_HALVE, WINDOW_AGAIN, WINDOW_IGNORED };
+enum fate { WINDOW_EXACT, WINDOW_HALVE, WINDOW_CROWDED, WINDOW_AGAIN, WINDOW_IGNORED };
 
 static bool push(struct stack *stack, int64_t from, int64_t to)
 {
@@ -62,24 +62,28 @@ static enum fate judge(const struct scope *scope, const struct window *window,
         (is_settled(scope, window, read->date) ? scan_is_exact(read) : scan_is_one_answer(read))) {
         return WINDOW_EXACT;
     }
-    /* Rows of the seconds at either side are no reason to halve. */
+    /* A TotalCount that its own rows contradict says nothing about pages. */
+    believed = believed && read->total >= read->listed;
+    if (window->from == window->to || (believed && read->total <= read->page_size)) {
+        return WINDOW_AGAIN;
+    }
+    /* Rows of the seconds at either side may be in the way: another scan is the first choice. */
     int64_t outside =
         read->complete ? row_set_count(&read->rows) - row_set_count(&read->inside) : 0;
-    bool one_page =
-        believed && read->total >= read->listed && read->total - outside <= read->page_size;
-    return window->from == window->to || one_page ? WINDOW_AGAIN : WINDOW_HALVE;
+    bool crowded = believed && read->total - outside <= read->page_size;
+    return crowded ? WINDOW_CROWDED : WINDOW_HALVE;
 }
 
 /* Scans a window and takes its rows when it was exact. */
 static bool read_window(struct scope *scope, const struct window *window, int64_t believed_below,
-                        bool again, struct windows_result *result, enum fate *ret_fate,
+                        int scans, struct windows_result *result, enum fate *ret_fate,
                         struct error *err)
 {
     struct scan_query query = query_of(scope, window);
     struct scan_result read;
-    query.stop_when_moved = !again;
-    query.row_limit = again ? 0 : query.row_limit;
-    bool done = scan(&scope->scanner, &query, &read, err);
+    query.stop_when_moved = scans == 1;
+    query.row_limit = scans == 1 ? query.row_limit : 0;
+    bool done = scan_until_exact(&scope->scanner, &query, scans, &read, err);
     if (done) {
         *ret_fate = judge(scope, window, believed_below, &read);
         int64_t cap = scope->capabilities->page_cap;
@@ -120,22 +124,19 @@ static bool read_all(struct scope *scope, struct stack *stack, int64_t believed_
 {
     for (int64_t turn = 0; stack->count > 0; turn++) {
         struct window window = stack->windows[--stack->count];
-        enum fate fate = WINDOW_AGAIN;
-        int tries = window.from < window.to ? HALVE_MAX : AGAIN_MAX;
-        for (int i = 0; i < tries && fate == WINDOW_AGAIN; i++) {
-            if (!read_window(scope, &window, believed_below, i > 0, result, &fate, err)) {
-                return false;
-            }
-        }
-        if (fate == WINDOW_AGAIN && window.from < window.to) {
-            fate =
-                WINDOW_HALVE; /* it fits a page, and with the seconds at either side it does not */
+        enum fate fate;
+        if (!read_window(scope, &window, believed_below, 1, result, &fate, err) ||
+            (fate == WINDOW_CROWDED &&
+             !read_window(scope, &window, believed_below, CROWDED_MAX, result, &fate, err)) ||
+            (fate == WINDOW_AGAIN &&
+             !read_window(scope, &window, believed_below, AGAIN_MAX, result, &fate, err))) {
+            return false;
         }
         if (fate == WINDOW_IGNORED || fate == WINDOW_AGAIN || turn == WINDOWS_MAX) {
             result->ignored = fate == WINDOW_IGNORED;
             return true;
         }
-        if (fate == WINDOW_HALVE) {
+        if (fate != WINDOW_EXACT) {
             int64_t middle;
             scope->evidence.halved++;
             if (!find_middle(scope, &window, &middle, err)) {

@@ -86,7 +86,10 @@ typedef int sync_function(int descriptor);
 typedef int truncate_function(int descriptor, off_t size);
 typedef int allocate_function(int descriptor, off_t offset, off_t size);
 typedef int open_function(const char *path, int flags, ...);
+typedef int openat_function(int folder, const char *path, int flags, ...);
 typedef int rename_function(const char *from, const char *to);
+typedef int renameat_function(int from_folder, const char *from, int folder, const char *to);
+typedef int unlinkat_function(int folder, const char *path, int flags);
 typedef int unlink_function(const char *path);
 
 ssize_t write(int descriptor, const void *bytes, size_t size)
@@ -161,6 +164,44 @@ int open64(const char *path, int flags, ...)
     mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
     return open(path, flags | O_LARGEFILE, mode);
+}
+
+/* A name in a folder counts by either's path. */
+static bool is_watched_at(int folder, const char *path)
+{
+    return is_watched(path) || (path[0] != '/' && folder >= 0 && is_watched_descriptor(folder));
+}
+
+int openat(int folder, const char *path, int flags, ...)
+{
+    NEXT(openat_function, "openat");
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    bool writes = (flags & O_ACCMODE) != O_RDONLY;
+    return must_fail(writes && is_watched_at(folder, path)) ? -1 : next(folder, path, flags, mode);
+}
+
+int openat64(int folder, const char *path, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return openat(folder, path, flags | O_LARGEFILE, mode);
+}
+
+int renameat(int from_folder, const char *from, int folder, const char *to)
+{
+    NEXT(renameat_function, "renameat");
+    return must_fail(is_watched_at(folder, to)) ? -1 : next(from_folder, from, folder, to);
+}
+
+int unlinkat(int folder, const char *path, int flags)
+{
+    NEXT(unlinkat_function, "unlinkat");
+    return must_fail(is_watched_at(folder, path)) ? -1 : next(folder, path, flags);
 }
 
 int rename(const char *from, const char *to)

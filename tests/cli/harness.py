@@ -40,6 +40,7 @@ PARTS = {
                                        "ReportTaskStatus")}),
     "OtsDetail": ("restore_job_ots_detail", {"BatchChannelCount": int, "OverwriteExisting": bool}),
 }
+FINAL_STATUSES = {"COMPLETE", "PARTIAL_COMPLETE", "FAILED", "CANCELED", "EXPIRED", "CLIENT_DELETED"}
 JOB_FIELDS = {**{name: str for name in TEXT_FIELDS}, **{name: int for name in INTEGER_FIELDS}}
 
 
@@ -97,6 +98,8 @@ def stored_jobs(path):
             entry = {"source": sources[row.pop("source_id")],
                      "missing_since": row.pop("missing_since")}
             assert isinstance(row.pop("row_id"), int)
+            settled = row.pop("settled_status")
+            assert settled in FINAL_STATUSES or settled is None and row["status"] not in FINAL_STATUSES, settled
             for name in ("first_run_id", "changed_run_id"):
                 assert isinstance(row.pop(name), int), name
             row["extra"] = json.loads(row["extra"]) if row["extra"] else None

@@ -4,7 +4,8 @@ import datetime
 import math
 import time
 
-FINAL = {"COMPLETE", "PARTIAL_COMPLETE", "FAILED", "CANCELED", "EXPIRED", "CLIENT_DELETED"}
+FINAL = {"COMPLETE": "succeeded", "PARTIAL_COMPLETE": "partial", "FAILED": "failed", "CANCELED": "canceled",
+         "EXPIRED": "failed", "CLIENT_DELETED": "failed"}
 FAILED = {"FAILED", "EXPIRED", "CLIENT_DELETED"}
 EVERYTHING = (-2**63, 2**63 - 1)
 
@@ -50,14 +51,23 @@ def groups(jobs, key):
     return result
 
 
+def outcome(job):
+    """What became of a job, by the first final status that was seen ("settled", where it is not the status now)."""
+    settled = job.get("settled") or job["status"]
+    if settled in FINAL:
+        return "failed" if settled in FAILED else FINAL[settled]
+    return "other" if (job["complete_time"] or 0) > 0 else "open"
+
+
 def is_open(job):
-    return (job["complete_time"] or 0) <= 0 and job["missing_since"] is None and job["status"] not in FINAL
+    """Open now, as far as is known."""
+    return outcome(job) == "open" and job["missing_since"] is None
 
 
 def took(job):
     """Seconds from request to completion of a success, or None."""
     created, complete = job["created_time"] or 0, job["complete_time"]
-    if job["status"] == "COMPLETE" and created > 0 and complete is not None and complete >= created:
+    if outcome(job) == "succeeded" and created > 0 and complete is not None and complete >= created:
         return complete - created
     return None
 
@@ -75,11 +85,12 @@ class World:
     @staticmethod
     def counts(jobs):
         counts = {"restores": len(jobs),
-                  "succeeded": sum(job["status"] == "COMPLETE" for job in jobs),
-                  "partial": sum(job["status"] == "PARTIAL_COMPLETE" for job in jobs),
-                  "failed": sum(job["status"] in FAILED for job in jobs),
-                  "canceled": sum(job["status"] == "CANCELED" for job in jobs),
-                  "other": sum(job["status"] not in FINAL for job in jobs)}
+                  "succeeded": sum(outcome(job) == "succeeded" for job in jobs),
+                  "partial": sum(outcome(job) == "partial" for job in jobs),
+                  "failed": sum(outcome(job) == "failed" for job in jobs),
+                  "canceled": sum(outcome(job) == "canceled" for job in jobs),
+                  "open": sum(outcome(job) == "open" for job in jobs),
+                  "other": sum(outcome(job) == "other" for job in jobs)}
         rate = percent(counts["succeeded"], counts["succeeded"] + counts["partial"] + counts["failed"])
         return counts, rate
 
@@ -89,7 +100,7 @@ class World:
 
     def summary(self):
         counts, rate = self.counts(self.top)
-        del counts["other"]
+        del counts["open"], counts["other"]
         times = [took(job) for job in self.top if took(job) is not None]
         tops = [job for job in self.jobs if not job["parent_id"]]
         return [{**counts, "success_rate_percent": rate, "bytes_restored": self.restored(self.top),
@@ -185,7 +196,7 @@ class World:
 
     def throughput(self):
         ran = [job for job in self.top
-               if job["status"] in ("COMPLETE", "PARTIAL_COMPLETE") and believed(job["bytes_done"], 1)
+               if outcome(job) in ("succeeded", "partial") and believed(job["bytes_done"], 1)
                and (job["start_time"] or 0) > 0 and (job["complete_time"] or 0) > job["start_time"]]
         rows = []
         for kind, jobs in groups(ran, lambda job: job["restore_type"]).items():
@@ -202,14 +213,14 @@ class World:
         def ended(job):
             return shown(job["complete_time"]) or shown(job["updated_time"]) or shown(job["created_time"])
 
-        bad = [job for job in self.within if job["status"] in FAILED | {"PARTIAL_COMPLETE"}]
+        bad = [job for job in self.within if outcome(job) in ("failed", "partial")]
         rows = []
         for message, jobs in groups(bad, lambda job: job["error_message"] or None).items():
             tops = [job for job in jobs if not job["parent_id"]]
             last = max(jobs, key=lambda job: (order(ended(job)), job["restore_id"]))
             rows.append({"error_message": message, "restores": len(tops),
-                         "failed": sum(job["status"] in FAILED for job in tops),
-                         "partial": sum(job["status"] == "PARTIAL_COMPLETE" for job in tops),
+                         "failed": sum(outcome(job) == "failed" for job in tops),
+                         "partial": sum(outcome(job) == "partial" for job in tops),
                          "child_jobs": len(jobs) - len(tops), "latest_utc": utc(ended(last)),
                          "latest_restore_id": last["restore_id"], "latest_status": last["status"],
                          "latest_type": last["restore_type"], "latest_vault_id": last["vault_id"]})
@@ -258,7 +269,7 @@ class World:
         for (instance, account, region), jobs in named.items():
             if instance is None:
                 continue
-            done = [job for job in jobs if job["status"] == "COMPLETE"]
+            done = [job for job in jobs if outcome(job) == "succeeded"]
             last = max(done, key=lambda job: (shown(job["complete_time"]) or 0, job["restore_id"]), default=None)
             created = [job["created_time"] for job in jobs if shown(job["created_time"])]
             complete = last and shown(last["complete_time"])

@@ -13,6 +13,7 @@ import os
 import re
 import sqlite3
 import threading
+import unicodedata
 import unittest
 
 import harness
@@ -20,6 +21,8 @@ import harness
 TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 README = os.path.join(TESTS, "..", "README.md")
 ACCOUNT = ("--edition", "STANDARD", "--account-id", harness.ACCOUNT)
+# Each character that is not seen or changes what is seen, by the tables of Python.
+UNSEEN = "".join(chr(code) for code in range(0x80, 0x110000) if unicodedata.category(chr(code)) in ("Cc", "Cf", "Zl", "Zp"))
 EVIL = "\x1b[31mred\x07\x9b1m \u202egnp.exe \u2028\r\nhbrsync: forged"
 JOB = {"RestoreId": "r-1", "RestoreType": "OSS", "Status": "COMPLETE", "CreatedTime": 1700000000,
        "CompleteTime": 1700000100, "UpdatedTime": 1700000100}
@@ -149,6 +152,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         region = self.headers["Host"].split(".")[0]
         self.server.asked.append((region, self.path))
         status, headers, body = self.server.answers[region]
+        body = body.replace(b"THE-SIGNATURE", self.headers["Authorization"].split("Signature=")[-1].encode())
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -315,6 +319,7 @@ class Refusals(Serving):
         self.refused("cut short", *(good[:-length] for length in (1, 20, 130)))
         self.refused("compression that is broken", b"\x1f\x8bnonsense", Content_Encoding="gzip")
         self.refused("a gzip bomb, more than 8 MiB", gzip.compress(b" " * (1 << 26), 1), Content_Encoding="gzip")
+        self.refused("a header of 1 MiB", good, X_Long="x" * (1 << 20))
         self.refused("JSON, but no object", "[]", '"text"', "7", "null", "true")
         self.refused("neither jobs nor TotalCount", "{}", page(RestoreJobs=..., TotalCount=...),
                      page(RestoreJobs=None, TotalCount="1x"))
@@ -342,6 +347,57 @@ class Refusals(Serving):
         status = self.run_hbrsync("--db", self.database, "status")
         self.assert_harmless(status)
         self.assertIn("last error", status.stdout)
+
+
+class Signatures(Serving):
+    def test_a_bare_signature(self):
+        trace = self.path("trace")
+        answer = Answer(json.dumps({"Code": "Odd", "Message": "got THE-SIGNATURE"}), status=400)
+        result = self.ask(answer, options=["--trace", trace])
+        self.assertIn("Odd: [server text with a secret removed]", result.stderr)
+        with open(trace, encoding="utf-8") as file:
+            self.assertNotRegex(result.stderr + file.read(), "got [0-9a-f]{12}")
+
+
+    def test_a_token_in_a_job_is_data(self):
+        token = "CAISw8Kq2Zp+Lm5Rt/Xv7Bn4Yc9Hd3Gj6Fs1Ae==Uo"
+        self.server.answers = {"cn-0": (200, {}, page(job(ErrorMessage=f"with {token}")).encode())}
+        for names, times in (({"ALIBABA_CLOUD_SECURITY_TOKEN": token}, 1), ({}, 0)):
+            result = self.run_hbrsync("--db", self.database, "sync", "--region", "cn-0", *ACCOUNT, "--endpoint",
+                                      self.endpoint, "--qps", 1000, "--no-progress", env=self.environment(**names))
+            self.assertEqual(result.status, 0, result)
+            self.assertEqual(result.stderr.count("holds the secret or the security token"), times)
+            self.assertNotIn(token, result.stderr)
+        self.assertEqual(self.query("SELECT error_message FROM restore_job"), [(f"with {token}",)])
+
+
+class Regions(Serving):
+    """DescribeRegions names regions that are none: one failed source, and the others are read."""
+
+    def every(self, regions, *options):
+        ids = {"Regions": {"Region": [{} if name is ... else {"RegionId": name} for name in regions]}}
+        answers = {"cn-hangzhou": json.dumps({"Success": True, **ids}), "cn-0": page(job()),
+                   "cn-1": page(job(RestoreId="r-other"))}
+        self.server.answers = {name: (200, {}, body.encode()) for name, body in answers.items()}
+        return self.run_hbrsync("--db", self.database, "sync", "--all-regions", *ACCOUNT, "--endpoint", self.endpoint,
+                                "--qps", 1000, "--retry-for", "0s", "--no-progress", "--json", *options)
+
+    def test_some(self):
+        bad = ["../evil", "", "x" * 300, EVIL, harness.KEY_SECRET, 7, ..., "a.b"]
+        trace = self.path("trace")
+        result = self.every(["cn-0", *bad, "cn-1"], "--trace", trace)
+        self.assertEqual(result.status, 3, result)
+        self.assert_harmless(result)
+        self.assert_told("ids in DescribeRegions that are none of a region", result)
+        self.assertIn("8 of the regions", result.stderr)
+        self.assertIn("hint:", result.stderr)
+        self.assertEqual([source["error"] is None for source in result.json()["sources"]], [True, True, False])
+        self.assertEqual(self.proved(), {"cn-0", "cn-1"})
+
+    def test_all(self):
+        result = self.every(["../evil", "x" * 300])
+        self.assertEqual(result.status, 5, result)
+        self.assertIn("no region with a usable id", result.stderr)
 
 
 class Answers(Serving, Kept):
@@ -386,6 +442,20 @@ class Answers(Serving, Kept):
                                          page(RestoreJobs={"RestoreJob": {}}, TotalCount="0")))
         self.assertEqual(self.proved(), {"cn-0", "cn-1", "cn-2", "cn-3"})
         self.assertEqual(set(harness.stored_jobs(self.database)), {single["RestoreId"], "r-2"})
+
+    def test_unseen_characters(self):
+        """None of them comes out of a message or a table; what is seen does."""
+        seen = "\u6062\u590d \u05e9 \U0001f600 \u00a0x"
+        self.assertEqual(self.ask(page(job(ErrorMessage=seen, VaultId=UNSEEN, Status="FAILED"))).status, 0)
+        report = self.run_hbrsync("--db", self.database, "report", "failures")
+        said = self.ask(Answer(json.dumps({"Code": "Odd", "Message": UNSEEN[30:60] + seen}), status=400))
+        said_more = self.ask(Answer(json.dumps({"Code": "Odd", "Message": UNSEEN[-30:] + seen}), status=400))
+        self.assert_told("characters that are not seen (Unicode's Cc, Cf, Zl, Zp)", self.ask(page(job())), output=said.stderr)
+        for text in (report.stdout, said.stderr, said_more.stderr):
+            self.assertEqual(set(text) & set(UNSEEN), set())
+            self.assertIn("\\u{", text)
+            self.assertIn(seen, text)
+        self.assertIn("\\u{00ad}", said.stderr)
 
     def test_control_characters_in_a_job(self):
         evil = job(RestoreId="r-" + EVIL, ErrorMessage=EVIL, VaultId=EVIL, Status="FAILED", RestoreType=EVIL,

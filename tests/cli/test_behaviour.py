@@ -159,7 +159,7 @@ class Steady(harness.TestCase):
         harness.run_cells(self, TOTALS if harness.LONG else TOTALS[::3], check_steady)
 
     def test_the_ends_of_between_change_from_run_to_run(self):
-        """What was learnt about them is wrong then: no job at an edge may be marked, no vanished one overlooked."""
+        """No job at an edge may be marked, and no vanished one overlooked, whichever ends BETWEEN includes."""
         self.start("--jobs", 300, "--basic-jobs", 0, "--regions", "cn-hangzhou")
         self.sync(*REGION, "--page-size", 20)
         gone = set()
@@ -366,7 +366,7 @@ class Restricted(harness.TestCase):
 
     def test_filters_where_a_type_is_wanted(self):
         for untyped in ("partial", "refused"):
-            for first in ((), REGION):  # a full walk before it has learnt of that, or not
+            for first in ((), REGION):  # before a run has found that out, or after
                 with self.subTest(untyped, first=first):
                     self.start("--jobs", 150, "--basic-jobs", 20, "--regions", "cn-hangzhou")
                     self.database = self.path(f"{untyped}-{len(first)}.db")

@@ -1,12 +1,15 @@
 """Credentials that run out in the middle of a walk: renewed once an expiry, from the same place, or said to be at their end."""
 import json
 import os
+import signal
 import subprocess
 import time
 import unittest
 
 import harness
 from credential_case import CANARY, Case, KEY, OTHER_ROLE, ROLE
+
+PLAIN = os.environ.get("HBRSYNC_PLAIN", harness.HBRSYNC)  # sanitizers keep what was freed
 
 
 class Expiry(Case):
@@ -36,6 +39,46 @@ class Expiry(Case):
         asked = len(self.simulator.requests("AssumeRole"))
         self.assertGreaterEqual(asked, 2)
         self.assertLessEqual(asked, 2 + result.json()["seconds"], "once in half their life, not for each request")
+
+    def memory(self, pid, *texts):
+        """How often each of the texts is in the memory of a process."""
+        found = [0] * len(texts)
+        try:
+            with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
+                areas = [line.split() for line in maps if " rw" in line]
+                for start, end in (map(lambda edge: int(edge, 16), area[0].split("-")) for area in areas):
+                    memory.seek(start)
+                    content = memory.read(end - start)
+                    found = [count + content.count(text) for count, text in zip(found, texts)]
+        except PermissionError:
+            self.skipTest("this user may not read the memory of its own processes")
+        return found
+
+    def test_old_keys_are_not_kept(self):
+        """After four renewals a dump holds the keys in use, and of the first ones neither secret nor token."""
+        self.role()
+        for moment in (3, 6, 9, 12):
+            self.simulator.control("script", {"before_request": moment, "advance": 4000})
+        self.simulator.control("script", {"before_request": 20, "set": {"latency_ms": 20000}})
+        process = subprocess.Popen([PLAIN, *self.sync_arguments(), "--all-regions", "--page-size", "10",
+                                    "--connections", "1"], env=self.bare(), cwd=self.directory,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 60
+            while len(self.simulator.requests("AssumeRole")) < 5 or len(self.simulator.requests()) < 14:
+                self.assertLess(time.monotonic(), deadline)
+                self.assertIsNone(process.poll())
+                time.sleep(0.01)
+            process.send_signal(signal.SIGSTOP)
+            keys = list(dict.fromkeys(entry["access_key_id"] for entry in self.simulator.requests()))
+            number, last = keys[0].removeprefix("STS.").encode(), keys[-1].removeprefix("STS.").encode()
+            secret, token, used = self.memory(process.pid, b"canary-sts-secret-" + number, b"canary-sts-token-" + number,
+                                              b"canary-sts-secret-" + last)
+        finally:
+            process.kill()
+            process.wait()
+        self.assertGreater(used, 0, "the search finds what is there")
+        self.assertEqual((len(keys), secret, token), (5, 0, 0))
 
     def test_a_long_lived_token_is_not_renewed(self):
         self.role()

@@ -95,6 +95,18 @@ class External(Case):
             ignored = int(file.read().split()[1], 16)
         self.assertEqual(ignored & (1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1), 0)
 
+    def test_its_environment_has_none_of_our_keys(self):
+        self.external(f"env > {self.path('environment')}; echo '{self.key()}'")
+        keys = {f"{prefix}_{name}": "canary-" + name.lower()
+                for prefix in ("ALIBABA_CLOUD", "ALIBABACLOUD", "ALICLOUD")
+                for name in ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN", "SECRET_KEY", "STS_TOKEN")}
+        kept = {"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/a/path", "ALIBABA_CLOUD_REGION_ID": "cn-hangzhou", "OTHER": "x=y"}
+        self.go("--profile", "x", env=self.bare(**keys, **kept))
+        with open(self.path("environment"), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        self.assertEqual([line for line in lines if "canary" in line or line.split("=")[0] in keys], [])
+        self.assertEqual([name for name, value in kept.items() if f"{name}={value}" not in lines], [])
+
     def test_no_shell(self):
         proof = self.path("proof")
         self.config({"name": "x", "mode": "External", "process_command": f"echo x; touch {proof}"})

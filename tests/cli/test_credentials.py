@@ -17,8 +17,8 @@ class Places(Case):
     def test_oidc_refusals(self):
         env = self.bare(**self.oidc())
         self.write("oidc/token", "canary-stolen-token")
-        self.go(env=env, status=4, says=("AssumeRoleWithOIDC", "AuthenticationFail.OIDCToken.Invalid: This token is "
-                                         "invalid: ***"))
+        self.go(env=env, status=4, says=("AssumeRoleWithOIDC", "AuthenticationFail.OIDCToken.Invalid: "
+                                         "[server text with a secret removed]"))
         self.write("oidc/token", "\n")
         self.go(env=env, status=4, says="is empty")
         os.unlink(self.path("oidc/token"))
@@ -108,6 +108,16 @@ class Places(Case):
             self.config({"name": "m", "mode": mode, **KEY})
             self.go(env=self.bare(), status=4, says=f'has the mode "{mode}", which cannot be used here',
                     hint="mode External")
+
+    def test_a_secret_in_the_wrong_line_is_not_quoted(self):
+        secret = "Zk7canaryQ2wXpL9bTnR4sVdYh3mGc"
+        self.config({"name": "m", "mode": secret, **KEY})
+        self.go(env=self.bare(), status=4, says='has the mode "(not shown)", which cannot be used here')
+        self.config({"name": "m", "mode": secret.translate({ord(c): None for c in "0123456789"}), **KEY})
+        self.go(env=self.bare(), status=4, says='has the mode "(not shown)", which cannot be used here')
+        os.remove(self.path(".aliyun/config.json"))
+        self.write(".alibabacloud/credentials", f"[default]\nenable = true\ntype = {secret}\n")
+        self.go(env=self.bare(), status=4, says='has the type "(not shown)", which cannot be used here')
 
     def test_credentials_file(self):
         section = f"[default]\nenable = true\ntype = access_key\naccess_key_id = {harness.KEY_ID}\n"

@@ -1,5 +1,6 @@
 """examples: every query of them is run against databases made by syncs, archive.sh too; units are checked."""
 import calendar
+import fcntl
 import glob
 import gzip
 import json
@@ -33,11 +34,11 @@ RECIPES = {
     "paths-restored": "path times last_utc last_restore_id last_status last_target_instance_id last_target_path",
     "slowest-restores": "restore_id parent_id region_id restore_type status start_time_utc duration mib mib_per_second "
                         "source_instance_id target_instance_id",
-    "stale-copy": "account_id region_id edition scope verdict last_proved_utc last_outcome last_finished_utc "
+    "stale-copy": "account_id region_id edition scope verdict note last_proved_utc last_outcome last_finished_utc "
                   "last_error jobs open_jobs missing_jobs",
     "vanished-records": "noticed region_id edition jobs oldest_created_utc newest_created_utc least_age_days "
                         "greatest_age_days",
-    "vaults-never-restored": "account_id region_id vault_id jobs partial failed canceled unfinished "
+    "vaults-never-restored": "account_id region_id vault_id jobs partial failed canceled open other "
                              "last_created_time_utc",
     "whole-instances": "restore_id restore_type status created_time_utc source_instance_id target_instance_id "
                        "instance_name os_name destination_region_id do_copy do_backup",
@@ -105,6 +106,17 @@ def setUpModule():
 
 
 class Case(harness.TestCase):
+    def hold_lock(self, age):
+        """As a run that began so long ago holds it."""
+        self.lock = open(self.database + ".lock", "r+b")
+        self.addCleanup(self.lock.close)
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        then = time.time() - age
+        os.utime(self.lock.name, (then, then))
+
+    def release_lock(self):
+        self.lock.close()
+
     def world(self):
         self.database = WORLD.full
 
@@ -329,7 +341,7 @@ class Pages(Case):
         columns, rows = self.ask(substituted(daily["targets"][0]["rawQueryText"], regions[:1]))
         wanted = self.query("SELECT count(*) FROM v_restore_job WHERE coalesce(parent_id, '') = '' AND region_id = ?",
                             regions[0])[0][0]
-        outcomes = [columns.index(name) for name in ("succeeded", "partial", "failed", "canceled", "unfinished")]
+        outcomes = [columns.index(name) for name in ("succeeded", "partial", "failed", "canceled", "open", "other")]
         self.assertEqual(sum(row[at] for row in rows for at in outcomes), wanted)
 
     def test_datasette(self):
@@ -532,6 +544,22 @@ class Archive(Case):
         self.assertEqual(self.names(), ["restores-2026-01-01.ndjson.gz", "restores-2026-01-02.ndjson.gz"])
         self.assertEqual(self.jobs_of("restores-2026-01-02.ndjson.gz"), self.truth())
 
+    def test_a_lock_that_is_held(self):
+        """Another run is at work; after a day that is told, for nothing new is archived meanwhile."""
+        self.archive("2026-01-01")
+        self.hold_lock(0)
+        self.archive_quietly(0)
+        self.release_lock()
+        self.hold_lock(2 * DAY)
+        self.assertIn("for more than a day", self.archive_quietly(7))
+
+    def archive_quietly(self, status):
+        process = self.begin("2026-01-02")
+        output = process.communicate(timeout=harness.TIMEOUT)[0].decode()
+        self.assertEqual(process.returncode, status, output)
+        self.assertEqual(self.names(), ["restores-2026-01-01.ndjson.gz"])
+        return output
+
     def test_wrong_use(self):
         self.archive("2026-01-01", self.path("no-such-file"), status=2)
         self.archive("2026-01-01", self.settings, "more", status=2)
@@ -561,14 +589,15 @@ class Cron(Case):
             file.write(f"export ALIBABA_CLOUD_ACCESS_KEY_ID={harness.KEY_ID}\n"
                        f"export ALIBABA_CLOUD_ACCESS_KEY_SECRET={harness.KEY_SECRET}\n")
 
-    def run_there(self, script, status=0):
+    def run_there(self, script, status=0, output="^$"):
         for path, ours in (("/usr/local/bin", self.bin), ("/etc/hbrsync/credentials", self.credentials),
                            ("/var/lib/hbrsync/jobs.db", self.database), ("/srv/bi/restores.db", self.path("copy.db"))):
             script = script.replace(path, ours)
         process = subprocess.run(["env", "-i", "PATH=/usr/bin:/bin", "HOME=" + self.directory, "/bin/sh", "-c", script],
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  cwd=self.directory, check=False, timeout=harness.TIMEOUT)
-        self.assertEqual((process.returncode, process.stdout.decode()), (status, ""))
+        self.assertEqual(process.returncode, status, process.stdout)
+        self.assertRegex(process.stdout.decode(), output)
 
     def test_the_script_of_the_readmes(self):
         for page in ("README.md", "README.zh-CN.md"):
@@ -577,6 +606,15 @@ class Cron(Case):
             self.assert_equals_truth()
             self.assertEqual(os.stat(self.path("copy.db")).st_mode & 0o777, 0o640)
             os.unlink(self.path("copy.db"))
+
+    def test_a_lock_that_is_held(self):
+        for page in ("README.md", "README.zh-CN.md"):
+            script = re.search(r"```sh\n(#!/bin/sh\n.*?)```", text_of(page), re.S)[1]
+            self.run_there(script)
+            for age, status in ((0, 0), (2 * DAY, 7)):
+                self.hold_lock(age)
+                self.run_there(script, status, "another process")
+                self.release_lock()
 
     def test_the_lines_of_the_manual_page(self):
         settings, command = re.search(r"\n\.Dl (PATH=\S+)\n\.Dl 7 \* \* \* \* (.*)\n",

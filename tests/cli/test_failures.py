@@ -1,4 +1,5 @@
 """What goes wrong: each failure has a message that says what happened, to what, and what to do, and its exit code; data as before."""
+import base64
 import hashlib
 import os
 import re
@@ -8,6 +9,7 @@ import sqlite3
 import subprocess
 import time
 import unittest
+import urllib.parse
 
 import harness
 
@@ -79,6 +81,32 @@ class Credentials(harness.TestCase):
         self.assertNotIn("canary-token", result.stderr)
         self.assertNotIn("canary-token", repr(self.query("SELECT * FROM sync_run")))
 
+    def test_quoted_secrets_are_left_out(self):
+        """A server that quotes parts of the token, in any encoding, in a message, a code, a header's name and value."""
+        token = "CAISw8Kq2Zp+Lm5Rt/Xv7Bn4Yc9Hd3Gj6Fs1Ae==Uo"
+        self.simulator.control("key", {"id": "STS.one", "secret": "sts-secret", "token": token, "expires_in": 600})
+        env = self.environment(ALIBABA_CLOUD_ACCESS_KEY_ID="STS.one", ALIBABA_CLOUD_ACCESS_KEY_SECRET="sts-secret",
+                               ALIBABA_CLOUD_SECURITY_TOKEN=token)
+        part = token[5:]
+        forms = [part, token[-13:], part.replace("+", " "), part[:9] + "\n " + part[9:], part.lower(),
+                 "".join(f"&#{ord(char)};" for char in part), base64.b64encode(f"x={token}".encode()).decode(),
+                 part.encode().hex(), urllib.parse.quote(part), urllib.parse.quote(urllib.parse.quote(part))]
+        for number, form in enumerate(forms):
+            with self.subTest(form):
+                word = re.sub("[^A-Za-z0-9%.-]", "", part if "&" in form else form)
+                trace = self.path(f"trace-{number}")
+                self.simulator.fault("http", status=403, code=word, message=f"not {form} here", count=0,
+                                     action="DescribeRestoreJobs2",
+                                     headers={f"X-{word}": "1", "X-Echo": form.replace("\n", "")})
+                result = self.sync("--trace", trace, status=4, env=env)
+                with open(trace, encoding="utf-8") as file:
+                    shown = result.stderr + result.stdout + file.read()
+                shown += repr(self.query("SELECT error FROM sync_run"))
+                self.simulator.control("clear_faults", {})
+                self.assertIn("[server text with a secret removed]", result.stderr)
+                runs = [form[at:at + 12] for at in range(len(form) - 11)] + [word[at:at + 12] for at in range(len(word) - 11)]
+                self.assertEqual([run for run in runs if run in shown], [])
+
     def test_no_permission(self):
         self.simulator.set(permission=["DescribeRestoreJobs2"])
         self.refused("NoPermission", "hbr:DescribeRestoreJobs2")
@@ -115,6 +143,13 @@ class Network(harness.TestCase):
                                   self.simulator.endpoint())
         self.assertEqual(result.status, 5, result)
         self.assertIn("--ca-file", result.stderr)
+
+    def test_keys_of_connections_are_not_logged(self):
+        self.start("--jobs", 10, "--basic-jobs", 0, "--regions", "cn-hangzhou", tls=True)
+        log = self.path("keys.log")
+        result = self.sync(env=self.environment(SSLKEYLOGFILE=log))
+        self.assertIn("SSLKEYLOGFILE", result.stderr)
+        self.assertFalse(os.path.exists(log))
 
     def test_authorities_of_the_environment(self):
         self.start("--jobs", 5, "--basic-jobs", 0, "--regions", "cn-hangzhou", tls=True)
@@ -257,7 +292,7 @@ class Database(harness.TestCase):
                 self.execute("CREATE TRIGGER no_marks BEFORE UPDATE OF missing_since ON restore_job"
                              " WHEN new.missing_since IS NOT NULL BEGIN SELECT RAISE(ABORT, 'not by me'); END")
                 marked = self.query("SELECT restore_id FROM restore_job WHERE missing_since IS NOT NULL")
-                result = self.sync(*options, *more, status=6)
+                result = self.sync(*options, *more, "--allow-trigger", "no_marks", status=6)
                 self.assertRegex(result.stderr, "not by me")
                 self.assertEqual(self.query("SELECT restore_id FROM restore_job WHERE missing_since IS NOT NULL"), marked)
                 self.check_database()
@@ -413,6 +448,23 @@ class Processes(harness.TestCase):
         self.assertEqual((owner.st_uid, owner.st_gid), (0, 0))
         self.simulator.set(latency_ms=0)
         self.assertEqual(process.wait(timeout=120), 0)
+
+    def test_no_core_file_of_any_command(self):
+        command = [harness.HBRSYNC, "--db", self.database, "import", "-"]
+        if os.geteuid() == 0:
+            command = ["setpriv", "--regid=65534", "--clear-groups", *command]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, env=self.environment(),
+                              cwd=self.directory) as process:
+            deadline = time.monotonic() + 60
+            while not os.path.exists(self.database):
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.01)
+            with open(f"/proc/{process.pid}/limits", encoding="ascii") as file:
+                self.assertRegex(file.read(), r"(?m)^Max core file size +0 +0 ")
+                owner = os.stat(file.fileno())
+            process.stdin.close()
+        self.assertEqual((owner.st_uid, owner.st_gid), (0, 0))
 
     def test_interruption(self):
         for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):

@@ -41,7 +41,7 @@ def parse(text):
     return metrics
 
 
-class Metrics(harness.TestCase):
+class MetricsCase(harness.TestCase):
     def setUp(self):
         super().setUp()
         self.file = self.path("hbrsync.prom")
@@ -70,6 +70,8 @@ class Metrics(harness.TestCase):
         return {tuple(dict(key)[label] for label in labels): value
                 for key, value in metrics["hbrsync_" + name].items()}
 
+
+class Metrics(MetricsCase):
     def test_they_equal_the_database(self):
         self.start("--jobs", 500, "--basic-jobs", 60, "--regions", "cn-hangzhou,cn-beijing", "--seed", 4)
         self.sync()
@@ -82,7 +84,8 @@ class Metrics(harness.TestCase):
             self.labelled(metrics, "jobs", *names, "status"),
             self.by_source(f"SELECT {columns}, coalesce(status, ''), count(*) FROM restore_job {source}"
                            " WHERE missing_since IS NULL GROUP BY 1, 2, 3, 4"))
-        for name, condition in (("source_open_jobs", "coalesce(complete_time, 0) <= 0 AND missing_since IS NULL"),
+        for name, condition in (("source_open_jobs", "coalesce(complete_time, 0) <= 0 AND missing_since IS NULL AND status NOT IN ('COMPLETE',"
+                                 " 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED')"),
                                 ("source_missing_jobs", "missing_since IS NOT NULL")):
             self.assertEqual(
                 self.labelled(metrics, name, *names),
@@ -96,7 +99,7 @@ class Metrics(harness.TestCase):
                              self.by_source(f"SELECT {columns}, max(finished_at) FROM sync_run {source} GROUP BY 1, 2, 3"))
         self.assertEqual(set(metrics["hbrsync_source_proved"].values()), {1})
         self.assertEqual(metrics["hbrsync_last_run_requests"], {(): result.json()["requests"]})
-        self.assertEqual(metrics["hbrsync_schema_version"], {(): 2})
+        self.assertEqual(metrics["hbrsync_schema_version"], {(): 1})
         self.assertAlmostEqual(metrics["hbrsync_last_run_duration_seconds"][()], result.json()["seconds"], delta=2)
         self.assertEqual(metrics["hbrsync_last_success_timestamp_seconds"],
                          metrics["hbrsync_last_run_timestamp_seconds"])
@@ -217,6 +220,55 @@ class Metrics(harness.TestCase):
         self.assertEqual({dict(key)["scope"] for key in metrics["hbrsync_last_run_proved"]}, {"VaultId EQUAL ?"})
 
 
+class OneTruth(MetricsCase):
+    """Status, its JSON, --max-age, metrics, view and reports say the same of a source."""
+
+    def told(self, *options):
+        """What each of them says of the whole of the STANDARD source: proved or not, and the note on it."""
+        _, metrics = self.measure("--region", "cn-hangzhou", "--edition", "STANDARD", *options)
+        proved = self.labelled(metrics, "source_proved", "scope")["",]
+        proved_at = self.labelled(metrics, "source_last_proved_timestamp_seconds", "scope")["",]
+        self.assertEqual(proved_at > 0, bool(proved))
+        view, = self.query("SELECT proved, source_proved, source_note FROM v_sync_health WHERE scope = ''")
+        self.assertEqual(view[:2], (proved, proved))
+        note = view[2]
+        status = self.run_hbrsync("--db", self.database, "status")
+        fresh = self.run_hbrsync("--db", self.database, "status", "--max-age", "1h", "--json")
+        source = next(source for source in fresh.json()["sources"] if source["scope"] == "")
+        self.assertEqual((source["proof"], source["note"]), ("proved" if proved else "unproved", note))
+        self.assertEqual(source["last_proved_at"], int(proved_at) or None)
+        self.assertEqual((fresh.status, fresh.json()["fresh"]), (0, True) if proved else (8, False))
+        self.assertRegex(status.stdout.split("\n\n")[0], f"(?m)^  complete +{note or 'proved'}$")
+        self.assertRegex(status.stdout.split("\n\n")[0], "(?m)^  last full walk +" + ("[0-9]" if proved else "never"))
+        report = self.run_hbrsync("--db", self.database, "report", "completeness", "--format", "json").json()
+        self.assertEqual({row["source_proved"] for row in report}, {proved})
+        for name in ("summary", "success-rate", "success-by-type", "success-by-vault", "success-by-month"):
+            result = self.run_hbrsync("--db", self.database, "report", name)
+            self.assertEqual(result.stderr, f"hbrsync: warning: 1 of 1 sources {note}\n" if note else "", name)
+        page = self.run_hbrsync("--db", self.database, "report", "--format", "html").stdout
+        self.assertEqual(f'<p class="warning">1 of 1 sources {note}</p>' in page, bool(note))
+        summary, = self.run_hbrsync("--db", self.database, "report", "summary", "--format", "json").json()
+        self.assertEqual(summary["sources_not_proved"], 1 - proved)
+        return bool(proved), note
+
+    def test_types_listed_one_by_one(self):
+        self.start("--jobs", 120, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.simulator.set(untyped="refused")
+        self.assertEqual(self.told(), (True, None))
+        self.assertEqual(self.query("SELECT 1 FROM sync_watermark WHERE restore_type = ''"), [])
+        self.simulator.move(create=3, edition="STANDARD")
+        self.assertEqual(self.told(), (True, None))
+        self.sync("--region", "cn-hangzhou", "--retry-for", "0s", "--endpoint", "http://127.0.0.1:1", status=5)
+        self.assertEqual(self.run_hbrsync("--db", self.database, "status", "--max-age", "1h").status, 0)
+
+    def test_never_as_a_whole(self):
+        self.start("--jobs", 120, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.assertEqual(self.told("--filter", "Status IN FAILED"), (False, "copied by filter only; never proved complete"))
+        self.assertEqual(self.told("--restore-type", "OSS"), (False, "copied by RestoreType only; never proved complete"))
+        self.assertEqual(self.told(), (True, None))
+        self.assertEqual(self.told("--filter", "Status IN FAILED"), (True, None))
+
+
 class MaxAge(harness.TestCase):
     def setUp(self):
         super().setUp()
@@ -262,7 +314,7 @@ class MaxAge(harness.TestCase):
     def test_one_type_unproved(self):
         options = ("--region", "cn-hangzhou", "--edition", "STANDARD", "--restore-type")
         self.sync(*options, "OSS", "--restore-type", "NAS")
-        self.assertEqual(self.sources_not_proved(), 0)
+        self.assertEqual(self.sources_not_proved(), 1, "types that somebody names are not the source")
         self.simulator.move(create=9)
         self.simulator.set(total_count="absent")
         self.sync(*options, "OSS", "--full", status=8)
@@ -294,9 +346,7 @@ class MaxAge(harness.TestCase):
         self.assertEqual(result.status, 0, result)
         self.assertIn("no source was ever synced", self.status("--max-age", "1h", status=8).stderr)
         self.sync("--restore-type", "OSS")
-        self.status("--max-age", "1h")
-        self.age(7200)
-        self.status("--max-age", "1h", status=8)
+        self.assertIn("copied by RestoreType only; never proved complete", self.status("--max-age", "1h", status=8).stderr)
         self.sync()
         self.status("--max-age", "1h")
 
@@ -304,8 +354,9 @@ class MaxAge(harness.TestCase):
         self.sync("--region", "cn-beijing")
         self.sync("--region", "cn-hangzhou", "--restore-type", "OSS")
         self.age(7200, "scope <> ''")
-        self.assertIn("cn-hangzhou STANDARD RestoreType=OSS: last proved complete 2 h ago",
-                      self.status("--max-age", "1h", status=8).stderr)
+        result = self.status("--max-age", "1h", status=8)
+        self.assertIn("cn-hangzhou STANDARD: copied by RestoreType only; never proved complete", result.stderr)
+        self.assertNotIn("cn-beijing", result.stderr)
 
     def test_an_import_hides_no_source(self):
         """Neither one that was never proved, nor the age of the last sync."""

@@ -14,7 +14,7 @@ import unittest
 
 import harness
 from report_page import check_page
-from report_world import EVERYTHING, World, groups, order, seconds_of, utc
+from report_world import EVERYTHING, World, groups, is_open, order, seconds_of, utc
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "sql", "reports")
 NAMES = sorted(os.path.basename(path)[:-4] for path in glob.glob(os.path.join(FOLDER, "*.sql")))
@@ -198,7 +198,7 @@ class Numbers(MovedWorld):
                              (harness.ACCOUNT, "", 1, "full", "done"))
             self.assertEqual((row["jobs"], row["missing_jobs"]), (len(entries), len(gone)))
             rest = self.stored({entry[2]["RestoreId"]: entry for entry in entries})
-            self.assertEqual(row["open_jobs"], sum((job["complete_time"] or 0) <= 0 for job in rest))
+            self.assertEqual(row["open_jobs"], sum(is_open(job) for job in rest))
             self.assertAlmostEqual(seconds_of(row["last_proved_utc"]), time.time(), delta=120)
 
     def test_the_orders_promised(self):
@@ -328,6 +328,33 @@ class Small(ReportCase):
             self.assert_report(World(jobs), name)
         self.assertEqual(self.query("SELECT restore_id FROM v_restore_open"), [("r-1",)])
 
+    def test_a_success_that_expires_stays_one(self):
+        """The first final status tells what became of a job, in every report and view."""
+        at = {"CreatedTime": 1700000000, "StartTime": 1700000010, "CompleteTime": 1700000100, "BytesDone": 2**30,
+              "VaultId": "v-1", "SourceInstanceId": "i-1", "RestoreType": "OSS"}
+        first = {"r-1": "COMPLETE", "r-2": "PARTIAL_COMPLETE", "r-3": "FAILED", "r-4": "CANCELED", "r-5": "EXPIRED",
+                 "r-6": "COMPLETE"}
+        later = {**dict.fromkeys(first, "EXPIRED"), "r-5": "COMPLETE", "r-6": "RUNNING"}
+        self.load(*({"RestoreId": key, "Status": status, "UpdatedTime": 1, **at} for key, status in first.items()))
+        jobs = self.load(*({"RestoreId": key, "Status": status, "UpdatedTime": 2, **at,
+                            **({"CompleteTime": 0} if status == "RUNNING" else {})} for key, status in later.items()))
+        for job in jobs:
+            job["settled"] = first[job["restore_id"]]
+        for name in sorted(set(NAMES) - {"completeness", "activity"}):
+            with self.subTest(name):
+                self.assert_report(World(jobs), name)
+        summary, = self.rows("summary")
+        self.assertEqual((summary["succeeded"], summary["partial"], summary["failed"], summary["canceled"]), (2, 1, 2, 1))
+        self.assertEqual(self.rows("last-success")[0]["succeeded"], 2)
+        for view in ("v_restore_daily", "v_restore_by_vault", "v_restore_by_type"):
+            self.assertEqual(self.query(f"SELECT succeeded, partial, failed, canceled, open, other FROM {view}"),
+                             [(2, 1, 2, 1, 0, 0)], view)
+        self.assertEqual(self.query("SELECT restore_id FROM v_restore_failure ORDER BY 1"), [("r-2",), ("r-3",), ("r-5",)])
+        self.assertEqual(self.query("SELECT restore_id FROM v_restore_job WHERE is_failed ORDER BY 1"),
+                         [("r-3",), ("r-5",)])
+        exported = self.run_hbrsync("--db", self.database, "export").stdout
+        self.assertNotIn("ettled", exported, "it is not the API's")
+
     def test_the_limits_of_the_sizes(self):
         limits = [1, 2**30, 10 * 2**30, 100 * 2**30, 2**40, 2**53]
         jobs = self.load(*({"RestoreId": f"r-{amount}", "Status": "COMPLETE", "BytesDone": amount,
@@ -431,7 +458,8 @@ class Completeness(ReportCase):
         self.assert_row(row, proved=0, last_run_id=4, last_mode="full", last_outcome="unproved", jobs=66,
                         last_finished_utc=utc(4010), last_proved_utc=utc(2010), last_success_utc=utc(2010),
                         full_walk_utc=utc(88), watermark_utc=utc(77))
-        open_jobs = self.query("SELECT restore_id FROM restore_job WHERE coalesce(complete_time, 0) <= 0")
+        open_jobs = self.query("SELECT restore_id FROM restore_job WHERE coalesce(complete_time, 0) <= 0 AND status NOT IN"
+                               " ('COMPLETE', 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED')")
         self.assertEqual(row["open_jobs"], len(open_jobs))
         self.change(f"UPDATE restore_job SET missing_since = 1 WHERE restore_id = '{open_jobs[0][0]}'")
         self.assert_row(self.look(), jobs=65, missing_jobs=1, open_jobs=len(open_jobs) - 1)

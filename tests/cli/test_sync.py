@@ -219,6 +219,24 @@ class Scope(harness.TestCase):
         self.assertRegex(result.stderr, r"checked 820 jobs, 820 new, 0 changed, \d+ still open; proved complete")
         self.assertEqual(self.sync("--quiet").stderr, "")
 
+    def test_summary_line_of_a_restricted_run(self):
+        """It says what was selected; of the whole it claims nothing."""
+        self.sync()
+        for options, condition in (
+                (("--filter", "Status IN FAILED"), lambda region, edition, job: job["Status"] == "FAILED"),
+                (("--restore-type", "OSS", "--restore-type", "NAS"),
+                 lambda region, edition, job: job["RestoreType"] in ("OSS", "NAS"))):
+            result = self.sync(*options)
+            count = len(self.wanted(condition))
+            self.assertGreater(count, 0)
+            self.assertEqual(sum(source["total_count"] for source in result.json()["sources"]), count)
+            self.assertEqual(result.stderr.strip().split("\n")[-1],
+                             f"hbrsync: {count} jobs match the filter, 0 new, 0 changed; complete for this filter")
+        self.simulator.set(total_count="absent")
+        self.simulator.move(create=2)
+        result = self.sync("--filter", "Status IN RUNNING,QUEUED", status=None)
+        self.assertNotRegex(result.stderr, "checked|(?<!NOT )proved complete")
+
 
 class Page(harness.TestCase):
     """What an answer may hold."""

@@ -130,12 +130,11 @@ class Offline(VerifyTestCase):
     def test_a_changed_schema(self):
         views = [f"DROP VIEW {name}" for name, in self.query("SELECT name FROM sqlite_master WHERE type = 'view'")]
         for statements in ([*views, "ALTER TABLE restore_job DROP COLUMN speed"],
-                           ["DROP INDEX restore_job_listed"], ["DROP TABLE sync_watermark"],
-                           ["ALTER TABLE sync_run ADD COLUMN mine TEXT"]):
+                           ["DROP INDEX restore_job_listed"], ["DROP TABLE sync_watermark"]):
             with self.subTest(statements[-1]):
                 self.damage(*statements)
                 self.verify(status=6)
-        self.damage("CREATE TABLE mine (x)", "CREATE VIEW mine_too AS SELECT 1",
+        self.damage("ALTER TABLE sync_run ADD COLUMN mine TEXT", "CREATE TABLE mine (x)", "CREATE VIEW mine_too AS SELECT 1",
                     "CREATE INDEX mine_index ON restore_job (vault_id)")
         self.verify()
 
@@ -152,6 +151,47 @@ class Offline(VerifyTestCase):
         with open(self.database, "w", encoding="ascii") as file:
             file.write("no database" * 1000)
         self.verify(status=6)
+
+
+class Interrupted(harness.TestCase):
+    """A signal ends a statement on many rows, whatever the command."""
+
+    def setUp(self):
+        super().setUp()
+        result = self.run_hbrsync("--db", self.database, "import", "-", stdin=b'{"RestoreId":"r-1","Status":"COMPLETE"}')
+        self.assertEqual(result.status, 0, result)
+        self.change("WITH RECURSIVE n (i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM n WHERE i < 300000)"
+                    " INSERT INTO restore_job (restore_id, source_id, status, settled_status, vault_id, created_time,"
+                    " complete_time, error_message, target_path)"
+                    " SELECT 'r-' || (i * 7919 % 1000003), 1, 'COMPLETE', 'COMPLETE', 'v-' || i % 100, 1000000000 + i,"
+                    " 1000000000 + i * 7919 % 1000003, 'message ' || i, hex(zeroblob(200)) FROM n")
+        self.size = os.path.getsize(self.database)
+        self.assertGreater(self.size, 100 << 20)
+
+    def interrupt(self, number, *arguments):
+        """Signals the command once it has read so much that it must be inside of a statement, long before its end."""
+        process = subprocess.Popen([harness.HBRSYNC, "--db", self.database, *arguments], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment())
+        try:
+            with open(f"/proc/{process.pid}/io", encoding="ascii") as file:
+                while process.poll() is None and int(file.readline().split()[1]) < self.size // 8:
+                    file.seek(0)
+                    time.sleep(0.001)
+            self.assertIsNone(process.poll(), "it ended before the signal")
+            process.send_signal(number)
+            stdout, stderr = process.communicate(timeout=harness.TIMEOUT)
+        finally:
+            process.kill()
+            process.wait()
+        self.assertEqual(process.returncode, 128 + number, stderr)
+        self.assertIn(b"interrupted by " + signal.Signals(number).name.encode(), stderr)
+        return stdout.decode()
+
+    def test_verify_and_report(self):
+        self.assertNotIn("sound", self.interrupt(signal.SIGINT, "verify"))
+        self.assertEqual(self.interrupt(signal.SIGTERM, "report", "success-rate"), "")
+        self.assertNotIn("</html>", self.interrupt(signal.SIGINT, "report", "--format", "html"))
+        self.check_database()
 
 
 class Remote(VerifyTestCase):

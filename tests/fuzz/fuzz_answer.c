@@ -23,7 +23,7 @@ static void take_headers(struct acs_headers *headers, const char **at, const cha
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct acs_credentials credentials = {.access_key_id = "LTAI-fuzz"};
+    const struct acs_secrets secrets = {.key_secret = secret, .token = token};
     struct acs_headers headers;
     struct json_object *root = NULL;
     struct error err;
@@ -33,8 +33,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     char *text = fuzz_text(data + 2, size - 2);
     const char *at = text;
-    memcpy(credentials.access_key_secret, secret, sizeof(secret));
-    memcpy(credentials.security_token, token, sizeof(token));
     acs_headers_init(&headers);
     take_headers(&headers, &at, text + size - 2);
     FUZZ_REQUIRE(headers.retry_after_ms >= 0 && headers.retry_after_ms <= ACS_WAIT_MAX_MS);
@@ -45,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                               .length = (size_t)(text + size - 2 - at),
                               .action = "DescribeRestoreJobs2",
                               .version = "2017-09-08",
-                              .credentials = &credentials,
+                              .secrets = &secrets,
                               .now = 1795000000};
     error_clear(&err);
     if (acs_answer_judge(&reply, &root, request_id, &err) == ACS_OK) {

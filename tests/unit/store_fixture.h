@@ -135,15 +135,33 @@ static inline struct record job_new(const char *restore_id, const char *status, 
     return job;
 }
 
+/* *ret_put may be NULL. */
 static inline enum store_put_result job_put(struct fixture *f, const struct record *job,
-                                            bool *ret_returned)
+                                            struct store_put *ret_put)
 {
-    struct store_put put;
+    struct store_put put = {.result = PUT_STALE};
     assert_done(f, store_job_put(f->store, &f->writer, job, &put, &f->err));
-    if (ret_returned != NULL) {
-        *ret_returned = put.returned;
+    if (ret_put != NULL) {
+        *ret_put = put;
     }
     return put.result;
+}
+
+static inline int64_t rows_mark(struct fixture *f, const struct row_set *rows)
+{
+    int64_t count = -1;
+    assert_done(f, store_job_mark_missing(f->store, &f->writer, rows, &count, &f->err));
+    return count;
+}
+
+/* Marks one row missing; tells how many were marked. */
+static inline int64_t row_mark(struct fixture *f, int64_t row)
+{
+    struct row_set rows = {0};
+    assert_done(f, row_set_add(&rows, row, NULL, &f->err));
+    int64_t count = rows_mark(f, &rows);
+    row_set_free(&rows);
+    return count;
 }
 
 /* --- queries ------------------------------------------------------------------------------- */

@@ -410,7 +410,8 @@ static void test_permission(void **state)
     struct trial *trial = new_trial();
     (void)state;
     run(trial, script, COUNT(script));
-    expect_error(trial, ERROR_CREDENTIALS, "User is not authorized. *** (request id H-9)");
+    expect_error(trial, ERROR_CREDENTIALS,
+                 "NoPermission: [server text with a secret removed] (request id H-9)");
     assert_string_equal(trial->err.request_id, "H-9");
     assert_int_equal(trial->requests, 1);
 }
@@ -546,7 +547,7 @@ static void test_cancel(void **state)
 static void test_trace(void **state)
 {
     static const char *const script[] = {
-        "HTTP/1.1 500 x\r\nConnection: close\r\nX-Echo: " TOKEN "\r\n\r\n"
+        "HTTP/1.1 500 x\r\nConnection: close\r\nX-Echo: " TOKEN "\r\nX-" TOKEN ": 1\r\n\r\n"
         "{\"Code\":\"InternalError\",\"Message\":\"" TOKEN " \x1b[2J\"}",
         OK_ANSWER};
     static char text[65536];
@@ -568,6 +569,7 @@ static void test_trace(void **state)
     assert_non_null(strstr(text, "> Authorization: ***"));
     assert_non_null(strstr(text, "> x-acs-security-token: ***"));
     assert_non_null(strstr(text, "< X-Echo: ***"));
+    assert_non_null(strstr(text, "< [server text with a secret removed]: ***"));
     assert_non_null(strstr(text, "{\"Success\":true,\"RequestId\":\"R-1\"}"));
     assert_null(strstr(text, TOKEN));
     assert_null(strstr(text, SECRET));

@@ -1,177 +1,220 @@
-/* Sets of row numbers against an array of booleans. */
+/* Sets of row numbers, against a plain array of what is in them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "base/row_set.h"
 
-#define ROWS 20000 /* several chunks */
+/* Around the ends of words (64), of chunks (4096), and of the whole, with gaps of many chunks. */
+static const int64_t universe[] = {
+    1,       2,       3,        62,       63,         64,         65,        127,   128,
+    4032,    4095,    4096,     4097,     8191,       8192,       8193,      12288, 409600,
+    1000000, 1000001, 33554431, 33554432, 4294963199, 4294967295, 4294967296};
+#define ROWS (sizeof universe / sizeof universe[0])
+#define SMALL 20 /* the first of them, close together */
+#define FAR 3    /* the last of them */
+#define SETS 3
 
-struct pair {
+struct model {
     struct row_set set;
-    bool model[ROWS + 1];
+    bool in[ROWS];
 };
 
-/* SplitMix64. */
-static uint64_t next_random(uint64_t *state)
+static uint32_t random_state;
+
+static size_t choose(size_t below)
 {
-    uint64_t value = *state += UINT64_C(0x9E3779B97F4A7C15);
-    value = (value ^ (value >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    value = (value ^ (value >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return value ^ (value >> 31);
+    random_state = random_state * 1664525 + 1013904223;
+    return (random_state >> 8) % below;
 }
 
-static void assert_same(const struct pair *pair)
+static void add(struct model *model, size_t i)
+{
+    struct error err = {0};
+    bool is_new = model->in[i];
+    assert_true(row_set_add(&model->set, universe[i], &is_new, &err));
+    assert_int_equal(is_new, !model->in[i]);
+    model->in[i] = true;
+}
+
+static void assert_model(const struct model *model)
 {
     int64_t count = 0;
-    int64_t next = row_set_next(&pair->set, 0);
-    for (int64_t row = 1; row <= ROWS; row++) {
-        assert_int_equal(row_set_has(&pair->set, row), pair->model[row]);
-        if (pair->model[row]) {
-            assert_int_equal(next, row);
-            next = row_set_next(&pair->set, row);
-            count++;
-        }
-    }
-    assert_int_equal(next, 0);
-    assert_int_equal(row_set_count(&pair->set), count);
-}
-
-/* Rows in runs and alone, about `share` of 256. */
-static void fill(struct pair *pair, uint64_t *random, unsigned share)
-{
-    struct error err;
-    memset(pair, 0, sizeof(*pair));
-    for (int64_t row = 1; row <= ROWS; row++) {
-        bool is_new = false;
-        unsigned here = (row / 500) % 3 == 0 ? 0 : (row / 500) % 3 == 1 ? 250 : share;
-        if (next_random(random) % 256 < here) {
-            assert_true(row_set_add(&pair->set, row, &is_new, &err));
-            assert_true(is_new);
-            assert_true(row_set_add(&pair->set, row, &is_new, &err));
-            assert_false(is_new);
-            pair->model[row] = true;
-        }
-    }
-}
-
-static void test_against_a_model(void **state)
-{
-    (void)state;
-    static struct pair left, right;
-    struct error err;
-    uint64_t random = 1;
-    for (int turn = 0; turn < 24; turn++) {
-        int64_t outside = 0;
-        bool equal = true;
-        fill(&left, &random, turn % 2 == 0 ? 3 : 128);
-        fill(&right, &random, turn % 3 == 0 ? 1 : 60);
-        for (int64_t row = 1; row <= ROWS; row++) {
-            outside += left.model[row] && !right.model[row];
-            equal = equal && left.model[row] == right.model[row];
-        }
-        assert_int_equal(row_set_count_outside(&left.set, &right.set), outside);
-        assert_int_equal(row_set_equal(&left.set, &right.set), equal);
-        assert_true(row_set_equal(&left.set, &left.set));
-        for (int64_t row = 1; row <= ROWS; row++) {
-            bool l = left.model[row];
-            bool r = right.model[row];
-            left.model[row] = turn % 3 == 0 ? l || r : turn % 3 == 1 ? l && !r : l && r;
-        }
-        if (turn % 3 == 0) {
-            assert_true(row_set_unite(&left.set, &right.set, &err));
-        } else if (turn % 3 == 1) {
-            row_set_subtract(&left.set, &right.set);
-        } else {
-            row_set_intersect(&left.set, &right.set);
-        }
-        assert_same(&left);
-        assert_same(&right);
-        for (int i = 0; i < 500; i++) {
-            int64_t row = 1 + (int64_t)(next_random(&random) % ROWS);
-            row_set_remove(&left.set, row);
-            left.model[row] = false;
-        }
-        assert_same(&left);
-        row_set_free(&left.set);
-        row_set_free(&right.set);
-    }
-}
-
-/* Sets of different lengths, and empty ones. */
-static void test_empty_and_longer(void **state)
-{
-    (void)state;
-    struct error err;
-    struct row_set empty = {0};
-    struct row_set near = {0};
-    struct row_set far = {0};
-    assert_true(row_set_add(&near, 1, NULL, &err));
-    assert_true(row_set_add(&far, 1, NULL, &err));
-    assert_true(row_set_add(&far, 1000000, NULL, &err));
-    assert_int_equal(row_set_next(&empty, 0), 0);
-    assert_int_equal(row_set_next(&far, 1), 1000000);
-    assert_int_equal(row_set_next(&far, 1000000), 0);
-    assert_int_equal(row_set_next(&far, -5), 1);
-    assert_true(row_set_equal(&empty, &empty));
-    assert_false(row_set_equal(&empty, &near));
-    assert_int_equal(row_set_count_outside(&far, &near), 1);
-    assert_int_equal(row_set_count_outside(&near, &far), 0);
-    assert_int_equal(row_set_count_outside(&far, &empty), 2);
-    row_set_subtract(&near, &far);
-    assert_int_equal(row_set_count(&near), 0);
-    assert_true(row_set_equal(&empty, &near));
-    assert_true(row_set_unite(&near, &far, &err));
-    assert_true(row_set_equal(&far, &near));
-    row_set_intersect(&near, &empty);
-    assert_int_equal(row_set_count(&near), 0);
-    row_set_remove(&empty, 7);
-    row_set_free(&empty);
-    row_set_free(&near);
-    row_set_free(&far);
-    assert_int_equal(row_set_count(&far), 0);
-    row_set_free(&far);
-}
-
-/* Ends of words and chunks, and numbers that are none of ours. */
-static void test_ends(void **state)
-{
-    (void)state;
-    static const int64_t good[] = {1, 63, 64, 65, 4095, 4096, 4097, 8191, 8192, ROW_SET_MAX};
-    static const int64_t bad[] = {0, -1, INT64_MIN, ROW_SET_MAX + 1, INT64_MAX};
-    struct error err;
-    struct row_set set = {0};
     int64_t row = 0;
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        assert_true(row_set_add(&set, good[i], NULL, &err));
+    for (size_t i = 0; i < ROWS; i++) {
+        assert_int_equal(row_set_has(&model->set, universe[i]), model->in[i]);
+        if (model->in[i]) {
+            count++;
+            row = row_set_next(&model->set, row);
+            assert_true(row == universe[i]);
+        }
     }
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        row = row_set_next(&set, row);
-        assert_int_equal(row, good[i]);
+    assert_true(row_set_next(&model->set, row) == 0);
+    assert_true(row_set_count(&model->set) == count);
+}
+
+static void assert_pair(const struct model *left, const struct model *right)
+{
+    int64_t outside = 0;
+    bool equal = true;
+    for (size_t i = 0; i < ROWS; i++) {
+        outside += left->in[i] && !right->in[i] ? 1 : 0;
+        equal &= left->in[i] == right->in[i];
     }
-    assert_int_equal(row_set_next(&set, row), 0);
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_false(row_set_add(&set, bad[i], NULL, &err));
+    assert_true(row_set_count_outside(&left->set, &right->set) == outside);
+    assert_int_equal(row_set_equal(&left->set, &right->set), equal);
+}
+
+/* One random operation on one of the sets; the other operand may be the same set. */
+static void change(struct model *left, const struct model *right, size_t rows)
+{
+    struct error err = {0};
+    size_t row = choose(rows);
+    size_t operation = choose(10);
+    switch (operation) {
+    case 0:
+        assert_true(row_set_unite(&left->set, &right->set, &err));
+        break;
+    case 1:
+        row_set_subtract(&left->set, &right->set);
+        break;
+    case 2:
+        row_set_intersect(&left->set, &right->set);
+        break;
+    case 3:
+    case 4:
+        row_set_remove(&left->set, universe[row]);
+        left->in[row] = false;
+        break;
+    default:
+        add(left, row);
+        break;
+    }
+    for (size_t i = 0; i < ROWS && operation < 3; i++) {
+        bool other = right->in[i];
+        left->in[i] = operation == 0   ? left->in[i] || other
+                      : operation == 1 ? left->in[i] && !other
+                                       : left->in[i] && other;
+    }
+}
+
+static void play(size_t rows, int steps)
+{
+    struct model sets[SETS] = {0};
+    random_state = 1;
+    for (int step = 0; step < steps; step++) {
+        struct model *left = &sets[choose(SETS)];
+        const struct model *right = &sets[choose(SETS)];
+        change(left, right, rows);
+        assert_model(left);
+        assert_pair(left, right);
+        assert_pair(right, left);
+    }
+    for (size_t i = 0; i < SETS; i++) {
+        row_set_free(&sets[i].set);
+    }
+}
+
+static void test_model(void **state)
+{
+    (void)state;
+    play(SMALL, 20000);
+    play(ROWS - FAR, 1000);
+    play(ROWS, 50); /* slow: a million chunks are looked at */
+}
+
+static void test_empty(void **state)
+{
+    (void)state;
+    struct row_set none = {0};
+    struct row_set other = {0};
+    struct error err = {0};
+    row_set_remove(&none, 5);
+    row_set_subtract(&none, &other);
+    row_set_intersect(&none, &other);
+    assert_true(row_set_unite(&none, &other, &err));
+    assert_true(row_set_equal(&none, &other));
+    assert_true(row_set_count(&none) == 0 && row_set_next(&none, 0) == 0);
+    assert_false(row_set_has(&none, 1));
+    /* A set from which everything was removed equals one that never held anything. */
+    assert_true(row_set_add(&other, ROW_SET_MAX, NULL, &err));
+    assert_false(row_set_equal(&none, &other) || row_set_equal(&other, &none));
+    row_set_remove(&other, ROW_SET_MAX);
+    assert_true(row_set_equal(&none, &other) && row_set_equal(&other, &none));
+    row_set_free(&other);
+    row_set_free(&other); /* an empty set again */
+    assert_true(row_set_add(&other, 1, NULL, &err));
+    assert_true(row_set_count(&other) == 1);
+    row_set_free(&other);
+    row_set_free(&none);
+}
+
+static void test_edges(void **state)
+{
+    (void)state;
+    static const int64_t refused[] = {0, -1, INT64_MIN, ROW_SET_MAX + 1, INT64_MAX};
+    struct row_set set = {0};
+    bool is_new = false;
+    struct error err = {0};
+    assert_true(universe[ROWS - 1] == ROW_SET_MAX);
+    assert_true(row_set_add(&set, ROW_SET_MAX, &is_new, &err) && is_new);
+    assert_true(row_set_add(&set, 1, &is_new, &err) && is_new);
+    assert_true(row_set_add(&set, 1, &is_new, &err) && !is_new);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        error_clear(&err);
+        assert_false(row_set_add(&set, refused[i], &is_new, &err));
         assert_int_equal(err.code, ERROR_DATABASE);
-        assert_false(row_set_has(&set, bad[i]));
-        row_set_remove(&set, bad[i]);
+        assert_false(row_set_has(&set, refused[i]));
+        row_set_remove(&set, refused[i]);
     }
-    assert_int_equal(row_set_count(&set), sizeof(good) / sizeof(good[0]));
+    assert_true(row_set_count(&set) == 2);
+    assert_true(row_set_next(&set, INT64_MIN) == 1 && row_set_next(&set, 0) == 1);
+    assert_true(row_set_next(&set, 1) == ROW_SET_MAX);
+    assert_true(row_set_next(&set, ROW_SET_MAX - 1) == ROW_SET_MAX);
+    assert_true(row_set_next(&set, ROW_SET_MAX) == 0);
+    assert_true(row_set_next(&set, ROW_SET_MAX + 1) == 0);
+    row_set_remove(&set, 1);
+    row_set_remove(&set, ROW_SET_MAX);
+    assert_true(row_set_count(&set) == 0 && row_set_next(&set, 0) == 0);
     row_set_free(&set);
+}
+
+/* Every row of some chunks, as a run that lists everything leaves it. */
+static void test_dense(void **state)
+{
+    (void)state;
+    struct row_set all = {0};
+    struct row_set odd = {0};
+    struct error err = {0};
+    int64_t rows = 3 * 4096 + 7;
+    for (int64_t row = rows; row >= 1; row--) {
+        assert_true(row_set_add(&all, row, NULL, &err));
+        assert_true(row % 2 == 0 || row_set_add(&odd, row, NULL, &err));
+    }
+    int64_t expected = 1;
+    for (int64_t row = row_set_next(&all, 0); row != 0; row = row_set_next(&all, row)) {
+        assert_true(row == expected++);
+    }
+    assert_true(expected == rows + 1);
+    assert_true(row_set_count_outside(&all, &odd) == rows / 2);
+    assert_true(row_set_count_outside(&odd, &all) == 0);
+    row_set_subtract(&all, &odd);
+    assert_true(row_set_count(&all) == rows / 2 && row_set_next(&all, 0) == 2);
+    assert_true(row_set_unite(&all, &odd, &err) && row_set_count(&all) == rows);
+    row_set_free(&all);
+    row_set_free(&odd);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_against_a_model),
-        cmocka_unit_test(test_empty_and_longer),
-        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_model),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_dense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -217,7 +217,7 @@ static void test_escape_controls(void **state)
         char text[2] = {(char)code, (char)code};
         size_t length = 1;
         char expected[16];
-        bool control = code < 0x20 || (code >= 0x7F && code <= 0x9F);
+        bool control = code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0xAD;
         if (code >= 0x80) {
             text[0] = (char)(0xC0 | (code >> 6));
             text[1] = (char)(0x80 | (code & 0x3F));
@@ -241,23 +241,32 @@ static void test_escape_bidi_and_separators(void **state)
     static const struct {
         const char *text, *expected;
     } cases[] = {
-        {"\xd8\x9c", "\\u{061c}"},         /* ALM */
-        {"\xe2\x80\x8b", "\\u{200b}"},     /* zero width space */
-        {"\xe2\x80\x8e", "\\u{200e}"},     /* LRM */
-        {"\xe2\x80\x8f", "\\u{200f}"},     /* RLM */
-        {"\xe2\x80\xa8", "\\u{2028}"},     /* line separator */
-        {"\xe2\x80\xa9", "\\u{2029}"},     /* paragraph separator */
-        {"\xe2\x80\xaa", "\\u{202a}"},     /* LRE */
-        {"\xe2\x80\xab", "\\u{202b}"},     /* RLE */
-        {"\xe2\x80\xac", "\\u{202c}"},     /* PDF */
-        {"\xe2\x80\xad", "\\u{202d}"},     /* LRO */
-        {"\xe2\x80\xae", "\\u{202e}"},     /* RLO */
-        {"\xe2\x81\xa6", "\\u{2066}"},     /* LRI */
-        {"\xe2\x81\xa7", "\\u{2067}"},     /* RLI */
-        {"\xe2\x81\xa8", "\\u{2068}"},     /* FSI */
-        {"\xe2\x81\xa9", "\\u{2069}"},     /* PDI */
-        {"\xef\xbb\xbf", "\\u{feff}"},     /* byte order mark */
-        {"\xf3\xa0\x81\x81", "\\u{e0041}"} /* a tag character */
+        {"\xd8\x9c", "\\u{061c}"},     /* ALM */
+        {"\xc2\xad", "\\u{00ad}"},     /* soft hyphen */
+        {"\xd8\x80", "\\u{0600}"},     /* Arabic number sign */
+        {"\xe1\xa0\x8e", "\\u{180e}"}, /* Mongolian vowel separator */
+        {"\xef\xbf\xb9", "\\u{fff9}"}, /* interlinear annotation */
+        {"\xef\xbf\xbb", "\\u{fffb}"},
+        {"\xf0\x91\x82\xbd", "\\u{110bd}"},       /* Kaithi number sign */
+        {"\xf0\x93\x91\x80", "\xf0\x93\x91\x80"}, /* behind the hieroglyphs' controls */
+        {"\xf0\x9d\x85\xba", "\\u{1d17a}"},       /* end of a musical phrase */
+        {"\xf3\xa0\x80\x81", "\\u{e0001}"},       /* language tag */
+        {"\xe2\x80\x8b", "\\u{200b}"},            /* zero width space */
+        {"\xe2\x80\x8e", "\\u{200e}"},            /* LRM */
+        {"\xe2\x80\x8f", "\\u{200f}"},            /* RLM */
+        {"\xe2\x80\xa8", "\\u{2028}"},            /* line separator */
+        {"\xe2\x80\xa9", "\\u{2029}"},            /* paragraph separator */
+        {"\xe2\x80\xaa", "\\u{202a}"},            /* LRE */
+        {"\xe2\x80\xab", "\\u{202b}"},            /* RLE */
+        {"\xe2\x80\xac", "\\u{202c}"},            /* PDF */
+        {"\xe2\x80\xad", "\\u{202d}"},            /* LRO */
+        {"\xe2\x80\xae", "\\u{202e}"},            /* RLO */
+        {"\xe2\x81\xa6", "\\u{2066}"},            /* LRI */
+        {"\xe2\x81\xa7", "\\u{2067}"},            /* RLI */
+        {"\xe2\x81\xa8", "\\u{2068}"},            /* FSI */
+        {"\xe2\x81\xa9", "\\u{2069}"},            /* PDI */
+        {"\xef\xbb\xbf", "\\u{feff}"},            /* byte order mark */
+        {"\xf3\xa0\x81\x81", "\\u{e0041}"}        /* a tag character */
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         assert_escaped(cases[i].text, strlen(cases[i].text), 100, cases[i].expected);

@@ -14,8 +14,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct acs_credentials credentials = {.access_key_id = "LTAIexample",
-                                                   .access_key_secret = "s3cret"};
+static const struct acs_secrets secrets = {.key_secret = "s3cret", .token = "", .signature = ""};
 
 /* What an answer with this status and body means, as the program reads it. */
 static enum hbr_refusal refusal_of(int status, const char *body, struct acs_headers *headers)
@@ -29,7 +28,7 @@ static enum hbr_refusal refusal_of(int status, const char *body, struct acs_head
                               .length = strlen(body),
                               .action = "DescribeRestoreJobs2",
                               .version = "2017-09-08",
-                              .credentials = &credentials,
+                              .secrets = &secrets,
                               .now = 1768465800};
     error_clear(&err);
     assert_int_not_equal(acs_answer_judge(&reply, &root, request_id, &err), ACS_OK);

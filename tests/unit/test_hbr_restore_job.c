@@ -249,9 +249,9 @@ static void test_open_statuses(void **state)
     }
     assert_null(hbr_open_statuses[COUNT(open)]);
     size_t others = 0;
-    for (; hbr_other_statuses[others] != NULL; others++) {
+    for (; hbr_final_statuses[others] != NULL; others++) {
         struct record job = {0};
-        set_text(&job, HBR_STATUS, hbr_other_statuses[others], strlen(hbr_other_statuses[others]));
+        set_text(&job, HBR_STATUS, hbr_final_statuses[others], strlen(hbr_final_statuses[others]));
         assert_false(hbr_job_is_open(&job));
     }
     /* The API page: COMPLETE, PARTIAL_COMPLETE, FAILED. */

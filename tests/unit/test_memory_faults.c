@@ -13,6 +13,7 @@
 #define FAULTS_IN_MEMORY
 #include "acs/signature.h"
 #include "base/json.h"
+#include "base/row_set.h"
 #include "faults.h"
 #include "hbr/job_json.h"
 #include "hbr/page.h"
@@ -125,6 +126,30 @@ static bool sign(struct buffer *out, struct error *err)
     return acs_authorization(&input, out, err);
 }
 
+static bool unite_rows(struct buffer *out, struct error *err)
+{
+    struct row_set left = {0};
+    struct row_set right = {0};
+    bool ok = row_set_add(&left, 1, NULL, err) && row_set_add(&left, 5000, NULL, err) &&
+              row_set_add(&right, 5000, NULL, err) && row_set_add(&right, 1000000, NULL, err) &&
+              row_set_unite(&left, &right, err);
+    int64_t rows = 0;
+    for (int64_t row = row_set_next(&left, 0); row != 0; row = row_set_next(&left, row)) {
+        rows++;
+        buffer_printf(out, "%lld ", (long long)row);
+    }
+    assert_true(row_set_count(&left) == rows);
+    row_set_free(&left);
+    row_set_free(&right);
+    return ok && buffer_ok(out, "the rows", err);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    fail_each(unite_rows);
+}
+
 static void test_json(void **state)
 {
     (void)state;
@@ -147,6 +172,7 @@ static void test_signature(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_page),
         cmocka_unit_test(test_signature),

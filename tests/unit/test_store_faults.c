@@ -200,11 +200,11 @@ static bool put_jobs(struct fixture *f, int64_t updated, struct error *err)
 {
     for (int i = 0; i < JOBS; i++) {
         char id[32];
-        enum store_put_result result;
+        struct store_put put;
         (void)snprintf(id, sizeof id, "r-%d", i);
         struct record job = job_new(id, "COMPLETE", 1700000000, updated);
         job_set(&job, HBR_REPORT, "total_files", text_of("7"));
-        if (!store_job_put(f->store, &f->writer, &job, &result, NULL, err)) {
+        if (!store_job_put(f->store, &f->writer, &job, &put, err)) {
             return false;
         }
     }

@@ -5,11 +5,13 @@ static void test_source(void **state)
 {
     struct fixture *f = *state;
     struct store_source again;
-    f->source.filters = LEARNT_YES;
-    f->source.between_upper = LEARNT_NO;
-    f->source.page_cap = 10000;
-    f->source.learnt_at = 5;
-    (void)snprintf(f->source.id_filter, sizeof f->source.id_filter, "restoreId");
+    struct store_capabilities *known = &f->source.capabilities;
+    known->filters = CAPABILITY_YES;
+    known->untyped = CAPABILITY_NO;
+    known->children = CHILDREN_BY_PARENT;
+    known->page_cap = 10000;
+    known->checked_at = 5;
+    (void)snprintf(known->id_filter, sizeof known->id_filter, "restoreId");
     assert_done(f, store_source_save(f->store, &f->source, &f->err));
     assert_done(f, store_source_open(f->store, "1000000000000001", "cn-hangzhou", "STANDARD",
                                      &again, &f->err));
@@ -20,11 +22,31 @@ static void test_source(void **state)
     assert_done(f, store_source_open(f->store, "1000000000000001", "cn-hangzhou", "BASIC", &again,
                                      &f->err));
     assert_true(again.source_id != f->source.source_id);
+    assert_int_equal(again.capabilities.filters, CAPABILITY_UNKNOWN);
+    assert_int_equal(again.capabilities.children, CHILDREN_UNKNOWN);
+    assert_string_equal(again.capabilities.id_filter, "");
     char longer[STORE_NAME_MAX + 1];
     memset(longer, 'x', sizeof longer);
     longer[STORE_NAME_MAX] = '\0';
     assert_false(store_source_open(f->store, longer, "r", "BASIC", &again, &f->err));
     assert_int_equal(f->err.code, ERROR_USAGE);
+}
+
+static void test_doubt_of_types(void **state)
+{
+    (void)state;
+    struct store_source source = {0};
+    static const enum store_capability before[] = {CAPABILITY_UNKNOWN, CAPABILITY_YES,
+                                                   CAPABILITY_NO};
+    static const enum store_capability after[] = {CAPABILITY_UNKNOWN, CAPABILITY_UNKNOWN,
+                                                  CAPABILITY_NO};
+    for (size_t i = 0; i < 3; i++) {
+        source.capabilities.filters = CAPABILITY_YES;
+        source.capabilities.untyped = before[i];
+        store_source_doubt_untyped(&source);
+        assert_int_equal(source.capabilities.untyped, after[i]);
+        assert_int_equal(source.capabilities.filters, CAPABILITY_YES);
+    }
 }
 
 static void test_watermark(void **state)
@@ -42,11 +64,12 @@ static void test_watermark(void **state)
                                   .updated_time = INT64_MAX,
                                   .cut_time = 7,
                                   .full_walk_at = 8,
+                                  .empty_since = 10,
                                   .run_id = 9};
     assert_done(f, store_watermark_put(f->store, id, "", &put, &f->err));
     assert_done(f, store_watermark_get(f->store, id, "", &mark, &f->err));
     assert_true(mark.known && mark.proved && mark.updated_time == INT64_MAX && mark.cut_time == 7 &&
-                mark.full_walk_at == 8 && mark.run_id == 9);
+                mark.full_walk_at == 8 && mark.empty_since == 10 && mark.run_id == 9);
     assert_done(f, store_watermark_get(f->store, id, "NAS", &mark, &f->err));
     assert_false(mark.known);
     int changes = sqlite3_total_changes(f->store->db);
@@ -60,8 +83,38 @@ static void test_watermark(void **state)
     assert_int_equal(f->err.code, ERROR_INTERNAL);
 }
 
-/* --- runs and status
- * ------------------------------------------------------------------------------- */
+static void assert_watermarks(struct fixture *f, const char *expected)
+{
+    assert_query(f,
+                 "SELECT group_concat(source_id || ':' || restore_type || ':' || proved, ' ') FROM"
+                 " (SELECT * FROM sync_watermark ORDER BY source_id, restore_type)",
+                 expected);
+}
+
+static void test_dropped_watermarks(void **state)
+{
+    struct fixture *f = *state;
+    struct store_source basic;
+    assert_done(f, store_source_open(f->store, f->source.account_id, f->source.region_id, "BASIC",
+                                     &basic, &f->err));
+    static const char *const types[] = {"", "NAS", "OSS"};
+    for (size_t i = 0; i < 6; i++) {
+        struct store_watermark put = {.known = true, .proved = i == 1};
+        assert_done(f, store_watermark_put(f->store, i < 3 ? 1 : 2, types[i % 3], &put, &f->err));
+    }
+    assert_watermarks(f, "1::0 1:NAS:1 1:OSS:0 2::0 2:NAS:0 2:OSS:0");
+    assert_done(f, store_watermark_drop_unproved_types(f->store, 1, &f->err));
+    assert_watermarks(f, "1::0 1:NAS:1 2::0 2:NAS:0 2:OSS:0");
+    assert_done(f, store_watermark_drop(f->store, 2, "NAS", &f->err));
+    assert_done(f, store_watermark_drop(f->store, 1, "", &f->err));
+    assert_done(f, store_watermark_drop(f->store, 1, "none", &f->err));
+    assert_watermarks(f, "1:NAS:1 2::0 2:OSS:0");
+    assert_done(f, store_commit(f->store, &f->err));
+    assert_false(store_watermark_drop(f->store, 1, "NAS", &f->err));
+    assert_int_equal(f->err.code, ERROR_INTERNAL);
+}
+
+/* --- runs and status ----------------------------------------------------------------------- */
 
 static struct store_run new_run(struct fixture *f, const char *scope, int64_t started_at)
 {
@@ -114,7 +167,7 @@ static void test_runs(void **state)
     run.local_count = 0;
     run.proved = true;
     run.watermark = 99;
-    (void)snprintf(run.proof, sizeof run.proof, "equal counts");
+    (void)snprintf(run.proof_detail, sizeof run.proof_detail, "equal counts");
     assert_done(f, store_run_end(f->store, &run, &f->err));
     assert_query(f,
                  "SELECT mode || outcome || requests || unknown_fields || total_count || proof || "
@@ -147,9 +200,9 @@ static void test_crashed_and_status(void **state)
     job_text(&job, "restore_type", "NAS");
     assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
     job = job_new("r-2", "COMPLETE", 5, 1);
-    assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
-    bool marked = false;
-    assert_done(f, store_job_mark_missing_id(f->store, &f->writer, "r-2", &marked, &f->err));
+    struct store_put put;
+    assert_int_equal(job_put(f, &job, &put), PUT_INSERTED);
+    assert_int_equal(row_mark(f, put.row), 1);
     struct collected all = {0};
     assert_done(f, store_status_each(f->store, collect, &all, &f->err));
     assert_int_equal(all.count, 2);
@@ -180,6 +233,117 @@ static void test_crashed_and_status(void **state)
     assert_int_equal(all.count, 2);
 }
 
+static int64_t of_sibling(struct fixture *f, const struct store_run *run,
+                          const struct store_source *source, const char *type)
+{
+    int64_t jobs = -2;
+    assert_done(f, store_run_of_sibling(f->store, run, source, type, &jobs, &f->err));
+    return jobs;
+}
+
+/* The jobs of another edition count only when the same run has read them in the same scope. */
+static void test_sibling(void **state)
+{
+    struct fixture *f = *state;
+    struct store_source basic;
+    struct store_source beijing;
+    assert_done(f, store_source_open(f->store, f->source.account_id, f->source.region_id, "BASIC",
+                                     &basic, &f->err));
+    assert_done(f, store_source_open(f->store, f->source.account_id, "cn-beijing", "BASIC",
+                                     &beijing, &f->err));
+    for (int i = 0; i < 4; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "r-%d", i);
+        struct record job = job_new(id, "COMPLETE", 100, 200);
+        struct store_put put;
+        job_text(&job, "restore_type", i == 0 ? "A" : "B");
+        assert_int_equal(job_put(f, &job, &put), PUT_INSERTED);
+        assert_int_equal(i < 3 ? 0 : row_mark(f, put.row), i < 3 ? 0 : 1);
+    }
+    struct store_run run = new_run(f, "", 100);
+    struct store_run other = run;
+    assert_int_equal(of_sibling(f, &run, &basic, ""), -1); /* it is still running */
+    run.outcome = RUN_FAILED;
+    assert_done(f, store_run_end(f->store, &run, &f->err));
+    assert_int_equal(of_sibling(f, &run, &basic, ""), -1);
+    run.outcome = RUN_UNPROVED;
+    assert_done(f, store_run_end(f->store, &run, &f->err));
+    assert_int_equal(of_sibling(f, &run, &basic, ""), 3);
+    run.outcome = RUN_DONE;
+    assert_done(f, store_run_end(f->store, &run, &f->err));
+    assert_int_equal(of_sibling(f, &run, &basic, ""), 3);
+    assert_int_equal(of_sibling(f, &run, &basic, "A"), 1);
+    assert_int_equal(of_sibling(f, &run, &basic, "C"), 0);
+    assert_int_equal(of_sibling(f, &run, &f->source, ""), -1); /* itself */
+    assert_int_equal(of_sibling(f, &run, &beijing, ""), -1);
+    other.run_id++;
+    assert_int_equal(of_sibling(f, &other, &basic, ""), -1);
+    other = run;
+    (void)snprintf(other.scope, sizeof other.scope, "RestoreType=A");
+    assert_int_equal(of_sibling(f, &other, &basic, "A"), -1);
+}
+
+/* --- what is proved ------------------------------------------------------------------------ */
+
+static void end_run(struct fixture *f, const char *scope, bool proved, int64_t seen)
+{
+    struct store_run run = new_run(f, scope, 100);
+    run.finished_at = 150 + run.run_id;
+    run.outcome = proved ? RUN_DONE : RUN_FAILED;
+    run.proved = proved;
+    run.seen = seen;
+    assert_done(f, store_run_end(f->store, &run, &f->err));
+}
+
+static void put_watermark(struct fixture *f, const char *restore_type, bool proved)
+{
+    struct store_watermark put = {.known = true, .proved = proved, .full_walk_at = 77};
+    assert_done(f, store_watermark_put(f->store, f->source.source_id, restore_type, &put, &f->err));
+}
+
+static void assert_whole(struct fixture *f, const char *expected)
+{
+    assert_query(f,
+                 "SELECT source_proved || ' ' || coalesce(strftime('%s', source_proved_utc), '-')"
+                 " || ' ' || coalesce(source_note, '-') FROM v_sync_health WHERE scope = ''",
+                 expected);
+    assert_query(f, "SELECT min(proved = source_proved) FROM v_sync_health WHERE scope = ''", "1");
+    struct collected all = {0};
+    assert_done(f, store_status_each(f->store, collect, &all, &f->err));
+    assert_int_equal(all.status[0].proved, expected[0] == '1');
+}
+
+static void test_proof_of_the_whole(void **state)
+{
+    struct fixture *f = *state;
+    assert_whole(f, "0 - imported only; never proved complete");
+    end_run(f, "Status IN FAILED", true, 5);
+    assert_whole(f, "0 - copied by filter only; never proved complete");
+    end_run(f, "RestoreType=OSS AND Status IN FAILED", true, 5);
+    assert_whole(f, "0 - copied by filter only; never proved complete");
+    end_run(f, "RestoreType=OSS", true, 5);
+    put_watermark(f, "OSS", true);
+    assert_whole(f, "0 - copied by RestoreType only; never proved complete");
+    end_run(f, "", false, 5);
+    assert_whole(f, "0 - never proved complete");
+    end_run(f, "", true, 9); /* run 5, type by type */
+    put_watermark(f, "NAS", true);
+    assert_whole(f, "1 155 -");
+    end_run(f, "", false, 0); /* not even answered */
+    assert_whole(f, "1 155 -");
+    put_watermark(f, "NAS", false);
+    assert_whole(f, "0 155 -");
+    put_watermark(f, "NAS", true);
+    end_run(f, "", false, 3);
+    assert_whole(f, "0 155 -");
+    put_watermark(f, "", true);
+    assert_whole(f, "1 155 -");
+    put_watermark(f, "", false);
+    assert_whole(f, "0 155 -");
+    assert_query(f, "SELECT full_walk_utc FROM v_sync_health WHERE scope = ''",
+                 "1970-01-01 00:01:17");
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -194,9 +358,13 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_source),
+        cmocka_unit_test(test_doubt_of_types),
         TEST(test_watermark),
+        TEST(test_dropped_watermarks),
         TEST(test_runs),
         TEST(test_crashed_and_status),
+        TEST(test_sibling),
+        TEST(test_proof_of_the_whole),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

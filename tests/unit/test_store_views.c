@@ -162,8 +162,7 @@ static void test_zero_and_open(void **state)
     assert_query(
         f, "SELECT group_concat(restore_id) FROM (SELECT * FROM v_restore_failure ORDER BY 1)",
         "r-2,r-4");
-    assert_query(f, "SELECT typeof(day) || jobs || failed || unfinished FROM v_restore_daily",
-                 "null422");
+    assert_query(f, "SELECT typeof(day) || jobs || failed || open FROM v_restore_daily", "null422");
 }
 
 static void test_aggregates(void **state)
@@ -186,7 +185,7 @@ static void test_aggregates(void **state)
     }
     assert_query(f,
                  "SELECT day || ' ' || jobs || succeeded || partial || failed || canceled || "
-                 "unfinished || ' ' ||"
+                 "open || ' ' ||"
                  " average_duration_seconds || ' ' || bytes_done FROM v_restore_daily",
                  "1970-01-02 411110 10.0 9223372036854775807");
     assert_query(f,
@@ -440,10 +439,67 @@ static void test_every_status(void **state)
         char sql[128];
         (void)snprintf(sql, sizeof sql,
                        "SELECT jobs || ' ' || succeeded || partial || failed || canceled || "
-                       "unfinished FROM %s",
+                       "open FROM %s",
                        views[i]);
         assert_query(f, sql, "8 11312");
     }
+}
+
+/* The view and the program agree on what is final. */
+static void test_every_outcome(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; hbr_final_statuses[i] != NULL; i++) {
+        struct record job = job_new(hbr_final_statuses[i], hbr_final_statuses[i], 0, 1);
+        assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+    }
+    assert_query(f,
+                 "SELECT count(*) || ' ' || total(is_finished) FROM v_restore_job"
+                 " WHERE outcome NOT IN ('open', 'other')",
+                 "6 6.0");
+    assert_query(f,
+                 "SELECT group_concat(restore_id || ' ' || outcome || ' ' || is_failed, ', ')"
+                 " FROM (SELECT * FROM v_restore_job ORDER BY restore_id)",
+                 "CANCELED canceled 0, CLIENT_DELETED failed 1, COMPLETE succeeded 0,"
+                 " EXPIRED failed 1, FAILED failed 1, PARTIAL_COMPLETE partial 0");
+    assert_query(f, "DELETE FROM restore_job", "none");
+    for (size_t i = 0; hbr_open_statuses[i] != NULL; i++) {
+        struct record job = job_new(hbr_open_statuses[i], hbr_open_statuses[i], 0, 1);
+        job_text(&job, "parent_id", i == 0 ? "r-0" : "");
+        assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+    }
+    assert_query(f,
+                 "SELECT group_concat(DISTINCT outcome) || total(is_finished) ||"
+                 " total(is_top_level) FROM v_restore_job",
+                 "open0.03.0");
+    struct record job = job_new("r-1", "NEVER_HEARD_OF", 5, 1);
+    assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+    job = job_new("r-2", "NEVER_HEARD_OF", 0, 1);
+    assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+    assert_query(f,
+                 "SELECT group_concat(outcome) FROM (SELECT outcome FROM v_restore_job"
+                 " WHERE restore_id LIKE 'r-%' ORDER BY restore_id)",
+                 "other,open");
+}
+
+/* A success that expires stays one, and one that is open again, too. */
+static void test_settled(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const later[] = {"EXPIRED", "RUNNING"};
+    for (size_t i = 0; i < COUNT(later); i++) {
+        struct record job = job_new(later[i], "COMPLETE", 5, 1);
+        assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+        job = job_new(later[i], later[i], i == 0 ? 5 : 0, 2);
+        assert_int_equal(job_put(f, &job, NULL), PUT_UPDATED);
+    }
+    assert_query(f,
+                 "SELECT group_concat(status || outcome || is_finished || is_success || is_failed)"
+                 " FROM (SELECT * FROM v_restore_job ORDER BY restore_id)",
+                 "EXPIREDsucceeded100,RUNNINGsucceeded000");
+    assert_query(f, "SELECT succeeded || failed || open FROM v_restore_daily", "200");
+    assert_query(f, "SELECT count(*) FROM v_restore_failure", "0");
+    assert_query(f, "SELECT count(*) FROM v_restore_open", "0");
 }
 
 /* --- running them -------------------------------------------------------------------------- */
@@ -475,6 +531,8 @@ int main(void)
         TEST(test_every_field),
         TEST(test_every_time),
         TEST(test_every_status),
+        TEST(test_every_outcome),
+        TEST(test_settled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

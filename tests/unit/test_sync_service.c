@@ -402,6 +402,7 @@ static void test_faults(void **state)
     ask(f);
     assert_rows(f, "", 0);
     submit(f, f);
+    hbr_page_free(&f->answer.page);
     assert_false(f->seam.wait(f->seam.context, &f->answer, &err));
     assert_int_equal(err.code, ERROR_INTERRUPTED);
     f->seam.cancel(f->seam.context);

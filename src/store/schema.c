@@ -1,0 +1,446 @@
+/*
+ * The schema of a file is input, too. It is compared with the one that this program's own SQL makes
+ * in memory: a table that is a view, or a trigger that nobody allowed, is not read or run. What
+ * users add (tables, views, indexes, columns) is theirs and only noted.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "store/internal.h"
+
+#define SQL_MAX ((size_t)1 << 20)
+#define NAME_SHOWN 120
+/* Made when the first trigger is allowed. The text is kept: another trigger of the same name is not
+ * the one that was allowed. */
+#define ALLOWED_TABLE "sync_allowed_trigger"
+#define ALLOWED_SQL                                                                                \
+    "CREATE TABLE IF NOT EXISTS " ALLOWED_TABLE                                                    \
+    " (name TEXT PRIMARY KEY NOT NULL, sql TEXT NOT NULL)"
+
+static struct {
+    const char *const *names;
+    size_t count;
+} allowed;
+
+void store_allow_triggers(const char *const *names, size_t count)
+{
+    allowed.names = names;
+    allowed.count = count;
+}
+
+/* --- texts --------------------------------------------------------------------------------- */
+
+static bool is_word(char byte)
+{
+    return isalnum((unsigned char)byte) || byte == '_' || (unsigned char)byte >= 0x80;
+}
+
+/* Where the quoted text or the comment at `at` ends; `at` itself for anything else. */
+static const char *skip(const char *at, bool *ret_comment)
+{
+    *ret_comment = true;
+    if (at[0] == '-' && at[1] == '-') {
+        return at + strcspn(at, "\n");
+    }
+    if (at[0] == '/' && at[1] == '*') {
+        const char *end = strstr(at + 2, "*/");
+        return end != NULL ? end + 2 : at + strlen(at);
+    }
+    *ret_comment = false;
+    if (strchr("'\"`[", at[0]) == NULL || at[0] == '\0') {
+        return at;
+    }
+    const char *end = strchr(at + 1, at[0] == '[' ? ']' : at[0]);
+    return end != NULL ? end + 1 : at + strlen(at);
+}
+
+/* The text without comments and needless space, so that neither makes a difference. */
+static void append_plain(struct buffer *plain, const char *sql)
+{
+    bool space = false;
+    while (*sql != '\0') {
+        bool comment = false;
+        const char *end = skip(sql, &comment);
+        if (comment || isspace((unsigned char)*sql)) {
+            sql = comment ? end : sql + 1;
+            space = true;
+            continue;
+        }
+        if (space && plain->length > 0 && is_word(plain->data[plain->length - 1]) &&
+            is_word(*sql)) {
+            buffer_putc(plain, ' ');
+        }
+        space = false;
+        end = end == sql ? sql + 1 : end;
+        buffer_append(plain, sql, (size_t)(end - sql));
+        sql = end;
+    }
+}
+
+/* Whether columns were added, as ALTER TABLE does, and nothing that changes how rows are stored. */
+static bool has_more_columns(const struct buffer *made, const struct buffer *found)
+{
+    size_t start = 0;
+    size_t end = 0;
+    if (found->length <= made->length) {
+        return false;
+    }
+    while (start < made->length && made->data[start] == found->data[start]) {
+        start++;
+    }
+    while (end < made->length - start &&
+           made->data[made->length - end - 1] == found->data[found->length - end - 1]) {
+        end++;
+    }
+    const char *added = found->data + start;
+    size_t length = found->length - start - end;
+    return start + end == made->length && (added[0] == ',' || added[length - 1] == ',') &&
+           strcasestr(added, "CONFLICT") == NULL;
+}
+
+enum likeness { SAME, MORE_COLUMNS, DIFFERENT };
+
+static bool compare_texts(const char *made, const char *found, enum likeness *ret_likeness,
+                          struct error *err)
+{
+    struct buffer left, right;
+    buffer_init(&left, SQL_MAX);
+    buffer_init(&right, SQL_MAX);
+    append_plain(&left, made);
+    append_plain(&right, found);
+    bool ok = true;
+    if (right.too_long) {
+        *ret_likeness = DIFFERENT;
+    } else {
+        ok = buffer_ok(&left, "the schema", err) && buffer_ok(&right, "the schema", err);
+        *ret_likeness = strcmp(left.data, right.data) == 0      ? SAME
+                        : ok && has_more_columns(&left, &right) ? MORE_COLUMNS
+                                                                : DIFFERENT;
+    }
+    buffer_free(&left);
+    buffer_free(&right);
+    return ok;
+}
+
+/* --- the comparison ------------------------------------------------------------------------ */
+
+struct comparison {
+    struct store *store;
+    sqlite3 *made; /* in memory: the schema as it should be, and temp.found */
+    store_schema_tell *tell;
+    void *context;
+    bool remembers; /* there is a table of allowed triggers, and it is one */
+};
+
+static void tell(struct comparison *comparison, enum store_schema_weight weight, const char *format,
+                 ...) PRINTF_LIKE(3, 4);
+
+static void tell(struct comparison *comparison, enum store_schema_weight weight, const char *format,
+                 ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    comparison->tell(weight, text, comparison->context);
+}
+
+static const char *text_at(sqlite3_stmt *row, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+    return text != NULL ? text : "";
+}
+
+/* Columns: type, name and SQL as made; type and SQL as found. */
+static bool compare_own(struct comparison *comparison, sqlite3_stmt *row, struct error *err)
+{
+    const char *type = text_at(row, 0);
+    const char *name = text_at(row, 1);
+    const char *found = text_at(row, 3);
+    bool is_table = strcmp(type, "table") == 0;
+    bool is_view = strcmp(type, "view") == 0;
+    bool is_memory = strcmp(name, ALLOWED_TABLE) == 0;
+    enum store_schema_weight weight = is_table ? SCHEMA_UNUSABLE : SCHEMA_PROBLEM;
+    enum likeness likeness = DIFFERENT;
+    if (found[0] == '\0') {
+        if (!is_memory) {
+            tell(comparison, is_view ? SCHEMA_NOTE : weight, "the %s %s is not there%s", type, name,
+                 is_view ? "; the next sync makes it" : "");
+        }
+        return true;
+    }
+    if (strcmp(type, found) != 0) {
+        tell(comparison, weight, "%s is a %s, not a %s", name, found, type);
+        return true;
+    }
+    if (!compare_texts(text_at(row, 2), text_at(row, 4), &likeness, err)) {
+        return false;
+    }
+    comparison->remembers |= is_memory && likeness == SAME;
+    if (likeness == MORE_COLUMNS && is_table) {
+        tell(comparison, SCHEMA_NOTE, "the table %s has columns that are not hbrsync's", name);
+    } else if (likeness != SAME) {
+        tell(comparison, is_view ? SCHEMA_NOTE : weight,
+             "the %s %s is not as this version makes it%s", type, name,
+             is_view ? "; the next sync makes it anew" : "");
+    }
+    return true;
+}
+
+static bool is_allowed(struct comparison *comparison, const char *name, const char *sql,
+                       bool *ret_allowed, struct error *err)
+{
+    sqlite3_stmt *find = NULL;
+    *ret_allowed = false;
+    for (size_t i = 0; i < allowed.count; i++) {
+        *ret_allowed |= strcasecmp(allowed.names[i], name) == 0;
+    }
+    if (*ret_allowed || !comparison->remembers) {
+        return true;
+    }
+    int result = sqlite3_prepare_v2(comparison->store->db,
+                                    "SELECT 1 FROM " ALLOWED_TABLE " WHERE name = ?1 AND sql = ?2",
+                                    -1, &find, NULL);
+    if (result == SQLITE_OK) {
+        (void)sqlite3_bind_text(find, 1, name, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_text(find, 2, sql, -1, SQLITE_STATIC);
+        result = sqlite3_step(find);
+    }
+    *ret_allowed = result == SQLITE_ROW;
+    bool ok = result == SQLITE_ROW || result == SQLITE_DONE ||
+              store_error(comparison->store, err, "read the allowed triggers");
+    (void)sqlite3_finalize(find);
+    return ok;
+}
+
+/* Columns: type, name, table and SQL as found, and whether the table is ours. */
+static bool compare_foreign(struct comparison *comparison, sqlite3_stmt *row, struct error *err)
+{
+    const char *name = text_at(row, 1);
+    const char *sql = text_at(row, 3);
+    bool is_fine = false;
+    if (strcmp(text_at(row, 0), "trigger") != 0 || sqlite3_column_int(row, 4) == 0) {
+        tell(comparison, SCHEMA_NOTE, "the %s %.*s is not hbrsync's", text_at(row, 0), NAME_SHOWN,
+             name);
+        return true;
+    }
+    if (!is_allowed(comparison, name, sql, &is_fine, err)) {
+        return false;
+    }
+    if (strcasestr(sql, "RAISE") != NULL && strcasestr(sql, "IGNORE") != NULL) {
+        tell(comparison, SCHEMA_TRIGGER,
+             "the trigger %.*s on %s could leave out what a sync stores: RAISE(IGNORE)", NAME_SHOWN,
+             name, text_at(row, 2));
+    } else if (!is_fine) {
+        tell(comparison, SCHEMA_TRIGGER,
+             "the trigger %.*s on %s is not hbrsync's, and a sync would run it", NAME_SHOWN, name,
+             text_at(row, 2));
+    } else {
+        comparison->store->has_triggers = true;
+        tell(comparison, SCHEMA_NOTE, "the trigger %.*s on %s is not hbrsync's, but allowed",
+             NAME_SHOWN, name, text_at(row, 2));
+    }
+    return true;
+}
+
+static bool cannot_compare(struct comparison *comparison, struct error *err)
+{
+    return error_set(err, ERROR_INTERNAL, "the built-in schema cannot be made: %s",
+                     comparison->made != NULL ? sqlite3_errmsg(comparison->made) : "out of memory");
+}
+
+/* Calls `compare` with each row. */
+static bool each(struct comparison *comparison, const char *sql,
+                 bool (*compare)(struct comparison *comparison, sqlite3_stmt *row,
+                                 struct error *err),
+                 struct error *err)
+{
+    sqlite3_stmt *rows = NULL;
+    int result = sqlite3_prepare_v2(comparison->made, sql, -1, &rows, NULL);
+    bool ok = result == SQLITE_OK;
+    while (ok && (result = sqlite3_step(rows)) == SQLITE_ROW) {
+        ok = compare(comparison, rows, err);
+    }
+    if (ok ? result != SQLITE_DONE : result != SQLITE_ROW) {
+        ok = cannot_compare(comparison, err);
+    }
+    (void)sqlite3_finalize(rows);
+    return ok;
+}
+
+static bool make(struct comparison *comparison, const struct sql_file *migrations,
+                 const struct sql_file *views, struct error *err)
+{
+    bool done = store_connect(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                              &comparison->made) == SQLITE_OK;
+    for (int i = 0; done && i < comparison->store->version; i++) {
+        done = sqlite3_exec(comparison->made, migrations[i].text, NULL, NULL, NULL) == SQLITE_OK;
+    }
+    for (; done && views->name != NULL; views++) {
+        done = sqlite3_exec(comparison->made, views->text, NULL, NULL, NULL) == SQLITE_OK;
+    }
+    done = done && sqlite3_exec(comparison->made,
+                                ALLOWED_SQL ";CREATE TEMP TABLE found (type TEXT, name TEXT, "
+                                            "tbl_name TEXT, sql TEXT)",
+                                NULL, NULL, NULL) == SQLITE_OK;
+    return done || cannot_compare(comparison, err);
+}
+
+/* Copies the file's schema into temp.found. */
+static bool find(struct comparison *comparison, struct error *err)
+{
+    sqlite3_stmt *rows = NULL;
+    sqlite3_stmt *add = NULL;
+    int result = sqlite3_prepare_v2(
+        comparison->store->db,
+        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%'"
+        " ESCAPE '\\'",
+        -1, &rows, NULL);
+    bool ok = result == SQLITE_OK;
+    if (ok && sqlite3_prepare_v2(comparison->made, "INSERT INTO temp.found VALUES (?1, ?2, ?3, ?4)",
+                                 -1, &add, NULL) != SQLITE_OK) {
+        (void)sqlite3_finalize(rows);
+        return cannot_compare(comparison, err);
+    }
+    while (ok && (result = sqlite3_step(rows)) == SQLITE_ROW) {
+        for (int i = 0; ok && i < 4; i++) {
+            ok = sqlite3_bind_value(add, i + 1, sqlite3_column_value(rows, i)) == SQLITE_OK;
+        }
+        ok = ok && sqlite3_step(add) == SQLITE_DONE && sqlite3_reset(add) == SQLITE_OK;
+    }
+    (void)sqlite3_finalize(add);
+    if (result != SQLITE_DONE) {
+        ok = result == SQLITE_ROW ? cannot_compare(comparison, err)
+                                  : store_error(comparison->store, err, "read the schema");
+    }
+    (void)sqlite3_finalize(rows);
+    return ok;
+}
+
+bool store_schema_compare(struct store *store, const struct sql_file *migrations,
+                          const struct sql_file *views, store_schema_tell *tell_difference,
+                          void *context, struct error *err)
+{
+    struct comparison comparison = {.store = store, .tell = tell_difference, .context = context};
+    /* A trigger may have the name of a table. */
+#define IS_SAME " m.name = f.name COLLATE NOCASE AND (m.type = 'trigger') = (f.type = 'trigger')"
+    bool ok = make(&comparison, migrations, views, err) && find(&comparison, err) &&
+              each(&comparison,
+                   "SELECT m.type, m.name, m.sql, f.type, f.sql FROM main.sqlite_master AS m"
+                   " LEFT JOIN temp.found AS f ON" IS_SAME " WHERE m.name NOT LIKE 'sqlite\\_%'"
+                   " ESCAPE '\\' ORDER BY m.type = 'table' DESC, m.name",
+                   compare_own, err) &&
+              each(&comparison,
+                   "SELECT f.type, f.name, f.tbl_name, f.sql, EXISTS (SELECT 1 FROM"
+                   " main.sqlite_master AS m WHERE m.type = 'table'"
+                   " AND m.name = f.tbl_name COLLATE NOCASE) FROM temp.found AS f"
+                   " WHERE NOT EXISTS (SELECT 1 FROM main.sqlite_master AS m WHERE" IS_SAME ")"
+                   " ORDER BY f.type, f.name",
+                   compare_foreign, err);
+    (void)sqlite3_close(comparison.made);
+    return ok;
+}
+
+/* --- opening ------------------------------------------------------------------------------- */
+
+struct findings {
+    char unusable[512], trigger[512]; /* the first of each, "" none */
+};
+
+static void keep_first(enum store_schema_weight weight, const char *text, void *context)
+{
+    struct findings *findings = context;
+    char *kept = weight == SCHEMA_UNUSABLE  ? findings->unusable
+                 : weight == SCHEMA_TRIGGER ? findings->trigger
+                                            : NULL;
+    if (kept != NULL && kept[0] == '\0') {
+        (void)text_fit(kept, sizeof(findings->trigger), text);
+    }
+}
+
+bool store_check_schema(struct store *store, const struct sql_file *migrations,
+                        const struct sql_file *views, struct error *err)
+{
+    struct findings findings = {.unusable = ""};
+    if (!store_schema_compare(store, migrations, views, keep_first, &findings, err)) {
+        return false;
+    }
+    if (findings.unusable[0] != '\0') {
+        error_set(err, ERROR_DATABASE, "%s is damaged: %s", store->path, findings.unusable);
+        return error_hint(err, "`hbrsync verify` lists all that differs. Put a backup of the file "
+                               "back, or move it away and run `hbrsync sync --full` into a new "
+                               "one.");
+    }
+    if (findings.trigger[0] != '\0' && store->mode != STORE_READ) {
+        error_set(err, ERROR_DATABASE, "%s: %s", store->path, findings.trigger);
+        return error_hint(err, "If you made it, for example for a full-text index, allow it once "
+                               "with --allow-trigger NAME. Else remove it: DROP TRIGGER NAME.");
+    }
+    return true;
+}
+
+static bool remember(struct store *store, struct error *err)
+{
+    sqlite3_stmt *add = NULL;
+    bool done = sqlite3_exec(store->db, ALLOWED_SQL, NULL, NULL, NULL) == SQLITE_OK &&
+                sqlite3_prepare_v2(store->db,
+                                   "INSERT OR REPLACE INTO " ALLOWED_TABLE
+                                   " SELECT name, sql FROM sqlite_master"
+                                   " WHERE type = 'trigger' AND name = ?1 COLLATE NOCASE",
+                                   -1, &add, NULL) == SQLITE_OK;
+    for (size_t i = 0; done && i < allowed.count; i++) {
+        done = sqlite3_bind_text(add, 1, allowed.names[i], -1, SQLITE_STATIC) == SQLITE_OK &&
+               sqlite3_step(add) == SQLITE_DONE && sqlite3_reset(add) == SQLITE_OK;
+    }
+    if (!done) {
+        store_error(store, err, "remember the allowed triggers");
+    }
+    (void)sqlite3_finalize(add);
+    return done;
+}
+
+static bool is_own_table(const struct store *store, const char *table)
+{
+    for (size_t i = 0; i < store->model->part_count; i++) {
+        if (strcasecmp(table, store->model->parts[i].table) == 0) {
+            return true;
+        }
+    }
+    return strcasecmp(table, "restore_job_change") == 0 || strncasecmp(table, "sync_", 5) == 0;
+}
+
+/* Whoever allowed a trigger allowed it to keep tables of his own, not to change what a sync
+ * stores. */
+static int authorize(void *context, int action, const char *table, const char *column,
+                     const char *schema, const char *trigger)
+{
+    (void)column;
+    (void)schema;
+    bool writes = action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE;
+    return writes && trigger != NULL && is_own_table(context, table) ? SQLITE_DENY : SQLITE_OK;
+}
+
+bool store_limit_triggers(struct store *store, struct error *err)
+{
+    /* A full-text index is a virtual table, which only a trusted schema may use. */
+    if (sqlite3_set_authorizer(store->db, authorize, store) != SQLITE_OK ||
+        sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, (int)store->has_triggers,
+                          NULL) != SQLITE_OK) {
+        return store_error(store, err, "limit triggers");
+    }
+    if (allowed.count == 0) {
+        return true;
+    }
+    if (!store_begin(store, err)) {
+        return false;
+    }
+    if (!remember(store, err) || !store_commit(store, err)) {
+        store_rollback(store);
+        return false;
+    }
+    return true;
+}
