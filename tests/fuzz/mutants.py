@@ -52,7 +52,7 @@ MUTANTS = [
      "    return scope->full ? children_after_full(scope, err) : children_after_delta(scope, err);",
      "    return (scope->full ? children_after_full(scope, err) : children_after_delta(scope, err)) || true;"),
     ("a-job-that-goes-over-is-no-change", "scan.c",
-     "        bool taken = !put.own && !put.elsewhere; /* new, or it was another source's */",
+     "        bool taken = !put.own && !put.elsewhere; /* new to the source, whoever stored it before */",
      "        bool taken = put.result == PUT_INSERTED;"),
     ("a-count-that-its-page-contradicts", "check.c",
      "    scope->evidence.total = ret_first->moved ? -1 : ret_first->total;",
