@@ -3,7 +3,9 @@
 #include "sync_oracle.h"
 
 #define PAGE 3
-#define MOMENTS_MAX 60 /* at which two things happen, each with each */
+/* Between these answers of a full scan two things happen, after the types were counted. */
+#define MOMENTS_FROM 11
+#define MOMENTS_MAX 45
 
 struct core {
     struct store *store;
@@ -334,9 +336,8 @@ static void test_empty_since_a_moment_ago(void **state)
  */
 static void try_to_compensate(struct core *core, enum memory_event event)
 {
-    int64_t answers = 1;
-    for (int64_t first = 1; first <= answers && first <= MOMENTS_MAX; first++) {
-        for (int64_t second = first; second <= answers && second <= MOMENTS_MAX; second++) {
+    for (int64_t first = MOMENTS_FROM; first <= MOMENTS_MAX; first++) {
+        for (int64_t second = first; second <= MOMENTS_MAX; second += 2) {
             close_core(core);
             open_core(core);
             add_jobs(core, 4, 1);
@@ -347,9 +348,8 @@ static void try_to_compensate(struct core *core, enum memory_event event)
             run(core);
             assert_true(core->result.error.code == ERROR_NONE ||
                         core->result.error.code == ERROR_UNPROVED);
-            answers = core->service.answers > answers ? core->service.answers : answers;
             core->service.script_count = 0;
-            assert_true(answers < 200);
+            assert_true(core->service.answers < 200);
         }
     }
 }
