@@ -147,23 +147,17 @@ static bool apply_all(struct store *store, const struct sql_file *migrations,
                       const struct sql_file *views, struct error *err)
 {
     int newest = store_newest(migrations);
-    bool outdated = false;
     /* Read again inside the transaction: nobody else can change it now. */
     return store_check_identity(store, newest, err) &&
            (store->version == newest || apply_migrations(store, migrations, newest, err)) &&
-           store_views_outdated(store, views, &outdated, err) &&
-           (!outdated || apply_views(store, views, err)) && store_commit_durably(store, err);
+           apply_views(store, views, err) && store_commit_durably(store, err);
 }
 
 bool store_migrate(struct store *store, const struct sql_file *migrations,
                    const struct sql_file *views, struct error *err)
 {
     int newest = store_newest(migrations);
-    bool outdated = false;
-    if (!store_views_outdated(store, views, &outdated, err)) {
-        return false;
-    }
-    if (store->version == newest && !outdated) {
+    if (store->version == newest && !store->views_outdated) {
         return true;
     }
     if (store->mode == STORE_WRITE && store->version > 0 && store->version < newest &&
