@@ -205,6 +205,8 @@ bool store_file_was_written(const char *path, bool *ret_written, struct error *e
 bool store_file_place(const char *path, struct safe_place *ret_place, struct error *err) MUST_CHECK;
 bool store_file_create(const struct safe_place *place, struct error *err) MUST_CHECK;
 bool store_file_is_remote(const char *path);
+/* Bytes of `path` and `suffix`; 0, too, for what is not there. */
+int64_t store_file_size(const char *path, const char *suffix);
 
 /* Reads identity and version through the connection, where the WAL counts too; refuses as above. */
 bool store_check_identity(struct store *store, int newest, struct error *err) MUST_CHECK;
@@ -237,6 +239,9 @@ bool store_check_schema(struct store *store, const struct sql_file *migrations,
 
 /* Remembers what store_allow_triggers named; no trigger may write to tables of ours. */
 bool store_limit_triggers(struct store *store, struct error *err) MUST_CHECK;
+
+/* VACUUM INTO; what a signal interrupts is ERROR_INTERRUPTED. */
+bool store_vacuum_into(sqlite3 *db, const char *path, struct error *err) MUST_CHECK;
 
 /* The highest version that an array of migrations reaches. */
 int store_newest(const struct sql_file *migrations);
