@@ -219,6 +219,18 @@ class Scope(harness.TestCase):
         self.assertRegex(result.stderr, r"checked 820 jobs, 820 new, 0 changed, \d+ still open; proved complete")
         self.assertEqual(self.sync("--quiet").stderr, "")
 
+    def test_still_open_is_what_the_view_calls_open(self):
+        """A job that was finished once is under way again: its outcome stands."""
+        self.sync()
+        self.simulator.move(region="cn-hangzhou", edition="STANDARD", reopen=5)
+        result = self.sync("--full")
+        self.assert_equals_truth()
+        count = self.query("SELECT count(*) FROM v_restore_job WHERE outcome = 'open' AND missing_since IS NULL")[0][0]
+        self.assertLess(count, self.query("SELECT count(*) FROM restore_job WHERE coalesce(complete_time, 0) = 0")[0][0])
+        self.assertEqual(self.query("SELECT sum(open_jobs) FROM sync_run WHERE run_id = ?", result.json()["run_id"]),
+                         [(count,)])
+        self.assertIn(f", {count} still open", result.stderr)
+
     def test_summary_line_of_a_restricted_run(self):
         """It says what was selected; of the whole it claims nothing."""
         self.sync()
