@@ -100,6 +100,40 @@ class Small(harness.TestCase):
         self.assertEqual(marks, [(12,)])
 
 
+class Requests(harness.TestCase):
+    """What a run asks, and how often."""
+
+    def requests(self, *options):
+        self.simulator.clear_log()
+        source = self.sync("--edition", "STANDARD", *options).json()["sources"][0]
+        self.assertEqual(source["requests"], len(self.simulator.requests()))
+        self.assertEqual(source["proof"], "proved")
+        return source["requests"]
+
+    def test_of_a_delta_that_finds_nothing(self):
+        """T, the open jobs, what finished since the edge, the count of the older; ids only for reports under way."""
+        for reports, expected in ((0, 4), (3, 5)):
+            with self.subTest(reports=reports):
+                self.database = self.path(f"{reports}.db")
+                self.start("--jobs", 3000, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--reports-open", reports)
+                self.sync("--edition", "STANDARD")
+                self.assertEqual([self.requests() for _ in range(3)], [expected] * 3)
+                self.stop()
+
+    def test_of_a_full_scan(self):
+        """The pages of all jobs, a count of each known RestoreType, and 12 more; first or forced, reports or none."""
+        for reports in (0, 3):
+            with self.subTest(reports=reports):
+                self.database = self.path(f"{reports}.db")
+                self.start("--jobs", 3000, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--reports-open", reports)
+                for options in ((), ("--full",)):
+                    requests = self.requests(*options)
+                    types = {entry["parameters"].get("RestoreType") for entry in self.simulator.requests()} - {None}
+                    self.assertEqual(len(types), 10)
+                    self.assertLessEqual(requests, (3000 + 98) // 99 + 10 + 12)
+                self.stop()
+
+
 class Scope(harness.TestCase):
     def setUp(self):
         super().setUp()
