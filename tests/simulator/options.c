@@ -8,7 +8,7 @@
 #include "codec.h"
 #include "memory.h"
 
-enum { MOST_JOBS = 5000000, MOST_REGIONS = 64 };
+enum { MOST_JOBS = 5000000, MOST_REGIONS = 64, MOST_KEPT_MIB = 16384 };
 
 static const char usage[] =
     "Usage: hbrsync-simulator [OPTION]...\n"
@@ -28,6 +28,8 @@ static const char usage[] =
     "cn-hangzhou,cn-beijing,cn-shanghai)\n"
     "  --account-id ID    account that owns the jobs (default 1000000000000001)\n"
     "  --key ID:SECRET    an access key besides LTAI-simulator-key:simulator-secret\n"
+    "  --keep-rendered N  keep up to N MiB of rendered jobs while the world does not move (default "
+    "0)\n"
     "  --ready-file FILE  write the ready line to FILE, too\n"
     "  --die-with-parent  end when the parent process ends\n"
     "  --help             show this text\n";
@@ -45,6 +47,7 @@ static const struct option long_options[] = {{"port", required_argument, NULL, '
                                              {"regions", required_argument, NULL, 'r'},
                                              {"account-id", required_argument, NULL, 'a'},
                                              {"key", required_argument, NULL, 'k'},
+                                             {"keep-rendered", required_argument, NULL, 'm'},
                                              {"ready-file", required_argument, NULL, 'f'},
                                              {"die-with-parent", no_argument, NULL, 'd'},
                                              {"help", no_argument, NULL, 'h'},
@@ -147,6 +150,9 @@ static void take_option(struct options *options, int option, const char *value)
         break;
     case 'k':
         take_key(options, value);
+        break;
+    case 'm':
+        options->keep_rendered = (size_t)number(value, MOST_KEPT_MIB) << 20;
         break;
     case 'f':
         options->ready_file = value;
