@@ -26,6 +26,7 @@ static const char usage[] =
     "  --epoch N          what the world clock shows at start (default: the time)\n"
     "  --regions A,B,...  regions, the first is the default one (default "
     "cn-hangzhou,cn-beijing,cn-shanghai)\n"
+    "  --even-regions     as many jobs in each region (default: very different shares)\n"
     "  --account-id ID    account that owns the jobs (default 1000000000000001)\n"
     "  --key ID:SECRET    an access key besides LTAI-simulator-key:simulator-secret\n"
     "  --keep-rendered N  keep up to N MiB of rendered jobs while the world does not move (default "
@@ -45,6 +46,7 @@ static const struct option long_options[] = {{"port", required_argument, NULL, '
                                              {"children", required_argument, NULL, 'c'},
                                              {"epoch", required_argument, NULL, 'e'},
                                              {"regions", required_argument, NULL, 'r'},
+                                             {"even-regions", no_argument, NULL, 'E'},
                                              {"account-id", required_argument, NULL, 'a'},
                                              {"key", required_argument, NULL, 'k'},
                                              {"keep-rendered", required_argument, NULL, 'm'},
@@ -144,6 +146,9 @@ static void take_option(struct options *options, int option, const char *value)
         break;
     case 'r':
         take_regions(options, value);
+        break;
+    case 'E':
+        options->world.even_regions = true;
         break;
     case 'a':
         options->world.account_id = value;
