@@ -235,7 +235,7 @@ bool store_schema_compare(struct store *store, const struct sql_file *migrations
 
 /* Refuses what is not to be read, or, where the store is written, triggers that nobody allowed. */
 bool store_check_schema(struct store *store, const struct sql_file *migrations,
-                        const struct sql_file *views, struct error *err) MUST_CHECK;
+                        struct error *err) MUST_CHECK;
 
 /* Remembers what store_allow_triggers named; no trigger may write to tables of ours. */
 bool store_limit_triggers(struct store *store, struct error *err) MUST_CHECK;
