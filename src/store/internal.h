@@ -59,6 +59,7 @@ enum statement_id {
     STATEMENT_RUN_SIBLING,
     STATEMENT_STATUS_ROWS,
     STATEMENT_EXPORT_JOBS,
+    STATEMENT_VIEWS_FOUND,
     STATEMENT_COUNT
 };
 
@@ -78,7 +79,6 @@ struct store {
     int lock;                /* descriptor of the locked file, -1 none */
     int version;
     bool has_triggers;   /* of the user's, allowed */
-    bool views_outdated; /* the file's differ from what this version makes */
     bool changed;        /* something was committed: worth an ANALYZE at the end */
     struct store_tracked tracked[STORE_TRACKED_COUNT];
     struct buffer change_text; /* scratch for restore_job_change.changed */

@@ -140,6 +140,33 @@ static bool apply_views(struct store *store, const struct sql_file *views, struc
     return true;
 }
 
+/* Whether the file's views are not those of the text. SQLite keeps each CREATE VIEW as it was
+ * written, so they are looked up in it: to make them only to compare takes longer than all else of
+ * opening. */
+static bool are_outdated(struct store *store, const char *text, bool *ret_outdated,
+                         struct error *err)
+{
+    int64_t wanted = 0;
+    int64_t found = 0;
+    struct statement query;
+    for (const char *at = text; (at = strstr(at, "CREATE VIEW ")) != NULL; at++) {
+        wanted++;
+    }
+    if (!statement_open(store, STATEMENT_VIEWS_FOUND,
+                        "SELECT count(*) FROM sqlite_master WHERE type = 'view'"
+                        " AND instr(?1, sql || ';') > 0",
+                        "compare the views", &query, err)) {
+        return false;
+    }
+    statement_bind_string(&query, text);
+    *ret_outdated = true;
+    if (!statement_read_integer(&query, &found, err)) {
+        return false;
+    }
+    *ret_outdated = wanted == 0 || found != wanted;
+    return true;
+}
+
 static bool apply_all(struct store *store, const struct sql_file *migrations,
                       const struct sql_file *views, struct error *err)
 {
@@ -154,7 +181,11 @@ bool store_migrate(struct store *store, const struct sql_file *migrations,
                    const struct sql_file *views, struct error *err)
 {
     int newest = store_newest(migrations);
-    if (store->version == newest && !store->views_outdated) {
+    bool outdated = true;
+    if (store->version == newest && !are_outdated(store, views->text, &outdated, err)) {
+        return false;
+    }
+    if (!outdated) {
         return true;
     }
     if (store->mode == STORE_WRITE && store->version > 0 && store->version < newest &&

@@ -171,7 +171,6 @@ static bool compare_own(struct comparison *comparison, sqlite3_stmt *row, struct
         return false;
     }
     comparison->remembers |= is_memory && likeness == SAME;
-    comparison->store->views_outdated |= is_view && likeness != SAME;
     if (likeness == SAME || (is_memory && found[0] == '\0')) {
         return true;
     }
