@@ -4,7 +4,8 @@ import sys
 
 # (name, file below src/sync, text that stands there exactly once, what stands there instead)
 # Left out, because what they break is caught by the rest of the check: windows read before the open jobs are known (the
-# next try knows them), windows of the last minutes believed (the older are counted afterwards).
+# next try knows them), windows of the last minutes believed (the older are counted afterwards), no question by id (the
+# sum does not come out, and complete scans follow; test_sync_core.c counts the requests).
 MUTANTS = [
     ("arrived-jobs-count-as-known", "check.c",
      "    row_set_subtract(&after, &scope->scanner.arrived);\n", ""),
@@ -24,8 +25,6 @@ MUTANTS = [
      "    if (!deep && answer->refusal != HBR_REFUSED_PARAMETER) {",
      "    if (!deep && answer->failure.code == ERROR_NONE) {"),
     ("the-edge-may-be-inhabited", "proof.c", " && evidence->edge_is_empty == 1", ""),
-    ("ids-are-not-asked-for", "check.c",
-     "    if (row_set_count(wanted) == 0 || ", "    if (row_set_count(wanted) >= 0 || "),
     ("listed-again-and-still-gone", "check.c",
      "    row_set_subtract(&scope->gone, &after); /* listed again */\n", ""),
     ("a-listing-may-move", "proof.c", "evidence->steady == 1 && ", ""),
