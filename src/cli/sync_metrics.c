@@ -338,7 +338,7 @@ bool sync_metrics_write(const struct sync_metrics *metrics, struct error *err)
     add_run(&text, metrics);
     add_database(&text, metrics, find_success(metrics));
     bool ok = buffer_ok(&text, "the metrics", err) &&
-              file_replace_mode(metrics->path, METRICS_MODE, text.data, text.length, err);
+              file_replace(metrics->path, METRICS_MODE, text.data, text.length, err);
     buffer_free(&text);
     return ok;
 }

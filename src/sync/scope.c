@@ -30,7 +30,14 @@ static bool needs_full(const struct scope *scope)
 /* In the transaction of the first change: the scope is unproved from here on. */
 static bool on_change(void *context, struct error *err)
 {
-    const struct scope *scope = context;
+    struct scope *scope = context;
+    struct store_source *source = &scope->task->source;
+    if (scope->stored.restore_type[0] != '\0') {
+        store_source_doubt_untyped(source); /* the type may be new to the source */
+        if (!store_source_save(scope->task->store, source, err)) {
+            return false;
+        }
+    }
     /* No watermark is about what filters select. */
     return scope->task->spec->filter_count > 0 ||
            store_watermark_unproved(scope->scanner.store, scope->stored.source_id,

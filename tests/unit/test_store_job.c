@@ -786,13 +786,23 @@ static void test_world(void **state)
 
 /* --- missing marks ------------------------------------------------------------------------- */
 
+static void leave_out(struct fixture *f, struct row_set *rows, int64_t row)
+{
+    struct row_set one = {0};
+    assert_done(f, row_set_add(&one, row, NULL, &f->err));
+    row_set_subtract(rows, &one);
+    row_set_free(&one);
+}
+
 /* Marks what a class holds, save one row. */
 static int64_t mark_class(struct fixture *f, const char *type, enum store_pick pick, int64_t save)
 {
     struct store_scope scope = scope_of(f, type);
     struct row_set rows = {0};
     assert_done(f, store_job_rows(f->store, &scope, pick, 40, 60, &rows, &f->err));
-    row_set_remove(&rows, save);
+    if (save > 0) {
+        leave_out(f, &rows, save);
+    }
     int64_t count = rows_mark(f, &rows);
     assert_true(count == row_set_count(&rows));
     assert_int_equal(rows_mark(f, &rows), 0); /* they are */
@@ -828,8 +838,8 @@ static void test_mark_missing(void **state)
     }
     assert_int_equal(rows_mark(f, &rows), 0);
     f->writer.source_id--;
-    row_set_remove(&rows, 5);
-    row_set_remove(&rows, 11);
+    leave_out(f, &rows, 5);
+    leave_out(f, &rows, 11);
     assert_int_equal(rows_mark(f, &rows), 4);
     assert_count(f, store_job_count, "", 2);
     assert_query(f, "SELECT count(*) = count(DISTINCT restore_id) FROM restore_job_change", "1");
