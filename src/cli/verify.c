@@ -348,7 +348,6 @@ static bool check_remote_options(const struct verify *verify, struct error *err)
 
 static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
 {
-    int operand = 0;
     struct error err;
     const struct cli_option own[] = {
         {"remote", NULL, "scan the service, too, and compare field by field", CLI_FLAG,
@@ -362,17 +361,12 @@ static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
     session_defaults(&verify->connection);
     memcpy(options, own, sizeof(own));
     size_t count = COUNT(own) + session_rows(&verify->connection, options + COUNT(own));
-    if (!cli_begin("verify", options, count, argc, argv, &verify->database, &operand, ret_status)) {
+    if (!cli_begin("verify", options, count, argc, argv, &verify->database, NULL, ret_status)) {
         return false;
     }
     if (!session_check(&verify->connection, verify->database, &err) ||
         !session_check_one_profile(&verify->connection, &err) ||
         !check_remote_options(verify, &err) || !session_check_editions(&verify->editions, &err)) {
-        *ret_status = cli_fail(&err);
-        return false;
-    }
-    if (operand < argc) {
-        error_set(&err, ERROR_USAGE, "verify takes no operand such as \"%s\"", argv[operand]);
         *ret_status = cli_fail(&err);
         return false;
     }
