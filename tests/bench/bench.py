@@ -218,7 +218,7 @@ class Bench:
             self.add(f"first sync, {jobs}, CPU", "json-c and SQLite alone", (median(ours, "cpu"), "s CPU"),
                      (floor["cpu"], "s CPU"), 1.0, runs=ours)
             self.sqlite_utils(simulator, jobs, answers)
-            self.nothing_changed(simulator, jobs, ours)
+            self.nothing_changed(simulator, jobs)
             simulator.set(latency_ms=self.scale.latency)
             ours, serial = self.in_turn(self.first(simulator), self.serial(simulator))
             self.add(f"first sync, {jobs}, {self.scale.latency} ms away", "serial Python", (median(ours), "s"),
@@ -244,16 +244,17 @@ class Bench:
         ours, other = self.in_turn(self.first(simulator), upsert)
         self.add(f"first sync, {jobs}", "sqlite-utils upsert", (median(ours), "s"), (median(other), "s"), 5, True, ours)
 
-    def nothing_changed(self, simulator, jobs, first):
-        """All is read again; the copy that is compared is what the first of these runs found."""
+    def nothing_changed(self, simulator, jobs):
+        """All is read again, into a database that has it."""
         self.first(simulator)()
-        copy = self.path("before.copy")
-        shutil.copyfile(self.path("first.db"), copy)
+        copy = self.path("copy.db")
+        for name in (copy, self.path("again.db")):
+            shutil.copyfile(self.path("first.db"), name)
 
         def again(before=()):
-            return self.sync(simulator, "first.db", "--full", before=before)
-        ours = self.in_turn(again)[0]
-        changed = self.data_pages_changed("first.db", copy)
+            return self.sync(simulator, "again.db", "--full", before=before)
+        ours, first = self.in_turn(again, self.first(simulator))
+        changed = self.data_pages_changed("again.db", copy)
         figures = self.written(lambda before: again(before=before))
         self.add(f"--full, nothing changed, {jobs}", "the first sync", (median(ours), "s"), (median(first), "s"), 1.5,
                  True, ours, **figures)
