@@ -37,7 +37,6 @@ struct scanner {
     struct row_set arrived;   /* listed since this set was emptied, and not known before that */
     struct row_set elsewhere; /* listed, and stored under another source */
     struct row_set children;  /* listed, and with a ParentId */
-    bool unclassified;        /* a listed job was neither open nor finished */
     bool overlapping;         /* a listed job was open and had a CompleteTime */
     int64_t watched;          /* a CompleteTime, 0 none ... */
     bool watched_met;         /* ... and whether a listed job has it */

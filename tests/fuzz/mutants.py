@@ -50,7 +50,7 @@ MUTANTS = [
     ("a-failure-of-the-children-is-none", "scope_sync.c",
      "    return scope->full ? children_after_full(scope, err) : children_after_delta(scope, err);",
      "    return (scope->full ? children_after_full(scope, err) : children_after_delta(scope, err)) || true;"),
-    ("a-job-that-goes-over-is-no-change", "scan.c",
+    ("a-job-that-goes-over-is-no-change", "scan_page.c",
      "        bool taken = !put.own && !put.elsewhere; /* new to the source, whoever stored it before */",
      "        bool taken = put.result == PUT_INSERTED;"),
     ("a-count-that-its-page-contradicts", "check.c",
