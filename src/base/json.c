@@ -137,23 +137,20 @@ bool json_to_object(const struct json_node *node, struct json_object **ret_objec
                     struct error *err)
 {
     struct json_object *object = new_object(node);
-    bool ok = object != NULL || node->kind == JSON_NULL;
+    bool ok = object != NULL || node->kind == JSON_NULL || error_no_memory(err);
     bool nests = node->kind == JSON_OBJECT || node->kind == JSON_ARRAY;
     for (const struct json_node *at = nests ? node->first : NULL; ok && at != NULL; at = at->next) {
-        struct json_object *part;
-        if (!json_to_object(at, &part, err)) {
-            json_object_put(object);
-            return false;
-        }
-        ok = (node->kind == JSON_OBJECT ? json_object_object_add(object, at->key, part)
-                                        : json_object_array_add(object, part)) == 0;
-        if (!ok) {
+        struct json_object *part = NULL;
+        ok = json_to_object(at, &part, err);
+        if (ok && (node->kind == JSON_OBJECT ? json_object_object_add(object, at->key, part)
+                                             : json_object_array_add(object, part)) != 0) {
             json_object_put(part);
+            ok = error_no_memory(err);
         }
     }
     if (!ok) {
         json_object_put(object);
-        return error_no_memory(err);
+        return false;
     }
     *ret_object = object;
     return true;

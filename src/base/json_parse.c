@@ -91,21 +91,12 @@ static void put(struct scan *scan, uint32_t byte)
 
 static void put_character(struct scan *scan, uint32_t code)
 {
-    if (code < 0x80) {
-        put(scan, code);
-        return;
+    static const unsigned char first[] = {0, 0xC0, 0xE0, 0xF0};
+    unsigned more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    put(scan, first[more] | code >> 6 * more);
+    while (more-- > 0) {
+        put(scan, 0x80 | (code >> 6 * more & 0x3F));
     }
-    if (code < 0x800) {
-        put(scan, 0xC0 | code >> 6);
-    } else if (code < 0x10000) {
-        put(scan, 0xE0 | code >> 12);
-        put(scan, 0x80 | (code >> 6 & 0x3F));
-    } else {
-        put(scan, 0xF0 | code >> 18);
-        put(scan, 0x80 | (code >> 12 & 0x3F));
-        put(scan, 0x80 | (code >> 6 & 0x3F));
-    }
-    put(scan, 0x80 | (code & 0x3F));
 }
 
 /* Four hexadecimal digits. */
@@ -152,19 +143,19 @@ static bool scan_unicode_escape(struct scan *scan)
 
 static bool scan_escape(struct scan *scan)
 {
-    static const char letters[] = "\"\\/bfnrt";
-    static const char meant[] = "\"\\/\b\f\n\r\t";
+    static const char meant[] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                 ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
     scan->at++;
-    char kind = peek(scan);
-    const char *letter = kind == '\0' ? NULL : strchr(letters, kind);
-    if (letter == NULL && kind != 'u') {
+    unsigned char kind = (unsigned char)peek(scan);
+    char byte = kind < sizeof(meant) ? meant[kind] : '\0';
+    if (byte == '\0' && kind != 'u') {
         return fail(scan, "an unknown escape");
     }
     scan->at++;
-    if (letter == NULL) {
+    if (byte == '\0') {
         return scan_unicode_escape(scan);
     }
-    *scan->out++ = meant[letter - letters];
+    put(scan, (unsigned char)byte);
     return true;
 }
 

@@ -133,6 +133,13 @@ static bool usable_id(const struct value *id)
            memchr(id->text, '\0', id->length) == NULL;
 }
 
+/* `count` nodes, each the next of the one before. */
+struct rows {
+    const struct json_node *first;
+    size_t count;
+    bool none; /* there is not even an empty list */
+};
+
 static void decode_job(struct decoder *decoder, const struct json_node *job)
 {
     struct hbr_page *page = decoder->page;
@@ -147,8 +154,26 @@ static void decode_job(struct decoder *decoder, const struct json_node *job)
     decode_part(decoder, job, &page->jobs[page->job_count++], HBR_JOB);
 }
 
+static void decode_rows(struct decoder *decoder, struct rows rows)
+{
+    for (; rows.count > 0; rows.count--, rows.first = rows.first->next) {
+        decode_job(decoder, rows.first);
+    }
+}
+
+static bool begin_rows(struct decoder *decoder, size_t count, struct error *err)
+{
+    if (count > HBR_ROWS_MAX) {
+        return error_set(err, ERROR_SERVICE, "%zu jobs at once are more than %d", count,
+                         HBR_ROWS_MAX);
+    }
+    index_fields(decoder);
+    decoder->page->jobs = calloc(count > 0 ? count : 1, sizeof(*decoder->page->jobs));
+    return decoder->page->jobs != NULL ? true : error_no_memory(err);
+}
+
 /* Offsets become pointers once the buffer has stopped growing. */
-static void resolve_extra(struct hbr_page *page)
+static bool end_rows(struct hbr_page *page, const char *what, struct error *err)
 {
     for (size_t i = 0; i < page->job_count; i++) {
         for (size_t part = 0; part < RECORD_PARTS_MAX; part++) {
@@ -158,34 +183,7 @@ static void resolve_extra(struct hbr_page *page)
             }
         }
     }
-}
-
-static bool reserve_jobs(struct hbr_page *page, size_t count, struct error *err)
-{
-    if (count > HBR_ROWS_MAX) {
-        return error_set(err, ERROR_SERVICE, "%zu jobs at once are more than %d", count,
-                         HBR_ROWS_MAX);
-    }
-    page->jobs = calloc(count > 0 ? count : 1, sizeof(*page->jobs));
-    return page->jobs != NULL ? true : error_no_memory(err);
-}
-
-/* The rows: an array, or one job in its place; NULL holds none. */
-static size_t row_count(const struct json_node *rows)
-{
-    return rows == NULL ? 0 : rows->kind == JSON_OBJECT ? 1 : rows->length;
-}
-
-static void decode_each(struct decoder *decoder, const struct json_node *rows)
-{
-    if (rows != NULL && rows->kind == JSON_OBJECT) {
-        decode_job(decoder, rows);
-        return;
-    }
-    for (const struct json_node *at = rows != NULL ? rows->first : NULL; at != NULL;
-         at = at->next) {
-        decode_job(decoder, at);
-    }
+    return buffer_ok(&page->extra, what, err);
 }
 
 static void page_init(struct hbr_page *page, struct json_node *root)
@@ -216,23 +214,22 @@ static int64_t total_count(const struct json_node *root)
 /*
  * The rows of an answer: RestoreJobs.RestoreJob, or RestoreJobs itself where it is the list (the
  * first SDKs' form). The list is an array, a job that stands alone, or, when TotalCount is 0, an
- * empty object. NULL when there are none; false when the answer has another shape.
+ * empty object. False when the answer has another shape.
  */
-static bool find_rows(const struct json_node *root, const struct json_node **ret_rows,
-                      struct error *err)
+static bool find_rows(const struct json_node *root, struct rows *ret_rows, struct error *err)
 {
     const struct json_node *list = json_find(root, "RestoreJobs");
-    *ret_rows = NULL;
     if (list->kind == JSON_OBJECT && !is_job(list)) {
         list = json_find(list, "RestoreJob");
     }
-    if (list->kind == JSON_ARRAY || is_job(list)) {
-        *ret_rows = list;
+    if (list->kind == JSON_ARRAY) {
+        *ret_rows = (struct rows){list->first, list->length, false};
         return true;
     }
     bool is_empty = list->kind == JSON_MISSING || list->kind == JSON_NULL ||
                     (list->kind == JSON_OBJECT && list->length == 0 && total_count(root) == 0);
-    if (root->kind == JSON_OBJECT && is_empty) {
+    *ret_rows = (struct rows){list, is_job(list) ? 1 : 0, is_empty};
+    if (root->kind == JSON_OBJECT && (ret_rows->count > 0 || is_empty)) {
         return true;
     }
     error_set(err, ERROR_SERVICE, "an answer without a list of restore jobs");
@@ -242,13 +239,12 @@ static bool find_rows(const struct json_node *root, const struct json_node **ret
 
 bool hbr_page_check(struct json_node *root, const void *tag, struct error *err)
 {
-    const struct json_node *rows;
+    struct rows rows;
     (void)tag;
     if (!find_rows(root, &rows, err)) {
         return false;
     }
-    if (rows == NULL && json_find(root, "TotalCount")->kind != JSON_INTEGER &&
-        total_count(root) < 0) {
+    if (rows.none && json_find(root, "TotalCount")->kind != JSON_INTEGER && total_count(root) < 0) {
         error_set(err, ERROR_SERVICE, "an answer with neither jobs nor TotalCount");
         err->retryable = true;
         return false;
@@ -256,64 +252,18 @@ bool hbr_page_check(struct json_node *root, const void *tag, struct error *err)
     return true;
 }
 
-/* Whether a saved object is an answer (or a list of one) rather than a job, which may have a field
- * of that name that nobody knows yet. */
-static bool is_answer(const struct json_node *node)
-{
-    return json_find(node, "RestoreJobs")->kind != JSON_MISSING && !is_job(node);
-}
-
-/* The rows of a saved object: an answer's, or itself, whatever it is. */
-static size_t count_item(const struct json_node *node)
-{
-    struct error ignored;
-    const struct json_node *rows;
-    return is_answer(node) && find_rows(node, &rows, &ignored) ? row_count(rows) : 1;
-}
-
-static void decode_item(struct decoder *decoder, const struct json_node *node)
-{
-    struct error ignored;
-    const struct json_node *rows;
-    if (is_answer(node) && find_rows(node, &rows, &ignored)) {
-        decode_each(decoder, rows);
-    } else {
-        decode_job(decoder, node);
-    }
-}
-
-/* Decodes the rows of `list`, or of each item of it by `count` and `decode`. */
-static bool decode_rows(struct hbr_page *page, const struct json_node *list, bool imports,
-                        struct error *err)
-{
-    struct decoder decoder = {.page = page};
-    bool each = imports && list->kind == JSON_ARRAY;
-    const struct json_node *first = each ? list->first : list;
-    size_t count = imports ? 0 : row_count(list);
-    for (const struct json_node *at = first; imports && at != NULL; at = at->next) {
-        count += count_item(at);
-    }
-    if (!reserve_jobs(page, count, err)) {
-        return false;
-    }
-    index_fields(&decoder);
-    if (!imports) {
-        decode_each(&decoder, list);
-    }
-    for (const struct json_node *at = first; imports && at != NULL; at = at->next) {
-        decode_item(&decoder, at);
-    }
-    resolve_extra(page);
-    return buffer_ok(&page->extra,
-                     imports ? "what is unknown in the jobs" : "what is unknown in an answer", err);
-}
-
 bool hbr_page_decode(struct json_node *root, struct hbr_page *ret_page, struct error *err)
 {
-    const struct json_node *rows;
+    struct decoder decoder = {.page = ret_page};
+    struct rows rows;
     page_init(ret_page, root);
-    if (!hbr_page_check(root, NULL, err) || !find_rows(root, &rows, err) ||
-        !decode_rows(ret_page, rows, false, err)) {
+    bool ok = hbr_page_check(root, NULL, err) && find_rows(root, &rows, err) &&
+              begin_rows(&decoder, rows.count, err);
+    if (ok) {
+        decode_rows(&decoder, rows);
+        ok = end_rows(ret_page, "what is unknown in an answer", err);
+    }
+    if (!ok) {
         hbr_page_free(ret_page);
         return false;
     }
@@ -322,14 +272,34 @@ bool hbr_page_decode(struct json_node *root, struct hbr_page *ret_page, struct e
     return true;
 }
 
+/* The rows of a saved value: an answer's, or itself, whatever it is. A job may have a field named
+ * RestoreJobs that nobody knows yet. */
+static struct rows saved_rows(const struct json_node *node)
+{
+    struct rows rows;
+    struct error ignored;
+    bool is_answer = json_find(node, "RestoreJobs")->kind != JSON_MISSING && !is_job(node);
+    return is_answer && find_rows(node, &rows, &ignored) ? rows : (struct rows){node, 1, false};
+}
+
 bool hbr_page_import(struct json_node *root, struct hbr_page *ret_page, struct error *err)
 {
+    struct decoder decoder = {.page = ret_page};
+    const struct json_node *first = root->kind == JSON_ARRAY ? root->first : root;
+    size_t count = 0;
     page_init(ret_page, root);
     if (root->kind != JSON_OBJECT && root->kind != JSON_ARRAY) {
         hbr_page_free(ret_page);
         return error_set(err, ERROR_USAGE, "neither an object nor an array");
     }
-    if (!decode_rows(ret_page, root, true, err)) {
+    for (const struct json_node *at = first; at != NULL; at = at->next) {
+        count += saved_rows(at).count;
+    }
+    bool ok = begin_rows(&decoder, count, err);
+    for (const struct json_node *at = first; ok && at != NULL; at = at->next) {
+        decode_rows(&decoder, saved_rows(at));
+    }
+    if (!ok || !end_rows(ret_page, "what is unknown in the jobs", err)) {
         bool users = err->code == ERROR_SERVICE || ret_page->extra.too_long;
         err->code = users ? ERROR_USAGE : err->code; /* the text is the user's */
         hbr_page_free(ret_page);

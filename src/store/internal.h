@@ -257,7 +257,7 @@ bool store_check_model(struct store *store, struct error *err) MUST_CHECK;
  * in which the parts are named p0, p1 and so on. */
 void store_model_append_parts(const struct record_model *model, struct buffer *sql);
 /* Reading a job with its parts, writing and deleting one part. */
-void store_model_select_sql(const struct record_model *model, struct buffer *sql);
+void store_model_select_sql(const struct record_model *model, size_t part, struct buffer *sql);
 void store_model_put_sql(const struct record_model *model, size_t part, struct buffer *sql);
 void store_model_delete_sql(const struct record_model *model, size_t part, struct buffer *sql);
 

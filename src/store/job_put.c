@@ -7,16 +7,21 @@
 
 /* --- reading what is stored ---------------------------------------------------------------- */
 
-static bool open_select(struct store *store, struct statement *ret_select, struct error *err)
+typedef void sql_maker(const struct record_model *model, size_t part, struct buffer *sql);
+
+/* The statement's text is made the first time. */
+static bool open_generated(struct store *store, enum statement_id base, size_t part,
+                           sql_maker *make, const char *what, struct statement *ret_statement,
+                           struct error *err)
 {
-    static const char what[] = "read a job";
-    if (statement_is_ready(store, STATEMENT_JOB_SELECT)) {
-        return statement_open(store, STATEMENT_JOB_SELECT, "", what, ret_select, err);
+    enum statement_id id = (enum statement_id)((size_t)base + part);
+    if (statement_is_ready(store, id)) {
+        return statement_open(store, id, "", what, ret_statement, err);
     }
     struct buffer sql;
-    store_model_select_sql(store->model, &sql);
+    make(store->model, part, &sql);
     bool done = buffer_ok(&sql, "a generated statement", err) &&
-                statement_open(store, STATEMENT_JOB_SELECT, sql.data, what, ret_select, err);
+                statement_open(store, id, sql.data, what, ret_statement, err);
     buffer_free(&sql);
     return done;
 }
@@ -42,30 +47,13 @@ static void read_stored(const struct statement *select, struct stored_job *ret_s
 
 /* --- writing parts ------------------------------------------------------------------------- */
 
-typedef void sql_maker(const struct record_model *model, size_t part, struct buffer *sql);
-
-static bool open_generated(struct store *store, enum statement_id base, size_t part,
-                           sql_maker *make, struct statement *ret_statement, struct error *err)
-{
-    enum statement_id id = (enum statement_id)((size_t)base + part);
-    const char *what = base == STATEMENT_PART_PUT ? "write a job" : "remove a part of a job";
-    if (statement_is_ready(store, id)) {
-        return statement_open(store, id, "", what, ret_statement, err);
-    }
-    struct buffer sql;
-    make(store->model, part, &sql);
-    bool done = buffer_ok(&sql, "a generated statement", err) &&
-                statement_open(store, id, sql.data, what, ret_statement, err);
-    buffer_free(&sql);
-    return done;
-}
-
 static bool put_part(struct store *store, const struct store_writer *writer,
                      const struct record *record, size_t part, struct error *err)
 {
     const struct record_model *model = store->model;
     struct statement put;
-    if (!open_generated(store, STATEMENT_PART_PUT, part, store_model_put_sql, &put, err)) {
+    if (!open_generated(store, STATEMENT_PART_PUT, part, store_model_put_sql, "write a job", &put,
+                        err)) {
         return false;
     }
     if (part > 0) {
@@ -92,7 +80,8 @@ static bool delete_part(struct store *store, const struct record *record, size_t
                         struct error *err)
 {
     struct statement delete;
-    if (!open_generated(store, STATEMENT_PART_DELETE, part, store_model_delete_sql, &delete, err)) {
+    if (!open_generated(store, STATEMENT_PART_DELETE, part, store_model_delete_sql,
+                        "remove a part of a job", &delete, err)) {
         return false;
     }
     statement_bind_value(&delete, &record->values[0][store->model->key]);
@@ -239,7 +228,8 @@ bool store_job_put(struct store *store, const struct store_writer *writer,
         return error_set(err, ERROR_INTERNAL, "a job without an id cannot be stored");
     }
     struct statement select;
-    if (!open_select(store, &select, err)) {
+    if (!open_generated(store, STATEMENT_JOB_SELECT, 0, store_model_select_sql, "read a job",
+                        &select, err)) {
         return false;
     }
     statement_bind_value(&select, key);

@@ -85,8 +85,9 @@ void store_model_append_parts(const struct record_model *model, struct buffer *s
  * source ?2: its own does not list it any more, or was never read, only imported, or is another
  * edition than the default one, which lists it; then the parts.
  */
-void store_model_select_sql(const struct record_model *model, struct buffer *sql)
+void store_model_select_sql(const struct record_model *model, size_t part, struct buffer *sql)
 {
+    (void)part; /* it reads all of them */
     buffer_init(sql, SQL_MAX);
     buffer_puts(sql, "SELECT p0.row_id, p0.source_id = ?2, p0.missing_since, p0.source_id <> ?2 "
                      "AND (p0.missing_since IS NOT NULL"
