@@ -111,37 +111,23 @@ static bool write_parts(struct store *store, const struct store_writer *writer,
     return true;
 }
 
-static bool remove_mark(struct store *store, const struct store_writer *writer,
+/* The service lists the job: it is not missing, and of the writer's source if that takes it. */
+static bool note_listed(struct store *store, const struct store_writer *writer, bool takes,
                         const struct record *record, struct error *err)
 {
-    struct statement unmark;
-    if (!statement_open(store, STATEMENT_JOB_UNMARK,
-                        "UPDATE restore_job SET missing_since = NULL, changed_run_id = ?1"
-                        " WHERE restore_id = ?2",
-                        "remove a missing mark", &unmark, err)) {
+    struct statement note;
+    if (!statement_open(store, STATEMENT_JOB_LISTED,
+                        "UPDATE restore_job SET missing_since = NULL, changed_run_id = ?1,"
+                        " source_id = CASE WHEN ?2 THEN ?3 ELSE source_id END"
+                        " WHERE restore_id = ?4",
+                        "note that a job is listed", &note, err)) {
         return false;
     }
-    statement_bind_integer(&unmark, writer->run_id);
-    statement_bind_value(&unmark, &record->values[0][store->model->key]);
-    return statement_run(&unmark, NULL, err);
-}
-
-/* A job keeps the source that first listed it as long as that lists it; an import without an
- * account is no listing. */
-static bool take_ownership(struct store *store, const struct store_writer *writer,
-                           const struct record *record, struct error *err)
-{
-    struct statement take;
-    if (!statement_open(store, STATEMENT_JOB_TAKE,
-                        "UPDATE restore_job SET source_id = ?1, changed_run_id = ?2"
-                        " WHERE restore_id = ?3",
-                        "give an imported job its source", &take, err)) {
-        return false;
-    }
-    statement_bind_integer(&take, writer->source_id);
-    statement_bind_integer(&take, writer->run_id);
-    statement_bind_value(&take, &record->values[0][store->model->key]);
-    return statement_run(&take, NULL, err);
+    statement_bind_integer(&note, writer->run_id);
+    statement_bind_integer(&note, takes);
+    statement_bind_integer(&note, writer->source_id);
+    statement_bind_value(&note, &record->values[0][store->model->key]);
+    return statement_run(&note, NULL, err);
 }
 
 /* --- deciding ------------------------------------------------------------------------------ */
@@ -201,19 +187,18 @@ static bool put_known(struct store *store, const struct store_writer *writer,
     bool done = statement_read_ok(select, err) &&
                 judge(store, writer, &stored, record, &put->result, write, err);
     statement_close(select); /* the texts of `stored` end here */
-    /* What is imported was listed once; it says nothing about now. */
+    /* A job keeps the source that first listed it as long as that lists it. What is imported was
+     * listed once, which says nothing about now. */
     bool takes = stored.to_own && !writer->imports;
     put->row = stored.row;
     put->own = stored.own && !marked;
     put->returned = marked && !writer->imports;
     put->elsewhere = !stored.own && !takes;
-    if (!done || (takes && !take_ownership(store, writer, record, err))) {
-        return false;
-    }
-    if (put->result == PUT_UPDATED) {
-        return write_parts(store, writer, record, write, NULL, err);
-    }
-    return !put->returned || remove_mark(store, writer, record, err);
+    bool updates = put->result == PUT_UPDATED; /* which removes a mark, too */
+    return done &&
+           (!(takes || (put->returned && !updates)) ||
+            note_listed(store, writer, takes, record, err)) &&
+           (!updates || write_parts(store, writer, record, write, NULL, err));
 }
 
 bool store_job_put(struct store *store, const struct store_writer *writer,

@@ -1,58 +1,9 @@
-/* The model against the schema, and the SQL that is generated from it. */
+/* The SQL that is generated from the model, by which the schema is checked, too. */
 #include <string.h>
 
 #include "store/internal.h"
 
 #define SQL_MAX ((size_t)64 << 10)
-
-/* --- check --------------------------------------------------------------------------------- */
-
-static bool check_column(struct store *store, sqlite3_stmt *handle, const char *table,
-                         const char *column, struct error *err)
-{
-    bool bound = sqlite3_bind_text(handle, 1, table, -1, SQLITE_STATIC) == SQLITE_OK &&
-                 sqlite3_bind_text(handle, 2, column, -1, SQLITE_STATIC) == SQLITE_OK;
-    int result = bound ? sqlite3_step(handle) : SQLITE_ERROR;
-    if (result != SQLITE_ROW) {
-        bool failed = result != SQLITE_DONE;
-        return failed ? store_error(store, err, "read the schema")
-                      : error_set(err, ERROR_DATABASE, "%s: the table %s has no column %s",
-                                  store->path, table, column);
-    }
-    return sqlite3_reset(handle) == SQLITE_OK || store_error(store, err, "read the schema");
-}
-
-static bool check_part(struct store *store, sqlite3_stmt *handle, const struct record_part *part,
-                       const char *key, struct error *err)
-{
-    for (size_t i = 0; i < part->field_count; i++) {
-        if (!check_column(store, handle, part->table, part->fields[i].column, err)) {
-            return false;
-        }
-    }
-    return check_column(store, handle, part->table, key, err) &&
-           check_column(store, handle, part->table, "extra", err);
-}
-
-bool store_check_model(struct store *store, struct error *err)
-{
-    const struct record_model *model = store->model;
-    sqlite3_stmt *handle = NULL;
-    if (sqlite3_prepare_v2(store->db, "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2", -1,
-                           &handle, NULL) != SQLITE_OK) {
-        return store_error(store, err, "read the schema");
-    }
-    bool done = true;
-    for (size_t i = 0; done && i < model->part_count; i++) {
-        done = check_part(store, handle, &model->parts[i],
-                          model->parts[0].fields[model->key].column, err);
-    }
-    (void)sqlite3_finalize(handle);
-    if (!done && err != NULL && err->code == ERROR_DATABASE && err->hint[0] == '\0') {
-        error_hint(err, "The schema was altered by something else; put a backup of the file back.");
-    }
-    return done;
-}
 
 /* --- generated SQL ------------------------------------------------------------------------- */
 
@@ -163,4 +114,20 @@ void store_model_delete_sql(const struct record_model *model, size_t part, struc
 {
     buffer_init(sql, SQL_MAX);
     buffer_printf(sql, "DELETE FROM %s WHERE %s = ?1", model->parts[part].table, key_column(model));
+}
+
+bool store_check_model(struct store *store, struct error *err)
+{
+    sqlite3_stmt *handle = NULL;
+    struct buffer sql;
+    store_model_select_sql(store->model, 0, &sql);
+    bool done = buffer_ok(&sql, "a generated statement", err) &&
+                (sqlite3_prepare_v2(store->db, sql.data, -1, &handle, NULL) == SQLITE_OK ||
+                 store_error(store, err, "find the columns of a job"));
+    (void)sqlite3_finalize(handle);
+    buffer_free(&sql);
+    if (!done && err != NULL && err->code == ERROR_DATABASE && err->hint[0] == '\0') {
+        error_hint(err, "The schema was altered by something else; put a backup of the file back.");
+    }
+    return done;
 }
