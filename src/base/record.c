@@ -19,22 +19,23 @@ bool value_equal(const struct value *left, const struct value *right)
     return false;
 }
 
-int record_field_by_name(const struct record_part *part, const char *name)
+static int find(const struct record_part *part, const char *text, bool by_column)
 {
     for (size_t i = 0; i < part->field_count; i++) {
-        if (strcmp(part->fields[i].name, name) == 0) {
+        const struct field *field = &part->fields[i];
+        if (strcmp(by_column ? field->column : field->name, text) == 0) {
             return (int)i;
         }
     }
     return -1;
 }
 
+int record_field_by_name(const struct record_part *part, const char *name)
+{
+    return find(part, name, false);
+}
+
 int record_field_by_column(const struct record_part *part, const char *column)
 {
-    for (size_t i = 0; i < part->field_count; i++) {
-        if (strcmp(part->fields[i].column, column) == 0) {
-            return (int)i;
-        }
-    }
-    return -1;
+    return find(part, column, true);
 }

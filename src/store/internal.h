@@ -21,8 +21,7 @@ enum statement_id {
     STATEMENT_PART_PUT_LAST = STATEMENT_PART_PUT + RECORD_PARTS_MAX - 1,
     STATEMENT_PART_DELETE,
     STATEMENT_PART_DELETE_LAST = STATEMENT_PART_DELETE + RECORD_PARTS_MAX - 1,
-    STATEMENT_JOB_UNMARK,
-    STATEMENT_JOB_TAKE,
+    STATEMENT_JOB_LISTED,
     STATEMENT_CHANGE_ADD,
     STATEMENT_JOB_COUNT,
     STATEMENT_JOB_COUNT_OPEN,
@@ -258,7 +257,7 @@ bool store_check_model(struct store *store, struct error *err) MUST_CHECK;
  * in which the parts are named p0, p1 and so on. */
 void store_model_append_parts(const struct record_model *model, struct buffer *sql);
 /* Reading a job with its parts, writing and deleting one part. */
-void store_model_select_sql(const struct record_model *model, struct buffer *sql);
+void store_model_select_sql(const struct record_model *model, size_t part, struct buffer *sql);
 void store_model_put_sql(const struct record_model *model, size_t part, struct buffer *sql);
 void store_model_delete_sql(const struct record_model *model, size_t part, struct buffer *sql);
 

@@ -80,9 +80,10 @@ MUTANTS = [
     ("what-vanished-is-not-counted", "vanished.c",
      "    if (done && one_answer && row_set_count(&read.rows) == part->counted) {",
      "    if (done && one_answer) {"),
-    ("a-filter-may-be-ignored", "scan.c",
-     "    if (!satisfies(reader, job)) {", "    if (!satisfies(reader, job) && reader->query == NULL) {"),
-    ("other-editions-jobs-go-over", "scan.c",
+    ("a-filter-may-be-ignored", "scan_page.c",
+     "        result->mismatched = result->mismatched || !satisfies(scanner, query, job);\n",
+     "        result->mismatched = result->mismatched || (query == NULL && !satisfies(scanner, query, job));\n"),
+    ("other-editions-jobs-go-over", "scan_page.c",
      "    bool known = put->own || !new_in_scope;", "    bool known = put->own || !new_in_scope || put->elsewhere;"),
 ]
 
