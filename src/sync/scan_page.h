@@ -2,7 +2,7 @@
 #ifndef HBRSYNC_SYNC_SCAN_PAGE_H
 #define HBRSYNC_SYNC_SCAN_PAGE_H
 
-#include "sync/scan.h"
+#include "sync/scanner.h"
 
 /*
  * Stores the jobs of a page in one transaction, never open across a wait for the network, and adds
