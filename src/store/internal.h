@@ -77,8 +77,8 @@ struct store {
     struct safe_place place; /* of the database; folder -1: none */
     int lock;                /* descriptor of the locked file, -1 none */
     int version;
-    bool has_triggers;   /* of the user's, allowed */
-    bool changed;        /* something was committed: worth an ANALYZE at the end */
+    bool has_triggers; /* of the user's, allowed */
+    bool changed;      /* something was committed: worth an ANALYZE at the end */
     struct store_tracked tracked[STORE_TRACKED_COUNT];
     struct buffer change_text; /* scratch for restore_job_change.changed */
     sqlite3_stmt *statements[STATEMENT_COUNT];
