@@ -21,7 +21,7 @@ bool acs_caller_identity(struct acs_client *client, const char *endpoint, const 
         return false;
     }
     bool ok = json_find_text(answer.root, "AccountId", ret_identity->account_id,
-                               sizeof(ret_identity->account_id)) &&
+                             sizeof(ret_identity->account_id)) &&
               ret_identity->account_id[0] != '\0';
     (void)json_find_text(answer.root, "Arn", ret_identity->arn, sizeof(ret_identity->arn));
     ok = ok && !acs_client_holds_secret(client, ret_identity->account_id) &&
