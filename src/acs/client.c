@@ -347,8 +347,7 @@ static enum acs_outcome judge(struct acs_client *client, struct acs_call *call)
     }
     if (outcome == ACS_OK && call->check != NULL &&
         !call->check(answer->root, answer->tag, &answer->error)) {
-        json_free(answer->root);
-        answer->root = NULL;
+        acs_answer_free(answer);
         answer->error.http_status = reply.http_status;
         (void)text_fit(answer->error.request_id, sizeof(answer->error.request_id),
                        answer->request_id);

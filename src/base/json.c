@@ -33,34 +33,18 @@ struct json_object *json_array_item(const struct json_object *array, size_t inde
 
 struct json_value json_describe(struct json_object *node)
 {
-    struct json_value value = {.object = node};
-    switch (json_object_get_type(node)) {
-    case json_type_null:
-        value.kind = JSON_NULL;
-        break;
-    case json_type_boolean:
-        value.kind = JSON_BOOLEAN;
-        value.integer = json_object_get_boolean(node) ? 1 : 0;
-        break;
-    case json_type_int:
-        /* Integers beyond int64 never come as this type; see json_parse. */
-        value.kind = JSON_INTEGER;
-        value.integer = json_object_get_int64(node);
-        break;
-    case json_type_string:
-        value.kind = JSON_TEXT;
+    static const enum json_kind kinds[] = {
+        [json_type_null] = JSON_NULL,     [json_type_boolean] = JSON_BOOLEAN,
+        [json_type_double] = JSON_NUMBER, [json_type_int] = JSON_INTEGER,
+        [json_type_object] = JSON_OBJECT, [json_type_array] = JSON_ARRAY,
+        [json_type_string] = JSON_TEXT,
+    };
+    struct json_value value = {.kind = kinds[json_object_get_type(node)], .object = node};
+    if (value.kind == JSON_TEXT) {
         value.text = json_object_get_string(node);
         value.length = (size_t)json_object_get_string_len(node);
-        break;
-    case json_type_double:
-        value.kind = JSON_NUMBER;
-        break;
-    case json_type_object:
-        value.kind = JSON_OBJECT;
-        break;
-    case json_type_array:
-        value.kind = JSON_ARRAY;
-        break;
+    } else if (value.kind == JSON_INTEGER || value.kind == JSON_BOOLEAN) {
+        value.integer = json_object_get_int64(node); /* never beyond int64; see json_read */
     }
     return value;
 }

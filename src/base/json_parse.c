@@ -29,12 +29,6 @@ struct json_document {
     char text[];
 };
 
-/* The keys of one object: which of 512 values their hashes have, and the list of them. */
-struct keys {
-    uint64_t seen[8];
-    const struct json_node *first;
-};
-
 struct scan {
     const char *text;
     size_t length;
@@ -159,34 +153,32 @@ static bool scan_escape(struct scan *scan)
     return true;
 }
 
-/* Copies bytes that stand for themselves. */
+/* Copies bytes that stand for themselves, up to a quote, an escape or the NUL after the text. */
 static bool scan_plain(struct scan *scan)
 {
-    size_t start = scan->at;
-    for (;;) { /* ends at the NUL after the text, if not before */
-        unsigned char byte = (unsigned char)scan->text[scan->at];
-        size_t size = 1;
-        if (byte == '"' || byte == '\\') {
+    const char *start = scan->text + scan->at;
+    const char *at = start;
+    for (size_t size = 0;; at += size) {
+        uint32_t code;
+        while (*at >= 0x20 && *at < 0x7F && *at != '"' && *at != '\\') {
+            at++;
+        }
+        if (*at >= 0 && *at < 0x7F) {
             break;
         }
-        if (byte < 0x20) {
-            if (scan->at >= scan->length) {
-                break;
-            }
-            return fail(scan, "a control character in a string");
-        }
-        if (byte >= 0x80) {
-            uint32_t code;
-            size = text_utf8_length(scan->text + scan->at, scan->length - scan->at, &code);
-        }
+        size = text_utf8_length(at, scan->length - (size_t)(at - scan->text), &code);
         if (size == 0) {
-            return fail(scan, "a byte that is not UTF-8");
+            break;
         }
-        scan->at += size;
     }
-    memcpy(scan->out, scan->text + start, scan->at - start);
-    scan->out += scan->at - start;
-    return true;
+    memcpy(scan->out, start, (size_t)(at - start));
+    scan->out += at - start;
+    scan->at += (size_t)(at - start);
+    if (*at == '"' || *at == '\\' || scan->at >= scan->length) {
+        return true;
+    }
+    return fail(scan, (unsigned char)*at < 0x20 ? "a control character in a string"
+                                                : "a byte that is not UTF-8");
 }
 
 /* Gives the string without escapes, ended by a NUL. */
@@ -305,14 +297,14 @@ uint32_t json_hash(const char *text, size_t length)
     return hash ^ hash >> 15;
 }
 
-/* Whether an object has a key of this hash and text, which is noted. */
-static bool is_repeated(struct keys *keys, const struct json_node *object,
+/* Whether the object has this key already. Only then, and for few others, all are looked through:
+ * `seen` has a bit for each of 512 values of a hash. */
+static bool is_repeated(uint64_t seen[8], const struct json_node *object,
                         const struct json_node *member)
 {
     uint64_t bit = (uint64_t)1 << (member->hash & 63);
-    uint64_t *seen = &keys->seen[member->hash >> 6 & 7];
-    bool possible = (*seen & bit) != 0;
-    *seen |= bit;
+    bool possible = (seen[member->hash >> 6 & 7] & bit) != 0;
+    seen[member->hash >> 6 & 7] |= bit;
     for (const struct json_node *at = object->first; possible && at != NULL; at = at->next) {
         if (at->hash == member->hash && strcmp(at->key, member->key) == 0) {
             return true;
@@ -321,7 +313,7 @@ static bool is_repeated(struct keys *keys, const struct json_node *object,
     return false;
 }
 
-static bool read_key(struct scan *scan, struct keys *keys, const struct json_node *object,
+static bool read_key(struct scan *scan, uint64_t seen[8], const struct json_node *object,
                      struct json_node *member)
 {
     uint32_t length;
@@ -336,7 +328,7 @@ static bool read_key(struct scan *scan, struct keys *keys, const struct json_nod
         return fail(scan, "an object with too many members");
     }
     member->hash = json_hash(member->key, length);
-    if (is_repeated(keys, object, member)) {
+    if (is_repeated(seen, object, member)) {
         return fail(scan, "a key that its object has already");
     }
     skip_space(scan);
@@ -346,7 +338,7 @@ static bool read_key(struct scan *scan, struct keys *keys, const struct json_nod
 /* Members or elements, separated by commas. */
 static bool read_container(struct scan *scan, struct json_node *container)
 {
-    struct keys keys = {0};
+    uint64_t seen[8] = {0};
     struct json_node **end = &container->first;
     bool is_object = peek(scan) == '{';
     char close = is_object ? '}' : ']';
@@ -362,7 +354,7 @@ static bool read_container(struct scan *scan, struct json_node *container)
             if (part == NULL) {
                 return error_no_memory(scan->err);
             }
-            if ((is_object && !read_key(scan, &keys, container, part)) || !read_value(scan, part)) {
+            if ((is_object && !read_key(scan, seen, container, part)) || !read_value(scan, part)) {
                 return false;
             }
             *end = part;
@@ -426,7 +418,8 @@ bool json_read(const char *text, size_t length, size_t values_max, struct json_n
     if (document == NULL) {
         return error_no_memory(err);
     }
-    *document = (struct json_document){.blocks = NULL};
+    memset(document, 0, sizeof(*document));
+    document->text_size = length + 1;
     scan.document = document;
     scan.out = document->text;
     bool ok = read_value(&scan, &document->root);
@@ -434,7 +427,6 @@ bool json_read(const char *text, size_t length, size_t values_max, struct json_n
         skip_space(&scan);
         ok = scan.at >= length || fail(&scan, "something follows the document");
     }
-    document->text_size = (size_t)(scan.out - document->text);
     if (!ok) {
         json_free(&document->root);
         return false;

@@ -19,23 +19,22 @@ bool value_equal(const struct value *left, const struct value *right)
     return false;
 }
 
-static int find(const struct record_part *part, const char *text, bool by_column)
+int record_field_by_name(const struct record_part *part, const char *name)
 {
     for (size_t i = 0; i < part->field_count; i++) {
-        const struct field *field = &part->fields[i];
-        if (strcmp(by_column ? field->column : field->name, text) == 0) {
+        if (strcmp(part->fields[i].name, name) == 0) {
             return (int)i;
         }
     }
     return -1;
 }
 
-int record_field_by_name(const struct record_part *part, const char *name)
-{
-    return find(part, name, false);
-}
-
 int record_field_by_column(const struct record_part *part, const char *column)
 {
-    return find(part, column, true);
+    for (size_t i = 0; i < part->field_count; i++) {
+        if (strcmp(part->fields[i].column, column) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
 }

@@ -92,7 +92,7 @@ static bool read_line(FILE *file, struct buffer *line, bool *ret_failed, struct 
 {
     int byte;
     buffer_reset(line);
-    while ((byte = getc(file)) != EOF && byte != '\n') {
+    while ((byte = getc_unlocked(file)) != EOF && byte != '\n') {
         buffer_putc(line, (char)byte);
         if (line->failed) {
             break;

@@ -73,11 +73,9 @@ static bool take_value(const struct field *field, const struct json_node *node,
     if (node->kind != kinds[field->type]) {
         return false;
     }
-    if (node->kind == JSON_TEXT) {
-        *ret_value = (struct value){.kind = VALUE_TEXT, .length = node->length, .text = node->text};
-    } else {
-        *ret_value = (struct value){.kind = VALUE_INTEGER, .integer = node->integer};
-    }
+    *ret_value = node->kind == JSON_TEXT
+                     ? (struct value){VALUE_TEXT, node->length, .text = node->text}
+                     : (struct value){VALUE_INTEGER, 0, .integer = node->integer};
     return true;
 }
 
@@ -126,13 +124,6 @@ static void decode_part(struct decoder *decoder, const struct json_node *object,
     }
 }
 
-/* An id that can be a key: not empty, not over-long, no NUL (the sets of ids hold C strings). */
-static bool usable_id(const struct value *id)
-{
-    return id->kind == VALUE_TEXT && id->length > 0 && id->length <= HBR_RESTORE_ID_MAX &&
-           memchr(id->text, '\0', id->length) == NULL;
-}
-
 /* `count` nodes, each the next of the one before. */
 struct rows {
     const struct json_node *first;
@@ -140,14 +131,15 @@ struct rows {
     bool none; /* there is not even an empty list */
 };
 
+/* An id that can be a key is not empty, not over-long, without NUL (the sets of ids hold C
+ * strings). */
 static void decode_job(struct decoder *decoder, const struct json_node *job)
 {
     struct hbr_page *page = decoder->page;
-    struct value key = {0};
+    const struct json_node *id = json_find(job, "RestoreId");
     page->rows++;
-    if (!take_value(&hbr_restore_job_model.parts[HBR_JOB].fields[HBR_RESTORE_ID],
-                    json_find(job, "RestoreId"), &key) ||
-        !usable_id(&key)) {
+    if (id->kind != JSON_TEXT || id->length == 0 || id->length > HBR_RESTORE_ID_MAX ||
+        strlen(id->text) != id->length) {
         page->rejected++;
         return;
     }

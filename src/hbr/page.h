@@ -1,7 +1,7 @@
 /*
  * A page: one answer of DescribeRestoreJobs2 (or saved jobs) decoded into records.
  *
- * A page owns its JSON and its records; texts of the records are borrowed from it. What the model
+ * A page owns its JSON and its records, whose texts are borrowed from it. What the model
  * does not know, and values of a type it cannot take, are kept in the records' `extra` as JSON and
  * counted, never fatal.
  */

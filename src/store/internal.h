@@ -112,10 +112,6 @@ struct statement {
 bool statement_open(struct store *store, enum statement_id id, const char *sql, const char *what,
                     struct statement *ret_statement, struct error *err) MUST_CHECK;
 
-/* Whether the statement of this slot is prepared already, so that its text need not be made again.
- */
-bool statement_is_ready(const struct store *store, enum statement_id id);
-
 void statement_bind_integer(struct statement *statement, int64_t value);
 /* The text is borrowed until the statement is closed. */
 void statement_bind_text(struct statement *statement, const char *text, size_t length);

@@ -15,11 +15,11 @@ static bool open_generated(struct store *store, enum statement_id base, size_t p
                            struct error *err)
 {
     enum statement_id id = (enum statement_id)((size_t)base + part);
-    if (statement_is_ready(store, id)) {
-        return statement_open(store, id, "", what, ret_statement, err);
-    }
     struct buffer sql;
-    make(store->model, part, &sql);
+    buffer_init(&sql, 0);
+    if (store->statements[id] == NULL) {
+        make(store->model, part, &sql);
+    }
     bool done = buffer_ok(&sql, "a generated statement", err) &&
                 statement_open(store, id, sql.data, what, ret_statement, err);
     buffer_free(&sql);
