@@ -36,7 +36,7 @@ bool scope_count_stored(struct scope *scope, int64_t *ret_count, struct error *e
 
 /* A listing that is suddenly empty is more often a wrong endpoint or a lost permission than an
  * empty account, so it takes two runs to believe it; unless a type lists jobs all the same. */
-static bool doubt_empty(struct scope *scope, const struct type_list *types, bool *ret_doubted,
+static bool doubt_empty(struct scope *scope, struct type_list *types, bool *ret_doubted,
                         bool *ret_by_type, struct error *err)
 {
     int64_t stored = 0;
@@ -94,8 +94,8 @@ static bool read_delta(struct scope *scope, struct scan_result *first, bool *ret
     return check_total(scope, first, err);
 }
 
-static bool read_listing(struct scope *scope, const struct type_list *types,
-                         struct scan_result *first, bool *ret_by_type, struct error *err)
+static bool read_listing(struct scope *scope, struct type_list *types, struct scan_result *first,
+                         bool *ret_by_type, struct error *err)
 {
     bool counted = true;
     bool done = false;
@@ -122,7 +122,7 @@ static bool read_listing(struct scope *scope, const struct type_list *types,
     return done;
 }
 
-bool scope_read(struct scope *scope, const struct type_list *types, struct scan_result *first,
+bool scope_read(struct scope *scope, struct type_list *types, struct scan_result *first,
                 bool *ret_by_type, struct error *err)
 {
     bool doubted = false;
