@@ -91,28 +91,38 @@ static bool find_gone(struct full *full, struct error *err)
     return true;
 }
 
-/* Windows, and where TotalCount ends at some number, once more what is beyond it. */
+static bool is_parted(const struct evidence *evidence)
+{
+    return evidence->half_older > 0 && evidence->half_newer > 0;
+}
+
+/* Windows, and where TotalCount ends at some number, what is beyond it. The halves are counted
+ * first: the older jobs only shrink, so counts that were true then are true in the windows. Where
+ * too little was stored to part them, the windows are read again. */
 static bool read_older(struct full *full, bool *ret_proved, bool *ret_ignored, struct error *err)
 {
     const struct evidence *evidence = &full->scope->evidence;
     bool again = evidence->half_whole >= 0;
-    if (!read_windows(full, 0, ret_proved, ret_ignored, err)) {
-        return false;
+    for (int i = 0; i < 2; i++) {
+        if (!again && !check_halves(full->scope, full->edge, err)) {
+            return false;
+        }
+        bool parted = is_parted(evidence);
+        int64_t believed_below = proof_total_is_capped(evidence) ? evidence->half_whole : 0;
+        if (i == 1 && !parted) {
+            break;
+        }
+        if (!read_windows(full, believed_below, ret_proved, ret_ignored, err)) {
+            return false;
+        }
+        if (!*ret_proved || *ret_ignored) {
+            return true;
+        }
+        if (again || parted) {
+            break;
+        }
     }
-    if (!*ret_proved || *ret_ignored) {
-        return true;
-    }
-    if (!take_gone(full, err)) {
-        return false;
-    }
-    if (again) {
-        return true;
-    }
-    if (!check_halves(full->scope, full->edge, err)) {
-        return false;
-    }
-    return !proof_total_is_capped(evidence) ||
-           read_windows(full, evidence->half_whole, ret_proved, ret_ignored, err);
+    return take_gone(full, err);
 }
 
 /* T and the check. *ret_outcome SCOPE_NEEDS_PLAIN: nothing moves, and what does not fit never will.
