@@ -96,33 +96,38 @@ static bool is_parted(const struct evidence *evidence)
     return evidence->half_older > 0 && evidence->half_newer > 0;
 }
 
-/* Windows, and where TotalCount ends at some number, what is beyond it. The halves are counted
- * first: the older jobs only shrink, so counts that were true then are true in the windows. Where
- * too little was stored to part them, the windows are read again. */
+/* Counts the halves of the older jobs. A page of them shows where they part, if what is stored does
+ * not. */
+static bool count_halves(struct full *full, struct error *err)
+{
+    struct scan_query query = {
+        .kind = SCAN_BETWEEN, .from = 1, .to = full->edge, .first_page_only = true};
+    struct scope *scope = full->scope;
+    struct scan_result read;
+    if (!check_halves(scope, full->edge, err)) {
+        return false;
+    }
+    if (is_parted(&scope->evidence)) {
+        return true;
+    }
+    bool done = scan(&scope->scanner, &query, &read, err);
+    scan_result_free(&read);
+    return done && check_halves(scope, full->edge, err);
+}
+
+/* The halves come before the windows: the older jobs only shrink, so a TotalCount that held then
+ * holds in the windows. Where it ends at some number, they go beyond it. */
 static bool read_older(struct full *full, bool *ret_proved, bool *ret_ignored, struct error *err)
 {
     const struct evidence *evidence = &full->scope->evidence;
-    bool again = evidence->half_whole >= 0;
-    for (int i = 0; i < 2; i++) {
-        if (!again && !check_halves(full->scope, full->edge, err)) {
-            return false;
-        }
-        bool parted = is_parted(evidence);
-        int64_t believed_below = proof_total_is_capped(evidence) ? evidence->half_whole : 0;
-        if (i == 1 && !parted) {
-            break;
-        }
-        if (!read_windows(full, believed_below, ret_proved, ret_ignored, err)) {
-            return false;
-        }
-        if (!*ret_proved || *ret_ignored) {
-            return true;
-        }
-        if (again || parted) {
-            break;
-        }
+    if (evidence->half_whole < 0 && !count_halves(full, err)) {
+        return false;
     }
-    return take_gone(full, err);
+    int64_t believed_below = proof_total_is_capped(evidence) ? evidence->half_whole : 0;
+    if (!read_windows(full, believed_below, ret_proved, ret_ignored, err)) {
+        return false;
+    }
+    return !*ret_proved || *ret_ignored || take_gone(full, err);
 }
 
 /* T and the check. *ret_outcome SCOPE_NEEDS_PLAIN: nothing moves, and what does not fit never will.
