@@ -765,6 +765,29 @@ static void test_children_stay_apart_after_a_failure(void **state)
     }
 }
 
+/* Children that only their parents list are more than pages reach: that is said, and no job is
+ * marked. */
+static void test_children_are_too_deep(void **state)
+{
+    struct core *core = *state;
+    core->settings.page_size = 1;
+    core->service.ways.page_cap = 3;
+    core->service.ways.children_apart = core->service.ways.parent_in_only = true;
+    add_jobs(core, 8, 0);
+    core->service.jobs[0].type = MEMORY_WHOLE_MACHINE;
+    for (int i = 4; i < 8; i++) {
+        core->service.jobs[i].type = MEMORY_PART;
+        core->service.jobs[i].parent = 0;
+    }
+    for (int i = 0; i < 2; i++) {
+        run_unproved(core);
+        assert_non_null(strstr(core->result.sentence, "children: deep pages fail"));
+        assert_stored(core, "SELECT count(*) FROM restore_job WHERE missing_since IS NOT NULL",
+                      "0");
+        later(core, 600);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -808,6 +831,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_types_are_cut_short, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_total_ends_and_a_job_vanishes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_children_stay_apart_after_a_failure, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_children_are_too_deep, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
