@@ -196,13 +196,16 @@ bool children_after_full(struct scope *scope, struct error *err)
     bool done = row_set_unite(&listed, &scope->scanner.children, err) &&
                 (nobody || find_children(scope, &listed, &children, err));
     row_set_free(&listed);
+    if (!done) {
+        return false; /* what was known stays known */
+    }
     scope->evidence.children = children;
     /* What cannot be told now, or is not of this type, may be apart all the same. */
     bool keeps = is_apart(scope->capabilities->children) &&
                  (children == CHILDREN_CANNOT_TELL || (children == CHILDREN_NONE && typed));
     scope->capabilities->children = keeps ? scope->capabilities->children : children;
     row_set_subtract(&scope->gone, &scope->scanner.children); /* no window listed those apart */
-    return done;
+    return true;
 }
 
 bool children_after_delta(struct scope *scope, struct error *err)
