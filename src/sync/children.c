@@ -1,5 +1,6 @@
 #include "sync/children.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,7 @@ static bool ask_batch(struct asking *asking, struct error *err)
     struct evidence one;
     struct plain_result result;
     if (asking->batch.count == 0 || asking->ignored) {
+        asking->batch.count = 0;
         return true;
     }
     proof_begin(&one, scope->stored.restore_type, "children");
@@ -82,6 +84,7 @@ static bool add_parent(const char *restore_id, void *context, struct error *err)
 {
     struct asking *asking = context;
     struct batch *batch = &asking->batch;
+    assert(batch->count < BATCH_MAX);
     char *text = batch->texts[batch->count];
     (void)text_fit(text, sizeof(batch->texts[0]), restore_id);
     batch->ids[batch->count++] = text;

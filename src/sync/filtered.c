@@ -93,7 +93,7 @@ static bool filters_work_untyped(struct task *task, struct type_list *types, boo
     if (done && first.refused) {
         *ret_untyped = false;
     } else if (done && first.total >= 0) {
-        done = types_are_counted(&scope, types, &listed, ret_untyped, err);
+        done = types_are_counted(&scope, types, &first, &listed, ret_untyped, err);
     }
     row_set_free(&listed);
     scan_result_free(&first);

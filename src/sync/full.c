@@ -211,6 +211,7 @@ bool full_read(struct scope *scope, const struct scan_result *first, struct erro
     struct plain_result plain;
     if (scan_is_one_answer(first)) {
         scope->evidence.method = PROOF_ONE_ANSWER;
+        scope->evidence.ids = row_set_count(&first->rows);
         row_set_free(&scope->held);
         return row_set_unite(&scope->held, &first->rows, err);
     }

@@ -78,8 +78,8 @@ static bool ask_types(struct scope *scope, struct type_list *types, struct row_s
     return done;
 }
 
-bool types_are_counted(struct scope *scope, struct type_list *types, struct row_set *listed,
-                       bool *ret_counted, struct error *err)
+bool types_are_counted(struct scope *scope, struct type_list *types, struct scan_result *first,
+                       struct row_set *listed, bool *ret_counted, struct error *err)
 {
     int64_t sum = 0;
     if (!ask_types(scope, types, listed, &sum, err)) {
@@ -90,13 +90,9 @@ bool types_are_counted(struct scope *scope, struct type_list *types, struct row_
         return true;
     }
     if (sum > scope->evidence.total) {
-        struct scan_result again;
-        if (!ask_types(scope, types, listed, &sum, err)) {
-            return false;
-        }
-        bool done = check_total(scope, &again, err);
-        scan_result_free(&again);
-        if (!done) {
+        scan_result_free(first);
+        *first = (struct scan_result){.total = -1};
+        if (!ask_types(scope, types, listed, &sum, err) || !check_total(scope, first, err)) {
             return false;
         }
     }

@@ -26,10 +26,11 @@ void types_free(struct type_list *list);
  * Whether a listing without RestoreType (`scope`, whose TotalCount is evidence.total) counts no
  * fewer jobs than the types one by one. Jobs come and go between the counts, so a contradiction has
  * to be met twice. A type that the service refuses counts as many as are stored of it. The first
- * job of each is added to `listed`.
+ * job of each is added to `listed`. `first` is the first answer of the listing, and becomes the one
+ * that was asked for with the second counts.
  */
-bool types_are_counted(struct scope *scope, struct type_list *types, struct row_set *listed,
-                       bool *ret_counted, struct error *err) MUST_CHECK;
+bool types_are_counted(struct scope *scope, struct type_list *types, struct scan_result *first,
+                       struct row_set *listed, bool *ret_counted, struct error *err) MUST_CHECK;
 
 /*
  * Whether the proof of a full scan without RestoreType holds the jobs in `listed`: sums tell
