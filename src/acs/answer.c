@@ -110,7 +110,9 @@ static enum acs_outcome fail(const struct acs_reply *reply, const struct json_no
 
     (void)text_fit(err->api_code, sizeof(err->api_code), code);
     const struct json_node *id = either_member(root, "RequestId", "requestId");
-    err->service_json = code[0] != '\0' && id->kind == JSON_TEXT && id->length > 0;
+    /* Success false needs no Code to be the service's own word. */
+    bool told = code[0] != '\0' || reply->http_status / 100 == 2;
+    err->service_json = told && id->kind == JSON_TEXT && id->length > 0;
     err->code = acs_answer_class(reply, err);
     acs_answer_hint(reply, err);
     return acs_outcome_of_code(reply->http_status, code);

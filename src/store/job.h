@@ -125,11 +125,12 @@ struct store_job_row {
 bool store_job_at(struct store *store, int64_t row, struct store_job_row *ret_job,
                   struct error *err) MUST_CHECK;
 
-/* Calls `visit` with the parent of each open job of a source that has one. */
-bool store_job_each_open_parent(struct store *store, int64_t source_id,
-                                bool (*visit)(const char *restore_id, void *context,
-                                              struct error *err),
-                                void *context, struct error *err) MUST_CHECK;
+/* Calls `visit` with the parents of the children of a source, or of the open ones alone: at most
+ * `limit` that sort after `after`, in order. */
+bool store_job_each_parent(struct store *store, int64_t source_id, bool of_open, const char *after,
+                           size_t limit,
+                           bool (*visit)(const char *restore_id, void *context, struct error *err),
+                           void *context, struct error *err) MUST_CHECK;
 
 /* Calls `visit` with each restore_type among the jobs of a source, NULL ones left out; at most
  * `limit`. */

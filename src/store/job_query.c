@@ -15,6 +15,7 @@
 #define OPEN                                                                                       \
     " FROM restore_job INDEXED BY restore_job_open" OF_SCOPE " AND missing_since IS NULL"          \
     " AND (complete_time IS NULL OR complete_time <= 0)"
+#define PARENTS_AFTER " AND parent_id > ?4 ORDER BY parent_id LIMIT ?5"
 #define FINISHED LISTED " AND complete_time > 0 AND complete_time BETWEEN ?4 AND ?5"
 
 static bool open_query(struct store *store, enum statement_id id, const char *sql,
@@ -233,16 +234,22 @@ bool store_job_at(struct store *store, int64_t row, struct store_job_row *ret_jo
                                        store->path));
 }
 
-bool store_job_each_open_parent(struct store *store, int64_t source_id,
-                                bool (*visit)(const char *restore_id, void *context,
-                                              struct error *err),
-                                void *context, struct error *err)
+bool store_job_each_parent(struct store *store, int64_t source_id, bool of_open, const char *after,
+                           size_t limit,
+                           bool (*visit)(const char *restore_id, void *context, struct error *err),
+                           void *context, struct error *err)
 {
     struct statement query;
     struct store_scope children = {source_id, "", STORE_CHILDREN};
-    return open_query(store, STATEMENT_JOB_OPEN_PARENTS, "SELECT DISTINCT parent_id" OPEN,
-                      &children, &query, err) &&
-           statement_visit_texts(&query, visit, context, err);
+    if (!open_query(store, of_open ? STATEMENT_JOB_OPEN_PARENTS : STATEMENT_JOB_PARENTS,
+                    of_open ? "SELECT DISTINCT parent_id" OPEN PARENTS_AFTER
+                            : "SELECT DISTINCT parent_id" LISTED PARENTS_AFTER,
+                    &children, &query, err)) {
+        return false;
+    }
+    statement_bind_string(&query, after);
+    statement_bind_integer(&query, limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
+    return statement_visit_texts(&query, visit, context, err);
 }
 
 bool store_job_each_type(struct store *store, int64_t source_id, size_t limit,

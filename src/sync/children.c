@@ -21,6 +21,7 @@ struct asking {
     struct scope *scope;
     struct batch batch;
     const struct row_set *listed; /* children that the plain listing held */
+    bool asked;                   /* there was a parent to ask about */
     bool ignored;                 /* the service refuses or ignores the key */
     int64_t found;                /* children that the plain listing did not hold */
 };
@@ -72,6 +73,7 @@ static bool ask_batch(struct asking *asking, struct error *err)
         return false;
     }
     asking->batch.count = 0;
+    asking->asked = true;
     asking->ignored = result.refused || result.ignored;
     if (!asking->ignored) {
         add_evidence(scope, &one);
@@ -84,29 +86,59 @@ static bool add_parent(const char *restore_id, void *context, struct error *err)
 {
     struct asking *asking = context;
     struct batch *batch = &asking->batch;
+    (void)err;
     assert(batch->count < BATCH_MAX);
     char *text = batch->texts[batch->count];
     (void)text_fit(text, sizeof(batch->texts[0]), restore_id);
     batch->ids[batch->count++] = text;
-    return batch->count < BATCH_MAX || ask_batch(asking, err);
+    return true;
 }
 
-/* Asks for the children of those rows that may have any. */
-static bool ask_parents(struct asking *asking, const struct row_set *rows, struct error *err)
+/* Asks for the children of the parents of stored children: of all of those, or of the open ones.
+ * None is asked about while they are looked up: a statement does not stay open over a request. */
+static bool ask_stored_parents(struct asking *asking, bool of_open, struct error *err)
+{
+    const struct scope *scope = asking->scope;
+    const struct batch *batch = &asking->batch;
+    char after[STORE_RESTORE_ID_SIZE] = "";
+    bool more = ask_batch(asking, err);
+    bool done = more;
+    while (more) {
+        done = store_job_each_parent(scope->scanner.store, scope->stored.source_id, of_open, after,
+                                     BATCH_MAX, add_parent, asking, err);
+        const char *last = batch->count > 0 ? batch->texts[batch->count - 1] : after;
+        more = done && batch->count == BATCH_MAX && strcmp(last, after) > 0;
+        (void)text_fit(after, sizeof(after), last);
+        done = done && ask_batch(asking, err);
+        more = more && done && !asking->ignored;
+    }
+    return done;
+}
+
+/* Asks for the children of those rows that may have any; `news`: of those that are new or changed.
+ */
+static bool ask_parents(struct asking *asking, const struct row_set *rows, bool news,
+                        struct error *err)
 {
     struct store *store = asking->scope->scanner.store;
+    const struct row_set *changed = &asking->scope->scanner.news;
     for (int64_t row = row_set_next(rows, 0); row != 0 && !asking->ignored;
          row = row_set_next(rows, row)) {
         struct store_job_row job;
+        if (news && !row_set_has(changed, row)) {
+            continue;
+        }
         if (!store_job_at(store, row, &job, err) ||
-            (job.may_have_children && !add_parent(job.restore_id, asking, err))) {
+            (job.may_have_children && !add_parent(job.restore_id, asking, err)) ||
+            (asking->batch.count == BATCH_MAX && !ask_batch(asking, err))) {
             return false;
         }
     }
     return true;
 }
 
-/* By the whole machines among the stored jobs of the source. CHILDREN_UNKNOWN: there is none. */
+/* By the whole machines among the stored jobs of the source, and the parents of its stored
+ * children. CHILDREN_UNKNOWN: there are none. */
 static bool ask_by_parents(struct scope *scope, const struct row_set *listed,
                            enum store_children *ret_children, struct error *err)
 {
@@ -121,11 +153,11 @@ static bool ask_by_parents(struct scope *scope, const struct row_set *listed,
     begin_evidence(scope);
     bool done =
         store_job_rows(scope->scanner.store, &source, PICK_WHOLE_MACHINE, 0, 0, &parents, err) &&
-        ask_parents(asking, &parents, err) && ask_batch(asking, err);
-    *ret_children = asking->ignored               ? CHILDREN_CANNOT_TELL
-                    : asking->found > 0           ? CHILDREN_BY_PARENT
-                    : row_set_count(&parents) > 0 ? CHILDREN_NONE
-                                                  : CHILDREN_UNKNOWN;
+        ask_parents(asking, &parents, false, err) && ask_stored_parents(asking, false, err);
+    *ret_children = asking->ignored     ? CHILDREN_CANNOT_TELL
+                    : asking->found > 0 ? CHILDREN_BY_PARENT
+                    : asking->asked     ? CHILDREN_NONE
+                                        : CHILDREN_UNKNOWN;
     row_set_free(&parents);
     free(asking);
     return done;
@@ -190,6 +222,23 @@ static bool is_apart(enum store_children children)
     return children == CHILDREN_APART || children == CHILDREN_BY_PARENT;
 }
 
+/* Children that were listed apart are suddenly none: that takes two full scans to believe. */
+static bool doubt_none(struct scope *scope, struct error *err)
+{
+    struct store_scope children = scope->stored;
+    int64_t stored = 0;
+    children.part = STORE_CHILDREN;
+    if (!store_job_count(scope->scanner.store, &children, &stored, err)) {
+        return false;
+    }
+    if (stored > 0) {
+        begin_evidence(scope);
+        scope->children.method = PROOF_NONE;
+        proof_note(&scope->children, "children that were listed apart are listed no more");
+    }
+    return true;
+}
+
 bool children_after_full(struct scope *scope, struct error *err)
 {
     struct row_set listed = {0};
@@ -206,6 +255,10 @@ bool children_after_full(struct scope *scope, struct error *err)
     /* What cannot be told now, or is not of this type, may be apart all the same. */
     bool keeps = is_apart(scope->capabilities->children) &&
                  (children == CHILDREN_CANNOT_TELL || (children == CHILDREN_NONE && typed));
+    if (is_apart(scope->capabilities->children) && children == CHILDREN_NONE && !typed && !nobody &&
+        !doubt_none(scope, err)) {
+        return false;
+    }
     scope->capabilities->children = keeps ? scope->capabilities->children : children;
     row_set_subtract(&scope->gone, &scope->scanner.children); /* no window listed those apart */
     return true;
@@ -214,13 +267,14 @@ bool children_after_full(struct scope *scope, struct error *err)
 bool children_after_delta(struct scope *scope, struct error *err)
 {
     struct row_set listed = {0};
-    enum store_children children = scope->capabilities->children;
-    scope->evidence.children = children;
-    if (is_apart(children) && row_set_count(&scope->scanner.children) > 0) {
+    enum store_children *known = &scope->capabilities->children;
+    bool apart = is_apart(*known);
+    if (apart && row_set_count(&scope->scanner.children) > 0) {
         /* What seemed apart had come between the listing and the question for children. */
-        children = scope->capabilities->children = scope->evidence.children = CHILDREN_IN_LISTING;
+        *known = CHILDREN_IN_LISTING;
     }
-    if (!is_apart(children)) {
+    scope->evidence.children = *known;
+    if (*known == CHILDREN_IN_LISTING || *known == CHILDREN_UNKNOWN) {
         return true;
     }
     struct asking *asking = calloc(1, sizeof(*asking));
@@ -230,14 +284,19 @@ bool children_after_delta(struct scope *scope, struct error *err)
     asking->scope = scope;
     asking->listed = &listed;
     begin_evidence(scope);
-    bool done = ask_parents(asking, &scope->held, err) &&
-                store_job_each_open_parent(scope->scanner.store, scope->stored.source_id,
-                                           add_parent, asking, err) &&
-                ask_batch(asking, err);
-    if (asking->ignored) {
+    /* Where there were none, only a parent that is new or changed can have some. */
+    bool done = row_set_unite(&listed, &scope->scanner.children, err) &&
+                ask_parents(asking, &scope->held, !apart, err) &&
+                ask_stored_parents(asking, true, err);
+    scope->has_children = apart || asking->found > 0;
+    if (asking->ignored && apart) {
         scope->children.method = PROOF_NONE;
         proof_note(&scope->children, "the service does not honour ParentId any more");
+    } else if (!apart && asking->found > 0) {
+        *known = CHILDREN_BY_PARENT;
+        scope->evidence.children = *known;
     }
+    row_set_free(&listed);
     free(asking);
     return done;
 }

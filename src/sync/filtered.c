@@ -28,18 +28,31 @@ static bool has_key(const struct sync_task_spec *spec, const char *key)
     return false;
 }
 
+/* Each filter that the jobs do not show must make the list shorter: the service may ignore one key
+ * and heed another. The shortest list without one of them is noted. */
 static bool count_unfiltered(struct scope *scope, struct error *err)
 {
-    struct scan_query query = {.kind = SCAN_ALL,
-                               .page_size = 1,
-                               .first_page_only = true,
-                               .without_filters = true,
-                               .discard = true};
-    struct scan_result read;
-    bool done = scan(&scope->scanner, &query, &read, err);
-    scope->evidence.unfiltered = read.total;
-    scan_result_free(&read);
-    return done;
+    const struct sync_task_spec *spec = scope->task->spec;
+    int64_t least = INT64_MAX;
+    for (size_t i = 0; i < spec->filter_count; i++) {
+        struct scan_query query = {.kind = SCAN_ALL,
+                                   .page_size = 1,
+                                   .first_page_only = true,
+                                   .without_filter = i + 1,
+                                   .discard = true};
+        struct scan_result read = {.total = -1};
+        if (hbr_filter_is_checkable(&spec->filters[i])) {
+            continue;
+        }
+        bool done = scan(&scope->scanner, &query, &read, err);
+        least = read.total < least ? read.total : least;
+        scan_result_free(&read);
+        if (!done) {
+            return false;
+        }
+    }
+    scope->evidence.unfiltered = least;
+    return true;
 }
 
 /* Reads what the filters select of one RestoreType ("": of all). *ret_refusal is filled when the

@@ -37,6 +37,7 @@ void scanner_free(struct scanner *scanner)
     row_set_free(&scanner->arrived);
     row_set_free(&scanner->elsewhere);
     row_set_free(&scanner->children);
+    row_set_free(&scanner->news);
 }
 
 void scan_result_free(struct scan_result *result)
@@ -75,7 +76,9 @@ static bool ask(const struct reader *reader, int64_t page, void *tag, struct err
     query.page_size = reader->result->page_size;
     query.restore_type = asked->restore_type != NULL ? asked->restore_type : query.restore_type;
     query.edition = asked->edition != NULL ? asked->edition : query.edition;
-    query.filter_count = asked->without_filters ? 0 : query.filter_count;
+    if (asked->without_filter > 0) {
+        query.filters[asked->without_filter - 1] = query.filters[--query.filter_count];
+    }
     (void)snprintf(from, sizeof(from), "%" PRId64, asked->from);
     (void)snprintf(to, sizeof(to), "%" PRId64, asked->to);
     switch (asked->kind) {

@@ -31,8 +31,9 @@ static bool satisfies(const struct scanner *scanner, const struct scan_query *qu
     if (type[0] != '\0' && !hbr_job_has_type(job, type)) {
         return false;
     }
-    for (size_t i = 0; i < asked->filter_count && !query->without_filters; i++) {
-        if (hbr_filter_match(&asked->filters[i], job) == HBR_DOES_NOT_MATCH) {
+    for (size_t i = 0; i < asked->filter_count; i++) {
+        if (i + 1 != query->without_filter &&
+            hbr_filter_match(&asked->filters[i], job) == HBR_DOES_NOT_MATCH) {
             return false;
         }
     }
@@ -122,7 +123,8 @@ static bool take_rows(struct scanner *scanner, const struct scan_query *query,
         count_put(scanner->run, &put, first);
         bool taken = !put.own && !put.elsewhere; /* new to the source, whoever stored it before */
         bool changed = taken || put.result == PUT_UPDATED || put.returned;
-        if (changed && !tell_change(scanner, told, err)) {
+        if (changed && (!row_set_add(&scanner->news, put.row, NULL, err) ||
+                        !tell_change(scanner, told, err))) {
             return false;
         }
     }

@@ -34,6 +34,7 @@ struct scanner {
     struct row_set arrived;   /* listed since this set was emptied, and not known before that */
     struct row_set elsewhere; /* listed, and stored under another source */
     struct row_set children;  /* listed, and with a ParentId */
+    struct row_set news;      /* listed, and new to the source or changed */
     bool overlapping;         /* a listed job was open and had a CompleteTime */
     int64_t watched;          /* a CompleteTime, 0 none ... */
     bool watched_met;         /* ... and whether a listed job has it */
@@ -58,13 +59,13 @@ struct scan_query {
     const char *key;
     const char *const *ids;
     size_t id_count;
-    int64_t page_size;    /* 0: the scanner's */
-    bool first_page_only; /* for TotalCount, or when one page is known to be enough */
-    bool stop_when_moved; /* an anomaly makes the other pages worthless */
-    bool without_filters; /* the user's filters are left out */
-    bool discard;         /* only the answer matters: its jobs may not be this scope's, and are not
-                             stored */
-    int64_t row_limit;    /* 0, or: read nothing beyond page 1 when TotalCount is greater */
+    int64_t page_size;     /* 0: the scanner's */
+    bool first_page_only;  /* for TotalCount, or when one page is known to be enough */
+    bool stop_when_moved;  /* an anomaly makes the other pages worthless */
+    size_t without_filter; /* the user's filter of this number, from 1, is left out */
+    bool discard;          /* only the answer matters: its jobs may not be this scope's, and are not
+                              stored */
+    int64_t row_limit;     /* 0, or: read nothing beyond page 1 when TotalCount is greater */
 };
 
 struct scan_result {

@@ -215,6 +215,30 @@ class Children(Case):
         self.sync(*STANDARD, "--full")
         self.assert_equals_truth()
 
+    def test_children_that_are_there_all_at_once(self):
+        """Whole machines without a child are no reason never to ask again: a delta asks for those that come."""
+        self.world("--children", 0, children="by_parent", refuse_operators=["NOT_EQUAL"])
+        self.simulator.move(edition="STANDARD", create_parent=1)
+        self.sync(*STANDARD)
+        self.simulator.move(edition="STANDARD", create_parent=1)
+        self.simulator.move(edition="STANDARD", create_child_of_open=2)
+        self.sync(*STANDARD)
+        self.sync(*STANDARD, "--full")
+        self.assert_equals_truth()
+
+    def test_children_that_are_gone_all_at_once(self):
+        """As with an empty listing, two runs have to show it."""
+        self.world("--children", 3, children="by_parent")
+        self.sync(*STANDARD)
+        children = sorted(self.ids() - self.grown_ups())
+        self.assertGreater(len(children), 2)
+        self.simulator.move(vanish_ids=children)
+        result = self.sync(*STANDARD, "--full", status=8)
+        self.assertIn("children", result.stderr)
+        self.assertEqual(self.marked(), set())
+        self.sync(*STANDARD)
+        self.assert_equals_truth(missing=children)
+
     def test_children_that_finish_and_vanish(self):
         self.world("--children", 20, children="by_parent")
         self.simulator.move(edition="STANDARD", create_parent=1)
@@ -389,6 +413,15 @@ class Filters(Case):
                     self.assertEqual(result.json()["sources"][0]["proof"], "unproved")
                     self.assertEqual(self.marked(), set())
                     self.stop()
+
+
+    def test_one_of_two_keys_is_ignored(self):
+        """The other makes the list shorter all the same: each is left out for itself."""
+        self.world(ignore_filters=["PlanId"])
+        vault = min(job["VaultId"] for _, _, job in self.simulator.truth().values())
+        for filters in (("PlanId IN nosuch", f"VaultId IN {vault}"), (f"VaultId IN {vault}", "PlanId IN nosuch")):
+            with self.subTest(filters):
+                self.sync(*STANDARD, "--filter", filters[0], "--filter", filters[1], status=8)
 
 
 class SilentMiss(Case):

@@ -30,8 +30,7 @@ static bool find_page(const struct settings *settings, const struct listing_quer
                           "PageNumber * PageSize must not exceed %zu.", cap);
         }
         if (settings->deep_page_mode == DEEP_SUCCESS_FALSE && first + size > cap) {
-            return refuse(error, 200, "InvalidParameter.PageNumber",
-                          "PageNumber * PageSize must not exceed %zu.", cap);
+            return refuse(error, 200, "", "PageNumber * PageSize must not exceed %zu.", cap);
         }
         end = cap;
         if (settings->deep_page_mode == DEEP_REPEAT_LAST && first >= cap) {

@@ -569,7 +569,7 @@ static void test_job_at(void **state)
     assert_non_null(strstr(f->err.message, f->path));
 }
 
-static void test_open_parents(void **state)
+static void test_parents(void **state)
 {
     struct fixture *f = *state;
     static const char *const parents[] = {"p-1", "p-1", "", "p-3", "p-4"};
@@ -584,14 +584,17 @@ static void test_open_parents(void **state)
         assert_int_equal(job_put(f, &job, &put), PUT_INSERTED);
     }
     assert_int_equal(row_mark(f, put.row), 1); /* that of p-4 is gone */
-    assert_done(
-        f, store_job_each_open_parent(f->store, f->source.source_id, append_id, &ids, &f->err));
+    int64_t source = f->source.source_id;
+    assert_done(f, store_job_each_parent(f->store, source, true, "", 9, append_id, &ids, &f->err));
     assert_string_equal(ids.data, "p-1 ");
-    assert_done(
-        f, store_job_each_open_parent(f->store, f->source.source_id + 1, append_id, &ids, &f->err));
+    assert_done(f,
+                store_job_each_parent(f->store, source + 1, true, "", 9, append_id, &ids, &f->err));
     assert_string_equal(ids.data, "p-1 ");
-    assert_false(
-        store_job_each_open_parent(f->store, f->source.source_id, refuse_id, NULL, &f->err));
+    assert_done(f, store_job_each_parent(f->store, source, false, "", 1, append_id, &ids, &f->err));
+    assert_done(f,
+                store_job_each_parent(f->store, source, false, "p-1", 1, append_id, &ids, &f->err));
+    assert_string_equal(ids.data, "p-1 p-1 p-3 ");
+    assert_false(store_job_each_parent(f->store, source, false, "", 9, refuse_id, NULL, &f->err));
     assert_string_equal(f->err.message, "not p-1");
     buffer_free(&ids);
 }
@@ -862,12 +865,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_row_number),   TEST(test_settled_status), TEST(test_insert_and_unchanged),
-        TEST(test_update),       TEST(test_parts),          TEST(test_stale),
-        TEST(test_return),       TEST(test_odd_values),     TEST(test_owner),
-        TEST(test_counts),       TEST(test_median_of_ties), TEST(test_empty_seconds),
-        TEST(test_picks),        TEST(test_types),          TEST(test_job_at),
-        TEST(test_open_parents), TEST(test_world),          TEST(test_mark_missing),
+        TEST(test_row_number), TEST(test_settled_status), TEST(test_insert_and_unchanged),
+        TEST(test_update),     TEST(test_parts),          TEST(test_stale),
+        TEST(test_return),     TEST(test_odd_values),     TEST(test_owner),
+        TEST(test_counts),     TEST(test_median_of_ties), TEST(test_empty_seconds),
+        TEST(test_picks),      TEST(test_types),          TEST(test_job_at),
+        TEST(test_parents),    TEST(test_world),          TEST(test_mark_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

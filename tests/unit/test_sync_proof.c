@@ -48,7 +48,7 @@ static void test_nothing_is_no_proof(void **state)
     (void)state;
     for (int method = PROOF_NONE; method <= PROOF_SKIPPED; method++) {
         struct evidence e = begun((enum proof_method)method);
-        assert_int_equal(proof_judge(&e), method == PROOF_ONE_ANSWER || method == PROOF_SKIPPED);
+        assert_int_equal(proof_judge(&e), method == PROOF_SKIPPED);
     }
     struct evidence e = begun((enum proof_method)99);
     assert_false(proof_judge(&e));
@@ -141,6 +141,18 @@ static void test_complete_scans(void **state)
     assert_denied(e, half_whole, 7);
 }
 
+static void test_one_answer(void **state)
+{
+    (void)state;
+    struct evidence e = begun(PROOF_ONE_ANSWER);
+    e.total = e.ids = 3;
+    assert_denied(e, ids, 2);
+    assert_denied(e, ids, -1);
+    assert_denied(e, total, 0);
+    assert_denied(e, types_unseen, 1);
+    assert_denied(e, rejected, 1);
+}
+
 /* Rows that cannot be held against a filter: it has to select fewer jobs than there are. */
 static void test_a_filter(void **state)
 {
@@ -154,7 +166,7 @@ static void test_a_filter(void **state)
     e.rows_checked = 1;
     assert_denied(e, rows_checked, 0);
     e = begun(PROOF_ONE_ANSWER);
-    e.total = e.unfiltered = e.rows_checked = 0;
+    e.total = e.ids = e.unfiltered = e.rows_checked = 0;
     assert_true(proof_judge(&e));
 }
 
@@ -198,9 +210,9 @@ static void test_sentences(void **state)
     assert_said(&e, "no two complete scans in a row held the same ids (the last held 9, TotalCount"
                     " 10)");
     e = begun(PROOF_ONE_ANSWER);
-    e.total = 0;
+    e.total = e.ids = 0;
     assert_said(&e, "the service lists no job");
-    e.total = 3;
+    e.total = e.ids = 3;
     e.children = CHILDREN_CANNOT_TELL;
     (void)snprintf(e.part, sizeof(e.part), "filter");
     assert_said(&e, "filter: one answer held all 3 jobs; whether there are children (jobs with a"
@@ -287,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_each_number_of_the_check),
         cmocka_unit_test(test_sums_are_not_enough),
         cmocka_unit_test(test_a_full_scan_besides),
+        cmocka_unit_test(test_one_answer),
         cmocka_unit_test(test_complete_scans),
         cmocka_unit_test(test_a_filter),
         cmocka_unit_test(test_sentences),
