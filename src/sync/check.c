@@ -37,8 +37,10 @@ bool check_count(struct scope *scope, int64_t from, int64_t to, int64_t *ret_cou
         .kind = SCAN_BETWEEN, .from = from, .to = to, .page_size = 1, .first_page_only = true};
     struct scan_result read;
     bool done = scan(&scope->scanner, &query, &read, err);
-    /* A TotalCount that its own page contradicts says nothing. */
-    *ret_count = read.refused || read.mismatched || read.moved ? -1 : read.total;
+    /* A TotalCount that its own page contradicts says nothing. A page may be longer than one row:
+     * a service may have a least PageSize. */
+    bool contradicted = read.listed > read.total || (read.listed == 0 && read.total > 0);
+    *ret_count = read.refused || read.mismatched || contradicted ? -1 : read.total;
     scan_result_free(&read);
     return done;
 }

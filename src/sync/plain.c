@@ -23,8 +23,9 @@ static void take(struct evidence *evidence, const struct scan_result *read,
     } else if (read->capped) {
         proof_note(evidence, "deep pages fail, and filters are of no use to read the rest");
     }
-    *ret_end =
-        evidence->method != PROOF_PLAIN || read->refused || read->capped || proof_judge(evidence);
+    /* Without a TotalCount there is no proof, however often it is read. */
+    *ret_end = evidence->method != PROOF_PLAIN || read->refused || read->capped ||
+               read->total < 0 || proof_judge(evidence);
 }
 
 bool plain_read(struct scope *scope, const struct scan_query *query, struct evidence *evidence,

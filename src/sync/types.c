@@ -42,9 +42,10 @@ void types_free(struct type_list *list)
     }
 }
 
-/* The count and the first job of every type, asked together. */
-static bool ask_types(struct scope *scope, struct type_list *types, struct row_set *listed,
-                      int64_t *ret_sum, struct error *err)
+/* The count and the first job of every type, asked together. `doubted`: what is stored of a type
+ * that is refused goes into `listed`, so that it is asked for again where the listing lacks it. */
+static bool ask_types(struct scope *scope, struct type_list *types, bool doubted,
+                      struct row_set *listed, int64_t *ret_sum, struct error *err)
 {
     struct scan_query queries[TYPES_MAX];
     struct scan_result *results;
@@ -68,7 +69,9 @@ static bool ask_types(struct scope *scope, struct type_list *types, struct row_s
         int64_t count = result->mismatched || result->total < 0 ? 0 : result->total;
         if (done && result->refused) {
             struct store_scope stored = {scope->stored.source_id, types->types[i], STORE_EVERY_JOB};
-            done = store_job_count(scope->scanner.store, &stored, &count, err);
+            done = store_job_count(scope->scanner.store, &stored, &count, err) &&
+                   (!doubted ||
+                    store_job_rows(scope->scanner.store, &stored, PICK_EVERY, 0, 0, listed, err));
         }
         *ret_sum += count;
         done = done && row_set_unite(listed, &result->rows, err);
@@ -82,7 +85,7 @@ bool types_are_counted(struct scope *scope, struct type_list *types, struct scan
                        struct row_set *listed, bool *ret_counted, struct error *err)
 {
     int64_t sum = 0;
-    if (!ask_types(scope, types, listed, &sum, err)) {
+    if (!ask_types(scope, types, true, listed, &sum, err)) {
         return false;
     }
     if (scope->evidence.total < 0) {
@@ -92,7 +95,7 @@ bool types_are_counted(struct scope *scope, struct type_list *types, struct scan
     if (sum > scope->evidence.total) {
         scan_result_free(first);
         *first = (struct scan_result){.total = -1};
-        if (!ask_types(scope, types, listed, &sum, err) || !check_total(scope, first, err)) {
+        if (!ask_types(scope, types, true, listed, &sum, err) || !check_total(scope, first, err)) {
             return false;
         }
     }
@@ -108,7 +111,7 @@ bool types_are_held(struct scope *scope, struct type_list *types, const struct r
     int64_t sum = 0;
     bool done = true;
     if (row_set_count_outside(listed, &scope->held) > 0) {
-        done = ask_types(scope, types, &again, &sum, err);
+        done = ask_types(scope, types, false, &again, &sum, err);
     }
     /* One that is new may be in the plain listing, too; but the next delta must not find it gone.
      */
