@@ -57,6 +57,27 @@ class Triggers(SchemaTestCase):
         self.assert_named_alike("the trigger innocent on sync_run is not hbrsync's, and a sync would run it")
         self.assertEqual(self.run_hbrsync("--db", self.database, "export").status, 0)  # reading runs none
 
+    def test_one_with_a_name_of_sqlite(self):
+        """CREATE TRIGGER refuses it; whoever writes to sqlite_master does not ask."""
+        self.take()
+        for kind, rest in (("trigger", "BEFORE INSERT ON restore_job BEGIN SELECT RAISE(IGNORE); END"),
+                           ("Trigger", "AFTER INSERT ON sync_run BEGIN DELETE FROM restore_job; END")):
+            self.script(f"CREATE TRIGGER bad {rest}; PRAGMA writable_schema = ON; UPDATE sqlite_master"
+                        f" SET type = '{kind}', name = 'sqlite_bad',"
+                        f" sql = 'CREATE TRIGGER sqlite_bad {rest}' WHERE name = 'bad'")
+            self.assertIn("the trigger sqlite_bad on ", self.take(job="r-2", status=6).stderr)
+            self.assert_named_alike("the trigger sqlite_bad on ")
+            self.assertEqual(list(harness.stored_jobs(self.database)), ["r-1"])
+            result = self.run_hbrsync("--db", self.database, "publish", self.path("copy.db"))
+            self.assertEqual(result.status, 0, result)
+            with open(self.path("copy.db"), "rb") as file:
+                self.assertNotIn(b"sqlite_bad", file.read())
+            self.script("PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE name = 'sqlite_bad'")
+        self.script("CREATE VIEW bad AS SELECT 1; PRAGMA writable_schema = ON; UPDATE sqlite_master SET name ="
+                    " 'sqlite_bad', tbl_name = 'sqlite_bad', sql = 'CREATE VIEW sqlite_bad AS SELECT 1'"
+                    " WHERE name = 'bad'")
+        self.assert_named_alike("the view sqlite_bad is not hbrsync's", "note")
+
     def test_what_an_allowed_one_may_do(self):
         """Tables of its own, not those of a sync; nor may it leave a row out."""
         self.take()
