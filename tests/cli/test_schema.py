@@ -1,8 +1,10 @@
 """The schema of the database is input, too: what is not as this version makes it is told and not run; what users add is
 theirs."""
 import os
+import signal
 import sqlite3
 import subprocess
+import time
 import unittest
 
 import harness
@@ -89,6 +91,34 @@ class Triggers(SchemaTestCase):
         self.script("DROP TRIGGER worse")
         self.take(job="r-2")
         self.assertEqual(sorted(harness.stored_jobs(self.database)), ["r-1", "r-2"])
+        self.verify()
+
+    @staticmethod
+    def seconds_computed(pid):
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            user, system = file.read().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def test_an_endless_one(self):
+        """The first signal ends it, and what the transaction wrote is undone."""
+        self.take()
+        self.script(f"CREATE TABLE own (n); CREATE TRIGGER endless AFTER INSERT ON restore_job"
+                    f" BEGIN INSERT INTO own SELECT count(*) FROM ({ENDLESS}); END;")
+        process = subprocess.Popen([harness.HBRSYNC, "--db", self.database, "import", "--quiet", "--allow-trigger",
+                                    "endless", "-"], env=self.environment(), stdin=subprocess.PIPE)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        process.stdin.write(b'{"RestoreId":"r-2"}')
+        process.stdin.close()
+        deadline = time.monotonic() + 60
+        while self.seconds_computed(process.pid) < 1 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(timeout=60), 143)
+        self.assertEqual(list(harness.stored_jobs(self.database)), ["r-1"])
+        self.script("DROP TRIGGER endless")
+        self.take(job="r-2")
+        self.assertEqual(self.query("SELECT count(*) FROM sync_run WHERE outcome = 'running'"), [(0,)])
         self.verify()
 
     def test_an_index_for_full_text(self):
@@ -189,14 +219,19 @@ class Tables(SchemaTestCase):
         self.verify()
 
     def test_a_text_that_no_answer_holds(self):
-        self.take()
-        connection = sqlite3.connect(self.database)
-        connection.execute("UPDATE restore_job SET error_message = ?", ("x" * 300_000_000,))
-        connection.commit()
-        connection.close()
-        for command in ("export", "verify"):
-            result = self.run_hbrsync("--db", self.database, command)
-            self.assertEqual(result.status, 6, str(result)[-2000:])
+        for column, commands in (("restore_job SET error_message", ("export", "verify")),
+                                 ("sync_run SET error", ("verify",))):
+            self.take()
+            connection = sqlite3.connect(self.database)
+            connection.execute(f"UPDATE {column} = ?", ("x" * 300_000_000,))
+            connection.commit()
+            connection.close()
+            for command in commands:
+                with self.subTest(column, command=command):
+                    result = self.run_hbrsync("--db", self.database, command)
+                    self.assertEqual(result.status, 6, str(result)[-2000:])
+                    self.assertIn("too big", result.stderr)
+            os.unlink(self.database)
 
 
 if __name__ == "__main__":
