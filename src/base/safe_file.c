@@ -49,10 +49,10 @@ static bool check_folder(const struct stat *status, const char *path, struct err
 
 const char *safe_objection(const struct stat *status)
 {
-    return !S_ISREG(status->st_mode)            ? "is no regular file"
-           : status->st_nlink > 1               ? "has a second name, a hard link"
-           : is_own(status) || safe_file_shared ? NULL
-                                                : "belongs to another user";
+    return !S_ISREG(status->st_mode) ? "is no regular file"
+           : status->st_nlink > 1    ? "has a second name, a hard link"
+           : is_own(status)          ? NULL
+                                     : "belongs to another user";
 }
 
 static bool refuse(const char *path, const char *suffix, const char *why, struct error *err)
@@ -102,7 +102,7 @@ static bool enter(struct walk *walk, const char *name, struct error *err)
         return cannot_find(walk, errno, err);
     }
     return buffer_ok(&walk->path, "the name of a file", err) &&
-           (!walk->judges || check_folder(&status, walk->path.data, err));
+           (!walk->judges || safe_file_shared || check_folder(&status, walk->path.data, err));
 }
 
 /* What stands in for a link that leads from the folder at hand. */
@@ -119,8 +119,8 @@ static bool follow_link(struct walk *walk, const char *name, const struct stat *
     if (++walk->links > LINKS_MAX) {
         return cannot_find(walk, ELOOP, err);
     }
-    if (walk->judges && others_can_write(&folder) && !is_own(link) &&
-        link->st_uid != folder.st_uid) {
+    if (walk->judges && !is_own(link) &&
+        (safe_file_shared || (others_can_write(&folder) && link->st_uid != folder.st_uid))) {
         return refuse(walk->path.data, "", "holds a link of another user", err);
     }
     target[length] = '\0';
@@ -205,7 +205,7 @@ static bool walk_to(const char *path, bool judges, bool follow, struct safe_plac
 
 bool safe_place_find(const char *path, bool follow, struct safe_place *ret_place, struct error *err)
 {
-    return walk_to(path, !safe_file_shared, follow, ret_place, err);
+    return walk_to(path, true, follow, ret_place, err);
 }
 
 bool safe_place_hold(const char *path, struct safe_place *ret_place, struct error *err)
@@ -269,7 +269,7 @@ static int open_when_read(int folder, const char *name, int flags, enum safe_kin
 static const char *objection_to(const struct stat *status, enum safe_kind kind)
 {
     if (kind == SAFE_STREAM && (S_ISFIFO(status->st_mode) || S_ISCHR(status->st_mode))) {
-        return is_own(status) || safe_file_shared ? NULL : "belongs to another user";
+        return is_own(status) ? NULL : "belongs to another user";
     }
     return safe_objection(status);
 }

@@ -26,8 +26,8 @@ enum safe_kind {
     SAFE_STREAM /* or a pipe that somebody reads, or a character device */
 };
 
-/* Of the whole program: folders and files may belong to others, and others may write to the
- * folders. Links and pipes are refused all the same. */
+/* Of the whole program: folders may belong to others, who may write to them. Their links and files,
+ * and pipes, are refused all the same. */
 extern bool safe_file_shared;
 
 /*

@@ -290,15 +290,17 @@ static bool make(struct comparison *comparison, const struct sql_file *migration
     return done || cannot_compare(comparison, err);
 }
 
-/* Copies the file's schema into temp.found. */
+/* Copies the file's schema into temp.found, without SQLite's own tables and indexes. A trigger or
+ * view is never SQLite's own: whoever edits the schema can give it such a name. SQLite takes the
+ * type in any case. */
 static bool find(struct comparison *comparison, struct error *err)
 {
     sqlite3_stmt *rows = NULL;
     sqlite3_stmt *add = NULL;
     int result = sqlite3_prepare_v2(
         comparison->store->db,
-        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%'"
-        " ESCAPE '\\'",
+        "SELECT lower(type), name, tbl_name, sql FROM sqlite_master"
+        " WHERE lower(type) IN ('trigger', 'view') OR name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
         -1, &rows, NULL);
     bool ok = result == SQLITE_OK;
     if (ok && sqlite3_prepare_v2(comparison->made, "INSERT INTO temp.found VALUES (?1, ?2, ?3, ?4)",
@@ -391,7 +393,7 @@ static bool remember(struct store *store, struct error *err)
                 sqlite3_prepare_v2(store->db,
                                    "INSERT OR REPLACE INTO " ALLOWED_TABLE
                                    " SELECT name, sql FROM sqlite_master"
-                                   " WHERE type = 'trigger' AND name = ?1 COLLATE NOCASE",
+                                   " WHERE lower(type) = 'trigger' AND name = ?1 COLLATE NOCASE",
                                    -1, &add, NULL) == SQLITE_OK;
     for (size_t i = 0; done && i < allowed.count; i++) {
         done = sqlite3_bind_text(add, 1, allowed.names[i], -1, SQLITE_STATIC) == SQLITE_OK &&

@@ -1,5 +1,6 @@
 /* SQLite's errors as ours, and the cached statements. */
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,15 +11,19 @@
 #define TEXT_LIST_MAX ((size_t)1 << 30)
 
 #define INTERRUPT_EVERY 20000 /* virtual instructions between two looks for a signal */
+#define LOOKS_TO_FINISH 2000  /* after a signal, for what writes: about a second */
 
 /* --- connections --------------------------------------------------------------------------- */
 
-/* VACUUM INTO is a transaction of its own, hence the look at what may be written. */
+/* A transaction that writes may finish, but a trigger of the file may be without an end. VACUUM
+ * INTO is a transaction of its own, hence the look at what may be written. */
 static int look_for_signal(void *context)
 {
+    static atomic_uint looks; /* after the signal */
     sqlite3 *db = context;
     return interrupt_signal() != 0 &&
-           (sqlite3_db_readonly(db, "main") == 1 || sqlite3_get_autocommit(db) != 0);
+           (sqlite3_db_readonly(db, "main") == 1 || sqlite3_get_autocommit(db) != 0 ||
+            atomic_fetch_add(&looks, 1) >= LOOKS_TO_FINISH);
 }
 
 int store_connect(const char *name, int flags, sqlite3 **ret_db)

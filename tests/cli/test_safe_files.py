@@ -215,6 +215,27 @@ class Folders(FilesTestCase):
         os.chmod(self.folder, 0o770)
         self.each("can be written to by others")
 
+    @NEEDS_ROOT
+    def test_what_another_user_put_into_a_shared_folder(self):
+        self.take()
+        target = self.path("elsewhere.db")
+        name = self.inside("jobs.db")
+        os.chown(self.folder, OTHER, OTHER)
+        for mode in (0o755, 0o777):
+            os.chmod(self.folder, mode)
+            for make, wanted in ((lambda: os.symlink(target, name), "holds a link of another user"),
+                                 (lambda: os.mknod(name, 0o666), "belongs to another user")):
+                with self.subTest(wanted, mode=oct(mode)):
+                    with open(target, "wb"):
+                        pass
+                    make()
+                    os.lchown(name, OTHER, OTHER)
+                    result = self.take("--allow-shared-folder", database=name, status=None)
+                    os.unlink(name)
+                    self.assertEqual(result.status, 6, result)
+                    self.assertIn(wanted, result.stderr)
+                    self.assertEqual(os.path.getsize(target), 0)
+
     def test_what_doctor_says(self):
         os.chmod(self.folder, 0o777)
         result = self.run_hbrsync("--db", self.inside("jobs.db"), "doctor", "--region", "cn-hangzhou", "--endpoint",

@@ -1,8 +1,10 @@
 """The schema of the database is input, too: what is not as this version makes it is told and not run; what users add is
 theirs."""
 import os
+import signal
 import sqlite3
 import subprocess
+import time
 import unittest
 
 import harness
@@ -57,6 +59,27 @@ class Triggers(SchemaTestCase):
         self.assert_named_alike("the trigger innocent on sync_run is not hbrsync's, and a sync would run it")
         self.assertEqual(self.run_hbrsync("--db", self.database, "export").status, 0)  # reading runs none
 
+    def test_one_with_a_name_of_sqlite(self):
+        """CREATE TRIGGER refuses it; whoever writes to sqlite_master does not ask."""
+        self.take()
+        for kind, rest in (("trigger", "BEFORE INSERT ON restore_job BEGIN SELECT RAISE(IGNORE); END"),
+                           ("Trigger", "AFTER INSERT ON sync_run BEGIN DELETE FROM restore_job; END")):
+            self.script(f"CREATE TRIGGER bad {rest}; PRAGMA writable_schema = ON; UPDATE sqlite_master"
+                        f" SET type = '{kind}', name = 'sqlite_bad',"
+                        f" sql = 'CREATE TRIGGER sqlite_bad {rest}' WHERE name = 'bad'")
+            self.assertIn("the trigger sqlite_bad on ", self.take(job="r-2", status=6).stderr)
+            self.assert_named_alike("the trigger sqlite_bad on ")
+            self.assertEqual(list(harness.stored_jobs(self.database)), ["r-1"])
+            result = self.run_hbrsync("--db", self.database, "publish", self.path("copy.db"))
+            self.assertEqual(result.status, 0, result)
+            with open(self.path("copy.db"), "rb") as file:
+                self.assertNotIn(b"sqlite_bad", file.read())
+            self.script("PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE name = 'sqlite_bad'")
+        self.script("CREATE VIEW bad AS SELECT 1; PRAGMA writable_schema = ON; UPDATE sqlite_master SET name ="
+                    " 'sqlite_bad', tbl_name = 'sqlite_bad', sql = 'CREATE VIEW sqlite_bad AS SELECT 1'"
+                    " WHERE name = 'bad'")
+        self.assert_named_alike("the view sqlite_bad is not hbrsync's", "note")
+
     def test_what_an_allowed_one_may_do(self):
         """Tables of its own, not those of a sync; nor may it leave a row out."""
         self.take()
@@ -68,6 +91,34 @@ class Triggers(SchemaTestCase):
         self.script("DROP TRIGGER worse")
         self.take(job="r-2")
         self.assertEqual(sorted(harness.stored_jobs(self.database)), ["r-1", "r-2"])
+        self.verify()
+
+    @staticmethod
+    def seconds_computed(pid):
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            user, system = file.read().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def test_an_endless_one(self):
+        """The first signal ends it, and what the transaction wrote is undone."""
+        self.take()
+        self.script(f"CREATE TABLE own (n); CREATE TRIGGER endless AFTER INSERT ON restore_job"
+                    f" BEGIN INSERT INTO own SELECT count(*) FROM ({ENDLESS}); END;")
+        process = subprocess.Popen([harness.HBRSYNC, "--db", self.database, "import", "--quiet", "--allow-trigger",
+                                    "endless", "-"], env=self.environment(), stdin=subprocess.PIPE)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        process.stdin.write(b'{"RestoreId":"r-2"}')
+        process.stdin.close()
+        deadline = time.monotonic() + 60
+        while self.seconds_computed(process.pid) < 1 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(timeout=60), 143)
+        self.assertEqual(list(harness.stored_jobs(self.database)), ["r-1"])
+        self.script("DROP TRIGGER endless")
+        self.take(job="r-2")
+        self.assertEqual(self.query("SELECT count(*) FROM sync_run WHERE outcome = 'running'"), [(0,)])
         self.verify()
 
     def test_an_index_for_full_text(self):
@@ -168,14 +219,19 @@ class Tables(SchemaTestCase):
         self.verify()
 
     def test_a_text_that_no_answer_holds(self):
-        self.take()
-        connection = sqlite3.connect(self.database)
-        connection.execute("UPDATE restore_job SET error_message = ?", ("x" * 300_000_000,))
-        connection.commit()
-        connection.close()
-        for command in ("export", "verify"):
-            result = self.run_hbrsync("--db", self.database, command)
-            self.assertEqual(result.status, 6, str(result)[-2000:])
+        for column, commands in (("restore_job SET error_message", ("export", "verify")),
+                                 ("sync_run SET error", ("verify",))):
+            self.take()
+            connection = sqlite3.connect(self.database)
+            connection.execute(f"UPDATE {column} = ?", ("x" * 300_000_000,))
+            connection.commit()
+            connection.close()
+            for command in commands:
+                with self.subTest(column, command=command):
+                    result = self.run_hbrsync("--db", self.database, command)
+                    self.assertEqual(result.status, 6, str(result)[-2000:])
+                    self.assertIn("too big", result.stderr)
+            os.unlink(self.database)
 
 
 if __name__ == "__main__":

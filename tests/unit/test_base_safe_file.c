@@ -216,8 +216,9 @@ static void test_what_is_in_the_way(void **state)
         assert_int_equal(chown(in_folder("file-other"), OTHER, OTHER), 0);
         assert_false(opened(path, "-other", SAFE_REGULAR, &err));
         assert_says(&err, "belongs to another user");
-        safe_file_shared = true;
-        assert_true(opened(path, "-other", SAFE_REGULAR, &err));
+        safe_file_shared = true; /* that is about folders */
+        assert_false(opened(path, "-other", SAFE_REGULAR, &err));
+        assert_false(opened(path, "-other", SAFE_STREAM, &err));
     }
 }
 
@@ -236,6 +237,11 @@ static void test_links_in_sticky_folders(void **state)
     assert_int_equal(lchown(in_folder("link"), OTHER, OTHER), 0);
     assert_false(found(in_folder("link/file"), true, &err));
     assert_says(&err, "link of another user");
+    assert_int_equal(chown(folder, OTHER, OTHER), 0);
+    safe_file_shared = true;
+    assert_false(found(in_folder("link/file"), true, &err));
+    assert_says(&err, "link of another user");
+    assert_true(found(in_folder("target/file"), true, &err));
 }
 
 /* A file that is replaced is never the link's target, and the folder must be safe. */
