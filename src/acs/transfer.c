@@ -233,8 +233,11 @@ static bool sign(struct acs_transfer *transfer, const struct acs_setup *setup,
         }                                                                                          \
     } while (0)
 
-static CURLcode set_request(struct acs_transfer *transfer, const struct acs_setup *setup)
+static CURLcode set_request(struct acs_transfer *transfer, const struct acs_setup *setup,
+                            bool https)
 {
+    /* Where the server speaks HTTP/2, requests share one connection. */
+    bool http2 = https && (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
     CURL *easy = transfer->easy;
     CURLcode result = CURLE_OK;
     SET(CURLOPT_URL, transfer->url.data);
@@ -244,7 +247,8 @@ static CURLcode set_request(struct acs_transfer *transfer, const struct acs_setu
     SET(CURLOPT_HTTPHEADER, transfer->headers);
     SET(CURLOPT_USERAGENT, setup->options->user_agent);
     SET(CURLOPT_ACCEPT_ENCODING, ""); /* all that libcurl was built with */
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_HTTP_VERSION, (long)(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    SET(CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, transfer);
     SET(CURLOPT_HEADERFUNCTION, on_header);
@@ -319,7 +323,7 @@ bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_setup 
     if (!compose_url(transfer, input, err) || !sign(transfer, setup, input, err)) {
         return false;
     }
-    CURLcode result = set_request(transfer, setup);
+    CURLcode result = set_request(transfer, setup, input->endpoint->https);
     if (result == CURLE_OK) {
         result = acs_transfer_secure(transfer->easy, input->endpoint, setup->ca_file);
     }
