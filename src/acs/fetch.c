@@ -12,6 +12,7 @@
 
 #include "acs/endpoint.h"
 #include "acs/failure.h"
+#include "acs/setup.h"
 #include "acs/transfer.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
@@ -290,12 +291,8 @@ bool acs_fetch(const struct acs_fetch *fetch, struct acs_fetched *ret_fetched, s
     if (!parse_origin(&exchange, err)) {
         return false;
     }
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        return error_set(err, ERROR_INTERNAL, "libcurl does not start");
-    }
-    bool ok = perform(&exchange, err);
+    bool ok = acs_setup_libcurl(err) && perform(&exchange, err);
     end(&exchange);
-    curl_global_cleanup();
     if (!ok) {
         acs_fetched_free(ret_fetched);
     }

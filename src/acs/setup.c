@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,7 +21,7 @@ void acs_client_defaults(struct acs_client_options *options)
 {
     memset(options, 0, sizeof(*options));
     options->user_agent = "hbrsync";
-    options->connections = 4;
+    options->connections = 10;
     options->queries_per_second = 10;
     options->connect_timeout_ms = 10000;
     options->stall_timeout_ms = 30000;
@@ -72,8 +73,23 @@ bool acs_setup_check(const struct acs_client_options *options, struct error *err
            check_user_agent(options->user_agent, err);
 }
 
-bool acs_setup_check_libcurl(struct error *err)
+static CURLcode started;
+
+static void start_libcurl(void)
 {
+    started = curl_global_init(CURL_GLOBAL_DEFAULT);
+    if (started == CURLE_OK) {
+        (void)atexit(curl_global_cleanup); /* else the system does it */
+    }
+}
+
+bool acs_setup_libcurl(struct error *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (pthread_once(&once, start_libcurl) != 0 || started != CURLE_OK) {
+        return error_set(err, ERROR_INTERNAL, "libcurl does not start: %s",
+                         curl_easy_strerror(started));
+    }
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     if (info->version_num < LIBCURL_MIN) {
         return error_set(err, ERROR_INTERNAL, "libcurl %s is too old, 7.76.0 is needed",

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -12,6 +13,7 @@
 
 #define REDRAW_MS 100
 #define BAR_WIDTH 20
+#define LINE_SIZE 512
 
 static struct {
     bool enabled;
@@ -45,8 +47,17 @@ static void draw_bar(char bar[BAR_WIDTH + 1], int64_t done, int64_t total)
     bar[BAR_WIDTH] = '\0';
 }
 
-static void draw(int64_t done, int64_t total, int64_t elapsed_ms)
+/* What the terminal takes in one line. */
+static size_t line_width(void)
 {
+    struct winsize size;
+    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    return known && size.ws_col <= LINE_SIZE ? size.ws_col - 1U : LINE_SIZE - 1;
+}
+
+static void draw(bool all, int64_t done, int64_t total, int64_t elapsed_ms)
+{
+    char line[LINE_SIZE], fitted[LINE_SIZE], left_text[48] = "";
     char bar[BAR_WIDTH + 1], done_text[FORMAT_COUNT_SIZE], total_text[FORMAT_COUNT_SIZE];
     char rate_text[FORMAT_COUNT_SIZE];
     int64_t since = done - progress.started_at;
@@ -55,12 +66,17 @@ static void draw(int64_t done, int64_t total, int64_t elapsed_ms)
     format_count(done, done_text);
     format_count(total, total_text);
     format_count(rate, rate_text);
-    (void)fprintf(stderr, "\r\033[K%s [%s] %s of %s jobs, %s/s", progress.label, bar, done_text,
-                  total > 0 ? total_text : "?", rate_text);
     if (rate > 0 && total > done) {
         int64_t left = (total - done) / rate;
-        (void)fprintf(stderr, ", %" PRId64 ":%02" PRId64 " left", left / 60, left % 60);
+        (void)snprintf(left_text, sizeof(left_text), ", %" PRId64 ":%02" PRId64 " left", left / 60,
+                       left % 60);
     }
+    (void)snprintf(line, sizeof(line), "%s%s%s%s %s of %s%s jobs, %s/s%s", progress.label,
+                   all ? "," : " [", all ? "" : bar, all ? "" : "]", done_text,
+                   all && total > 0 ? "about " : "", total > 0 ? total_text : "?", rate_text,
+                   left_text);
+    (void)text_fit(fitted, line_width() + 1, line); /* no character takes more columns than bytes */
+    (void)fprintf(stderr, "\r\033[K%s", fitted);
     (void)fflush(stderr);
     progress.shown = true;
 }
@@ -75,7 +91,7 @@ static void fit_label(char target[sizeof(progress.label)], const char *label)
     buffer_free(&safe);
 }
 
-void progress_update(const char *label, int64_t done, int64_t total)
+static void update(const char *label, bool all, int64_t done, int64_t total)
 {
     if (!progress.enabled) {
         return;
@@ -84,13 +100,24 @@ void progress_update(const char *label, int64_t done, int64_t total)
     char fitted[sizeof(progress.label)];
     fit_label(fitted, label);
     if (strcmp(fitted, progress.label) != 0) {
+        bool first = progress.label[0] == '\0' || !all;
         memcpy(progress.label, fitted, sizeof(fitted));
-        progress.started_ms = now;
-        progress.started_at = done;
+        progress.started_ms = first ? now : progress.started_ms;
+        progress.started_at = first ? done : progress.started_at;
         progress.drawn_ms = 0;
     }
     if (now - progress.drawn_ms >= REDRAW_MS) {
         progress.drawn_ms = now;
-        draw(done, total, now - progress.started_ms);
+        draw(all, done, total, now - progress.started_ms);
     }
+}
+
+void progress_update(const char *label, int64_t done, int64_t total)
+{
+    update(label, false, done, total);
+}
+
+void progress_update_all(const char *label, int64_t done, int64_t total)
+{
+    update(label, true, done, total);
 }

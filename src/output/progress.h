@@ -11,6 +11,9 @@ void progress_enable(bool wanted);
 /* `total` 0: not known. A new label starts the rate anew. Redrawn at most ten times a second. */
 void progress_update(const char *label, int64_t done, int64_t total);
 
+/* Of several sources together: one rate for all, an estimated total, and no bar. */
+void progress_update_all(const char *label, int64_t done, int64_t total);
+
 /* Takes the line away, so that a message can be printed. */
 void progress_clear(void);
 

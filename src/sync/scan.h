@@ -23,8 +23,6 @@ struct scanner {
     struct store_run *run;  /* its counters grow */
     struct hbr_query query; /* region, edition, RestoreType, the user's filters, PageSize */
     unsigned pages_at_once;
-    int64_t requests_max;  /* of the run, 0: no limit ... */
-    int64_t requests_made; /* ... of which so many by other services */
     /* NULL, or called inside the transaction in which the first row changes. */
     bool (*on_change)(void *context, struct error *err);
     /* NULL, or called after each page. */
@@ -45,9 +43,6 @@ struct scanner {
 
 /* Frees the sets. */
 void scanner_free(struct scanner *scanner);
-
-/* ERROR_UNPROVED when requests_max leaves no request. */
-bool scanner_may_ask(const struct scanner *scanner, struct error *err) MUST_CHECK;
 
 enum scan_kind {
     SCAN_ALL,        /* no filter of ours */
