@@ -387,9 +387,12 @@ SELECT
         CASE h.copied_by WHEN 'restore_type' THEN 'copied by RestoreType only; ' WHEN 'filter' THEN 'copied by filter only; '
                          WHEN 'import' THEN 'imported only; ' ELSE '' END || 'never proved complete'
     END AS source_note,
+    -- All less those that are gone: both counts are read from indexes alone.
     (SELECT count(*) FROM restore_job AS j
-     WHERE j.source_id = h.source_id AND j.missing_since IS NULL
-       AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS jobs,
+     WHERE j.source_id = h.source_id AND (h.restore_type = '' OR j.restore_type = h.restore_type))
+        - (SELECT count(*) FROM restore_job AS j
+           WHERE j.source_id = h.source_id AND j.missing_since IS NOT NULL
+             AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS jobs,
     (SELECT count(*) FROM v_restore_job AS j
      WHERE j.source_id = h.source_id AND (j.complete_time IS NULL OR j.complete_time <= 0) AND j.outcome = 'open'
        AND j.missing_since IS NULL AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS open_jobs,

@@ -66,4 +66,5 @@ if $long; then
         -DHBRSYNC_TEST_TIMEOUT=7200
     echo "== tests, full figures"
     HBRSYNC_TEST_LONG=1 ctest --test-dir build-long --output-on-failure -L cli -j "$jobs" "$@"
+    tests/fuzz/mutants.sh
 fi

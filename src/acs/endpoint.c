@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "acs/client.h"
 #include "base/buffer.h"
@@ -14,6 +15,7 @@
 #define ESCAPED_MAX 512
 #define HTTPS_PORT 443
 #define HTTP_PORT 80
+#define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 /* ERROR_USAGE that shows the endpoint, which may hold anything, but for what is a secret as likely
  * as not: what stands before an @, and a query. */
@@ -31,39 +33,12 @@ static bool refuse(const char *text, const char *why, struct error *err)
     return error_hint(err, "An endpoint is https://HOST or https://HOST:PORT.");
 }
 
-static char lower(char byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
-}
-
-static bool is_alphanumeric(char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9');
-}
-
-static bool starts_with(const char *text, const char *prefix)
-{
-    while (*prefix != '\0' && lower(*text) == *prefix) {
-        text++;
-        prefix++;
-    }
-    return *prefix == '\0';
-}
-
 /* A DNS name or dotted address: labels of letters, digits, "-" and "_", none of them empty. */
 static bool is_host_name(const char *host)
 {
-    char before = '.';
-    for (; *host != '\0'; host++) {
-        bool label_starts = before == '.';
-        if (!is_alphanumeric(*host) && *host != '_' &&
-            (label_starts || (*host != '-' && *host != '.'))) {
-            return false;
-        }
-        before = *host;
-    }
-    return before != '.' && before != '-';
+    return host[strspn(host, ALPHANUMERIC "-_.")] == '\0' && strchr("-.", host[0]) == NULL &&
+           strchr("-.", host[strlen(host) - 1]) == NULL && strstr(host, "..") == NULL &&
+           strstr(host, ".-") == NULL;
 }
 
 static bool is_loopback_name(const char *host)
@@ -78,110 +53,61 @@ static bool is_loopback_name(const char *host)
            (length >= sizeof(suffix) && strcmp(host + length - (sizeof(suffix) - 1), suffix) == 0);
 }
 
-/* Copies "[address]" without its brackets; returns what follows it, NULL when it is no such
- * address. */
-static const char *split_ipv6(const char *text, char *host, size_t size, bool *ret_loopback)
+/* A name, or an IPv6 address in brackets. */
+static bool is_host(char *host, bool *ret_loopback)
 {
     struct in6_addr address;
-    const char *end = strchr(text, ']');
-    if (end == NULL || (size_t)(end - text) > size) {
-        return NULL;
+    size_t length = strlen(host);
+    if (host[0] != '[') {
+        *ret_loopback = is_loopback_name(host);
+        return is_host_name(host);
     }
-    size_t length = (size_t)(end - text) - 1;
-    memcpy(host, text + 1, length);
-    host[length] = '\0';
-    if (inet_pton(AF_INET6, host, &address) != 1) {
-        return NULL;
-    }
-    *ret_loopback = IN6_IS_ADDR_LOOPBACK(&address);
-    return end + 1;
+    bool closed = host[length - 1] == ']';
+    host[length - 1] = '\0';
+    bool is_address = closed && inet_pton(AF_INET6, host + 1, &address) == 1;
+    *ret_loopback = is_address && IN6_IS_ADDR_LOOPBACK(&address);
+    return is_address;
 }
 
-static const char *split_name(const char *text, char *host, size_t size, bool *ret_loopback)
-{
-    size_t length = strcspn(text, ":/?#@");
-    if (length == 0 || length >= size) {
-        return NULL;
-    }
-    for (size_t i = 0; i < length; i++) {
-        host[i] = lower(text[i]);
-    }
-    host[length] = '\0';
-    if (!is_host_name(host)) {
-        return NULL;
-    }
-    *ret_loopback = is_loopback_name(host);
-    return text + length;
-}
-
-/* What follows the host: nothing, or a port. 0 is put for the scheme's default. */
-static bool parse_port(const char *text, bool https, int64_t *ret_port)
-{
-    *ret_port = 0;
-    if (*text == '\0') {
-        return true;
-    }
-    if (*text != ':' || !text_to_int64(text + 1, 1, UINT16_MAX, ret_port)) {
-        return false;
-    }
-    if (*ret_port == (https ? HTTPS_PORT : HTTP_PORT)) {
-        *ret_port = 0;
-    }
-    return true;
-}
-
-static bool compose(struct acs_endpoint *endpoint, const char *host, bool brackets, int64_t port)
-{
-    char port_text[8] = "";
-    int length = 0;
-    if (port != 0) {
-        length = snprintf(port_text, sizeof(port_text), ":%d", (int)port);
-    }
-    if (length < 0 || (size_t)length >= sizeof(port_text)) {
-        return false;
-    }
-    length = snprintf(endpoint->host, sizeof(endpoint->host), "%s%s%s%s", brackets ? "[" : "", host,
-                      brackets ? "]" : "", port_text);
-    if (length < 0 || (size_t)length >= sizeof(endpoint->host)) {
-        return false;
-    }
-    length = snprintf(endpoint->base, sizeof(endpoint->base), "%s://%s",
-                      endpoint->https ? "https" : "http", endpoint->host);
-    return length >= 0 && (size_t)length < sizeof(endpoint->base);
-}
-
+/* Not libcurl's parser: it makes 127.0.0.1 of what is no plain address, such as 0x7f.1. */
 const char *acs_endpoint_read(const char *text, struct acs_endpoint *ret_endpoint)
 {
-    char host[HOST_MAX + 1];
-    struct acs_endpoint endpoint;
-    memset(&endpoint, 0, sizeof(endpoint));
+    struct acs_endpoint endpoint = {.https = strncasecmp(text, "https://", 8) == 0};
+    char name[HOST_MAX + 3] = ""; /* with brackets */
+    int64_t port = 0;
     if (strchr(text, '@') != NULL) {
         return "it must not hold user information (\"...@\")";
     }
-    endpoint.https = starts_with(text, "https://");
-    if (!endpoint.https && !starts_with(text, "http://")) {
+    if (!endpoint.https && strncasecmp(text, "http://", 7) != 0) {
         return "it must begin with https://";
     }
-    const char *rest = text + (endpoint.https ? strlen("https://") : strlen("http://"));
-    bool brackets = *rest == '[';
-    rest = brackets ? split_ipv6(rest, host, sizeof(host), &endpoint.loopback)
-                    : split_name(rest, host, sizeof(host), &endpoint.loopback);
-    if (rest == NULL) {
+    if (!text_fit(endpoint.base, sizeof(endpoint.base), text)) {
+        return "too long";
+    }
+    text_lower(endpoint.base);
+    char *host = endpoint.base + (endpoint.https ? 8 : 7);
+    char *end = host + strcspn(host, host[0] == '[' ? "]" : ":/?#");
+    end += *end == ']' ? 1 : 0;
+    if ((size_t)(end - host) >= sizeof(name) ||
+        !is_host(memcpy(name, host, (size_t)(end - host)), &endpoint.loopback)) {
         return "not a host name or address";
     }
-    if (strpbrk(rest, "/?#") != NULL) {
+    if (strpbrk(end, "/?#") != NULL) {
         return "it must end after the host and port";
     }
-    int64_t port;
-    if (!parse_port(rest, endpoint.https, &port)) {
+    if (*end != '\0' && (*end != ':' || !text_to_int64(end + 1, 1, UINT16_MAX, &port))) {
         return "not a port number";
     }
     if (!endpoint.https && !endpoint.loopback) {
         return "plain http is for loopback addresses only";
     }
-    if (!compose(&endpoint, host, brackets, port)) {
-        return "too long";
+    if (port == 0 || port == (endpoint.https ? HTTPS_PORT : HTTP_PORT)) {
+        *end = '\0';
+    } else {
+        (void)snprintf(end, sizeof(endpoint.base) - (size_t)(end - endpoint.base), ":%d",
+                       (int)port); /* never longer than what was read */
     }
+    (void)text_fit(endpoint.host, sizeof(endpoint.host), host);
     *ret_endpoint = endpoint;
     return NULL;
 }
@@ -205,20 +131,10 @@ bool acs_endpoint_check(const char *endpoint, struct error *err)
     return acs_endpoint_parse(example, &parsed, err);
 }
 
-static bool is_region_id(const char *region)
-{
-    for (const char *at = region; *at != '\0'; at++) {
-        if (!is_alphanumeric(*at) && *at != '-') {
-            return false;
-        }
-    }
-    return *region != '\0';
-}
-
 bool acs_region_check(const char *region, struct error *err)
 {
     struct buffer shown;
-    if (is_region_id(region)) {
+    if (region[0] != '\0' && region[strspn(region, ALPHANUMERIC "-")] == '\0') {
         return true;
     }
     buffer_init(&shown, ESCAPED_MAX * 2);

@@ -8,13 +8,10 @@
 #include <time.h>
 
 #include <curl/curl.h>
-#include <openssl/crypto.h>
 
 #include "acs/endpoint.h"
-#include "acs/failure.h"
 #include "acs/setup.h"
 #include "acs/transfer.h"
-#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/text.h"
 
@@ -22,34 +19,10 @@
 
 struct exchange {
     const struct acs_fetch *fetch;
-    struct acs_fetched *fetched;
     struct acs_endpoint endpoint;
+    struct acs_transfer *transfer;
     CURLM *multi;
-    CURL *easy;
-    struct curl_slist *headers;
-    char error_text[CURL_ERROR_SIZE];
-    bool too_large;
 };
-
-static size_t on_body(char *bytes, size_t size, size_t count, void *context)
-{
-    struct exchange *exchange = context;
-    size_t length = size * count;
-    buffer_append(&exchange->fetched->body, bytes, length);
-    exchange->too_large = exchange->fetched->body.too_long;
-    return exchange->fetched->body.failed ? 0 : length;
-}
-
-static size_t on_header(char *bytes, size_t size, size_t count, void *context)
-{
-    struct exchange *exchange = context;
-    size_t length = size * count;
-    if (!acs_headers_line(&exchange->fetched->headers, bytes, length, clock_now())) {
-        exchange->too_large = true;
-        return 0;
-    }
-    return length;
-}
 
 static curl_socket_t open_metadata(void *context, curlsocktype purpose,
                                    struct curl_sockaddr *address)
@@ -77,7 +50,7 @@ static bool is_metadata(const struct acs_fetch *fetch)
 /* Takes the URL apart as far as it says whom to talk to. */
 static bool parse_origin(struct exchange *exchange, struct error *err)
 {
-    char origin[ACS_ENDPOINT_MAX];
+    char origin[ACS_ENDPOINT_MAX + 1];
     const char *url = exchange->fetch->url;
     const char *host = strstr(url, "://");
     if (is_metadata(exchange->fetch)) {
@@ -87,11 +60,7 @@ static bool parse_origin(struct exchange *exchange, struct error *err)
     }
     size_t length = host == NULL ? strlen(url) : (size_t)(host - url) + 3;
     length += strcspn(url + length, "/?#");
-    if (length >= sizeof(origin)) {
-        return error_set(err, ERROR_USAGE, "the host of the URL is too long");
-    }
-    memcpy(origin, url, length);
-    origin[length] = '\0';
+    (void)snprintf(origin, sizeof(origin), "%.*s", (int)length, url); /* cut: too long */
     const char *why = acs_endpoint_read(origin, &exchange->endpoint);
     if (why == NULL) {
         return true;
@@ -101,87 +70,53 @@ static bool parse_origin(struct exchange *exchange, struct error *err)
                       "Such a URL is https://HOST/... or, on this machine, http://localhost/...");
 }
 
-static bool add_header(struct exchange *exchange, const char *line)
+static bool add_headers(const struct acs_fetch *fetch, struct acs_transfer *transfer)
 {
-    struct curl_slist *list = curl_slist_append(exchange->headers, line);
-    if (list != NULL) {
-        exchange->headers = list;
-    }
-    return list != NULL;
-}
-
-static bool add_headers(struct exchange *exchange)
-{
-    bool ok = add_header(exchange, "Expect:") && add_header(exchange, "Accept: */*");
-    if (exchange->fetch->body == NULL) {
-        ok = ok && add_header(exchange, "Content-Type:"); /* removes libcurl's own */
-    }
-    for (size_t i = 0; i < ACS_FETCH_HEADERS_MAX; i++) {
-        const char *line = exchange->fetch->headers[i];
-        ok = ok && (line == NULL || add_header(exchange, line));
+    bool ok = acs_transfer_header(transfer, "Expect:") &&
+              acs_transfer_header(transfer, "Accept: */*") &&
+              (fetch->body != NULL ||
+               acs_transfer_header(transfer, "Content-Type:")); /* removes libcurl's own */
+    for (size_t i = 0; ok && i < ACS_FETCH_HEADERS_MAX; i++) {
+        ok = fetch->headers[i] == NULL || acs_transfer_header(transfer, fetch->headers[i]);
     }
     return ok;
 }
 
-/* One option; does nothing after a failure, so that a series is checked once. */
-#define SET(option, value)                                                                         \
-    do {                                                                                           \
-        if (result == CURLE_OK) {                                                                  \
-            result = curl_easy_setopt(easy, option, value);                                        \
-        }                                                                                          \
-    } while (0)
-
-static CURLcode set_options(struct exchange *exchange)
+static bool set_options(struct exchange *exchange, struct error *err)
 {
     const struct acs_fetch *fetch = exchange->fetch;
-    CURL *easy = exchange->easy;
-    CURLcode result = acs_transfer_secure(easy, &exchange->endpoint, fetch->ca_file);
-    SET(CURLOPT_URL, fetch->url);
+    const struct acs_client_options options = {
+        .user_agent = fetch->user_agent != NULL ? fetch->user_agent : "hbrsync",
+        .connect_timeout_ms = fetch->connect_timeout_ms,
+        .attempt_timeout_ms = fetch->timeout_ms,
+        .stall_timeout_ms = fetch->timeout_ms,
+    };
+    const struct acs_setup setup = {.options = &options, .ca_file = fetch->ca_file};
+    CURL *easy = exchange->transfer->easy;
+    CURLcode result = acs_transfer_set(exchange->transfer, fetch->url, &setup, &exchange->endpoint);
     if (strcmp(fetch->method, "GET") != 0) {
         SET(CURLOPT_POSTFIELDS, fetch->body != NULL ? fetch->body : "");
         SET(CURLOPT_POSTFIELDSIZE, fetch->body != NULL ? (long)strlen(fetch->body) : 0L);
         SET(CURLOPT_CUSTOMREQUEST, fetch->method);
     }
-    SET(CURLOPT_HTTPHEADER, exchange->headers);
-    SET(CURLOPT_USERAGENT, fetch->user_agent != NULL ? fetch->user_agent : "hbrsync");
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
-    SET(CURLOPT_WRITEDATA, exchange);
-    SET(CURLOPT_HEADERFUNCTION, on_header);
-    SET(CURLOPT_HEADERDATA, exchange);
-    SET(CURLOPT_ERRORBUFFER, exchange->error_text);
-    SET(CURLOPT_NOSIGNAL, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075700
-    SET(CURLOPT_QUICK_EXIT, 1L); /* an interrupt does not wait for the resolver */
-#endif
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)fetch->connect_timeout_ms);
-    SET(CURLOPT_TIMEOUT_MS, (long)fetch->timeout_ms);
     SET(CURLOPT_CERTINFO, exchange->endpoint.https ? 1L : 0L);
     if (is_metadata(fetch)) {
         SET(CURLOPT_OPENSOCKETFUNCTION, open_metadata);
     }
-    return result;
-}
-
-static bool no_option(CURLcode result, struct error *err)
-{
-    return error_set(err, ERROR_INTERNAL, "libcurl takes not all options: %s",
-                     curl_easy_strerror(result));
+    return acs_transfer_set_ok(result, err);
 }
 
 static bool begin(struct exchange *exchange, struct error *err)
 {
     exchange->multi = curl_multi_init();
-    exchange->easy = curl_easy_init();
-    if (exchange->multi == NULL || exchange->easy == NULL || !add_headers(exchange)) {
+    exchange->transfer = acs_transfer_new(ACS_FETCH_ANSWER_MAX);
+    if (exchange->multi == NULL || exchange->transfer == NULL ||
+        !add_headers(exchange->fetch, exchange->transfer)) {
         return error_no_memory(err);
     }
-    CURLcode result = set_options(exchange);
-    if (result != CURLE_OK) {
-        return no_option(result, err);
-    }
-    return curl_multi_add_handle(exchange->multi, exchange->easy) == CURLM_OK ||
-           error_set(err, ERROR_INTERNAL, "libcurl takes no transfer");
+    return set_options(exchange, err) &&
+           (curl_multi_add_handle(exchange->multi, exchange->transfer->easy) == CURLM_OK ||
+            error_set(err, ERROR_INTERNAL, "libcurl takes no transfer"));
 }
 
 /* The result of the only transfer, when it has ended. */
@@ -219,16 +154,6 @@ static bool wait_for_end(struct exchange *exchange, CURLcode *ret_result, struct
     }
 }
 
-static bool tell_failure(const struct exchange *exchange, CURLcode result, struct error *err)
-{
-    if (exchange->too_large) {
-        return error_set(err, ERROR_SERVICE, "%s: the answer is larger than %zu bytes",
-                         exchange->endpoint.base, ACS_FETCH_ANSWER_MAX);
-    }
-    (void)acs_failure_tell(exchange->easy, result, exchange->error_text, NULL, err);
-    return error_context(err, "%s", exchange->endpoint.base);
-}
-
 /* OpenSSL writes "Expire date:Nov 24 12:00:00 2027 GMT". */
 static int64_t read_certificate(CURL *easy)
 {
@@ -248,54 +173,45 @@ static int64_t read_certificate(CURL *easy)
     return 0;
 }
 
-static bool perform(struct exchange *exchange, struct error *err)
+static bool perform(struct exchange *exchange, struct acs_fetched *fetched, struct error *err)
 {
     CURLcode result = CURLE_OK;
-    long status = 0;
     if (!begin(exchange, err) || !wait_for_end(exchange, &result, err)) {
         return false;
     }
+    struct acs_transfer *transfer = exchange->transfer;
     if (result != CURLE_OK) {
-        return tell_failure(exchange, result, err);
+        (void)acs_transfer_error(transfer, result, err);
+        return error_context(err, "%s", exchange->endpoint.base);
     }
-    result = curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (result != CURLE_OK) {
-        return no_option(result, err);
-    }
-    exchange->fetched->status = (int)status;
-    exchange->fetched->certificate_expires = read_certificate(exchange->easy);
+    fetched->status = acs_transfer_status(transfer);
+    fetched->certificate_expires = read_certificate(transfer->easy);
+    fetched->body = transfer->body;
+    fetched->headers = transfer->answer;
+    buffer_init(&transfer->body, 0);
+    acs_headers_init(&transfer->answer);
     return true;
 }
 
 static void end(struct exchange *exchange)
 {
-    if (exchange->multi != NULL && exchange->easy != NULL) {
-        (void)curl_multi_remove_handle(exchange->multi, exchange->easy);
+    if (exchange->multi != NULL && exchange->transfer != NULL) {
+        (void)curl_multi_remove_handle(exchange->multi, exchange->transfer->easy);
     }
-    curl_easy_cleanup(exchange->easy);
+    acs_transfer_free(exchange->transfer);
     if (exchange->multi != NULL) {
         (void)curl_multi_cleanup(exchange->multi);
     }
-    for (struct curl_slist *item = exchange->headers; item != NULL; item = item->next) {
-        OPENSSL_cleanse(item->data, strlen(item->data));
-    }
-    curl_slist_free_all(exchange->headers);
 }
 
 bool acs_fetch(const struct acs_fetch *fetch, struct acs_fetched *ret_fetched, struct error *err)
 {
-    struct exchange exchange = {.fetch = fetch, .fetched = ret_fetched};
-    memset(ret_fetched, 0, sizeof(*ret_fetched));
-    buffer_init(&ret_fetched->body, ACS_FETCH_ANSWER_MAX);
-    acs_headers_init(&ret_fetched->headers);
+    struct exchange exchange = {.fetch = fetch};
     if (!parse_origin(&exchange, err)) {
         return false;
     }
-    bool ok = acs_setup_libcurl(err) && perform(&exchange, err);
+    bool ok = acs_setup_libcurl(err) && perform(&exchange, ret_fetched, err);
     end(&exchange);
-    if (!ok) {
-        acs_fetched_free(ret_fetched);
-    }
     return ok;
 }
 

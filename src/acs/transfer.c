@@ -144,27 +144,24 @@ static curl_socket_t open_loopback(void *context, curlsocktype purpose,
     return loopback ? open_socket(context, purpose, address) : CURL_SOCKET_BAD;
 }
 
-/* Puts one line into the header list; wipes what it was composed in. */
+bool acs_transfer_header(struct acs_transfer *transfer, const char *line)
+{
+    struct curl_slist *list = curl_slist_append(transfer->headers, line);
+    if (list != NULL) {
+        transfer->headers = list;
+    }
+    return list != NULL;
+}
+
+/* Composes a line, and wipes what it was composed in. */
 static bool add_header(struct acs_transfer *transfer, const char *name, const char *value,
                        struct error *err)
 {
     struct buffer line;
     buffer_init(&line, HEADER_LINE_MAX);
-    buffer_puts(&line, name);
-    buffer_puts(&line, ":");
-    if (value[0] != '\0') {
-        buffer_putc(&line, ' ');
-        buffer_puts(&line, value);
-    }
-    bool ok = buffer_ok(&line, "a header of the request", err);
-    if (ok) {
-        struct curl_slist *list = curl_slist_append(transfer->headers, line.data);
-        if (list == NULL) {
-            ok = error_no_memory(err);
-        } else {
-            transfer->headers = list;
-        }
-    }
+    buffer_printf(&line, "%s:%s%s", name, value[0] != '\0' ? " " : "", value);
+    bool ok = buffer_ok(&line, "a header of the request", err) &&
+              (acs_transfer_header(transfer, line.data) || error_no_memory(err));
     buffer_free_secret(&line);
     return ok;
 }
@@ -225,39 +222,6 @@ static bool sign(struct acs_transfer *transfer, const struct acs_setup *setup,
     return add_headers(transfer, &signing, err);
 }
 
-/* One option; does nothing after a failure, so that a series is checked once. */
-#define SET(option, value)                                                                         \
-    do {                                                                                           \
-        if (result == CURLE_OK) {                                                                  \
-            result = curl_easy_setopt(easy, option, value);                                        \
-        }                                                                                          \
-    } while (0)
-
-static CURLcode set_request(struct acs_transfer *transfer, const struct acs_setup *setup,
-                            bool https)
-{
-    /* Where the server speaks HTTP/2, requests share one connection. */
-    bool http2 = https && (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
-    CURL *easy = transfer->easy;
-    CURLcode result = CURLE_OK;
-    SET(CURLOPT_URL, transfer->url.data);
-    SET(CURLOPT_POST, 1L);
-    SET(CURLOPT_POSTFIELDS, "");
-    SET(CURLOPT_POSTFIELDSIZE, 0L);
-    SET(CURLOPT_HTTPHEADER, transfer->headers);
-    SET(CURLOPT_USERAGENT, setup->options->user_agent);
-    SET(CURLOPT_ACCEPT_ENCODING, ""); /* all that libcurl was built with */
-    SET(CURLOPT_HTTP_VERSION, (long)(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-    SET(CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
-    SET(CURLOPT_WRITEDATA, transfer);
-    SET(CURLOPT_HEADERFUNCTION, on_header);
-    SET(CURLOPT_HEADERDATA, transfer);
-    SET(CURLOPT_ERRORBUFFER, transfer->error_text);
-    SET(CURLOPT_PRIVATE, transfer);
-    return result;
-}
-
 static CURLcode set_protocol(CURL *easy, bool https)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -289,9 +253,26 @@ CURLcode acs_transfer_secure(CURL *easy, const struct acs_endpoint *endpoint, co
     return result;
 }
 
-static CURLcode set_limits(CURL *easy, const struct acs_client_options *options)
+CURLcode acs_transfer_set(struct acs_transfer *transfer, const char *url,
+                          const struct acs_setup *setup, const struct acs_endpoint *endpoint)
 {
-    CURLcode result = CURLE_OK;
+    const struct acs_client_options *options = setup->options;
+    /* Where the server speaks HTTP/2, requests share one connection. */
+    bool http2 = endpoint->https &&
+                 (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
+    CURL *easy = transfer->easy;
+    CURLcode result = acs_transfer_secure(easy, endpoint, setup->ca_file);
+    SET(CURLOPT_URL, url);
+    SET(CURLOPT_HTTPHEADER, transfer->headers);
+    SET(CURLOPT_USERAGENT, options->user_agent);
+    SET(CURLOPT_HTTP_VERSION, (long)(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    SET(CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, transfer);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, transfer);
+    SET(CURLOPT_ERRORBUFFER, transfer->error_text);
+    SET(CURLOPT_PRIVATE, transfer);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
     SET(CURLOPT_TIMEOUT_MS, (long)options->attempt_timeout_ms);
@@ -305,6 +286,13 @@ static CURLcode set_limits(CURL *easy, const struct acs_client_options *options)
     SET(CURLOPT_QUICK_EXIT, 1L); /* an interrupt does not wait for the resolver */
 #endif
     return result;
+}
+
+bool acs_transfer_set_ok(CURLcode result, struct error *err)
+{
+    return result == CURLE_OK ||
+           error_set(err, ERROR_INTERNAL, "libcurl %s takes not all options: %s",
+                     curl_version_info(CURLVERSION_NOW)->version, curl_easy_strerror(result));
 }
 
 static bool compose_url(struct acs_transfer *transfer, const struct acs_transfer_input *input,
@@ -323,16 +311,14 @@ bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_setup 
     if (!compose_url(transfer, input, err) || !sign(transfer, setup, input, err)) {
         return false;
     }
-    CURLcode result = set_request(transfer, setup, input->endpoint->https);
-    if (result == CURLE_OK) {
-        result = acs_transfer_secure(transfer->easy, input->endpoint, setup->ca_file);
-    }
-    if (result == CURLE_OK) {
-        result = set_limits(transfer->easy, setup->options);
-    }
-    if (result != CURLE_OK) {
-        return error_set(err, ERROR_INTERNAL, "libcurl %s takes not all options: %s",
-                         curl_version_info(CURLVERSION_NOW)->version, curl_easy_strerror(result));
+    CURL *easy = transfer->easy;
+    CURLcode result = acs_transfer_set(transfer, transfer->url.data, setup, input->endpoint);
+    SET(CURLOPT_POST, 1L);
+    SET(CURLOPT_POSTFIELDS, "");
+    SET(CURLOPT_POSTFIELDSIZE, 0L);
+    SET(CURLOPT_ACCEPT_ENCODING, ""); /* all that libcurl was built with */
+    if (!acs_transfer_set_ok(result, err)) {
+        return false;
     }
     transfer->started_ms = clock_monotonic_ms();
     return true;

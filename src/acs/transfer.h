@@ -70,6 +70,23 @@ struct acs_transfer *acs_transfer_new(size_t answer_max);
 /* Accepts NULL. The easy handle must not be in a multi handle any more. */
 void acs_transfer_free(struct acs_transfer *transfer);
 
+/* Adds a header line, "Name: value"; false: no memory. */
+bool acs_transfer_header(struct acs_transfer *transfer, const char *line) MUST_CHECK;
+
+/* One option; does nothing after a failure, so that a series is checked once. */
+#define SET(option, value)                                                                         \
+    do {                                                                                           \
+        if (result == CURLE_OK) {                                                                  \
+            result = curl_easy_setopt(easy, option, value);                                        \
+        }                                                                                          \
+    } while (0)
+
+/* Sets every option but those of the method and its body. */
+CURLcode acs_transfer_set(struct acs_transfer *transfer, const char *url,
+                          const struct acs_setup *setup, const struct acs_endpoint *endpoint);
+/* The check. */
+bool acs_transfer_set_ok(CURLcode result, struct error *err) MUST_CHECK;
+
 /* Signs with a new date and nonce, and sets every option. */
 bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_setup *setup,
                           const struct acs_transfer_input *input, struct error *err) MUST_CHECK;

@@ -105,11 +105,6 @@ static bool write_all(int descriptor, const char *bytes, size_t length)
     return true;
 }
 
-bool file_replace(const char *path, const char *bytes, size_t length, struct error *err)
-{
-    return file_replace_mode(path, 0600, bytes, length, err);
-}
-
 /* A new file beside the place, under a name of its own. */
 static int create_beside(const struct safe_place *place, char name[NAME_MAX + 1])
 {
@@ -125,8 +120,8 @@ static int create_beside(const struct safe_place *place, char name[NAME_MAX + 1]
     return descriptor;
 }
 
-bool file_replace_mode(const char *path, unsigned mode, const char *bytes, size_t length,
-                       struct error *err)
+bool file_replace(const char *path, unsigned mode, const char *bytes, size_t length,
+                  struct error *err)
 {
     struct safe_place place;
     char name[NAME_MAX + 1];

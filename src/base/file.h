@@ -18,14 +18,11 @@ bool file_read(const char *path, struct buffer *buffer, bool *ret_missing,
                struct error *err) MUST_CHECK;
 
 /*
- * Replaces `path` by these bytes: written beside it (mode 0600), synced, renamed, so a
- * reader sees the old or the new text and never half of one.
+ * Replaces `path` by these bytes: written beside it (with this mode, whatever the umask), synced,
+ * renamed, so a reader sees the old or the new text and never half of one.
  */
-bool file_replace(const char *path, const char *bytes, size_t length, struct error *err) MUST_CHECK;
-
-/* The same with another mode, whatever the umask, for what others read. */
-bool file_replace_mode(const char *path, unsigned mode, const char *bytes, size_t length,
-                       struct error *err) MUST_CHECK;
+bool file_replace(const char *path, unsigned mode, const char *bytes, size_t length,
+                  struct error *err) MUST_CHECK;
 
 /* Opens a file, a pipe or "-" (standard input) for reading; a wait for its writer ends at a signal.
  * NULL with ERROR_USAGE. */

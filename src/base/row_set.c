@@ -93,15 +93,6 @@ bool row_set_has(const struct row_set *set, int64_t row)
     return chunk != NULL && (chunk[place.word] & place.bit) != 0;
 }
 
-void row_set_remove(struct row_set *set, int64_t row)
-{
-    if (row_set_has(set, row)) {
-        struct place place = place_of(row);
-        set->chunks[place.chunk][place.word] &= ~place.bit;
-        set->count--;
-    }
-}
-
 int64_t row_set_count(const struct row_set *set)
 {
     return set->count;
@@ -125,28 +116,16 @@ bool row_set_unite(struct row_set *set, const struct row_set *other, struct erro
     return true;
 }
 
-/* Keeps of every chunk of `set` what `other` holds (`inside`) or does not hold. */
-static void keep(struct row_set *set, const struct row_set *other, bool inside)
+void row_set_subtract(struct row_set *set, const struct row_set *other)
 {
     for (size_t i = 0; i < set->chunk_count; i++) {
         const uint64_t *mask = chunk_at(other, i);
-        for (size_t word = 0; set->chunks[i] != NULL && word < CHUNK_WORDS; word++) {
-            uint64_t held = mask != NULL ? mask[word] : 0;
-            uint64_t kept = set->chunks[i][word] & (inside ? held : ~held);
-            set->count -= count_bits(set->chunks[i][word] ^ kept);
-            set->chunks[i][word] = kept;
+        for (size_t word = 0; set->chunks[i] != NULL && mask != NULL && word < CHUNK_WORDS;
+             word++) {
+            set->count -= count_bits(set->chunks[i][word] & mask[word]);
+            set->chunks[i][word] &= ~mask[word];
         }
     }
-}
-
-void row_set_subtract(struct row_set *set, const struct row_set *other)
-{
-    keep(set, other, false);
-}
-
-void row_set_intersect(struct row_set *set, const struct row_set *other)
-{
-    keep(set, other, true);
 }
 
 int64_t row_set_count_outside(const struct row_set *set, const struct row_set *other)

@@ -28,15 +28,13 @@ void row_set_free(struct row_set *set);
 /* Adds a row. *ret_new (may be NULL) tells whether it was not there before. ERROR_DATABASE when the
  * number is not in 1 to ROW_SET_MAX. */
 bool row_set_add(struct row_set *set, int64_t row, bool *ret_new, struct error *err) MUST_CHECK;
-void row_set_remove(struct row_set *set, int64_t row);
 bool row_set_has(const struct row_set *set, int64_t row);
 int64_t row_set_count(const struct row_set *set);
 
 /* Adds every row of `other`. */
 bool row_set_unite(struct row_set *set, const struct row_set *other, struct error *err) MUST_CHECK;
-/* Removes every row of `other`; removes every row that is not in `other`. */
+/* Removes every row of `other`. */
 void row_set_subtract(struct row_set *set, const struct row_set *other);
-void row_set_intersect(struct row_set *set, const struct row_set *other);
 
 /* How many rows of `set` are not in `other`. */
 int64_t row_set_count_outside(const struct row_set *set, const struct row_set *other);

@@ -13,7 +13,6 @@
 #include "base/text.h"
 
 #define LINKS_MAX 40
-#define PATH_MAX_BYTES 8192
 #define READER_LOOKS 100 /* for somebody who reads a pipe */
 #define READER_WAIT_MS 50
 
@@ -125,7 +124,7 @@ static bool follow_link(struct walk *walk, const char *name, const struct stat *
         return refuse(walk->path.data, "", "holds a link of another user", err);
     }
     target[length] = '\0';
-    buffer_init(&rest, PATH_MAX_BYTES);
+    buffer_init(&rest, SAFE_PATH_MAX);
     buffer_printf(&rest, "%s%s", target, after);
     buffer_free(&walk->rest);
     walk->rest = rest;
@@ -186,8 +185,8 @@ static bool walk_to(const char *path, bool judges, bool follow, struct safe_plac
     struct walk walk = {.folder = -1, .judges = judges, .wanted = path};
     char name[NAME_MAX + 1] = "";
     bool done = false;
-    buffer_init(&walk.path, PATH_MAX_BYTES);
-    buffer_init(&walk.rest, PATH_MAX_BYTES);
+    buffer_init(&walk.path, SAFE_PATH_MAX);
+    buffer_init(&walk.rest, SAFE_PATH_MAX);
     bool ok = start(&walk, err);
     while (ok && !done) {
         ok = take_part(&walk, follow, name, &done, err);

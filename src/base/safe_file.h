@@ -12,6 +12,8 @@
 
 #include "base/error.h"
 
+#define SAFE_PATH_MAX 8192 /* bytes of a path */
+
 /* A file's folder and its name there; the file need not exist. */
 struct safe_place {
     int folder;       /* O_PATH descriptor */

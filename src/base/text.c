@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define DURATION_MAX_SECONDS (10LL * 366 * 24 * 3600)
 
@@ -178,25 +179,16 @@ void text_escape(struct buffer *buffer, const char *text, size_t length, size_t 
     }
 }
 
-static char lower(char byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
-}
-
 void text_lower(char *text)
 {
     for (; *text != '\0'; text++) {
-        if (lower(*text) != *text) {
-            *text = lower(*text);
+        if (*text >= 'A' && *text <= 'Z') {
+            *text = (char)(*text - 'A' + 'a');
         }
     }
 }
 
 bool text_equal_nocase(const char *left, const char *right)
 {
-    while (*left != '\0' && lower(*left) == lower(*right)) {
-        left++;
-        right++;
-    }
-    return lower(*left) == lower(*right);
+    return strcasecmp(left, right) == 0; /* in the C locale: nothing here calls setlocale() */
 }

@@ -89,6 +89,7 @@ bool cli_begin(const char *name, const struct cli_option *options, size_t count,
     struct cli_option all[CLI_OPTIONS_MAX];
     struct error err;
     bool help = false;
+    int operand = 0;
     if (count >= CLI_OPTIONS_MAX) {
         *ret_status = 1;
         return false;
@@ -100,7 +101,7 @@ bool cli_begin(const char *name, const struct cli_option *options, size_t count,
                             .help = "the database; else $HBRSYNC_DB, else " CLI_DEFAULT_DATABASE,
                             .kind = CLI_TEXT,
                             .target = (void *)database};
-    if (!cli_parse(all, count, false, argc, argv, ret_operand, &help, &err)) {
+    if (!cli_parse(all, count, false, argc, argv, &operand, &help, &err)) {
         if (err.hint[0] == '\0') {
             error_hint(&err, "See `hbrsync %s --help`.", name);
         }
@@ -116,6 +117,14 @@ bool cli_begin(const char *name, const struct cli_option *options, size_t count,
         cli_print_options(stdout, all, count);
         *ret_status = 0;
         return false;
+    }
+    if (ret_operand == NULL && operand < argc) {
+        error_set(&err, ERROR_USAGE, "%s takes no operand such as \"%s\"", name, argv[operand]);
+        *ret_status = cli_fail(&err);
+        return false;
+    }
+    if (ret_operand != NULL) {
+        *ret_operand = operand;
     }
     return true;
 }

@@ -30,8 +30,9 @@ int cli_doctor(const char *database, int argc, char **argv);
 extern const struct cli_command cli_commands[]; /* ended by a row without a name */
 
 /*
- * Parses a command's options, which get `--db` added. Returns true when the command shall go on;
- * else *ret_status is the exit status (after --help, or a usage error, which was printed).
+ * Parses a command's options, which get `--db` added. *ret_operand is where the operands begin;
+ * NULL where the command takes none. Returns true when the command shall go on; else *ret_status is
+ * the exit status (after --help, or a usage error, which was printed).
  */
 bool cli_begin(const char *name, const struct cli_option *options, size_t count, int argc,
                char **argv, const char **database, int *ret_operand, int *ret_status);

@@ -133,7 +133,7 @@ static void refused(struct doctor *doctor, const struct error *err, bool needed)
     if (needed) {
         doctor_fail(&doctor->report, "permission", err);
     } else {
-        doctor_warn_error(&doctor->report, "permission", err);
+        doctor_warning(&doctor->report, "permission", err->hint, "%s", err->message);
     }
 }
 
@@ -268,17 +268,16 @@ static void check_space(struct doctor *doctor, const struct store_health *health
 
 static void check_lock(struct doctor *doctor, const struct store_health *health)
 {
+    char holder[32] = "another process";
     if (health->lock == STORE_LOCK_FREE) {
         doctor_ok(&doctor->report, "lock", "free");
-    } else if (health->holder > 0) {
-        doctor_warning(&doctor->report, "lock",
-                       "Another sync cannot begin before it ends (exit code 7).",
-                       "held by the process %" PRId64, health->holder);
-    } else {
-        doctor_warning(&doctor->report, "lock",
-                       "Another sync cannot begin before it ends (exit code 7).",
-                       "held by another process");
+        return;
     }
+    if (health->holder > 0) {
+        (void)snprintf(holder, sizeof(holder), "the process %" PRId64, health->holder);
+    }
+    doctor_warning(&doctor->report, "lock",
+                   "Another sync cannot begin before it ends (exit code 7).", "held by %s", holder);
 }
 
 static void tell_problem(const char *text, void *context)
@@ -399,7 +398,6 @@ static void describe_options(struct cli_option *rows, size_t count)
 static bool parse(struct doctor *doctor, int argc, char **argv, int *ret_status)
 {
     struct error err;
-    int operand = 0;
     const struct cli_option own[] = {
         {"policy", NULL, "print the smallest RAM policy, and nothing else", CLI_FLAG,
          &doctor->policy, 0, 0},
@@ -412,15 +410,12 @@ static bool parse(struct doctor *doctor, int argc, char **argv, int *ret_status)
     size_t count = session_rows(&doctor->connection, options);
     describe_options(options, count);
     memcpy(options + count, own, sizeof(own));
-    if (!cli_begin("doctor", options, count + COUNT(own), argc, argv, &doctor->database, &operand,
+    if (!cli_begin("doctor", options, count + COUNT(own), argc, argv, &doctor->database, NULL,
                    ret_status)) {
         return false;
     }
     bool ok = session_check(&doctor->connection, doctor->database, &err) &&
               session_check_one_profile(&doctor->connection, &err);
-    if (ok && operand < argc) {
-        ok = error_set(&err, ERROR_USAGE, "doctor takes no operand such as \"%s\"", argv[operand]);
-    }
     if (!ok) {
         *ret_status = cli_fail(&err);
     }

@@ -64,13 +64,13 @@ static void show(const char *mark, const char *check, const char *text, const ch
     buffer_free(&line);
 }
 
-static void tell(struct doctor_report *report, const char *mark, const char *status,
-                 const char *check, const char *text, const char *advice)
+static void tell(struct doctor_report *report, const char *status, const char *check,
+                 const char *text, const char *advice)
 {
     if (report->json_wanted) {
         keep(report, status, check, text, advice);
     } else {
-        show(mark, check, text, advice);
+        show(strcmp(status, "fail") == 0 ? "FAIL" : status, check, text, advice);
     }
 }
 
@@ -91,7 +91,7 @@ void doctor_ok(struct doctor_report *report, const char *check, const char *form
     va_start(args, format);
     compose(text, format, args);
     va_end(args);
-    tell(report, "ok", "ok", check, text, "");
+    tell(report, "ok", check, text, "");
 }
 
 void doctor_warning(struct doctor_report *report, const char *check, const char *advice,
@@ -103,7 +103,7 @@ void doctor_warning(struct doctor_report *report, const char *check, const char 
     compose(text, format, args);
     va_end(args);
     report->warnings++;
-    tell(report, "warning", "warning", check, text, advice);
+    tell(report, "warning", check, text, advice);
 }
 
 void doctor_fail(struct doctor_report *report, const char *check, const struct error *err)
@@ -112,13 +112,7 @@ void doctor_fail(struct doctor_report *report, const char *check, const struct e
     if (report->first_failure == ERROR_NONE) {
         report->first_failure = err->code;
     }
-    tell(report, "FAIL", "fail", check, err->message, err->hint);
-}
-
-void doctor_warn_error(struct doctor_report *report, const char *check, const struct error *err)
-{
-    report->warnings++;
-    tell(report, "warning", "warning", check, err->message, err->hint);
+    tell(report, "fail", check, err->message, err->hint);
 }
 
 static bool end_json(struct doctor_report *report, struct error *err)

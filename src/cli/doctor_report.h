@@ -26,8 +26,6 @@ void doctor_warning(struct doctor_report *report, const char *check, const char 
 
 /* A failure with its class; the error's hint is the advice. */
 void doctor_fail(struct doctor_report *report, const char *check, const struct error *err);
-/* An error that does not keep sync from working. */
-void doctor_warn_error(struct doctor_report *report, const char *check, const struct error *err);
 
 /* Prints the policy or the JSON object. Frees the report. */
 bool doctor_report_end(struct doctor_report *report, struct error *err) MUST_CHECK;

@@ -104,15 +104,12 @@ static bool take_filter(const struct export_options *options, struct store_job_f
            period_check(options->since, options->until, filter->since, filter->until - 1, err);
 }
 
-static bool check(const struct export_options *options, struct store_job_filter *filter, int argc,
-                  int operand, char **argv, struct error *err)
+static bool check(const struct export_options *options, struct store_job_filter *filter,
+                  struct error *err)
 {
     const char *format = options->format;
     const struct cli_list account = {.values = {options->account_id},
                                      .count = options->account_id != NULL};
-    if (operand < argc) {
-        return error_set(err, ERROR_USAGE, "export takes no operand such as \"%s\"", argv[operand]);
-    }
     if (strcmp(format, "ndjson") != 0 && strcmp(format, "csv") != 0 &&
         strcmp(format, "json") != 0) {
         return error_set(err, ERROR_USAGE, "--format: \"%s\" is none of ndjson, csv, json", format);
@@ -139,7 +136,6 @@ int cli_export(const char *database, int argc, char **argv)
     struct store_job_filter filter;
     struct store *store = NULL;
     struct error err;
-    int operand = 0;
     int status = 0;
     const struct cli_option options[] = {
         {"format", "NAME", "ndjson: the API's own JSON, a job a line (default); csv, json",
@@ -157,10 +153,10 @@ int cli_export(const char *database, int argc, char **argv)
          &wanted.listed_only, 0, 0},
     };
     if (!cli_begin("export", options, sizeof(options) / sizeof(options[0]), argc, argv, &database,
-                   &operand, &status)) {
+                   NULL, &status)) {
         return status;
     }
-    if (!check(&wanted, &filter, argc, operand, argv, &err) ||
+    if (!check(&wanted, &filter, &err) ||
         !store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err)) {
         return cli_fail(&err);
     }

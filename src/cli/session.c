@@ -17,7 +17,7 @@
 
 #define DAY 86400
 #define USER_AGENT "hbrsync/" HBRSYNC_VERSION
-#define CREDENTIALS_RETRY_MAX 30 /* seconds; a walk stands still while they are renewed */
+#define CREDENTIALS_RETRY_MAX 30 /* seconds; a scan stands still while they are renewed */
 #define REGIONS_MAX 500
 #define REGION_FIRST "cn-hangzhou" /* asked for the list of regions when none is named */
 

@@ -18,6 +18,7 @@
 
 struct status {
     int64_t now;
+    bool verbose;
     struct buffer *json; /* NULL: for people */
     size_t count;
     int64_t max_age; /* seconds; -1: not asked for */
@@ -81,21 +82,25 @@ static bool print_for_people(const struct store_status *status, const struct sta
     }
     (void)printf("  %-16s %s, %s still open, %s no longer listed\n", "jobs", jobs, open, missing);
     print_line("watermark", status->watermark, context->now);
-    print_line("last full walk", status->full_walk_at, context->now);
+    print_line("last full scan", status->full_walk_at, context->now);
     print_line("last proved", status->last_proved_at, context->now);
     (void)printf("  %-16s %s\n", "complete",
                  status->proved                                        ? "proved"
                  : status->scope[0] == '\0' && status->note[0] != '\0' ? status->note
                  : status->last_proved_at == 0                         ? "never proved"
-                                               : "NOT proved: the next sync walks everything");
+                                               : "NOT proved: the next sync is a full scan");
     const struct store_run *run = &status->last_run;
     if (run->run_id == 0) {
         return true;
     }
-    (void)printf("  %-16s %" PRId64 ": %s, %s\n", "last run", run->run_id,
-                 store_run_mode_name(run->mode), store_run_outcome_name(run->outcome));
+    bool has_evidence = run->proof_detail[0] != '\0';
+    (void)printf("  %-16s %" PRId64 ": %s, %s%s\n", "last run", run->run_id,
+                 store_run_mode_name(run->mode), store_run_outcome_name(run->outcome),
+                 !has_evidence ? ""
+                 : run->proved ? ", proved"
+                               : ", unproved");
     return (run->error[0] == '\0' || print_escaped("last error", run->error, err)) &&
-           (run->proof_detail[0] == '\0' ||
+           (!context->verbose || !has_evidence ||
             proof_each(run->proof_detail, print_evidence, NULL, err));
 }
 
@@ -213,10 +218,11 @@ static bool is_fresh(const struct status *state)
 }
 
 /* ERROR_UNPROVED when something is older than max_age (-1: not asked for). */
-static bool show(struct store *store, bool as_json, int64_t max_age, struct error *err)
+static bool show(struct store *store, bool as_json, bool verbose, int64_t max_age,
+                 struct error *err)
 {
     struct buffer json;
-    struct status state = {.now = clock_now(), .max_age = max_age};
+    struct status state = {.now = clock_now(), .verbose = verbose, .max_age = max_age};
     buffer_init(&json, JSON_MAX);
     if (as_json) {
         state.json = &json;
@@ -252,6 +258,7 @@ int cli_status(const char *database, int argc, char **argv)
     struct store *store = NULL;
     struct error err;
     bool json = false;
+    bool verbose = false;
     int64_t max_age = -1;
     int operand = 0;
     int status = 0;
@@ -259,6 +266,7 @@ int cli_status(const char *database, int argc, char **argv)
         {"json", NULL, "print JSON", CLI_FLAG, &json, 0, 0},
         {"max-age", "DURATION", "exit 8 unless every source was proved so recently", CLI_DURATION,
          &max_age, 0, INT64_MAX},
+        {"verbose", NULL, "print the evidence of the last run, too", CLI_FLAG, &verbose, 0, 0},
     };
     if (!cli_begin("status", options, sizeof(options) / sizeof(options[0]), argc, argv, &database,
                    &operand, &status)) {
@@ -271,7 +279,7 @@ int cli_status(const char *database, int argc, char **argv)
     if (!store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err)) {
         return cli_fail(&err);
     }
-    if (!show(store, json, max_age, &err)) {
+    if (!show(store, json, verbose, max_age, &err)) {
         status = cli_fail(&err);
     }
     store_close(store);

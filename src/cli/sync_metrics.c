@@ -1,6 +1,7 @@
 #include "cli/sync_metrics.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +14,15 @@
 
 #define METRICS_MAX (16U * 1024 * 1024)
 #define METRICS_MODE 0644
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define SUCCESS "last_success_timestamp_seconds"
+
+/* A gauge that is a member of a run or of a source's status. */
+struct gauge {
+    const char *name, *help;
+    size_t offset;
+    bool is_flag; /* a bool; else an int64_t */
+};
 
 /* The sources as the database knows them. */
 struct stored {
@@ -66,6 +75,19 @@ static void end_sample(struct buffer *text, int64_t value)
     buffer_printf(text, "} %" PRId64 "\n", value);
 }
 
+static void add_sample(struct buffer *text, const struct gauge *gauge, const char *const labels[3],
+                       const char *scope, const void *record)
+{
+    const char *member = (const char *)record + gauge->offset;
+    int64_t value = 0;
+    bool flag = false;
+    memcpy(gauge->is_flag ? (void *)&flag : &value, member,
+           gauge->is_flag ? sizeof(flag) : sizeof(value));
+    begin_labels(text, gauge->name, labels);
+    add_label(text, "scope", scope, strlen(scope));
+    end_sample(text, gauge->is_flag ? flag : value);
+}
+
 static void add_plain(struct buffer *text, const char *name, const char *help, int64_t value)
 {
     begin(text, name, help);
@@ -74,37 +96,15 @@ static void add_plain(struct buffer *text, const char *name, const char *help, i
 
 /* --- the run ------------------------------------------------------------------------------- */
 
-static int64_t row_inserted(const struct store_run *run)
+static void add_rows(struct buffer *text, const struct sync_summary *summary,
+                     const struct gauge *gauge)
 {
-    return run->inserted;
-}
-
-static int64_t row_updated(const struct store_run *run)
-{
-    return run->updated;
-}
-
-static int64_t row_marked(const struct store_run *run)
-{
-    return run->missing;
-}
-
-static int64_t row_proved(const struct store_run *run)
-{
-    return run->proved;
-}
-
-static void add_rows(struct buffer *text, const struct sync_summary *summary, const char *name,
-                     const char *help, int64_t (*value)(const struct store_run *run))
-{
-    begin(text, name, help);
+    begin(text, gauge->name, gauge->help);
     for (size_t i = 0; i < summary->count; i++) {
         const struct sync_summary_row *row = &summary->rows[i];
         const char *const labels[] = {row->account_id, row->region_id, row->edition};
         if (row->region_id[0] != '\0') { /* a profile has no source */
-            begin_labels(text, name, labels);
-            add_label(text, "scope", row->result.run.scope, strlen(row->result.run.scope));
-            end_sample(text, value(&row->result.run));
+            add_sample(text, gauge, labels, row->result.run.scope, &row->result.run);
         }
     }
 }
@@ -127,15 +127,18 @@ static void add_run(struct buffer *text, const struct sync_metrics *metrics)
               metrics->retries);
     add_plain(text, "last_run_throttled", "Answers of the last sync that throttled it.",
               metrics->throttled);
-    if (summary->count > 0) {
-        add_rows(text, summary, "last_run_proved",
-                 "Whether the last sync of the scope was proved complete.", row_proved);
-        add_rows(text, summary, "last_run_inserted_rows", "Jobs that the last sync added.",
-                 row_inserted);
-        add_rows(text, summary, "last_run_updated_rows", "Jobs that the last sync changed.",
-                 row_updated);
-        add_rows(text, summary, "last_run_missing_rows",
-                 "Jobs that the last sync found to be no longer listed.", row_marked);
+    static const struct gauge gauges[] = {
+        {"last_run_proved", "Whether the last sync of the scope was proved complete.",
+         offsetof(struct store_run, proved), true},
+        {"last_run_inserted_rows", "Jobs that the last sync added.",
+         offsetof(struct store_run, inserted), false},
+        {"last_run_updated_rows", "Jobs that the last sync changed.",
+         offsetof(struct store_run, updated), false},
+        {"last_run_missing_rows", "Jobs that the last sync found to be no longer listed.",
+         offsetof(struct store_run, missing), false},
+    };
+    for (size_t i = 0; summary->count > 0 && i < COUNT(gauges); i++) {
+        add_rows(text, summary, &gauges[i]);
     }
 }
 
@@ -196,42 +199,14 @@ static bool keep_source(const struct store_status *status, void *context, struct
     return true;
 }
 
-static int64_t source_proved(const struct store_status *status)
+static void add_sources(struct buffer *text, const struct stored *stored, const struct gauge *gauge)
 {
-    return status->proved;
-}
-
-static int64_t source_proved_at(const struct store_status *status)
-{
-    return status->last_proved_at;
-}
-
-static int64_t source_success_at(const struct store_status *status)
-{
-    return status->last_success_at;
-}
-
-static int64_t source_open(const struct store_status *status)
-{
-    return status->open_jobs;
-}
-
-static int64_t source_missing(const struct store_status *status)
-{
-    return status->missing_jobs;
-}
-
-static void add_sources(struct buffer *text, const struct stored *stored, const char *name,
-                        const char *help, int64_t (*value)(const struct store_status *status))
-{
-    begin(text, name, help);
+    begin(text, gauge->name, gauge->help);
     for (size_t i = 0; i < stored->count; i++) {
         const struct store_status *status = &stored->sources[i];
         const char *const labels[] = {status->source.account_id, status->source.region_id,
                                       status->source.edition};
-        begin_labels(text, name, labels);
-        add_label(text, "scope", status->scope, strlen(status->scope));
-        end_sample(text, value(status));
+        add_sample(text, gauge, labels, status->scope, status);
     }
 }
 
@@ -291,18 +266,22 @@ static bool add_stored(struct buffer *text, struct stored *stored, struct error 
     }
     add_plain(text, "schema_version", "The version of the database's schema.",
               store_schema_version(stored->store));
-    if (stored->count > 0) {
-        add_sources(text, stored, "source_proved",
-                    "Whether what is stored of the scope is proved complete.", source_proved);
-        add_sources(text, stored, "source_last_proved_timestamp_seconds",
-                    "When the scope was last proved complete, UNIX time, 0 never.",
-                    source_proved_at);
-        add_sources(text, stored, "source_last_success_timestamp_seconds",
-                    "When a sync of the scope last ended well, UNIX time, 0 never.",
-                    source_success_at);
-        add_sources(text, stored, "source_open_jobs", "Jobs that are not finished.", source_open);
-        add_sources(text, stored, "source_missing_jobs",
-                    "Stored jobs that the service no longer lists.", source_missing);
+    static const struct gauge gauges[] = {
+        {"source_proved", "Whether what is stored of the scope is proved complete.",
+         offsetof(struct store_status, proved), true},
+        {"source_last_proved_timestamp_seconds",
+         "When the scope was last proved complete, UNIX time, 0 never.",
+         offsetof(struct store_status, last_proved_at), false},
+        {"source_last_success_timestamp_seconds",
+         "When a sync of the scope last ended well, UNIX time, 0 never.",
+         offsetof(struct store_status, last_success_at), false},
+        {"source_open_jobs", "Jobs that are not finished.",
+         offsetof(struct store_status, open_jobs), false},
+        {"source_missing_jobs", "Stored jobs that the service no longer lists.",
+         offsetof(struct store_status, missing_jobs), false},
+    };
+    for (size_t i = 0; stored->count > 0 && i < COUNT(gauges); i++) {
+        add_sources(text, stored, &gauges[i]);
     }
     return add_statuses(text, stored->store, err);
 }
@@ -338,7 +317,7 @@ bool sync_metrics_write(const struct sync_metrics *metrics, struct error *err)
     add_run(&text, metrics);
     add_database(&text, metrics, find_success(metrics));
     bool ok = buffer_ok(&text, "the metrics", err) &&
-              file_replace_mode(metrics->path, METRICS_MODE, text.data, text.length, err);
+              file_replace(metrics->path, METRICS_MODE, text.data, text.length, err);
     buffer_free(&text);
     return ok;
 }

@@ -1,6 +1,6 @@
 /*
  * The command `verify`: the database by itself, and with --remote against what the service lists.
- * The walk goes into a private store of its own, so that it is proved the way every sync is; then
+ * The scan goes into a private store of its own, so that it is proved the way every sync is; then
  * the two are compared. The database is only read.
  */
 #include <inttypes.h>
@@ -147,7 +147,7 @@ static bool check_database(struct verify *verify, struct error *err)
 
 /* --- against the service ------------------------------------------------------------------- */
 
-static bool walk(struct verify *verify, struct error *err)
+static bool scan_service(struct verify *verify, struct error *err)
 {
     static const struct cli_list every_type;
     size_t added;
@@ -282,7 +282,7 @@ static bool tell_difference(const struct sync_difference *difference, void *cont
     return true;
 }
 
-/* The failures of the walk weigh more than differences, which are about what could be read. */
+/* The failures of the scan weigh more than differences, which are about what could be read. */
 static bool conclude(const struct verify *verify, const struct sync_verify_counts *counts,
                      struct error *err)
 {
@@ -318,7 +318,7 @@ static bool conclude(const struct verify *verify, const struct sync_verify_count
 static bool check_remote(struct verify *verify, struct error *err)
 {
     struct sync_verify_counts counts;
-    if (!walk(verify, err)) {
+    if (!scan_service(verify, err)) {
         return false;
     }
     const struct sync_verify comparison = {
@@ -337,7 +337,7 @@ static bool check_remote(struct verify *verify, struct error *err)
 
 /* --- the command --------------------------------------------------------------------------- */
 
-/* Options of the walk without --remote: somebody believes that the service is asked. */
+/* Options of the scan without --remote: somebody believes that the service is asked. */
 static bool check_remote_options(const struct verify *verify, struct error *err)
 {
     const struct session_options *connection = &verify->connection;
@@ -354,10 +354,9 @@ static bool check_remote_options(const struct verify *verify, struct error *err)
 
 static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
 {
-    int operand = 0;
     struct error err;
     const struct cli_option own[] = {
-        {"remote", NULL, "walk the service, too, and compare field by field", CLI_FLAG,
+        {"remote", NULL, "scan the service, too, and compare field by field", CLI_FLAG,
          &verify->remote, 0, 0},
         {"differences", "N", "how many differences to list (20)", CLI_INTEGER, &verify->shown_max,
          0, INT64_MAX},
@@ -368,17 +367,12 @@ static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
     session_defaults(&verify->connection);
     memcpy(options, own, sizeof(own));
     size_t count = COUNT(own) + session_rows(&verify->connection, options + COUNT(own));
-    if (!cli_begin("verify", options, count, argc, argv, &verify->database, &operand, ret_status)) {
+    if (!cli_begin("verify", options, count, argc, argv, &verify->database, NULL, ret_status)) {
         return false;
     }
     if (!session_check(&verify->connection, verify->database, &err) ||
         !session_check_one_profile(&verify->connection, &err) ||
         !check_remote_options(verify, &err) || !session_check_editions(&verify->editions, &err)) {
-        *ret_status = cli_fail(&err);
-        return false;
-    }
-    if (operand < argc) {
-        error_set(&err, ERROR_USAGE, "verify takes no operand such as \"%s\"", argv[operand]);
         *ret_status = cli_fail(&err);
         return false;
     }

@@ -35,17 +35,6 @@ static void print_line(const char *kind, const char *text)
     buffer_free(&line);
 }
 
-static void print_formatted(const char *kind, const char *format, va_list args)
-    __attribute__((format(printf, 2, 0)));
-
-static void print_formatted(const char *kind, const char *format, va_list args)
-{
-    char text[LINE_MAX_BYTES];
-    if (vsnprintf(text, sizeof(text), format, args) >= 0) {
-        print_line(kind, text);
-    }
-}
-
 void log_error_about(const char *subject, const struct error *err)
 {
     char text[LINE_MAX_BYTES];
@@ -62,32 +51,13 @@ void log_error(const struct error *err)
     log_error_about("", err);
 }
 
-void log_warning(const char *format, ...)
+void log_print(enum log_level least, const char *kind, const char *format, ...)
 {
-    if (level > LOG_QUIET) {
-        va_list args;
-        va_start(args, format);
-        print_formatted("warning: ", format, args);
-        va_end(args);
+    char text[LINE_MAX_BYTES];
+    va_list args;
+    va_start(args, format);
+    if (level >= least && vsnprintf(text, sizeof(text), format, args) >= 0) {
+        print_line(kind, text);
     }
-}
-
-void log_info(const char *format, ...)
-{
-    if (level > LOG_QUIET) {
-        va_list args;
-        va_start(args, format);
-        print_formatted("", format, args);
-        va_end(args);
-    }
-}
-
-void log_detail(const char *format, ...)
-{
-    if (level >= LOG_VERBOSE) {
-        va_list args;
-        va_start(args, format);
-        print_formatted("", format, args);
-        va_end(args);
-    }
+    va_end(args);
 }

@@ -15,11 +15,10 @@ void log_error(const struct error *err);
 /* As log_error, with "subject: " before the message. */
 void log_error_about(const char *subject, const struct error *err);
 
-/* Not printed when quiet. */
-void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);
-void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
-
-/* Printed when verbose. */
-void log_detail(const char *format, ...) PRINTF_LIKE(1, 2);
+/* Printed at this level and above. */
+void log_print(enum log_level least, const char *kind, const char *format, ...) PRINTF_LIKE(3, 4);
+#define log_warning(...) log_print(LOG_NORMAL, "warning: ", __VA_ARGS__)
+#define log_info(...) log_print(LOG_NORMAL, "", __VA_ARGS__)
+#define log_detail(...) log_print(LOG_VERBOSE, "", __VA_ARGS__)
 
 #endif

@@ -2,7 +2,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -21,33 +23,25 @@
 struct identity {
     int64_t application_id;
     int64_t version;
-    int64_t objects; /* tables and so on; -1: not asked */
+    int64_t objects; /* tables and so on; 0, too, where the rest tells enough */
 };
-
-static bool refuse_foreign(const char *path, struct error *err)
-{
-    error_set(err, ERROR_DATABASE, "%s is a database of another program; it was not changed", path);
-    return error_hint(err, "Name another file with --db.");
-}
-
-static bool refuse_newer(const char *path, int64_t version, int newest, struct error *err)
-{
-    error_set(
-        err, ERROR_DATABASE,
-        "%s was written by a newer hbrsync (schema %lld, this one knows %d); it was not changed",
-        path, (long long)version, newest);
-    return error_hint(err, "Use that newer version, or name another file with --db.");
-}
 
 static bool judge(const char *path, const struct identity *identity, int newest, bool *ret_ours,
                   struct error *err)
 {
     *ret_ours = identity->application_id == STORE_APPLICATION_ID;
-    if (*ret_ours) {
-        return identity->version <= newest || refuse_newer(path, identity->version, newest, err);
+    if (*ret_ours && identity->version > newest) {
+        error_set(err, ERROR_DATABASE,
+                  "%s was written by a newer hbrsync (schema %lld, this one knows %d); it was not "
+                  "changed",
+                  path, (long long)identity->version, newest);
+        return error_hint(err, "Use that newer version, or name another file with --db.");
     }
-    if (identity->application_id != 0 || identity->version != 0 || identity->objects > 0) {
-        return refuse_foreign(path, err);
+    if (!*ret_ours &&
+        (identity->application_id != 0 || identity->version != 0 || identity->objects > 0)) {
+        error_set(err, ERROR_DATABASE, "%s is a database of another program; it was not changed",
+                  path);
+        return error_hint(err, "Name another file with --db.");
     }
     return true;
 }
@@ -66,7 +60,6 @@ static bool query(sqlite3 *db, const char *sql, int64_t *ret_value)
 
 static bool read_identity(sqlite3 *db, struct identity *ret_identity)
 {
-    ret_identity->objects = -1;
     return query(db, "PRAGMA application_id", &ret_identity->application_id) &&
            query(db, "PRAGMA user_version", &ret_identity->version) &&
            (ret_identity->application_id != 0 ||
@@ -80,17 +73,13 @@ static int64_t big_endian(const unsigned char bytes[4])
     return (int32_t)value;
 }
 
-static bool side_file_has_bytes(const char *path, const char *suffix, bool *ret_has,
-                                struct error *err)
+int64_t store_file_size(const char *path, const char *suffix)
 {
-    struct buffer side;
-    buffer_init(&side, 8192);
-    buffer_printf(&side, "%s%s", path, suffix);
+    char name[PATH_MAX + 16]; /* SQLite opens no longer ones */
     struct stat status;
-    bool ok = buffer_ok(&side, "the path of the database", err);
-    *ret_has = ok && stat(side.data, &status) == 0 && status.st_size > 0;
-    buffer_free(&side);
-    return ok;
+    int length = snprintf(name, sizeof(name), "%s%s", path, suffix);
+    bool there = length < (int)sizeof(name) && stat(name, &status) == 0;
+    return there ? (int64_t)status.st_size : 0;
 }
 
 /*
@@ -144,54 +133,24 @@ static bool read_unsettled(const char *path, struct identity *ret_identity, stru
     }
     ret_identity->version = big_endian(header + USER_VERSION_OFFSET);
     ret_identity->application_id = big_endian(header + APPLICATION_ID_OFFSET);
-    ret_identity->objects = -1;
     return true;
 }
 
-static bool identify_unsettled(const char *path, int newest, enum store_file_kind *ret_kind,
-                               struct error *err)
-{
-    struct identity identity = {0};
-    bool ours = false;
-    if (!read_unsettled(path, &identity, err) || !judge(path, &identity, newest, &ours, err)) {
-        return false;
-    }
-    *ret_kind = ours ? STORE_FILE_OURS : STORE_FILE_EMPTY;
-    return true;
-}
-
-static bool identify_database(const char *path, int newest, enum store_file_kind *ret_kind,
-                              struct error *err)
+static bool read_settled(const char *path, struct identity *ret_identity, struct error *err)
 {
     struct buffer uri;
+    sqlite3 *db = NULL;
     buffer_init(&uri, 16384);
     append_immutable_uri(&uri, path);
-    if (!buffer_ok(&uri, "the path of the database", err)) {
-        buffer_free(&uri);
-        return false;
-    }
-    sqlite3 *db = NULL;
-    struct identity identity = {0};
-    bool ours = false;
-    bool done = store_connect(uri.data, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, &db) == SQLITE_OK &&
-                read_identity(db, &identity);
-    if (!done) {
-        store_error_on(db, path, err, "open the database");
-    } else {
-        done = judge(path, &identity, newest, &ours, err);
-    }
-    (void)sqlite3_close(db);
-    buffer_free(&uri);
+    bool done = buffer_ok(&uri, "the path of the database", err);
     if (done) {
-        *ret_kind = ours ? STORE_FILE_OURS : STORE_FILE_EMPTY;
+        done = (store_connect(uri.data, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, &db) == SQLITE_OK &&
+                read_identity(db, ret_identity)) ||
+               store_error_on(db, path, err, "open the database");
+        (void)sqlite3_close(db);
     }
+    buffer_free(&uri);
     return done;
-}
-
-static bool is_link(const char *path)
-{
-    struct stat status;
-    return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
 }
 
 bool store_file_identify(const char *path, int newest, enum store_file_kind *ret_kind,
@@ -202,7 +161,7 @@ bool store_file_identify(const char *path, int newest, enum store_file_kind *ret
         if (errno != ENOENT) {
             return error_set_errno(err, ERROR_DATABASE, errno, "cannot open the database %s", path);
         }
-        if (is_link(path)) {
+        if (lstat(path, &status) == 0) {
             error_set(err, ERROR_DATABASE, "the database %s is a link that leads nowhere", path);
             return error_hint(err, "Name the file itself with --db, or repair the link.");
         }
@@ -218,14 +177,15 @@ bool store_file_identify(const char *path, int newest, enum store_file_kind *ret
         *ret_kind = STORE_FILE_EMPTY;
         return true;
     }
-    bool journal = false;
-    bool wal = false;
-    if (!side_file_has_bytes(path, "-journal", &journal, err) ||
-        !side_file_has_bytes(path, "-wal", &wal, err)) {
+    struct identity identity = {0};
+    bool ours = false;
+    bool settled = store_file_size(path, "-journal") == 0 && store_file_size(path, "-wal") == 0;
+    if (!(settled ? read_settled : read_unsettled)(path, &identity, err) ||
+        !judge(path, &identity, newest, &ours, err)) {
         return false;
     }
-    return journal || wal ? identify_unsettled(path, newest, ret_kind, err)
-                          : identify_database(path, newest, ret_kind, err);
+    *ret_kind = ours ? STORE_FILE_OURS : STORE_FILE_EMPTY;
+    return true;
 }
 
 /* VACUUM INTO makes a file in one transaction and without a WAL. A writer sets the WAL mode, or,
@@ -263,24 +223,49 @@ bool store_check_identity(struct store *store, int newest, struct error *err)
 
 /* --- creation and place -------------------------------------------------------------------- */
 
-static bool is_safe(const struct safe_place *place, struct error *err)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", ".lock"};
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-        if (!safe_check(place, suffixes[i], err)) {
-            return false;
-        }
-    }
-    return true;
-}
+/* Of the database, and of what SQLite and the lock keep beside it. */
+static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", ".lock"};
+#define SUFFIXES (sizeof(suffixes) / sizeof(suffixes[0]))
 
 bool store_file_place(const char *path, struct safe_place *ret_place, struct error *err)
 {
-    bool done = safe_place_find(path, true, ret_place, err) && is_safe(ret_place, err);
+    bool done = safe_place_find(path, true, ret_place, err);
+    for (size_t i = 0; done && i < SUFFIXES; i++) {
+        done = safe_check(ret_place, suffixes[i], err);
+    }
     if (!done && err->code == ERROR_USAGE) {
         err->code = ERROR_DATABASE;
     }
     return done;
+}
+
+static bool is_same_file(const char *left, const char *right)
+{
+    struct stat one, other;
+    return strcmp(left, right) == 0 || (stat(left, &one) == 0 && stat(right, &other) == 0 &&
+                                        one.st_dev == other.st_dev && one.st_ino == other.st_ino);
+}
+
+bool store_owns_file(const char *database, const char *path, bool *ret_owns, struct error *err)
+{
+    struct safe_place own = {.folder = -1};
+    struct safe_place other = {.folder = -1};
+    struct error problem;
+    *ret_owns = false;
+    bool found =
+        safe_place_hold(database, &own, &problem) && safe_place_hold(path, &other, &problem);
+    for (size_t i = 0; found && !*ret_owns && i < SUFFIXES; i++) {
+        char name[SAFE_PATH_MAX + sizeof("-journal")];
+        (void)snprintf(name, sizeof(name), "%s%s", own.path, suffixes[i]);
+        *ret_owns = is_same_file(name, other.path);
+    }
+    safe_place_close(&own);
+    safe_place_close(&other);
+    /* What cannot be found cannot be opened either. */
+    if (!found && problem.code != ERROR_USAGE && err != NULL) {
+        *err = problem;
+    }
+    return found || problem.code == ERROR_USAGE;
 }
 
 bool store_file_create(const struct safe_place *place, struct error *err)

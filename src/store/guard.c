@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -84,24 +85,17 @@ static int find_folder(const char *path, const char **ret_name)
 /* Root that only reads a user's database opens that user's files beside it, as he does. */
 static bool is_beside_its_own(int folder, const char *name, const struct stat *side)
 {
-    static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
-    size_t length = strlen(name);
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-        size_t suffix = strlen(suffixes[i]);
-        if (length > suffix && strcmp(name + length - suffix, suffixes[i]) == 0) {
-            char database[8192];
-            struct stat status;
-            if (length - suffix >= sizeof(database)) {
-                return false;
-            }
-            memcpy(database, name, length - suffix);
-            database[length - suffix] = '\0';
-            return S_ISREG(side->st_mode) && side->st_nlink <= 1 &&
-                   fstatat(folder, database, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-                   status.st_uid == side->st_uid;
-        }
+    char database[SAFE_PATH_MAX];
+    struct stat status;
+    const char *suffix = strrchr(name, '-');
+    if (suffix == NULL || (strcmp(suffix, "-wal") != 0 && strcmp(suffix, "-shm") != 0 &&
+                           strcmp(suffix, "-journal") != 0)) {
+        return false;
     }
-    return false;
+    int length = snprintf(database, sizeof(database), "%.*s", (int)(suffix - name), name);
+    return length < (int)sizeof(database) && S_ISREG(side->st_mode) && side->st_nlink <= 1 &&
+           fstatat(folder, database, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           status.st_uid == side->st_uid;
 }
 
 static bool is_acceptable(int descriptor, int folder, const char *name, bool writes)

@@ -52,17 +52,6 @@ static void look_at_place(const char *folder, struct store_health *health)
     }
 }
 
-static int64_t file_size(const char *path, const char *suffix)
-{
-    struct stat status;
-    struct buffer name;
-    buffer_init(&name, 8192);
-    buffer_printf(&name, "%s%s", path, suffix);
-    int64_t size = !name.failed && stat(name.data, &status) == 0 ? (int64_t)status.st_size : 0;
-    buffer_free(&name);
-    return size;
-}
-
 static bool query(sqlite3 *db, const char *path, const char *sql, char *target, size_t size,
                   struct error *err)
 {
@@ -111,9 +100,9 @@ static bool examine_file(const char *path, struct store_health *health, struct e
         store_guard_release(&place);
         return false;
     }
-    bool done = store_connect(place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, &db) ==
-                    SQLITE_OK &&
-                sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK;
+    bool done =
+        store_connect(place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, &db) == SQLITE_OK &&
+        sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK;
     if (!done) {
         store_error_on(db, path, err, "open the database");
     }
@@ -142,8 +131,8 @@ bool store_health(const char *path, struct store_health *ret_health, struct erro
         return ok;
     }
     ret_health->exists = true;
-    ret_health->size = file_size(path, "");
-    ret_health->wal_size = file_size(path, "-wal");
+    ret_health->size = store_file_size(path, "");
+    ret_health->wal_size = store_file_size(path, "-wal");
     return examine_file(path, ret_health, err);
 }
 

@@ -59,6 +59,7 @@ enum statement_id {
     STATEMENT_RUN_SIBLING,
     STATEMENT_STATUS_ROWS,
     STATEMENT_EXPORT_JOBS,
+    STATEMENT_VIEWS_FOUND,
     STATEMENT_COUNT
 };
 
@@ -77,8 +78,8 @@ struct store {
     struct safe_place place; /* of the database; folder -1: none */
     int lock;                /* descriptor of the locked file, -1 none */
     int version;
-    bool has_triggers; /* of the user's, allowed */
-    bool changed;      /* something was committed: worth an ANALYZE at the end */
+    bool has_triggers;   /* of the user's, allowed */
+    bool changed;        /* something was committed: worth an ANALYZE at the end */
     struct store_tracked tracked[STORE_TRACKED_COUNT];
     struct buffer change_text; /* scratch for restore_job_change.changed */
     sqlite3_stmt *statements[STATEMENT_COUNT];
@@ -184,8 +185,7 @@ bool store_guard_hold(const char *path, struct safe_place *ret_place, struct err
 /* Ends what store_guard_place and store_guard_hold began, and frees the place. */
 void store_guard_release(struct safe_place *place);
 
-/* --- opening (file.c, lock.c, migrate.c, views.c, model.c)
- * ------------------------------------------ */
+/* --- opening (file.c, lock.c, migrate.c, model.c) ------------------------------------------- */
 
 /* What can be said of a file from its first page, without locks and without touching it. */
 enum store_file_kind {
@@ -205,6 +205,8 @@ bool store_file_was_written(const char *path, bool *ret_written, struct error *e
 bool store_file_place(const char *path, struct safe_place *ret_place, struct error *err) MUST_CHECK;
 bool store_file_create(const struct safe_place *place, struct error *err) MUST_CHECK;
 bool store_file_is_remote(const char *path);
+/* Bytes of `path` and `suffix`; 0, too, for what is not there. */
+int64_t store_file_size(const char *path, const char *suffix);
 
 /* Reads identity and version through the connection, where the WAL counts too; refuses as above. */
 bool store_check_identity(struct store *store, int newest, struct error *err) MUST_CHECK;
@@ -233,10 +235,13 @@ bool store_schema_compare(struct store *store, const struct sql_file *migrations
 
 /* Refuses what is not to be read, or, where the store is written, triggers that nobody allowed. */
 bool store_check_schema(struct store *store, const struct sql_file *migrations,
-                        const struct sql_file *views, struct error *err) MUST_CHECK;
+                        struct error *err) MUST_CHECK;
 
 /* Remembers what store_allow_triggers named; no trigger may write to tables of ours. */
 bool store_limit_triggers(struct store *store, struct error *err) MUST_CHECK;
+
+/* VACUUM INTO; what a signal interrupts is ERROR_INTERRUPTED. */
+bool store_vacuum_into(sqlite3 *db, const char *path, struct error *err) MUST_CHECK;
 
 /* The highest version that an array of migrations reaches. */
 int store_newest(const struct sql_file *migrations);
@@ -244,10 +249,6 @@ int store_newest(const struct sql_file *migrations);
 /* Brings schema and views up to date, all in one transaction; writes nothing when they are. */
 bool store_migrate(struct store *store, const struct sql_file *migrations,
                    const struct sql_file *views, struct error *err) MUST_CHECK;
-
-/* Whether the views differ from what `views` would create. */
-bool store_views_outdated(struct store *store, const struct sql_file *views, bool *ret_outdated,
-                          struct error *err) MUST_CHECK;
 
 /* Every field of the model has its column. */
 bool store_check_model(struct store *store, struct error *err) MUST_CHECK;

@@ -70,6 +70,8 @@ struct store_scope {
 
 bool store_job_count(struct store *store, const struct store_scope *scope, int64_t *ret_count,
                      struct error *err) MUST_CHECK;
+/* Jobs whose outcome in v_restore_job is 'open': fewer than PICK_OPEN, for a job that had a final
+ * status may be without a complete_time. */
 bool store_job_count_open(struct store *store, const struct store_scope *scope, int64_t *ret_count,
                           struct error *err) MUST_CHECK;
 

@@ -56,8 +56,8 @@ bool store_job_count_open(struct store *store, const struct store_scope *scope, 
                           struct error *err)
 {
     struct statement query;
-    return open_query(store, STATEMENT_JOB_COUNT_OPEN, "SELECT count(*)" OPEN, scope, &query,
-                      err) &&
+    return open_query(store, STATEMENT_JOB_COUNT_OPEN,
+                      "SELECT count(*)" OPEN " AND settled_status IS NULL", scope, &query, err) &&
            statement_read_integer(&query, ret_count, err);
 }
 

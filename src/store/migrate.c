@@ -5,11 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "store/internal.h"
 
 int store_newest(const struct sql_file *migrations)
@@ -23,61 +25,56 @@ int store_newest(const struct sql_file *migrations)
 
 /* --- a copy before anything changes -------------------------------------------------------- */
 
-static bool vacuum_into(struct store *store, const char *target, struct error *err)
+bool store_vacuum_into(sqlite3 *db, const char *path, struct error *err)
 {
     sqlite3_stmt *handle = NULL;
-    bool done = sqlite3_prepare_v2(store->db, "VACUUM INTO ?1", -1, &handle, NULL) == SQLITE_OK &&
-                sqlite3_bind_text(handle, 1, target, -1, SQLITE_STATIC) == SQLITE_OK &&
+    bool done = sqlite3_prepare_v2(db, "VACUUM main INTO ?1", -1, &handle, NULL) == SQLITE_OK &&
+                sqlite3_bind_text(handle, 1, path, -1, SQLITE_STATIC) == SQLITE_OK &&
                 sqlite3_step(handle) == SQLITE_DONE;
     if (!done) {
-        store_error(store, err, "copy the database to %s before changing its schema", target);
+        store_error_on(db, sqlite3_db_filename(db, "main"), err, "copy the database to %s", path);
     }
     (void)sqlite3_finalize(handle);
     return done;
 }
 
 /* Written under another name first: a file called .bak is always whole. */
-static bool write_copy(struct store *store, int descriptor, const char *part, const char *target,
-                       struct error *err)
+static bool write_copy(struct store *store, int descriptor, const char *part, struct error *err)
 {
     int folder = store->place.folder;
+    const char *name = strrchr(part, '/') + 1;
+    char target[NAME_MAX + 1];
     if (ftruncate(descriptor, 0) != 0) { /* what a killed process left */
         return error_set_errno(err, ERROR_DATABASE, errno, "cannot write %s", part);
     }
-    if (!vacuum_into(store, part, err)) {
-        (void)unlinkat(folder, strrchr(part, '/') + 1, 0); /* the error is worth more */
-        return false;
+    if (!store_vacuum_into(store->db, part, err)) {
+        (void)unlinkat(folder, name, 0); /* the error is worth more */
+        return error_context(err, "the copy that is kept before the schema is changed");
     }
-    if (fsync(descriptor) != 0 ||
-        renameat(folder, strrchr(part, '/') + 1, folder, strrchr(target, '/') + 1) != 0) {
-        return error_set_errno(err, ERROR_DATABASE, errno, "cannot write %s", target);
-    }
-    return true;
+    (void)text_fit(target, sizeof(target), name);
+    *strrchr(target, '.') = '\0';
+    return (fsync(descriptor) == 0 && renameat(folder, name, folder, target) == 0) ||
+           error_set_errno(err, ERROR_DATABASE, errno, "cannot write %s", part);
 }
 
 static bool keep_copy(struct store *store, struct error *err)
 {
     char suffix[32];
-    struct buffer target;
     struct buffer part;
-    buffer_init(&target, 8192);
-    buffer_init(&part, 8192);
     (void)snprintf(suffix, sizeof(suffix), ".v%d.bak.part", store->version);
+    buffer_init(&part, 8192);
     buffer_printf(&part, "%s%s", store->place.path, suffix);
-    buffer_printf(&target, "%s.v%d.bak", store->place.path, store->version);
-    bool done = buffer_ok(&target, "the name of the copy", err) &&
-                buffer_ok(&part, "the name of the copy", err);
+    bool done = buffer_ok(&part, "the name of the copy", err);
     /* SQLite would create it readable to all; it accepts an empty file. */
     int descriptor =
         done ? safe_open(&store->place, suffix, O_RDWR | O_CREAT, SAFE_REGULAR, err) : -1;
     if (descriptor >= 0) {
-        done = write_copy(store, descriptor, part.data, target.data, err);
+        done = write_copy(store, descriptor, part.data, err);
         (void)close(descriptor); /* synced before */
     } else if (done) {
         err->code = ERROR_DATABASE;
         done = false;
     }
-    buffer_free(&target);
     buffer_free(&part);
     return done;
 }
@@ -143,27 +140,52 @@ static bool apply_views(struct store *store, const struct sql_file *views, struc
     return true;
 }
 
+/* Whether the file's views are not those of the text. SQLite keeps each CREATE VIEW as it was
+ * written, so they are looked up in it: to make them only to compare takes longer than all else of
+ * opening. */
+static bool are_outdated(struct store *store, const char *text, bool *ret_outdated,
+                         struct error *err)
+{
+    int64_t wanted = 0;
+    int64_t found = 0;
+    struct statement query;
+    for (const char *at = text; (at = strstr(at, "CREATE VIEW ")) != NULL; at++) {
+        wanted++;
+    }
+    if (!statement_open(store, STATEMENT_VIEWS_FOUND,
+                        "SELECT count(*) FROM sqlite_master WHERE type = 'view'"
+                        " AND instr(?1, sql || ';') > 0",
+                        "compare the views", &query, err)) {
+        return false;
+    }
+    statement_bind_string(&query, text);
+    *ret_outdated = true;
+    if (!statement_read_integer(&query, &found, err)) {
+        return false;
+    }
+    *ret_outdated = wanted == 0 || found != wanted;
+    return true;
+}
+
 static bool apply_all(struct store *store, const struct sql_file *migrations,
                       const struct sql_file *views, struct error *err)
 {
     int newest = store_newest(migrations);
-    bool outdated = false;
     /* Read again inside the transaction: nobody else can change it now. */
     return store_check_identity(store, newest, err) &&
            (store->version == newest || apply_migrations(store, migrations, newest, err)) &&
-           store_views_outdated(store, views, &outdated, err) &&
-           (!outdated || apply_views(store, views, err)) && store_commit_durably(store, err);
+           apply_views(store, views, err) && store_commit_durably(store, err);
 }
 
 bool store_migrate(struct store *store, const struct sql_file *migrations,
                    const struct sql_file *views, struct error *err)
 {
     int newest = store_newest(migrations);
-    bool outdated = false;
-    if (!store_views_outdated(store, views, &outdated, err)) {
+    bool outdated = true;
+    if (store->version == newest && !are_outdated(store, views->text, &outdated, err)) {
         return false;
     }
-    if (store->version == newest && !outdated) {
+    if (!outdated) {
         return true;
     }
     if (store->mode == STORE_WRITE && store->version > 0 && store->version < newest &&

@@ -7,47 +7,34 @@
 
 /* --- check --------------------------------------------------------------------------------- */
 
-static bool check_column(struct store *store, sqlite3_stmt *handle, const char *table,
-                         const char *column, struct error *err)
+/* SQLite names a column that is not there when it prepares a SELECT of all of them. */
+static bool check_part(struct store *store, const struct record_part *part, const char *key,
+                       struct error *err)
 {
-    bool bound = sqlite3_bind_text(handle, 1, table, -1, SQLITE_STATIC) == SQLITE_OK &&
-                 sqlite3_bind_text(handle, 2, column, -1, SQLITE_STATIC) == SQLITE_OK;
-    int result = bound ? sqlite3_step(handle) : SQLITE_ERROR;
-    if (result != SQLITE_ROW) {
-        bool failed = result != SQLITE_DONE;
-        return failed ? store_error(store, err, "read the schema")
-                      : error_set(err, ERROR_DATABASE, "%s: the table %s has no column %s",
-                                  store->path, table, column);
-    }
-    return sqlite3_reset(handle) == SQLITE_OK || store_error(store, err, "read the schema");
-}
-
-static bool check_part(struct store *store, sqlite3_stmt *handle, const struct record_part *part,
-                       const char *key, struct error *err)
-{
+    sqlite3_stmt *handle = NULL;
+    struct buffer sql;
+    buffer_init(&sql, SQL_MAX);
+    buffer_printf(&sql, "SELECT %s, extra", key);
     for (size_t i = 0; i < part->field_count; i++) {
-        if (!check_column(store, handle, part->table, part->fields[i].column, err)) {
-            return false;
-        }
+        buffer_printf(&sql, ", %s", part->fields[i].column);
     }
-    return check_column(store, handle, part->table, key, err) &&
-           check_column(store, handle, part->table, "extra", err);
+    buffer_printf(&sql, " FROM %s", part->table);
+    bool done = buffer_ok(&sql, "the schema", err);
+    if (done && sqlite3_prepare_v2(store->db, sql.data, -1, &handle, NULL) != SQLITE_OK) {
+        done = store_error(store, err, "read the table %s", part->table);
+    }
+    (void)sqlite3_finalize(handle);
+    buffer_free(&sql);
+    return done;
 }
 
 bool store_check_model(struct store *store, struct error *err)
 {
     const struct record_model *model = store->model;
-    sqlite3_stmt *handle = NULL;
-    if (sqlite3_prepare_v2(store->db, "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2", -1,
-                           &handle, NULL) != SQLITE_OK) {
-        return store_error(store, err, "read the schema");
-    }
     bool done = true;
     for (size_t i = 0; done && i < model->part_count; i++) {
-        done = check_part(store, handle, &model->parts[i],
-                          model->parts[0].fields[model->key].column, err);
+        done = check_part(store, &model->parts[i], model->parts[0].fields[model->key].column, err);
     }
-    (void)sqlite3_finalize(handle);
     if (!done && err != NULL && err->code == ERROR_DATABASE && err->hint[0] == '\0') {
         error_hint(err, "The schema was altered by something else; put a backup of the file back.");
     }

@@ -137,7 +137,7 @@ static bool open_for_writing(struct store *store, const struct sql_file *migrati
         return error_hint(err, "Check the owner and mode of the file, or name another with --db.");
     }
     return keep_wal(store, 1, err) && store_check_identity(store, newest, err) &&
-           (store->version == 0 || store_check_schema(store, migrations, views, err)) &&
+           (store->version == 0 || store_check_schema(store, migrations, err)) &&
            keep_wal(store, 0, err) && set_durability(store, err) &&
            store_migrate(store, migrations, views, err) && store_limit_triggers(store, err);
 }
@@ -207,7 +207,7 @@ static bool open_for_dry_run(struct store *store, const struct sql_file *migrati
            open_connection(&store->db, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) &&
            (kind == STORE_FILE_ABSENT || copy_database(store, err)) &&
            store_check_identity(store, newest, err) &&
-           (store->version == 0 || store_check_schema(store, migrations, views, err)) &&
+           (store->version == 0 || store_check_schema(store, migrations, err)) &&
            store_exec(store, "PRAGMA synchronous = OFF", "set the durability", err) &&
            store_migrate(store, migrations, views, err) && store_limit_triggers(store, err);
 }
@@ -263,7 +263,7 @@ bool store_open_with(const char *path, enum store_mode mode, const struct record
         done = open_for_writing(store, migrations, views, err);
     } else if (mode == STORE_READ || mode == STORE_EXAMINE) {
         done = open_for_reading(store, migrations, err) &&
-               (mode == STORE_EXAMINE || store_check_schema(store, migrations, views, err));
+               (mode == STORE_EXAMINE || store_check_schema(store, migrations, err));
     } else {
         done = open_for_dry_run(store, migrations, views, err);
     }

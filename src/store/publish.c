@@ -211,18 +211,8 @@ static void close_target(struct target *target)
 
 static bool vacuum(sqlite3 *db, const struct target *target, const char *name, struct error *err)
 {
-    sqlite3_stmt *handle = NULL;
     char *path = join(target->temporary, "/", name);
-    bool done = path != NULL &&
-                sqlite3_prepare_v2(db, "VACUUM main INTO ?1", -1, &handle, NULL) == SQLITE_OK &&
-                sqlite3_bind_text(handle, 1, path, -1, SQLITE_STATIC) == SQLITE_OK &&
-                sqlite3_step(handle) == SQLITE_DONE;
-    if (path == NULL) {
-        error_no_memory(err);
-    } else if (!done && interrupt_check(err)) {
-        store_error_on(db, sqlite3_db_filename(db, "main"), err, "copy the database to %s", path);
-    }
-    (void)sqlite3_finalize(handle);
+    bool done = path != NULL ? store_vacuum_into(db, path, err) : error_no_memory(err);
     free(path);
     return done && interrupt_check(err);
 }

@@ -166,24 +166,22 @@ static bool compare_own(struct comparison *comparison, sqlite3_stmt *row, struct
     bool is_memory = strcmp(name, ALLOWED_TABLE) == 0;
     enum store_schema_weight weight = is_table ? SCHEMA_UNUSABLE : SCHEMA_PROBLEM;
     enum likeness likeness = DIFFERENT;
-    if (found[0] == '\0') {
-        if (!is_memory) {
-            tell(comparison, is_view ? SCHEMA_NOTE : weight, "the %s %s is not there%s", type, name,
-                 is_view ? "; the next sync makes it" : "");
-        }
-        return true;
-    }
-    if (strcmp(type, found) != 0) {
-        tell(comparison, weight, "%s is a %s, not a %s", name, found, type);
-        return true;
-    }
-    if (!compare_texts(text_at(row, 2), text_at(row, 4), &likeness, err)) {
+    if (strcmp(type, found) == 0 &&
+        !compare_texts(text_at(row, 2), text_at(row, 4), &likeness, err)) {
         return false;
     }
     comparison->remembers |= is_memory && likeness == SAME;
-    if (likeness == MORE_COLUMNS && is_table) {
+    if (likeness == SAME || (is_memory && found[0] == '\0')) {
+        return true;
+    }
+    if (found[0] == '\0') {
+        tell(comparison, is_view ? SCHEMA_NOTE : weight, "the %s %s is not there%s", type, name,
+             is_view ? "; the next sync makes it" : "");
+    } else if (strcmp(type, found) != 0) {
+        tell(comparison, weight, "%s is a %s, not a %s", name, found, type);
+    } else if (likeness == MORE_COLUMNS && is_table) {
         tell(comparison, SCHEMA_NOTE, "the table %s has columns that are not hbrsync's", name);
-    } else if (likeness != SAME) {
+    } else {
         tell(comparison, is_view ? SCHEMA_NOTE : weight,
              "the %s %s is not as this version makes it%s", type, name,
              is_view ? "; the next sync makes it anew" : "");
@@ -362,11 +360,12 @@ static void keep_first(enum store_schema_weight weight, const char *text, void *
     }
 }
 
-bool store_check_schema(struct store *store, const struct sql_file *migrations,
-                        const struct sql_file *views, struct error *err)
+bool store_check_schema(struct store *store, const struct sql_file *migrations, struct error *err)
 {
+    /* Views that differ are only noted, and to make them takes longer than all the rest. */
+    static const struct sql_file no_views[] = {{NULL, NULL, 0}};
     struct findings findings = {.unusable = ""};
-    if (!store_schema_compare(store, migrations, views, keep_first, &findings, err)) {
+    if (!store_schema_compare(store, migrations, no_views, keep_first, &findings, err)) {
         return false;
     }
     if (findings.unusable[0] != '\0') {

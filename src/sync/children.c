@@ -103,7 +103,7 @@ static bool ask_parents(struct asking *asking, const struct row_set *rows, struc
     return true;
 }
 
-/* By the whole machines among the stored jobs of the source. */
+/* By the whole machines among the stored jobs of the source. CHILDREN_UNKNOWN: there is none. */
 static bool ask_by_parents(struct scope *scope, const struct row_set *listed,
                            enum store_children *ret_children, struct error *err)
 {
@@ -119,9 +119,10 @@ static bool ask_by_parents(struct scope *scope, const struct row_set *listed,
     bool done =
         store_job_rows(scope->scanner.store, &source, PICK_WHOLE_MACHINE, 0, 0, &parents, err) &&
         ask_parents(asking, &parents, err) && ask_batch(asking, err);
-    *ret_children = asking->ignored     ? CHILDREN_CANNOT_TELL
-                    : asking->found > 0 ? CHILDREN_BY_PARENT
-                                        : CHILDREN_NONE;
+    *ret_children = asking->ignored               ? CHILDREN_CANNOT_TELL
+                    : asking->found > 0           ? CHILDREN_BY_PARENT
+                    : row_set_count(&parents) > 0 ? CHILDREN_NONE
+                                                  : CHILDREN_UNKNOWN;
     row_set_free(&parents);
     free(asking);
     return done;
@@ -174,8 +175,8 @@ static bool find_children(struct scope *scope, const struct row_set *listed,
     if (!ask_by_parents(scope, listed, ret_children, err)) {
         return false;
     }
-    if (*ret_children == CHILDREN_NONE && !is_empty) {
-        *ret_children = CHILDREN_CANNOT_TELL; /* no whole machine to ask about, and no key */
+    if (*ret_children == CHILDREN_UNKNOWN) {
+        *ret_children = is_empty ? CHILDREN_NONE : CHILDREN_CANNOT_TELL;
     }
     scope->has_children = *ret_children == CHILDREN_BY_PARENT;
     return true;
@@ -200,6 +201,7 @@ bool children_after_full(struct scope *scope, struct error *err)
     bool keeps = is_apart(scope->capabilities->children) &&
                  (children == CHILDREN_CANNOT_TELL || (children == CHILDREN_NONE && typed));
     scope->capabilities->children = keeps ? scope->capabilities->children : children;
+    row_set_subtract(&scope->gone, &scope->scanner.children); /* no window listed those apart */
     return done;
 }
 
@@ -208,6 +210,10 @@ bool children_after_delta(struct scope *scope, struct error *err)
     struct row_set listed = {0};
     enum store_children children = scope->capabilities->children;
     scope->evidence.children = children;
+    if (is_apart(children) && row_set_count(&scope->scanner.children) > 0) {
+        /* What seemed apart had come between the listing and the question for children. */
+        children = scope->capabilities->children = scope->evidence.children = CHILDREN_IN_LISTING;
+    }
     if (!is_apart(children)) {
         return true;
     }

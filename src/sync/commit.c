@@ -1,7 +1,5 @@
 #include "sync/commit.h"
 
-#include <assert.h>
-
 static bool in_transaction(struct store *store, bool done, struct error *err)
 {
     if (done && store_commit(store, err)) {
@@ -115,13 +113,6 @@ bool commit_scope(struct scope *scope, struct error *err)
         run->watermark = scope->watermark.updated_time;
     }
     return true;
-}
-
-bool commit_first_change(struct scope *scope, struct error *err)
-{
-    assert(!scope->scanner.changed);
-    return store_watermark_unproved(scope->scanner.store, scope->stored.source_id,
-                                    scope->stored.restore_type, err);
 }
 
 bool commit_end_of_doubt(struct scope *scope, struct error *err)

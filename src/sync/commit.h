@@ -14,10 +14,6 @@
  */
 bool commit_scope(struct scope *scope, struct error *err) MUST_CHECK;
 
-/* In the transaction at hand: the scope's first change was stored, so it is unproved from here on.
- */
-bool commit_first_change(struct scope *scope, struct error *err) MUST_CHECK;
-
 /* Jobs are listed again where there were none: ends the doubt at once, so that a run that is cut
  * short does not leave it for the next empty answer. */
 bool commit_end_of_doubt(struct scope *scope, struct error *err) MUST_CHECK;

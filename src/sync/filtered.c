@@ -136,9 +136,7 @@ bool filtered_run(struct task *task, const struct type_list *types, struct error
 {
     const char *const asked[] = {task->spec->restore_type};
     bool untyped = true;
-    if (asked[0][0] != '\0') {
-        store_source_doubt_untyped(&task->source);
-    } else if (!filters_work_untyped(task, types, &untyped, err)) {
+    if (asked[0][0] == '\0' && !filters_work_untyped(task, types, &untyped, err)) {
         return false;
     }
     const char *const *list = untyped ? asked : (const char *const *)types->types;

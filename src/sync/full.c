@@ -212,11 +212,12 @@ bool full_read(struct scope *scope, const struct scan_result *first, struct erro
         return true;
     }
     row_set_free(&scope->held);
-    if (!plain_read(scope, &everything, &scope->evidence, &plain, err)) {
-        return false;
-    }
+    done = plain_read(scope, &everything, &scope->evidence, &plain, err);
     scope->held = plain.ids;
     scope->date = plain.date;
+    if (!done) {
+        return false;
+    }
     if (plain.refused) {
         *err = plain.refusal;
     }

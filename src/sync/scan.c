@@ -221,7 +221,8 @@ static bool store_rows(struct reader *reader, const struct hbr_page *page, bool 
             return false;
         }
         count_put(scanner->run, &put, first);
-        bool changed = put.result == PUT_INSERTED || put.result == PUT_UPDATED || put.returned;
+        bool taken = !put.own && !put.elsewhere; /* new to the source, whoever stored it before */
+        bool changed = taken || put.result == PUT_UPDATED || put.returned;
         if (changed && !tell_change(scanner, told, err)) {
             return false;
         }

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sync/commit.h"
-
 void task_warn(struct task *task, const char *format, ...)
 {
     char sentence[512];
@@ -29,11 +27,21 @@ static bool needs_full(const struct scope *scope)
            age >= settings->full_every || scope->capabilities->filters == CAPABILITY_NO;
 }
 
+/* In the transaction of the first change: the scope is unproved from here on. */
 static bool on_change(void *context, struct error *err)
 {
     struct scope *scope = context;
+    struct store_source *source = &scope->task->source;
+    if (scope->stored.restore_type[0] != '\0') {
+        store_source_doubt_untyped(source); /* the type may be new to the source */
+        if (!store_source_save(scope->task->store, source, err)) {
+            return false;
+        }
+    }
     /* No watermark is about what filters select. */
-    return scope->task->spec->filter_count > 0 || commit_first_change(scope, err);
+    return scope->task->spec->filter_count > 0 ||
+           store_watermark_unproved(scope->scanner.store, scope->stored.source_id,
+                                    scope->stored.restore_type, err);
 }
 
 static void on_page(void *context)

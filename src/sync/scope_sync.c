@@ -85,7 +85,7 @@ static bool read_delta(struct scope *scope, struct scan_result *first, bool *ret
     }
     *ret_done = outcome == SCOPE_DONE;
     if (*ret_done) {
-        return children_after_delta(scope, err);
+        return true;
     }
     scope->full = true;
     row_set_free(&scope->gone);
@@ -94,21 +94,12 @@ static bool read_delta(struct scope *scope, struct scan_result *first, bool *ret
     return check_total(scope, first, err);
 }
 
-bool scope_read(struct scope *scope, const struct type_list *types, struct scan_result *first,
-                bool *ret_by_type, struct error *err)
+static bool read_listing(struct scope *scope, const struct type_list *types,
+                         struct scan_result *first, bool *ret_by_type, struct error *err)
 {
-    bool doubted = false;
     bool counted = true;
     bool done = false;
-    *ret_by_type = false;
-    if (!doubt_empty(scope, types, &doubted, ret_by_type, err)) {
-        return false;
-    }
-    if (doubted || *ret_by_type) {
-        return true;
-    }
-    bool one_answer = scan_is_one_answer(first);
-    if (!scope->full && !one_answer) {
+    if (!scope->full && !scan_is_one_answer(first)) {
         if (!read_delta(scope, first, &done, err)) {
             return false;
         }
@@ -128,8 +119,33 @@ bool scope_read(struct scope *scope, const struct type_list *types, struct scan_
     }
     row_set_free(&listed);
     *ret_by_type = !counted || scope->evidence.types_unseen > 0;
-    if (!done || *ret_by_type || !proof_judge(&scope->evidence)) {
-        return done;
+    return done;
+}
+
+bool scope_read(struct scope *scope, const struct type_list *types, struct scan_result *first,
+                bool *ret_by_type, struct error *err)
+{
+    bool doubted = false;
+    *ret_by_type = false;
+    if (!doubt_empty(scope, types, &doubted, ret_by_type, err)) {
+        return false;
+    }
+    if (doubted || *ret_by_type) {
+        return true;
+    }
+    bool began_empty = scope->evidence.total == 0;
+    if (!read_listing(scope, types, first, ret_by_type, err)) {
+        return false;
+    }
+    /* Empty since a moment ago. */
+    if (!began_empty && !*ret_by_type && scope->evidence.total == 0) {
+        if (!doubt_empty(scope, NULL, &doubted, ret_by_type, err)) {
+            return false;
+        }
+        scope->evidence.method = doubted ? PROOF_NONE : scope->evidence.method;
+    }
+    if (*ret_by_type || !proof_judge(&scope->evidence)) {
+        return true;
     }
     return scope->full ? children_after_full(scope, err) : children_after_delta(scope, err);
 }

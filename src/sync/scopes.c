@@ -194,7 +194,6 @@ static bool run_one_type(struct task *task, struct error *err)
     bool settled = false;
     bool same = false;
     bool by_type = false;
-    store_source_doubt_untyped(&task->source);
     bool done = scope_open(&scope, task, task->spec->restore_type, err);
     if (done && scope.full) {
         task->run.mode = RUN_FULL;

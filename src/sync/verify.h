@@ -1,4 +1,4 @@
-/* The comparison of two stores, field by field: what the service lists, read by a walk into a store
+/* The comparison of two stores, field by field: what the service lists, read by a scan into a store
  * of its own, and what the database holds. */
 #ifndef HBRSYNC_SYNC_VERIFY_H
 #define HBRSYNC_SYNC_VERIFY_H
@@ -34,10 +34,10 @@ struct sync_verify_counts {
 };
 
 struct sync_verify {
-    struct store *service;  /* a walk's own store */
+    struct store *service;  /* a scan's own store */
     struct store *database; /* only read */
-    /* Whether a source of the database was walked and the walk proved complete, so that a job which
-     * was not listed is gone. */
+    /* Whether a source of the database was scanned and the scan proved complete, so that a job
+     * which was not listed is gone. */
     bool (*covers)(int64_t source_id, void *context);
     bool (*visit)(const struct sync_difference *difference, void *context, struct error *err);
     void *context;

@@ -6,7 +6,8 @@
     128 /* halving 64-bit seconds goes 64 deep, and one sibling waits at each depth                \
          */
 #define WINDOWS_MAX 100000 /* of one call */
-#define AGAIN_MAX 5        /* scans of a window that halves are no help for */
+#define AGAIN_MAX 5        /* scans of a window that halves are no help for ... */
+#define CROWDED_MAX 2      /* ... and of one that they may be a help for */
 
 struct window {
     int64_t from, to;
@@ -75,14 +76,14 @@ static enum fate judge(const struct scope *scope, const struct window *window,
 
 /* Scans a window and takes its rows when it was exact. */
 static bool read_window(struct scope *scope, const struct window *window, int64_t believed_below,
-                        bool again, struct windows_result *result, enum fate *ret_fate,
+                        int scans, struct windows_result *result, enum fate *ret_fate,
                         struct error *err)
 {
     struct scan_query query = query_of(scope, window);
     struct scan_result read;
-    query.stop_when_moved = !again;
-    query.row_limit = again ? 0 : query.row_limit;
-    bool done = scan_until_exact(&scope->scanner, &query, again ? AGAIN_MAX : 1, &read, err);
+    query.stop_when_moved = scans == 1;
+    query.row_limit = scans == 1 ? query.row_limit : 0;
+    bool done = scan_until_exact(&scope->scanner, &query, scans, &read, err);
     if (done) {
         *ret_fate = judge(scope, window, believed_below, &read);
         int64_t cap = scope->capabilities->page_cap;
@@ -98,18 +99,23 @@ static bool read_window(struct scope *scope, const struct window *window, int64_
     return done;
 }
 
-/* Where to halve: at the median of the stored jobs, which are most of them by now, else in the
- * middle. */
+/* Where to halve: at the median of the stored jobs, which are most of them by now; where they all
+ * finished in one second, beside it; else in the middle. */
 static bool find_middle(struct scope *scope, const struct window *window, int64_t *ret_middle,
                         struct error *err)
 {
-    if (!store_job_median(scope->scanner.store, &scope->stored, window->from, window->to,
-                          ret_middle, err)) {
+    struct store *store = scope->scanner.store;
+    int64_t last = 0;
+    if (!store_job_median(store, &scope->stored, window->from, window->to, ret_middle, err) ||
+        !store_job_last_finished(store, &scope->stored, window->from, window->to, &last, err)) {
         return false;
     }
-    if (*ret_middle < window->from || *ret_middle >= window->to) {
-        *ret_middle = window->from + (window->to - window->from) / 2;
+    if (*ret_middle >= window->from && *ret_middle < window->to) {
+        return true;
     }
+    *ret_middle = last == 0           ? window->from + (window->to - window->from) / 2
+                  : last < window->to ? last
+                                      : window->to - 1;
     return true;
 }
 
@@ -118,15 +124,13 @@ static bool read_all(struct scope *scope, struct stack *stack, int64_t believed_
 {
     for (int64_t turn = 0; stack->count > 0; turn++) {
         struct window window = stack->windows[--stack->count];
-        enum fate fate = WINDOW_AGAIN;
-        for (int i = 0; i < 2 && (fate == WINDOW_AGAIN || fate == WINDOW_CROWDED); i++) {
-            if (!read_window(scope, &window, believed_below, i > 0, result, &fate, err)) {
-                return false;
-            }
-        }
-        if (fate == WINDOW_AGAIN && window.from < window.to) {
-            fate =
-                WINDOW_HALVE; /* it fits a page, and with the seconds at either side it does not */
+        enum fate fate;
+        if (!read_window(scope, &window, believed_below, 1, result, &fate, err) ||
+            (fate == WINDOW_CROWDED &&
+             !read_window(scope, &window, believed_below, CROWDED_MAX, result, &fate, err)) ||
+            (fate == WINDOW_AGAIN &&
+             !read_window(scope, &window, believed_below, AGAIN_MAX, result, &fate, err))) {
+            return false;
         }
         if (fate == WINDOW_IGNORED || fate == WINDOW_AGAIN || turn == WINDOWS_MAX) {
             result->ignored = fate == WINDOW_IGNORED;

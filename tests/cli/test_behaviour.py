@@ -413,7 +413,9 @@ class GivenUp(harness.TestCase):
         """DescribeRegions tells of one without a name, or does not tell any more of one whose jobs are stored."""
         self.start("--jobs", 40, "--basic-jobs", 0, "--regions", "cn-hangzhou,cn-beijing")
         self.simulator.set(region_nameless=["cn-beijing"])
-        self.assertIn("a region without an id", self.sync("--all-regions", status=5).stderr)
+        self.assertIn("1 of the regions that DescribeRegions lists have an id that is none",
+                      self.sync("--all-regions", status=3).stderr)
+        self.assertEqual(self.query("SELECT DISTINCT region_id FROM sync_source"), [("cn-hangzhou",)])
         self.simulator.set(region_nameless=[], region_hidden=["cn-beijing"])
         self.sync("--all-regions")
         self.simulator.set(region_hidden=[])

@@ -5,6 +5,8 @@ The disk fails (EIO), is full for good (ENOSPC), or takes half of a write; file 
 import errno
 import os
 import resource
+import subprocess
+import sys
 import unittest
 
 import harness
@@ -113,6 +115,44 @@ class Files(harness.TestCase):
         self.assertEqual(result.status, 2, result)
         self.assertRegex(result.stderr, r"cannot write \S+\.publishing/copy: ")
         self.assertNotIn("copy.db", os.listdir(world.folder))
+
+
+@unittest.skipUnless(injection.Files.usable, "the library that counts writes")
+class Calls(harness.TestCase):
+    """How many calls change files."""
+
+    def calls(self, files, *command):
+        """The calls of a program that change files whose paths hold the text; it has to end well."""
+        environment = {**injection.Files().environment(self, self.path("count")), "FAIL_FILES": files}
+        result = subprocess.run(list(map(str, command)), env=environment, cwd=self.directory, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=harness.TIMEOUT, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(self.path("count"), encoding="ascii") as file:
+            return int(file.read())
+
+    def test_a_full_scan_without_news(self):
+        """Jobs that are as they were cost no write, and sets of them no temporary file of SQLite's."""
+        self.start("--jobs", 20000, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.sync()
+        scan = (harness.HBRSYNC, *self.sync_arguments(), "--region", "cn-hangzhou", "--full")
+        told = ("sync_run", "sync_watermark", "sync_source")
+        before = self.dump(*told)
+        self.assertLessEqual(self.calls(os.path.basename(self.database), *scan), 2000)
+        self.assertEqual(self.calls("etilqs", *scan), 0)
+        self.assertTrue(self.dump(*told) == before, "a job was written")
+        self.assert_equals_truth()
+
+    def test_what_is_counted(self):
+        """SQLite does name its temporary files so, and writes of the database are seen."""
+        spill = ("import sqlite3; c = sqlite3.connect('spill.db'); c.execute('PRAGMA temp_store = FILE');"
+                 "c.execute('CREATE TABLE big AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n"
+                 " LIMIT 100000) SELECT x, hex(randomblob(100)) AS y FROM n');"
+                 "c.execute('CREATE TEMP TABLE copy AS SELECT * FROM big ORDER BY y'); c.commit()")
+        for files in ("etilqs", "spill.db"):
+            self.assertGreater(self.calls(files, sys.executable, "-c", spill), 100)
+            for name in ("spill.db", "spill.db-journal"):
+                if os.path.exists(self.path(name)):
+                    os.remove(self.path(name))
 
 
 class Limits(harness.TestCase):

@@ -27,6 +27,7 @@ class Victim:
         self.gone = set()  # ids that the service lists no more
         self.before = {}   # the truth at the time of the base database
         self.base = None   # where every kill starts from; None: from nothing
+        self.base_run = 0  # the last run of the base database
         self.simulator = cell.start("--jobs", JOBS, "--basic-jobs", BASIC_JOBS, "--regions", "cn-hangzhou",
                                     "--seed", 11)
 
@@ -56,6 +57,7 @@ class Victim:
         connection = sqlite3.connect(self.cell.database)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
+        self.base_run = self.cell.query("SELECT max(run_id) FROM sync_run")[0][0]
         self.base = self.cell.path("base.db")
         shutil.copy(self.cell.database, self.base)
         self.before = self.simulator.truth()
@@ -75,6 +77,21 @@ class Victim:
         except sqlite3.OperationalError:
             return []
 
+    def marks(self):
+        """The jobs marked as gone, after a look whether their marks came with the watermark, all in one transaction."""
+        cell = self.cell
+        try:
+            moved = cell.query("SELECT run_id FROM sync_watermark JOIN sync_source USING (source_id)"
+                               " WHERE edition = 'STANDARD' AND proved = 1 AND run_id > ?", self.base_run)
+            marked = {key for key, in cell.query("SELECT restore_id FROM restore_job WHERE missing_since IS NOT NULL")}
+            history = {key for key, in cell.query("SELECT restore_id FROM restore_job_change"
+                                                  " WHERE json_type(changed, '$.missing_since') IS NOT NULL")}
+        except sqlite3.OperationalError:  # no schema yet
+            return set()
+        cell.assertEqual(marked, self.gone if moved else set(), "marks and watermark do not come together")
+        cell.assertEqual(history, marked)
+        return marked
+
     def look_at_what_is_left(self):
         """Straight after the kill: a sound file, no row that is not true, and no claim that is not."""
         cell = self.cell
@@ -92,6 +109,7 @@ class Victim:
             cell.assertIn(rows, [harness.expected_job(job) for job in states])
             if entry["missing_since"] is not None:
                 cell.assertNotIn(key, truth, "marked missing")
+        self.marks()
         for edition, updated in self.claims():
             listed = {key: job for key, (_, its, job) in truth.items() if its == edition}
             if updated == max(job["UpdatedTime"] for job in listed.values()):
@@ -150,9 +168,30 @@ class Kill(harness.TestCase):
     def test_delta(self):
         self.assertGreater(self.kill_at_every_step(True), 10 / STRIDE)
 
-    @unittest.skipUnless(harness.LONG, "takes long")
-    def test_forced_full_walk(self):
-        self.assertGreater(self.kill_at_every_step(True, "--full"), 20)
+    def test_forced_full_scan(self):
+        self.assertGreater(self.kill_at_every_step(True, "--full"), 20 / STRIDE)
+
+    def test_marks_come_with_the_watermark(self):
+        """At every single step: either no mark and the old watermark, or all marks and the new one."""
+        harness.run_cells(self, [(), ("--full",)], self.kill_around_the_marks, 2)
+
+    @staticmethod
+    def kill_around_the_marks(cell, options):
+        victim = Victim(cell)
+        victim.make_base()
+        seen = set()
+        for step in range(1, MOST_STEPS):
+            victim.start_over()
+            result = victim.sync(*options, kill_at=step)
+            if result.status == 0:
+                break
+            cell.assertEqual(result.status, -signal.SIGKILL, result)
+            marks = bool(victim.marks())
+            if marks not in seen:  # the first kill of all, and the first after the marks
+                seen.add(marks)
+                victim.look_at_what_is_left()
+                victim.must_sync(f"resumed after step {step}")
+        cell.assertEqual(seen, {False, True})
 
     def test_an_update_takes_the_proof_away(self):
         """A run that died once it had stored nothing but changes of known jobs: they are not proved to be all."""

@@ -1,4 +1,7 @@
-"""The order of src/'s folders: a file includes its own layer and those below, and only some may print or use a library."""
+"""The order of src/'s folders: a file includes its own layer and those below, and only some may print or use a library.
+
+No include leads back to where it began, and within src/sync the files have the order that src/sync/README.md gives.
+"""
 import os
 import re
 import tempfile
@@ -8,6 +11,9 @@ SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "s
 
 # From the top down; main.c alone lies outside the folders.
 LAYERS = ["main", "cli", "sync", "hbr", "acs", "store", "output", "base"]
+
+# Layers that are below another one, and that it must not know all the same.
+STRANGERS = {("sync", "acs")}
 
 # A library's header, and the files that may include it.
 LIBRARIES = [
@@ -63,6 +69,8 @@ def include_problems(path, text):
             yield f"{where}: \"{header}\" is not of the form \"layer/name.h\""
         elif LAYERS.index(target) < LAYERS.index(layer):
             yield f"{where}: {layer} includes {header}, of the layer {target} above it"
+        elif (layer, target) in STRANGERS:
+            yield f"{where}: {layer} includes {header}; {layer} knows nothing of {target}"
 
 
 def print_problems(path, text):
@@ -83,8 +91,58 @@ def sources(root):
                     yield os.path.relpath(file, root).replace(os.sep, "/"), stream.read()
 
 
-def problems(root):
+def includes(root):
+    """{path: the paths of the project that it includes}"""
+    return {path: {header for quote, header in INCLUDE.findall(without_comments(text)) if quote == '"'}
+            for path, text in sources(root)}
+
+
+def circle_problems(root):
+    """One line for each include that closes a circle."""
+    graph, state = includes(root), {}
     found = []
+
+    def enter(path, way):
+        state[path] = "open"
+        for header in sorted(graph.get(path, ())):
+            if state.get(header) == "open":
+                circle = [*way[way.index(header):], header]
+                found.append(f"{path}: a circle of includes: {' > '.join(circle)}")
+            elif header not in state:
+                enter(header, [*way, header])
+        state[path] = "done"
+
+    for path in sorted(graph):
+        if path not in state:
+            enter(path, [path])
+    return found
+
+
+def order_of(readme):
+    """The files of a folder from the top down, as the table of its README lists them."""
+    with open(readme, encoding="utf-8") as file:
+        table = file.read().split("\n## Files\n")[1].split("\n## ")[0]
+    return re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+
+
+def order_problems(root, folder, order):
+    """A file, its .c and its .h together, includes of its own folder only what comes after it."""
+    places = {name: place for place, name in enumerate(order)}
+    for path, headers in sorted(includes(root).items()):
+        if not path.startswith(folder + "/"):
+            continue
+        name = os.path.splitext(os.path.basename(path))[0]
+        if name not in places:
+            yield f"{path}: is not in the list of files of {folder}/README.md"
+            continue
+        for header in sorted(headers):
+            target = os.path.splitext(os.path.basename(header))[0]
+            if header.startswith(folder + "/") and target != name and places.get(target, -1) < places[name]:
+                yield f"{path}: includes {header}, which is not below it"
+
+
+def problems(root):
+    found = circle_problems(root)
     for path, text in sources(root):
         found.extend(include_problems(path, text))
         found.extend(print_problems(path, text))
@@ -101,17 +159,30 @@ class Layers(unittest.TestCase):
         present = {layer_of(path) for path, _ in sources(SOURCE)}
         self.assertEqual(present, set(LAYERS))
 
+    def test_the_order_of_sync(self):
+        order = order_of(os.path.join(SOURCE, "sync", "README.md"))
+        names = [os.path.splitext(name) for name in os.listdir(os.path.join(SOURCE, "sync"))]
+        files = {name for name, ending in names if ending in (".c", ".h")}
+        self.assertEqual(sorted(order), sorted(files), "each file stands in the list once")
+        found = list(order_problems(SOURCE, "sync", order))
+        self.assertEqual(found, [], "\n" + "\n".join(found))
+
 
 class Checks(unittest.TestCase):
     """The checks themselves, on small trees: each can fail."""
 
     def check(self, path, text):
+        return self.check_tree({path: text}, problems)
+
+    @staticmethod
+    def check_tree(files, judge):
         with tempfile.TemporaryDirectory() as root:
-            file = os.path.join(root, path)
-            os.makedirs(os.path.dirname(file), exist_ok=True)
-            with open(file, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            return problems(root)
+            for path, text in files.items():
+                file = os.path.join(root, path)
+                os.makedirs(os.path.dirname(file), exist_ok=True)
+                with open(file, "w", encoding="utf-8") as stream:
+                    stream.write(text)
+            return list(judge(root))
 
     def assert_bad(self, path, text, line=1):
         found = self.check(path, text)
@@ -124,11 +195,31 @@ class Checks(unittest.TestCase):
     def test_order(self):
         for upper in range(1, len(LAYERS)):
             for lower in range(upper, len(LAYERS)):
-                self.assert_good(f"{LAYERS[upper]}/a.c", f'#include "{LAYERS[lower]}/b.h"\n')
+                judge = self.assert_bad if (LAYERS[upper], LAYERS[lower]) in STRANGERS else self.assert_good
+                judge(f"{LAYERS[upper]}/a.c", f'#include "{LAYERS[lower]}/b.h"\n')
                 if lower > upper:
                     self.assert_bad(f"{LAYERS[lower]}/a.c", f'#include "{LAYERS[upper]}/b.h"\n')
                     self.assert_bad(f"{LAYERS[lower]}/a.h", f'\n  #  include "{LAYERS[upper]}/b.h"\n', 2)
         self.assert_good("main.c", '#include "cli/cli.h"\n')
+
+    def test_circles(self):
+        for circle in (["a"], ["a", "b"], ["a", "b", "c"]):
+            files = {f"base/{name}.h": f'#include "base/{after}.h"\n'
+                     for name, after in zip(circle, circle[1:] + ["a"])}
+            found = self.check_tree({**files, "base/x.c": '#include "base/a.h"\n'}, problems)
+            self.assertEqual(len(found), 1, found)
+            self.assertIn(" > ".join(f"base/{name}.h" for name in circle + ["a"]), found[0])
+        twice = {"base/a.h": '#include "base/b.h"\n#include "base/c.h"\n', "base/b.h": '#include "base/c.h"\n',
+                 "base/c.h": ""}
+        self.assertEqual(self.check_tree(twice, problems), [])
+
+    def test_order_within_a_folder(self):
+        files = {"sync/a.c": '#include "sync/a.h"\n#include "sync/c.h"\n#include "base/a.h"\n', "sync/a.h": "",
+                 "sync/b.c": '#include "sync/c.h"\n', "sync/c.h": "", "base/b.c": '#include "base/a.h"\n'}
+        for order, bad in ((["a", "b", "c"], 0), (["b", "a", "c"], 0), (["b", "c", "a"], 1), (["c", "a", "b"], 2),
+                           (["a", "c"], 1)):
+            found = self.check_tree(files, lambda root, names=order: order_problems(root, "sync", names))
+            self.assertEqual(len(found), bad, (order, found))
 
     def test_forms(self):
         self.assert_bad("base/a.c", '#include "a.h"\n')

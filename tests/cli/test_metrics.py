@@ -239,7 +239,7 @@ class OneTruth(MetricsCase):
         self.assertEqual(source["last_proved_at"], int(proved_at) or None)
         self.assertEqual((fresh.status, fresh.json()["fresh"]), (0, True) if proved else (8, False))
         self.assertRegex(status.stdout.split("\n\n")[0], f"(?m)^  complete +{note or 'proved'}$")
-        self.assertRegex(status.stdout.split("\n\n")[0], "(?m)^  last full walk +" + ("[0-9]" if proved else "never"))
+        self.assertRegex(status.stdout.split("\n\n")[0], "(?m)^  last full scan +" + ("[0-9]" if proved else "never"))
         report = self.run_hbrsync("--db", self.database, "report", "completeness", "--format", "json").json()
         self.assertEqual({row["source_proved"] for row in report}, {proved})
         for name in ("summary", "success-rate", "success-by-type", "success-by-vault", "success-by-month"):

@@ -1,6 +1,9 @@
 """What happens between two requests of a sync, at the worst moment: exit 0 still means that nothing was missed."""
 import json
 import os
+import sqlite3
+import subprocess
+import time
 import unittest
 
 import harness
@@ -488,6 +491,51 @@ class Counts(harness.TestCase):
                 self.assert_equals_truth(missing=gone)
                 self.check_database()
                 self.stop()
+
+
+class Vacuum(harness.TestCase):
+    """VACUUM by another program in the middle of a run: rows are named by their numbers, which must hold still."""
+
+    MOST = 40  # of one run
+    LEAST = 3
+
+    def sync_under_vacuum(self, *options):
+        """A sync of many slow answers, and VACUUM as soon as it is under way, again and again."""
+        asked = len(self.simulator.requests())
+        arguments = [*self.sync_arguments(), *ONE, *options]
+        sync = subprocess.Popen([harness.HBRSYNC, *map(str, arguments)], env=self.environment(),
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        vacuums = 0
+        connection = sqlite3.connect(self.database, timeout=60)
+        while sync.poll() is None and vacuums < self.MOST:
+            if len(self.simulator.requests()) > asked + 3 * vacuums:
+                connection.execute("VACUUM")
+                vacuums += sync.poll() is None
+            else:
+                time.sleep(0.005)
+        connection.close()
+        _, errors = sync.communicate(timeout=harness.TIMEOUT)
+        self.assertEqual(sync.returncode, 0, errors)
+        self.assertGreaterEqual(vacuums, self.LEAST)
+
+    def test_first_sync_and_full_scan(self):
+        self.start("--jobs", 1200, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.sync(*ONE, "--max-requests", 40, status=8)
+        # Gaps in the numbers, without which VACUUM would have nothing to renumber.
+        self.change("PRAGMA foreign_keys = ON", "DELETE FROM restore_job WHERE row_id % 3 = 1")
+        self.simulator.set(latency_ms=20)
+        self.sync_under_vacuum()
+        self.assert_equals_truth()
+        self.check_database()
+        self.simulator.control("advance", {"seconds": 100})
+        moved = self.simulator.move(edition="STANDARD", vanish_old=7, silent_change=20, create=3, finish=2)
+        self.sync_under_vacuum("--full")
+        self.assert_equals_truth(missing=moved["vanish_old"])
+        self.check_database()
+        self.simulator.set(latency_ms=0)
+        before = self.dump("sync_run")
+        self.sync(*ONE)
+        self.assertEqual(self.dump("sync_run"), before)
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ class Tables(SchemaTestCase):
                 ("CREATE TABLE t AS SELECT * FROM sync_watermark; DROP TABLE sync_watermark;"
                  "ALTER TABLE t RENAME TO sync_watermark", "the table sync_watermark is not as this version makes it"),
                 ("PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'restore_id              "
-                 "TEXT PRIMARY KEY NOT NULL', 'restore_id TEXT PRIMARY KEY ON CONFLICT IGNORE NOT NULL')"
+                 "TEXT NOT NULL UNIQUE', 'restore_id TEXT NOT NULL UNIQUE ON CONFLICT IGNORE')"
                  " WHERE name = 'restore_job'", "the table restore_job is not as this version makes it")):
             with self.subTest(told):
                 self.take()

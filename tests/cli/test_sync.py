@@ -100,6 +100,40 @@ class Small(harness.TestCase):
         self.assertEqual(marks, [(12,)])
 
 
+class Requests(harness.TestCase):
+    """What a run asks, and how often."""
+
+    def requests(self, *options):
+        self.simulator.clear_log()
+        source = self.sync("--edition", "STANDARD", *options).json()["sources"][0]
+        self.assertEqual(source["requests"], len(self.simulator.requests()))
+        self.assertEqual(source["proof"], "proved")
+        return source["requests"]
+
+    def test_of_a_delta_that_finds_nothing(self):
+        """T, the open jobs, what finished since the edge, the count of the older; ids only for reports under way."""
+        for reports, expected in ((0, 4), (3, 5)):
+            with self.subTest(reports=reports):
+                self.database = self.path(f"{reports}.db")
+                self.start("--jobs", 3000, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--reports-open", reports)
+                self.sync("--edition", "STANDARD")
+                self.assertEqual([self.requests() for _ in range(3)], [expected] * 3)
+                self.stop()
+
+    def test_of_a_full_scan(self):
+        """The pages of all jobs, a count of each known RestoreType, and 12 more; first or forced, reports or none."""
+        for reports in (0, 3):
+            with self.subTest(reports=reports):
+                self.database = self.path(f"{reports}.db")
+                self.start("--jobs", 3000, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--reports-open", reports)
+                for options in ((), ("--full",)):
+                    requests = self.requests(*options)
+                    types = {entry["parameters"].get("RestoreType") for entry in self.simulator.requests()} - {None}
+                    self.assertEqual(len(types), 10)
+                    self.assertLessEqual(requests, (3000 + 98) // 99 + 10 + 12)
+                self.stop()
+
+
 class Scope(harness.TestCase):
     def setUp(self):
         super().setUp()
@@ -218,6 +252,18 @@ class Scope(harness.TestCase):
         result = self.sync()
         self.assertRegex(result.stderr, r"checked 820 jobs, 820 new, 0 changed, \d+ still open; proved complete")
         self.assertEqual(self.sync("--quiet").stderr, "")
+
+    def test_still_open_is_what_the_view_calls_open(self):
+        """A job that was finished once is under way again: its outcome stands."""
+        self.sync()
+        self.simulator.move(region="cn-hangzhou", edition="STANDARD", reopen=5)
+        result = self.sync("--full")
+        self.assert_equals_truth()
+        count = self.query("SELECT count(*) FROM v_restore_job WHERE outcome = 'open' AND missing_since IS NULL")[0][0]
+        self.assertLess(count, self.query("SELECT count(*) FROM restore_job WHERE coalesce(complete_time, 0) = 0")[0][0])
+        self.assertEqual(self.query("SELECT sum(open_jobs) FROM sync_run WHERE run_id = ?", result.json()["run_id"]),
+                         [(count,)])
+        self.assertIn(f", {count} still open", result.stderr)
 
     def test_summary_line_of_a_restricted_run(self):
         """It says what was selected; of the whole it claims nothing."""

@@ -15,8 +15,7 @@
 #include "sync_oracle.h"
 
 #define EVENTS_MAX 48    /* of a world */
-#define ANSWERS_MAX 1500 /* of a task: more is a loop */
-#define ANSWERS_AT_REST_MAX 1200
+#define ANSWERS_MAX 4000 /* of a task: more is a loop */
 #define TABLES_MAX 16
 
 /* A database that serves one world after another. */
@@ -343,7 +342,7 @@ static void play_task(struct game *game, struct sync_task_spec *spec, int64_t ru
     spec->edition = basic ? "BASIC" : "STANDARD";
     FUZZ_REQUIRE(oracle_read(&game->arena->oracle, spec, &before, &err));
     memory_begin_run(service);
-    service->max_answers = game->at_rest ? ANSWERS_AT_REST_MAX : ANSWERS_MAX;
+    service->max_answers = ANSWERS_MAX;
     say(game, "  run %" PRId64 ": %s %s%s%s, now %+" PRId64 "%s\n", run_id, spec->edition,
         spec->restore_type, spec->filter_count > 0 ? " filtered" : "",
         game->settings.full ? ", full" : "", game->settings.now - MEMORY_NOW,

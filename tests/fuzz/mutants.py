@@ -3,6 +3,9 @@ import pathlib
 import sys
 
 # (name, file below src/sync, text that stands there exactly once, what stands there instead)
+# Left out, because what they break is caught by the rest of the check: windows read before the open jobs are known (the
+# next try knows them), windows of the last minutes believed (the older are counted afterwards), no question by id (the
+# sum does not come out, and complete scans follow; test_sync_core.c counts the requests).
 MUTANTS = [
     ("arrived-jobs-count-as-known", "check.c",
      "    row_set_subtract(&after, &scope->scanner.arrived);\n", ""),
@@ -11,11 +14,6 @@ MUTANTS = [
     ("t-is-asked-first-of-all-and-never-again", "full.c",
      "    bool done = check_total(scope, &total, err);\n",
      "    bool done = true;\n    memset(&total, 0, sizeof(total));\n    row_set_free(&scope->scanner.arrived);\n"),
-    ("windows-before-open-jobs-are-known", "full.c",
-     "    if (!list_newer(full, &ignored, err)) {", "    if (full->edge < 0 && !list_newer(full, &ignored, err)) {"),
-    ("every-window-counts-as-settled", "windows.c",
-     "    return !scope->scanner.overlapping && date - scope->overlap > window->to + 1;",
-     "    return scope != NULL && window != NULL && date != -1;"),
     ("marks-before-proof", "commit.c",
      "    bool written = (proved ? write_proved(scope, &marked, err) : write_unproved(scope, err)) &&\n",
      "    bool written = mark_gone(scope, &marked, err) &&\n"
@@ -27,8 +25,6 @@ MUTANTS = [
      "    if (!deep && answer->refusal != HBR_REFUSED_PARAMETER) {",
      "    if (!deep && answer->failure.code == ERROR_NONE) {"),
     ("the-edge-may-be-inhabited", "proof.c", " && evidence->edge_is_empty == 1", ""),
-    ("ids-are-not-asked-for", "check.c",
-     "    if (row_set_count(wanted) == 0 || ", "    if (row_set_count(wanted) >= 0 || "),
     ("listed-again-and-still-gone", "check.c",
      "    row_set_subtract(&scope->gone, &after); /* listed again */\n", ""),
     ("a-listing-may-move", "proof.c", "evidence->steady == 1 && ", ""),
@@ -51,9 +47,21 @@ MUTANTS = [
      "        scope->has_children = !ignored;\n        return true;\n"),
     ("children-apart-are-forgotten", "children.c",
      "keeps ? scope->capabilities->children : children;", "keeps && typed && !typed ? CHILDREN_APART : children;"),
-    ("a-failure-of-a-delta-is-done", "scope_sync.c",
-     "        if (!read_delta(scope, first, &done, err)) {\n            return false;\n",
-     "        if (!read_delta(scope, first, &done, err)) {\n            return done;\n"),
+    ("a-failure-of-the-children-is-none", "scope_sync.c",
+     "    return scope->full ? children_after_full(scope, err) : children_after_delta(scope, err);",
+     "    return (scope->full ? children_after_full(scope, err) : children_after_delta(scope, err)) || true;"),
+    ("a-job-that-goes-over-is-no-change", "scan.c",
+     "        bool taken = !put.own && !put.elsewhere; /* new to the source, whoever stored it before */",
+     "        bool taken = put.result == PUT_INSERTED;"),
+    ("a-count-that-its-page-contradicts", "check.c",
+     "    scope->evidence.total = ret_first->moved ? -1 : ret_first->total;",
+     "    scope->evidence.total = ret_first->total;"),
+    ("types-leave-the-proof-of-the-listing", "scopes.c",
+     "    if (!commit_listed_by_type(task->store, &task->source, err)) {\n",
+     "    if (types == NULL && !commit_listed_by_type(task->store, &task->source, err)) {\n"),
+    ("emptiness-on-the-way-is-believed", "scope_sync.c",
+     "    if (!began_empty && !*ret_by_type && scope->evidence.total == 0) {",
+     "    if (!began_empty && !*ret_by_type && scope->evidence.total == -2) {"),
     ("one-complete-scan-is-enough", "plain.c",
      "    evidence->same = evidence->tries > 1 && row_set_equal(before, &read->rows);",
      "    evidence->same = before != NULL;"),

@@ -73,9 +73,9 @@ static void write_total(struct json_writer *writer, int mode, size_t total)
     }
 }
 
-static void write_rows(struct json_writer *writer, const char *key,
-                       const struct simulator *simulator, const struct listing_query *query,
-                       const struct listing *listing, struct page page, const struct fault *fault)
+static void write_rows(struct json_writer *writer, const char *key, struct simulator *simulator,
+                       const struct listing_query *query, const struct listing *listing,
+                       struct page page, const struct fault *fault)
 {
     struct job_view view = {.world = &simulator->world,
                             .wrong_types_every = (unsigned)simulator->settings.wrong_types,
@@ -97,14 +97,22 @@ static void write_rows(struct json_writer *writer, const char *key,
         bool is_repeat = repeats && i > 0 && i == page.count - 1;
         const struct job *job = listing->rows[page.first + (is_repeat ? 0 : i)];
         enum id_style style = fault != NULL && i == 0 ? fault_id_style(fault) : ID_RIGHT;
-        job_render(writer, &view, job, listing_state(&simulator->world, query, job), style);
+        const struct job_state *state = listing_state(&simulator->world, query, job);
+        const char *kept = fault == NULL && state == &job->now
+                               ? render_cache_find(&simulator->rendered, &view, job)
+                               : NULL;
+        if (kept != NULL) {
+            json_raw(writer, NULL, kept);
+        } else {
+            job_render(writer, &view, job, state, style);
+        }
     }
     if (!is_single) {
         json_close(writer, ']');
     }
 }
 
-static void write_restore_jobs(struct json_writer *writer, const struct simulator *simulator,
+static void write_restore_jobs(struct json_writer *writer, struct simulator *simulator,
                                const struct listing_query *query, const struct listing *listing,
                                struct page page, const struct fault *fault)
 {

@@ -136,6 +136,7 @@ int main(int argc, char **argv)
     }
     simulator_init(&simulator, &options.world);
     simulator.keys = options.keys;
+    simulator.rendered.most_bytes = options.keep_rendered;
     options.keys = (struct key_ring){0};
     if (!http_start(&http, &simulator, options.port, NULL)) {
         give_up("cannot listen on loopback");

@@ -8,7 +8,7 @@
 #include "codec.h"
 #include "memory.h"
 
-enum { MOST_JOBS = 5000000, MOST_REGIONS = 64 };
+enum { MOST_JOBS = 5000000, MOST_REGIONS = 64, MOST_KEPT_MIB = 16384 };
 
 static const char usage[] =
     "Usage: hbrsync-simulator [OPTION]...\n"
@@ -26,8 +26,11 @@ static const char usage[] =
     "  --epoch N          what the world clock shows at start (default: the time)\n"
     "  --regions A,B,...  regions, the first is the default one (default "
     "cn-hangzhou,cn-beijing,cn-shanghai)\n"
+    "  --even-regions     as many jobs in each region (default: very different shares)\n"
     "  --account-id ID    account that owns the jobs (default 1000000000000001)\n"
     "  --key ID:SECRET    an access key besides LTAI-simulator-key:simulator-secret\n"
+    "  --keep-rendered N  keep up to N MiB of rendered jobs while the world does not move (default "
+    "0)\n"
     "  --ready-file FILE  write the ready line to FILE, too\n"
     "  --die-with-parent  end when the parent process ends\n"
     "  --help             show this text\n";
@@ -43,8 +46,10 @@ static const struct option long_options[] = {{"port", required_argument, NULL, '
                                              {"children", required_argument, NULL, 'c'},
                                              {"epoch", required_argument, NULL, 'e'},
                                              {"regions", required_argument, NULL, 'r'},
+                                             {"even-regions", no_argument, NULL, 'E'},
                                              {"account-id", required_argument, NULL, 'a'},
                                              {"key", required_argument, NULL, 'k'},
+                                             {"keep-rendered", required_argument, NULL, 'm'},
                                              {"ready-file", required_argument, NULL, 'f'},
                                              {"die-with-parent", no_argument, NULL, 'd'},
                                              {"help", no_argument, NULL, 'h'},
@@ -142,11 +147,17 @@ static void take_option(struct options *options, int option, const char *value)
     case 'r':
         take_regions(options, value);
         break;
+    case 'E':
+        options->world.even_regions = true;
+        break;
     case 'a':
         options->world.account_id = value;
         break;
     case 'k':
         take_key(options, value);
+        break;
+    case 'm':
+        options->keep_rendered = (size_t)number(value, MOST_KEPT_MIB) << 20;
         break;
     case 'f':
         options->ready_file = value;

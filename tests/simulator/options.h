@@ -14,6 +14,7 @@ struct options {
     const char *tls_dir;
     const char *ready_file;
     bool die_with_parent;
+    size_t keep_rendered; /* bytes */
     struct world_options world;
     struct key_ring keys; /* of --key; the account is filled in */
 };

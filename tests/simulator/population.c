@@ -155,7 +155,7 @@ static bool is_left_open(struct prng *prng, size_t position, size_t count, size_
 }
 
 static void populate_edition(struct world *world, struct prng *prng, unsigned edition, size_t count,
-                             int64_t now)
+                             bool is_even, int64_t now)
 {
     int64_t *times = creation_times(prng, count, now);
     uint64_t *shares = must_alloc(world->region_count * sizeof *shares);
@@ -164,7 +164,8 @@ static void populate_edition(struct world *world, struct prng *prng, unsigned ed
     size_t open_left =
         (count * OPEN_PERCENT + 99) / 100 < most ? (count * OPEN_PERCENT + 99) / 100 : most;
     for (size_t i = 0; i < count; i++) {
-        size_t region = pick_region(prng, shares, world->region_count, sum);
+        size_t region =
+            is_even ? i % world->region_count : pick_region(prng, shares, world->region_count, sum);
         struct job *job = world_new_job(world, prng, region, edition, times[i]);
         if (is_left_open(prng, i, count, &open_left)) {
             job_open(job, prng, now);
@@ -238,8 +239,9 @@ void populate(struct world *world, const struct world_options *options, int64_t 
 {
     struct prng prng;
     prng_seed(&prng, options->seed);
-    populate_edition(world, &prng, EDITION_BASIC, options->basic_jobs, now);
-    populate_edition(world, &prng, EDITION_STANDARD, options->standard_jobs, now);
+    populate_edition(world, &prng, EDITION_BASIC, options->basic_jobs, options->even_regions, now);
+    populate_edition(world, &prng, EDITION_STANDARD, options->standard_jobs, options->even_regions,
+                     now);
     open_reports(world, options->reports_open, now);
     populate_burst(world, &prng, options->burst, now - 100 * DAY);
     populate_children(world, options->seed, options->children, now);

@@ -25,6 +25,7 @@ void simulator_release(struct simulator *simulator)
     script_clear(&simulator->script);
     request_log_release(&simulator->log);
     listing_cache_clear(&simulator->listings);
+    render_cache_clear(&simulator->rendered);
     free(simulator->quotas);
     pthread_mutex_destroy(&simulator->lock);
 }
@@ -48,6 +49,7 @@ bool simulator_set(struct simulator *simulator, struct json_object *changes, cha
         return false;
     }
     listing_cache_clear(&simulator->listings);
+    render_cache_clear(&simulator->rendered);
     if (changes_drift(changes)) {
         simulator->drift = (struct drift_state){0};
     }
@@ -59,6 +61,7 @@ void simulator_reset(struct simulator *simulator)
     settings_release(&simulator->settings);
     settings_init(&simulator->settings);
     listing_cache_clear(&simulator->listings);
+    render_cache_clear(&simulator->rendered);
     script_clear(&simulator->script);
     simulator->drift = (struct drift_state){0};
 }

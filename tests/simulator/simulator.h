@@ -9,6 +9,7 @@
 #include "fault.h"
 #include "keys.h"
 #include "listing.h"
+#include "render_cache.h"
 #include "request_log.h"
 #include "script.h"
 #include "settings.h"
@@ -30,6 +31,7 @@ struct simulator {
     struct script script;
     struct request_log log;
     struct listing_cache listings;
+    struct render_cache rendered;
     struct drift_state drift;
     struct quota *quotas; /* by region */
     struct prng request_ids;

@@ -20,6 +20,7 @@ struct world_options {
     const char *account_id;
     char **regions;
     size_t region_count;
+    bool even_regions; /* as many jobs in each */
 };
 
 enum listing_order {

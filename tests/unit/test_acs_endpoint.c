@@ -32,6 +32,9 @@ static void test_accepted(void **state)
         {"http://localhost:443", "localhost:443", "http://localhost:443", true},
         {"http://hbr.LOCALHOST", "hbr.localhost", "http://hbr.localhost", true},
         {"https://[2001:db8::1]", "[2001:db8::1]", "https://[2001:db8::1]", false},
+        {"https://[2001:DB8::1]:443", "[2001:db8::1]", "https://[2001:db8::1]", false},
+        {"https://h:08443", "h:8443", "https://h:8443", false},
+        {"https://a-.b_c", "a-.b_c", "https://a-.b_c", false},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct acs_endpoint endpoint;
@@ -77,6 +80,11 @@ static void test_refused(void **state)
         "https://[::1",
         "https://[::g]",
         "https://[::1]x",
+        "https://[",
+        "https://[]",
+        "https://[::1/]",
+        "https://.a",
+        "https://a.-b",
         "https://h\xc3\xb6st",
         "https://{other}.aliyuncs.com",
         /* Plain http for anything that is not plainly loopback. */

@@ -178,6 +178,8 @@ static void test_http_garbage(void **state)
         "Thu, 15 jan 2026 08:30:00 GMT",
         "Thu, 15 JAN 2026 08:30:00 GMT",
         "Thu, 15 Foo 2026 08:30:00 GMT",
+        "Thu, 15 Ja  2026 08:30:00 GMT",
+        "Thu, 15  an 2026 08:30:00 GMT",
         "Thu, 15 anF 2026 08:30:00 GMT",
         "Thu, 15 Jan 26 08:30:00 GMT",
         "Thu, 15 Jan 2026 8:30:00 GMT",

@@ -164,13 +164,13 @@ static void test_replace(void **state)
     struct stat status;
     static char large[300000];
     memset(large, 'L', sizeof(large));
-    assert_true(file_replace(path, "new\0file", 8, &err));
+    assert_true(file_replace(path, 0600, "new\0file", 8, &err));
     assert_content("new\0file", 8);
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
-    assert_true(file_replace(path, large, sizeof(large), &err));
+    assert_true(file_replace(path, 0600, large, sizeof(large), &err));
     assert_content(large, sizeof(large));
-    assert_true(file_replace(path, "", 0, &err));
+    assert_true(file_replace(path, 0600, "", 0, &err));
     assert_content("", 0);
     assert_int_equal(count_files(), 1);
 }
@@ -184,7 +184,7 @@ static void test_replace_is_by_rename(void **state)
     write_file("old text", 8);
     int reader = open(path, O_RDONLY | O_CLOEXEC);
     assert_true(reader >= 0);
-    assert_true(file_replace(path, "NEW", 3, &err));
+    assert_true(file_replace(path, 0600, "NEW", 3, &err));
     assert_int_equal(read(reader, text, sizeof(text) - 1), 8);
     assert_string_equal(text, "old text");
     (void)close(reader);
@@ -196,7 +196,7 @@ static void test_replace_failures(void **state)
     (void)state;
     struct error err;
     char below[128];
-    assert_false(file_replace("/nonexistent/file", "x", 1, &err));
+    assert_false(file_replace("/nonexistent/file", 0600, "x", 1, &err));
     assert_int_equal(err.code, ERROR_USAGE);
     assert_non_null(strstr(err.message, "/nonexistent/file"));
     assert_non_null(strstr(err.message, "No such file or directory"));
@@ -204,7 +204,7 @@ static void test_replace_failures(void **state)
     (void)snprintf(below, sizeof(below), "%s/sub", directory);
     assert_int_equal(mkdir(below, 0700), 0);
     size_t before = count_files();
-    assert_false(file_replace(below, "x", 1, &err));
+    assert_false(file_replace(below, 0600, "x", 1, &err));
     assert_non_null(strstr(err.message, below));
     assert_int_equal(count_files(), before);
     assert_int_equal(rmdir(below), 0);

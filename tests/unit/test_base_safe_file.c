@@ -246,13 +246,13 @@ static void test_replace(void **state)
     char text[16] = "";
     write_file(in_folder("theirs"), "precious");
     assert_int_equal(symlink("theirs", path), 0);
-    assert_true(file_replace(path, "new", 3, &err));
+    assert_true(file_replace(path, 0600, "new", 3, &err));
     int reader = open(in_folder("theirs"), O_RDONLY);
     assert_int_equal(read(reader, text, sizeof(text) - 1), 8);
     (void)close(reader);
     assert_string_equal(text, "precious");
     assert_int_equal(chmod(folder, 0777), 0);
-    assert_false(file_replace(path, "more", 4, &err));
+    assert_false(file_replace(path, 0600, "more", 4, &err));
     assert_says(&err, "can be written to by others");
 }
 

@@ -464,6 +464,41 @@ static void test_views_follow_their_text(void **state)
     assert_untouched(f->path);
 }
 
+/* They are the slowest part of the schema to make, and nothing that reading refuses is in them. */
+static void test_reading_makes_no_views(void **state)
+{
+    struct fixture *f = *state;
+    const struct sql_file broken[] = {SQL_FILE("views.sql", "CREATE nonsense;"), {0, 0, 0}};
+    fixture_open(f, STORE_WRITE);
+    fixture_close(f);
+    assert_done(f, store_open_with(f->path, STORE_READ, &hbr_restore_job_model, sql_migrations,
+                                   broken, &f->store, &f->err));
+    fixture_close(f);
+    assert_false(store_open_with(f->path, STORE_WRITE, &hbr_restore_job_model, sql_migrations,
+                                 broken, &f->store, &f->err));
+    assert_non_null(strstr(f->err.message, "apply views.sql"));
+}
+
+static void test_model_without_its_column(void **state)
+{
+    struct fixture *f = *state;
+    struct record_part parts[RECORD_PARTS_MAX];
+    struct field fields[RECORD_FIELDS_MAX];
+    struct record_model model = hbr_restore_job_model;
+    memcpy(parts, model.parts, model.part_count * sizeof *parts);
+    memcpy(fields, parts[1].fields, parts[1].field_count * sizeof *fields);
+    fields[0].column = "no_such_column";
+    parts[1].fields = fields;
+    model.parts = parts;
+    fixture_open(f, STORE_WRITE);
+    fixture_close(f);
+    assert_false(store_open(f->path, STORE_READ, &model, &f->store, &f->err));
+    assert_int_equal(f->err.code, ERROR_DATABASE);
+    assert_non_null(strstr(f->err.message, parts[1].table));
+    assert_non_null(strstr(f->err.message, "no_such_column"));
+    assert_non_null(strstr(f->err.hint, "backup"));
+}
+
 /* --- dying at each durable step
  * -------------------------------------------------------------------- */
 
@@ -567,6 +602,8 @@ int main(void)
         TEST(test_migration),
         TEST(test_failing_migration),
         TEST(test_views_follow_their_text),
+        TEST(test_reading_makes_no_views),
+        TEST(test_model_without_its_column),
         TEST(test_kill_at_each_step),
         TEST(test_transactions),
         TEST(test_disk_full),

@@ -344,6 +344,31 @@ static void test_proof_of_the_whole(void **state)
                  "1970-01-01 00:01:17");
 }
 
+/* Rows hold a kilobyte or two each: whoever counts them must not read them all. */
+static void test_jobs_are_counted_in_indexes(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3_stmt *plan = NULL;
+    int covered = 0;
+    assert_int_equal(sqlite3_prepare_v2(f->store->db,
+                                        "EXPLAIN QUERY PLAN SELECT jobs, open_jobs, missing_jobs"
+                                        " FROM v_sync_health",
+                                        -1, &plan, NULL),
+                     SQLITE_OK);
+    while (sqlite3_step(plan) == SQLITE_ROW) {
+        const char *step = (const char *)sqlite3_column_text(plan, 3);
+        bool is_of_jobs = strncmp(step, "SEARCH j ", 9) == 0 || strncmp(step, "SCAN j", 6) == 0;
+        bool is_of_few = strstr(step, "restore_job_open") || strstr(step, "restore_job_missing");
+        bool is_covered = strstr(step, " USING COVERING INDEX ") != NULL;
+        covered += is_of_jobs && is_covered;
+        if (is_of_jobs && !is_of_few && !is_covered) {
+            fail_msg("%s", step);
+        }
+    }
+    (void)sqlite3_finalize(plan);
+    assert_true(covered > 0);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -365,6 +390,7 @@ int main(void)
         TEST(test_crashed_and_status),
         TEST(test_sibling),
         TEST(test_proof_of_the_whole),
+        TEST(test_jobs_are_counted_in_indexes),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
