@@ -1,8 +1,10 @@
 """Several regions and accounts at once: the same result as one after another, in the same order."""
+import concurrent.futures
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 import unittest
@@ -172,6 +174,19 @@ class Parallel(harness.TestCase):
         with open(trace, encoding="utf-8") as file:
             events = "".join(line[0] for line in file if re.match("[<>] .* attempt 1", line))
         self.assertRegex(events, "^><>{10,}<+$")
+
+    def test_http2_is_offered(self):
+        """By ALPN, in the first message of TLS; whether it is spoken is up to the server."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            endpoint = f"https://127.0.0.1:{listener.getsockname()[1]}"
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                run = pool.submit(self.run_hbrsync, "--db", self.database, "sync", "--region", "cn-hangzhou", "--endpoint",
+                                  endpoint, "--account-id", harness.ACCOUNT, "--retry-for", "0s", "--edition", "STANDARD")
+                connection, _ = listener.accept()
+                with connection:
+                    hello = connection.recv(65536)
+                self.assertEqual(run.result().status, 5, run.result())
+        self.assertIn(b"\x02h2\x08http/1.1", hello)
 
     def test_several_accounts(self):
         self.world(jobs=240, basic=0)
