@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,9 +76,29 @@ bool acs_setup_check(const struct acs_client_options *options, struct error *err
 
 static CURLcode started;
 
+/* libcurl's buffers have held tokens: they are wiped before other use. */
+static void wipe(void *block)
+{
+    if (block != NULL) {
+        OPENSSL_cleanse(block, malloc_usable_size(block));
+        free(block);
+    }
+}
+
+static void *move(void *block, size_t size)
+{
+    size_t before = block != NULL ? malloc_usable_size(block) : 0;
+    void *moved = malloc(size);
+    if (moved != NULL && block != NULL) {
+        memcpy(moved, block, before < size ? before : size);
+        wipe(block);
+    }
+    return moved;
+}
+
 static void start_libcurl(void)
 {
-    started = curl_global_init(CURL_GLOBAL_DEFAULT);
+    started = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe, move, strdup, calloc);
     if (started == CURLE_OK) {
         (void)atexit(curl_global_cleanup); /* else the system does it */
     }

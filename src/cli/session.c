@@ -238,7 +238,12 @@ bool session_open_client(struct session *session, struct acs_client **ret_client
         options.renew_context = &session->source;
     }
     (void)pthread_mutex_lock(&session->source.lock);
-    bool ok = acs_client_new(&options, &session->source.current, ret_client, err);
+    struct acs_client *first = session->client;
+    bool ok = first != NULL || acs_client_new(&options, &session->source.current, ret_client, err);
+    if (first != NULL) {
+        *ret_client = first;
+        session->client = session->service.client = NULL;
+    }
     (void)pthread_mutex_unlock(&session->source.lock);
     return ok;
 }

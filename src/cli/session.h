@@ -40,7 +40,7 @@ struct session {
     struct acs_credentials credentials; /* how they were found; the keys are the source's */
     struct acs_credential_source source;
     struct acs_client *client;
-    struct acs_client_counters counters; /* of further clients that are closed */
+    struct acs_client_counters counters; /* of clients that are closed */
     struct hbr_service service;
     FILE *trace; /* several threads write to it, a block at once */
     bool owns_trace;
@@ -79,7 +79,8 @@ bool session_check_editions(const struct cli_list *editions, struct error *err) 
 bool session_open(struct session *session, const struct session_options *options,
                   struct error *err) MUST_CHECK;
 
-/* One more client, for a thread of its own; any thread may ask. */
+/* A client for a thread of its own; any thread may ask. The first gets the session's, which is its
+ * no more. */
 bool session_open_client(struct session *session, struct acs_client **ret_client,
                          struct error *err) MUST_CHECK;
 

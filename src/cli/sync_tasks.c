@@ -119,9 +119,6 @@ bool sync_tasks_add(struct sync_tasks *tasks, struct session *session, size_t *r
         }
         *ret_added += there ? 0 : 1;
     }
-    session_close_client(session,
-                         session->client); /* the workers' renew their keys, it would not */
-    session->client = session->service.client = NULL;
     return true;
 }
 
