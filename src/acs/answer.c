@@ -26,48 +26,48 @@ static void copy_code(char *target, size_t size, const char *text, size_t length
 }
 
 /* "Code", or "code" as some gateways write it. */
-static struct json_value either_member(const struct json_object *root, const char *name,
-                                       const char *other)
+static const struct json_node *either_member(const struct json_node *root, const char *name,
+                                             const char *other)
 {
-    struct json_value value = json_member(root, name);
-    return value.kind == JSON_MISSING ? json_member(root, other) : value;
+    const struct json_node *value = json_find(root, name);
+    return value->kind == JSON_MISSING ? json_find(root, other) : value;
 }
 
-static void read_code(const struct acs_reply *reply, const struct json_object *root, char *code,
+static void read_code(const struct acs_reply *reply, const struct json_node *root, char *code,
                       size_t size)
 {
-    struct json_value value = either_member(root, "Code", "code");
+    const struct json_node *value = either_member(root, "Code", "code");
     code[0] = '\0';
-    size_t length = value.length < size ? value.length : size;
-    if (value.kind == JSON_TEXT && acs_holds_secret(value.text, length, reply->secrets)) {
+    size_t length = value->length < size ? value->length : size;
+    if (value->kind == JSON_TEXT && acs_holds_secret(value->text, length, reply->secrets)) {
         (void)text_fit(code, size, ACS_REDACTED);
-    } else if (value.kind == JSON_TEXT) {
-        copy_code(code, size, value.text, length);
-    } else if (value.kind == JSON_INTEGER) {
-        if (snprintf(code, size, "%lld", (long long)value.integer) < 0) {
+    } else if (value->kind == JSON_TEXT) {
+        copy_code(code, size, value->text, length);
+    } else if (value->kind == JSON_INTEGER) {
+        if (snprintf(code, size, "%lld", (long long)value->integer) < 0) {
             code[0] = '\0';
         }
     }
 }
 
 /* Some answers have it as a text. */
-static bool says_failure(const struct json_object *root)
+static bool says_failure(const struct json_node *root)
 {
-    struct json_value value = either_member(root, "Success", "success");
-    return ((value.kind == JSON_BOOLEAN || value.kind == JSON_INTEGER) && value.integer == 0) ||
-           (value.kind == JSON_TEXT && text_equal_nocase(value.text, "false"));
+    const struct json_node *value = either_member(root, "Success", "success");
+    return ((value->kind == JSON_BOOLEAN || value->kind == JSON_INTEGER) && value->integer == 0) ||
+           (value->kind == JSON_TEXT && text_equal_nocase(value->text, "false"));
 }
 
 /* Secrets are looked for in what was received: the copy lacks characters of theirs. */
-static void read_request_id(const struct acs_reply *reply, const struct json_object *root,
+static void read_request_id(const struct acs_reply *reply, const struct json_node *root,
                             char request_id[64])
 {
     const struct buffer *lines = &reply->headers->lines;
-    struct json_value value = either_member(root, "RequestId", "requestId");
+    const struct json_node *value = either_member(root, "RequestId", "requestId");
     request_id[0] = '\0';
-    if (value.kind == JSON_TEXT && value.length <= ID_READ_MAX &&
-        !acs_holds_secret(value.text, value.length, reply->secrets)) {
-        acs_request_id_copy(request_id, 64, value.text);
+    if (value->kind == JSON_TEXT && value->length <= ID_READ_MAX &&
+        !acs_holds_secret(value->text, value->length, reply->secrets)) {
+        acs_request_id_copy(request_id, 64, value->text);
     }
     if (request_id[0] == '\0' && !acs_holds_secret(lines->data, lines->length, reply->secrets)) {
         acs_request_id_copy(request_id, 64, reply->headers->request_id);
@@ -75,18 +75,18 @@ static void read_request_id(const struct acs_reply *reply, const struct json_obj
 }
 
 /* What an answer says about its failure: the Message, else the beginning of the body. */
-static void append_reason(const struct acs_reply *reply, const struct json_object *root,
+static void append_reason(const struct acs_reply *reply, const struct json_node *root,
                           struct buffer *text)
 {
-    struct json_value value = either_member(root, "Message", "message");
-    if (value.kind == JSON_TEXT && value.length > 0) {
-        acs_redact(text, value.text, value.length, SHOWN_MAX, reply->secrets);
+    const struct json_node *value = either_member(root, "Message", "message");
+    if (value->kind == JSON_TEXT && value->length > 0) {
+        acs_redact(text, value->text, value->length, SHOWN_MAX, reply->secrets);
     } else if (root == NULL && reply->length > 0) {
         acs_redact(text, reply->body, reply->length, EXCERPT_MAX, reply->secrets);
     }
 }
 
-static enum acs_outcome fail(const struct acs_reply *reply, const struct json_object *root,
+static enum acs_outcome fail(const struct acs_reply *reply, const struct json_node *root,
                              const char *code, const char *request_id, struct error *err)
 {
     struct buffer text;
@@ -109,8 +109,8 @@ static enum acs_outcome fail(const struct acs_reply *reply, const struct json_ob
     buffer_free(&text);
 
     (void)text_fit(err->api_code, sizeof(err->api_code), code);
-    struct json_value id = either_member(root, "RequestId", "requestId");
-    err->service_json = code[0] != '\0' && id.kind == JSON_TEXT && id.length > 0;
+    const struct json_node *id = either_member(root, "RequestId", "requestId");
+    err->service_json = code[0] != '\0' && id->kind == JSON_TEXT && id->length > 0;
     err->code = acs_answer_class(reply, err);
     acs_answer_hint(reply, err);
     return acs_outcome_of_code(reply->http_status, code);
@@ -139,11 +139,11 @@ static enum acs_outcome garbled(const struct error *reason, const char *what, st
 }
 
 /* An answer of status 2xx, which is not yet a success. */
-static enum acs_outcome judge_success(const struct acs_reply *reply, struct json_object *root,
+static enum acs_outcome judge_success(const struct acs_reply *reply, struct json_node *root,
                                       const char *request_id, struct error *err)
 {
     char code[sizeof(err->api_code)];
-    if (!json_is_object(root)) {
+    if (root->kind != JSON_OBJECT) {
         return garbled(NULL, "the answer is JSON but not an object", err);
     }
     read_code(reply, root, code, sizeof(code));
@@ -157,20 +157,21 @@ static enum acs_outcome judge_success(const struct acs_reply *reply, struct json
     return fail(reply, root, code, request_id, err);
 }
 
-static enum acs_outcome judge_body(const struct acs_reply *reply, struct json_object **root,
+static enum acs_outcome judge_body(const struct acs_reply *reply, struct json_node **root,
                                    char request_id[64], struct error *err)
 {
     struct error reason;
     error_clear(&reason);
     bool parsed = reply->length > 0 &&
-                  json_parse(reply->body, reply->length, JSON_VALUES_ANSWER, root, &reason);
+                  json_read(reply->body, reply->length, JSON_VALUES_ANSWER, root, &reason);
     if (parsed) {
         read_request_id(reply, *root, request_id);
     }
     if (reply->http_status >= 300 || reply->http_status < 200) {
         char code[sizeof(err->api_code)];
         read_code(reply, *root, code, sizeof(code));
-        return fail(reply, json_is_object(*root) ? *root : NULL, code, request_id, err);
+        return fail(reply, parsed && (*root)->kind == JSON_OBJECT ? *root : NULL, code, request_id,
+                    err);
     }
     if (reply->length == 0) {
         return garbled(NULL, "the answer is empty", err);
@@ -181,10 +182,10 @@ static enum acs_outcome judge_body(const struct acs_reply *reply, struct json_ob
     return judge_success(reply, *root, request_id, err);
 }
 
-enum acs_outcome acs_answer_judge(const struct acs_reply *reply, struct json_object **ret_root,
+enum acs_outcome acs_answer_judge(const struct acs_reply *reply, struct json_node **ret_root,
                                   char request_id[64], struct error *err)
 {
-    struct json_object *root = NULL;
+    struct json_node *root = NULL;
     enum acs_outcome outcome;
     read_request_id(reply, NULL, request_id);
     if (reply->http_status >= 300 && reply->http_status < 400) {
@@ -196,7 +197,7 @@ enum acs_outcome acs_answer_judge(const struct acs_reply *reply, struct json_obj
         *ret_root = root;
         return ACS_OK;
     }
-    json_release(root);
+    json_free(root);
     err->http_status = reply->http_status;
     (void)text_fit(err->request_id, sizeof(err->request_id), request_id);
     err->retryable = outcome != ACS_PERMANENT;

@@ -13,7 +13,7 @@
 #include "acs/retry.h"
 #include "base/error.h"
 
-struct json_object;
+struct json_node;
 
 /* What one attempt brought back, and what it had asked. */
 struct acs_reply {
@@ -28,7 +28,7 @@ struct acs_reply {
 };
 
 /* ACS_OK hands over the root; anything else fills *err (never NULL here). */
-enum acs_outcome acs_answer_judge(const struct acs_reply *reply, struct json_object **ret_root,
+enum acs_outcome acs_answer_judge(const struct acs_reply *reply, struct json_node **ret_root,
                                   char request_id[64], struct error *err);
 
 #endif

@@ -65,17 +65,21 @@ static void classify(struct error *err)
     }
 }
 
-bool acs_role_keys_read(const struct json_object *root, const char *action,
+bool acs_role_keys_read(const struct json_node *root, const char *action,
                         struct acs_credentials *ret_credentials, struct error *err)
 {
     char what[64];
-    struct json_value keys = json_member(root, "Credentials");
+    struct json_object *keys = NULL;
+    const struct json_node *node = json_find(root, "Credentials");
     (void)snprintf(what, sizeof(what), "the answer of %s", action);
-    if (!json_is_object(keys.object)) {
+    if (node->kind != JSON_OBJECT) {
         return error_set(err, ERROR_CREDENTIALS, "%s has no Credentials", what);
     }
     ret_credentials->renewable = true;
-    return acs_keys_read(keys.object, &ACS_KEY_NAMES, true, what, ret_credentials, err);
+    bool ok = json_to_object(node, &keys, err) &&
+              acs_keys_read(keys, &ACS_KEY_NAMES, true, what, ret_credentials, err);
+    acs_keys_release(keys);
+    return ok;
 }
 
 static size_t role_parameters(const struct acs_role *role, char duration[24],
@@ -119,7 +123,7 @@ static bool call_assume_role(struct acs_client *client, const char *url,
         return false;
     }
     bool ok = acs_role_keys_read(answer.root, request.action, ret_credentials, err);
-    acs_keys_release(answer.root);
+    acs_answer_free(&answer);
     return ok;
 }
 
@@ -199,7 +203,7 @@ static enum acs_outcome attempt_oidc(const struct acs_fetch *fetch, const char *
 {
     struct acs_fetched fetched;
     const struct acs_secrets secrets = {.token = token};
-    struct json_object *root = NULL;
+    struct json_node *root = NULL;
     char request_id[64];
     if (!acs_fetch(fetch, &fetched, err)) {
         return err->retryable ? ACS_TRANSPORT : ACS_PERMANENT;
@@ -219,7 +223,7 @@ static enum acs_outcome attempt_oidc(const struct acs_fetch *fetch, const char *
         outcome = ACS_PERMANENT;
     }
     classify(err);
-    acs_keys_release(root);
+    json_free(root);
     acs_fetched_free(&fetched);
     return outcome;
 }

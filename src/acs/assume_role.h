@@ -4,7 +4,7 @@
 
 #include "acs/credentials.h"
 
-struct json_object;
+struct json_node;
 
 #define ACS_ROLE_DURATION_DEFAULT 3600 /* seconds, as in the SDKs */
 
@@ -31,7 +31,7 @@ bool acs_assume_role_with_oidc(const struct acs_credentials_options *options,
                                struct error *err) MUST_CHECK;
 
 /* Reads the keys in an answer of either action. */
-bool acs_role_keys_read(const struct json_object *root, const char *action,
+bool acs_role_keys_read(const struct json_node *root, const char *action,
                         struct acs_credentials *ret_credentials, struct error *err) MUST_CHECK;
 
 /* Composes the STS endpoint: the option's, else the region's or the VPC's, else the central one. */

@@ -88,7 +88,7 @@ void acs_call_free(struct acs_call *call)
     if (call == NULL) {
         return;
     }
-    json_release(call->answer.root);
+    json_free(call->answer.root);
     free(call->parameters);
     free(call->texts);
     free(call);

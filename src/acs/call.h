@@ -25,7 +25,7 @@ struct acs_call {
     struct acs_parameter *parameters; /* owned; their texts are in `texts` */
     size_t parameter_count;
     char *texts;
-    bool (*check)(struct json_object *root, const void *tag, struct error *err);
+    bool (*check)(struct json_node *root, const void *tag, struct error *err);
     struct acs_share *region_share; /* the client's */
     struct acs_share *host_share;   /* the client's */
     struct acs_transfer *transfer;  /* while an attempt is under way, else NULL */

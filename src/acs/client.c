@@ -372,8 +372,7 @@ static enum acs_outcome judge(struct acs_client *client, struct acs_call *call)
     }
     if (outcome == ACS_OK && call->check != NULL &&
         !call->check(answer->root, answer->tag, &answer->error)) {
-        json_release(answer->root);
-        answer->root = NULL;
+        acs_answer_free(answer);
         answer->error.http_status = reply.http_status;
         (void)text_fit(answer->error.request_id, sizeof(answer->error.request_id),
                        answer->request_id);
@@ -589,7 +588,7 @@ struct acs_client_counters acs_client_counters(const struct acs_client *client)
 void acs_answer_free(struct acs_answer *answer)
 {
     if (answer != NULL) {
-        json_release(answer->root);
+        json_free(answer->root);
         answer->root = NULL;
     }
 }

@@ -21,7 +21,7 @@
 #include "acs/signature.h"
 #include "base/error.h"
 
-struct json_object;
+struct json_node;
 struct acs_client;
 
 /* A limit on the requests of several clients together. */
@@ -66,14 +66,14 @@ struct acs_request {
     const char *version;
     const struct acs_parameter *parameters;
     size_t parameter_count;
-    bool (*check)(struct json_object *root, const void *tag, struct error *err);
+    bool (*check)(struct json_node *root, const void *tag, struct error *err);
     void *tag; /* the caller's, given back with the answer */
 };
 
 struct acs_answer {
     void *tag;
     bool ok;
-    struct json_object *root; /* owned by the receiver of the answer; NULL when !ok */
+    struct json_node *root; /* owned by the receiver of the answer; NULL when !ok */
     char request_id[64];
     int64_t date; /* the answer's Date header, UNIX seconds, 0 when absent */
     struct error

@@ -43,14 +43,11 @@ static bool is_host_name(const char *host)
 
 static bool is_loopback_name(const char *host)
 {
-    static const char suffix[] = ".localhost";
-    size_t length = strlen(host);
     struct in_addr address;
     if (inet_pton(AF_INET, host, &address) == 1) {
         return (ntohl(address.s_addr) >> 24) == 127;
     }
-    return strcmp(host, "localhost") == 0 ||
-           (length >= sizeof(suffix) && strcmp(host + length - (sizeof(suffix) - 1), suffix) == 0);
+    return strcmp(host, "localhost") == 0 || text_ends_with(host, ".localhost");
 }
 
 /* A name, or an IPv6 address in brackets. */

@@ -20,10 +20,10 @@ bool acs_caller_identity(struct acs_client *client, const char *endpoint, const 
     if (!acs_client_call(client, &request, &answer, err)) {
         return false;
     }
-    bool ok = json_member_text(answer.root, "AccountId", ret_identity->account_id,
-                               sizeof(ret_identity->account_id)) &&
+    bool ok = json_find_text(answer.root, "AccountId", ret_identity->account_id,
+                             sizeof(ret_identity->account_id)) &&
               ret_identity->account_id[0] != '\0';
-    (void)json_member_text(answer.root, "Arn", ret_identity->arn, sizeof(ret_identity->arn));
+    (void)json_find_text(answer.root, "Arn", ret_identity->arn, sizeof(ret_identity->arn));
     ok = ok && !acs_client_holds_secret(client, ret_identity->account_id) &&
          !acs_client_holds_secret(client, ret_identity->arn);
     acs_answer_free(&answer);

@@ -108,36 +108,20 @@ static const char *signed_headers(const struct acs_signing_input *input)
                  "x-acs-version";
 }
 
-static void append_header(struct buffer *buffer, const char *name, const char *value)
-{
-    buffer_puts(buffer, name);
-    buffer_putc(buffer, ':');
-    buffer_puts(buffer, value);
-    buffer_putc(buffer, '\n');
-}
-
 bool acs_canonical_request(const struct acs_signing_input *input, struct buffer *buffer,
                            struct error *err)
 {
-    buffer_puts(buffer, input->method);
-    buffer_puts(buffer, "\n/\n");
+    bool token = has_token(input);
+    buffer_printf(buffer, "%s\n/\n", input->method);
     if (!acs_canonical_query(input->parameters, input->parameter_count, buffer, err)) {
         return false;
     }
-    buffer_putc(buffer, '\n');
-    append_header(buffer, "host", input->host);
-    append_header(buffer, "x-acs-action", input->action);
-    append_header(buffer, "x-acs-content-sha256", ACS_EMPTY_BODY_SHA256);
-    append_header(buffer, "x-acs-date", input->date);
-    if (has_token(input)) {
-        append_header(buffer, "x-acs-security-token", input->security_token);
-    }
-    append_header(buffer, "x-acs-signature-nonce", input->nonce);
-    append_header(buffer, "x-acs-version", input->version);
-    buffer_putc(buffer, '\n');
-    buffer_puts(buffer, signed_headers(input));
-    buffer_putc(buffer, '\n');
-    buffer_puts(buffer, ACS_EMPTY_BODY_SHA256);
+    buffer_printf(buffer, "\nhost:%s\nx-acs-action:%s\nx-acs-content-sha256:%s\nx-acs-date:%s\n",
+                  input->host, input->action, ACS_EMPTY_BODY_SHA256, input->date);
+    buffer_printf(buffer, "%s%s%s", token ? "x-acs-security-token:" : "",
+                  token ? input->security_token : "", token ? "\n" : "");
+    buffer_printf(buffer, "x-acs-signature-nonce:%s\nx-acs-version:%s\n\n%s\n%s", input->nonce,
+                  input->version, signed_headers(input), ACS_EMPTY_BODY_SHA256);
     return buffer_ok(buffer, "the canonical request", err);
 }
 
@@ -196,12 +180,8 @@ bool acs_authorization(const struct acs_signing_input *input, struct buffer *buf
     if (length < 0 || !hmac_sha256_hex(input->access_key_secret, string_to_sign, signature)) {
         return error_set(err, ERROR_INTERNAL, "OpenSSL cannot compute HMAC-SHA-256");
     }
-    buffer_puts(buffer, ALGORITHM " Credential=");
-    buffer_puts(buffer, input->access_key_id);
-    buffer_puts(buffer, ",SignedHeaders=");
-    buffer_puts(buffer, signed_headers(input));
-    buffer_puts(buffer, ",Signature=");
-    buffer_puts(buffer, signature);
+    buffer_printf(buffer, ALGORITHM " Credential=%s,SignedHeaders=%s,Signature=%s",
+                  input->access_key_id, signed_headers(input), signature);
     return buffer_ok(buffer, "the Authorization header", err);
 }
 

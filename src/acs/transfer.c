@@ -69,7 +69,7 @@ void acs_transfer_reset(struct acs_transfer *transfer)
     curl_easy_reset(transfer->easy);
     free_headers(transfer);
     buffer_reset(&transfer->url);
-    buffer_reset(&transfer->body);
+    buffer_free_secret(&transfer->body); /* a kept one would stay as large as the largest answer */
     acs_headers_reset(&transfer->answer);
     transfer->error_text[0] = '\0';
     transfer->too_large = false;

@@ -95,7 +95,10 @@ void buffer_puts(struct buffer *buffer, const char *text)
 
 void buffer_putc(struct buffer *buffer, char byte)
 {
-    buffer_append(buffer, &byte, 1);
+    if (reserve(buffer, 1)) {
+        buffer->data[buffer->length++] = byte;
+        buffer->data[buffer->length] = '\0';
+    }
 }
 
 void buffer_printf(struct buffer *buffer, const char *format, ...)

@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -32,29 +33,18 @@ struct json_object *json_array_item(const struct json_object *array, size_t inde
 
 struct json_value json_describe(struct json_object *node)
 {
-    struct json_value value = {.kind = JSON_OTHER, .object = node};
-    switch (json_object_get_type(node)) {
-    case json_type_null:
-        value.kind = JSON_NULL;
-        break;
-    case json_type_boolean:
-        value.kind = JSON_BOOLEAN;
-        value.integer = json_object_get_boolean(node) ? 1 : 0;
-        break;
-    case json_type_int:
-        /* Integers beyond int64 never come as this type; see json_parse. */
-        value.kind = JSON_INTEGER;
-        value.integer = json_object_get_int64(node);
-        break;
-    case json_type_string:
-        value.kind = JSON_TEXT;
+    static const enum json_kind kinds[] = {
+        [json_type_null] = JSON_NULL,     [json_type_boolean] = JSON_BOOLEAN,
+        [json_type_double] = JSON_NUMBER, [json_type_int] = JSON_INTEGER,
+        [json_type_object] = JSON_OBJECT, [json_type_array] = JSON_ARRAY,
+        [json_type_string] = JSON_TEXT,
+    };
+    struct json_value value = {.kind = kinds[json_object_get_type(node)], .object = node};
+    if (value.kind == JSON_TEXT) {
         value.text = json_object_get_string(node);
         value.length = (size_t)json_object_get_string_len(node);
-        break;
-    case json_type_double:
-    case json_type_object:
-    case json_type_array:
-        break;
+    } else if (value.kind == JSON_INTEGER || value.kind == JSON_BOOLEAN) {
+        value.integer = json_object_get_int64(node); /* never beyond int64; see json_read */
     }
     return value;
 }
@@ -78,8 +68,7 @@ bool json_member_text(const struct json_object *object, const char *name, char *
 {
     struct json_value value = json_member(object, name);
     target[0] = '\0';
-    if (value.kind != JSON_TEXT || value.length >= size ||
-        memchr(value.text, '\0', value.length) != NULL) {
+    if (value.kind != JSON_TEXT || value.length >= size || strlen(value.text) != value.length) {
         return false;
     }
     memcpy(target, value.text, value.length + 1);
@@ -104,61 +93,124 @@ bool json_each_member(const struct json_object *object,
     return true;
 }
 
-static void append_object(struct json_object *object, struct buffer *buffer)
+/* json-c keeps the text of a number beside its value. A container takes over what is added. */
+static struct json_object *new_object(const struct json_node *node)
 {
-    const char *separator = "";
-    struct lh_table *table = json_object_get_object(object);
-    buffer_putc(buffer, '{');
-    for (struct lh_entry *entry = lh_table_head(table); entry != NULL;
-         entry = lh_entry_next(entry)) {
-        const char *name = (const char *)lh_entry_k(entry);
-        buffer_puts(buffer, separator);
-        json_quote(buffer, name, strlen(name));
-        buffer_putc(buffer, ':');
-        json_text((struct json_object *)lh_entry_v(entry), buffer);
-        separator = ",";
+    switch (node->kind) {
+    case JSON_TEXT:
+        return json_object_new_string_len(node->text, (int)node->length);
+    case JSON_INTEGER:
+        return json_object_new_int64(node->integer);
+    case JSON_BOOLEAN:
+        return json_object_new_boolean(node->integer != 0);
+    case JSON_NUMBER:
+        return json_object_new_double_s(strtod(node->text, NULL), node->text);
+    case JSON_OBJECT:
+        return json_object_new_object();
+    case JSON_ARRAY:
+        return json_object_new_array();
+    case JSON_MISSING:
+    case JSON_NULL:
+        break;
     }
-    buffer_putc(buffer, '}');
+    return NULL;
 }
 
-static void append_array(struct json_object *array, struct buffer *buffer)
+/* Recursion is bounded by JSON_DEPTH_MAX. */
+bool json_to_object(const struct json_node *node, struct json_object **ret_object,
+                    struct error *err)
 {
-    buffer_putc(buffer, '[');
-    for (size_t i = 0; i < json_array_length(array); i++) {
-        buffer_puts(buffer, i > 0 ? "," : "");
-        json_text(json_array_item(array, i), buffer);
+    struct json_object *object = new_object(node);
+    bool ok = object != NULL || node->kind == JSON_NULL || error_no_memory(err);
+    bool nests = node->kind == JSON_OBJECT || node->kind == JSON_ARRAY;
+    for (const struct json_node *at = nests ? node->first : NULL; ok && at != NULL; at = at->next) {
+        struct json_object *part = NULL;
+        ok = json_to_object(at, &part, err);
+        if (ok && (node->kind == JSON_OBJECT ? json_object_object_add(object, at->key, part)
+                                             : json_object_array_add(object, part)) != 0) {
+            json_object_put(part);
+            ok = error_no_memory(err);
+        }
     }
-    buffer_putc(buffer, ']');
+    if (!ok) {
+        json_object_put(object);
+        return false;
+    }
+    *ret_object = object;
+    return true;
 }
 
-/* json-c's own serialiser does not tell when it runs out of memory. Recursion is bounded by
- * JSON_DEPTH_MAX. */
-void json_text(struct json_object *node, struct buffer *buffer)
+bool json_parse(const char *text, size_t length, size_t values_max, struct json_object **ret_root,
+                struct error *err)
 {
-    switch (json_object_get_type(node)) {
-    case json_type_null:
+    struct json_node *root;
+    if (!json_read(text, length, values_max, &root, err)) {
+        return false;
+    }
+    bool ok = json_to_object(root, ret_root, err);
+    json_free(root);
+    return ok;
+}
+
+const struct json_node *json_find(const struct json_node *object, const char *name)
+{
+    static const struct json_node missing = {.kind = JSON_MISSING};
+    if (object == NULL || object->kind != JSON_OBJECT) {
+        return &missing;
+    }
+    const struct json_node *at = object->first;
+    while (at != NULL && strcmp(at->key, name) != 0) {
+        at = at->next;
+    }
+    return at != NULL ? at : &missing;
+}
+
+bool json_find_text(const struct json_node *object, const char *name, char *target, size_t size)
+{
+    const struct json_node *node = json_find(object, name);
+    target[0] = '\0';
+    if (node->kind != JSON_TEXT || node->length >= size || strlen(node->text) != node->length) {
+        return false;
+    }
+    memcpy(target, node->text, node->length + 1);
+    return true;
+}
+
+/* Recursion is bounded by JSON_DEPTH_MAX. */
+void json_write(const struct json_node *node, struct buffer *buffer)
+{
+    switch (node->kind) {
+    case JSON_TEXT:
+        json_quote(buffer, node->text, node->length);
+        return;
+    case JSON_INTEGER:
+        buffer_printf(buffer, "%" PRId64, node->integer);
+        return;
+    case JSON_BOOLEAN:
+        buffer_puts(buffer, node->integer != 0 ? "true" : "false");
+        return;
+    case JSON_NUMBER:
+        buffer_append(buffer, node->text, node->length);
+        return;
+    case JSON_OBJECT:
+    case JSON_ARRAY:
+        break;
+    case JSON_MISSING:
+    case JSON_NULL:
         buffer_puts(buffer, "null");
-        break;
-    case json_type_boolean:
-        buffer_puts(buffer, json_object_get_boolean(node) ? "true" : "false");
-        break;
-    case json_type_int:
-        buffer_printf(buffer, "%" PRId64, json_object_get_int64(node));
-        break;
-    case json_type_double:
-        buffer_puts(buffer,
-                    (const char *)json_object_get_userdata(node)); /* as json_parse read it */
-        break;
-    case json_type_string:
-        json_quote(buffer, json_object_get_string(node), (size_t)json_object_get_string_len(node));
-        break;
-    case json_type_object:
-        append_object(node, buffer);
-        break;
-    case json_type_array:
-        append_array(node, buffer);
-        break;
+        return;
     }
+    bool is_object = node->kind == JSON_OBJECT;
+    buffer_putc(buffer, is_object ? '{' : '[');
+    for (const struct json_node *at = node->first; at != NULL; at = at->next) {
+        buffer_puts(buffer, at != node->first ? "," : "");
+        if (is_object) {
+            json_quote(buffer, at->key, strlen(at->key));
+            buffer_putc(buffer, ':');
+        }
+        json_write(at, buffer);
+    }
+    buffer_putc(buffer, is_object ? '}' : ']');
 }
 
 void json_quote(struct buffer *buffer, const char *text, size_t length)

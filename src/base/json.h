@@ -1,12 +1,14 @@
 /*
- * JSON (RFC 8259) on top of json-c: a strict, bounded parse, and getters that tell "missing" from
- * "null" from "of another type", because json-c's own getters coerce and saturate without a word.
+ * JSON (RFC 8259): a strict, bounded parser, whose nodes answers and saved jobs are read from, and
+ * json-c objects made of them for small documents (configuration, keys), with getters that tell
+ * "missing" from "null" from "of another type", because json-c's own coerce and saturate without a
+ * word.
  *
  * The text is not parsed by json-c, for what json-c 0.16 accepts or loses even when strict: NaN and
  * Infinity, single quotes, control characters in strings, ill-formed UTF-8 (overlong forms,
  * surrogates), duplicate keys (however they are escaped), NULs in keys, integers beyond int64,
  * which it would saturate, and members for which there is no memory. A number that is no int64 is
- * kept as text, so its exact value survives in the output of json_text(). What changes all the
+ * kept as text, so its exact value survives in the output of json_write(). What changes all the
  * same, as with json-c: the escape of a lone surrogate ("\ud800") becomes U+FFFD, and -0 becomes 0.
  */
 #ifndef HBRSYNC_BASE_JSON_H
@@ -31,7 +33,59 @@ struct json_object;
 #define JSON_VALUES_ANSWER 200000
 #define JSON_VALUES_SAVED 12000000
 
-enum json_kind { JSON_MISSING, JSON_NULL, JSON_TEXT, JSON_INTEGER, JSON_BOOLEAN, JSON_OTHER };
+enum json_kind {
+    JSON_MISSING,
+    JSON_NULL,
+    JSON_TEXT,
+    JSON_INTEGER,
+    JSON_BOOLEAN,
+    JSON_NUMBER, /* any other */
+    JSON_OBJECT,
+    JSON_ARRAY
+};
+
+/* --- nodes --------------------------------------------------------------------------------- */
+
+/* A value. Texts end with a NUL, and hold others only if an escape says so. */
+struct json_node {
+    const char *key; /* of a member; it holds no NUL */
+    struct json_node *next;
+    union {
+        const char *text;        /* also the digits of a JSON_NUMBER */
+        int64_t integer;         /* JSON_BOOLEAN: 0 or 1 */
+        struct json_node *first; /* of the members or elements, in the order received */
+    };
+    uint32_t length; /* of the text, or the number of members or elements */
+    uint32_t hash;   /* json_hash of the key */
+    enum json_kind kind;
+};
+
+/*
+ * Parses one document; text[length] must be a NUL, as in a buffer, and is not needed afterwards.
+ * `values_max` is one of the above. `*ret_root` is owned by the caller (json_free).
+ * ERROR_SERVICE (retryable: a garbled answer may come whole next time) names the byte offset.
+ */
+bool json_read(const char *text, size_t length, size_t values_max, struct json_node **ret_root,
+               struct error *err) MUST_CHECK;
+
+/* Overwrites the texts first. Takes a root alone; accepts NULL. */
+void json_free(struct json_node *root);
+
+/* The member, or a node of JSON_MISSING when there is none or `object` is NULL or no object. */
+const struct json_node *json_find(const struct json_node *object, const char *name);
+
+/* A member's text when it is a text of at most `size - 1` bytes without NUL; else "" and false. */
+bool json_find_text(const struct json_node *object, const char *name, char *target, size_t size);
+
+uint32_t json_hash(const char *text, size_t length);
+
+/* Appends compact JSON. */
+void json_write(const struct json_node *node, struct buffer *buffer);
+
+/* Appends a string literal with its quotes. */
+void json_quote(struct buffer *buffer, const char *text, size_t length);
+
+/* --- json-c's objects ---------------------------------------------------------------------- */
 
 /* A scalar member of an object; text is borrowed from the object. */
 struct json_value {
@@ -42,11 +96,11 @@ struct json_value {
     struct json_object *object; /* the member itself, borrowed; NULL when missing or null */
 };
 
-/*
- * Parses one JSON document; text[length] must be a NUL, as in a buffer. `values_max` is one of the
- * above. `*ret_root` is owned by the caller (json_release) and NULL for the document `null`.
- * ERROR_SERVICE (retryable: a garbled answer may come whole next time) names the byte offset.
- */
+/* The node as an object, owned by the caller (json_release); NULL for a JSON_NULL. */
+bool json_to_object(const struct json_node *node, struct json_object **ret_object,
+                    struct error *err) MUST_CHECK;
+
+/* json_read, then json_to_object. */
 bool json_parse(const char *text, size_t length, size_t values_max, struct json_object **ret_root,
                 struct error *err) MUST_CHECK;
 
@@ -65,7 +119,7 @@ struct json_value json_member(const struct json_object *object, const char *name
 /* Whether there is nothing in it: missing, null, or "". */
 bool json_is_absent(const struct json_value *value);
 
-/* A member's text when it is a text of at most `size - 1` bytes without NUL; else "" and false. */
+/* As json_find_text. */
 bool json_member_text(const struct json_object *object, const char *name, char *target,
                       size_t size);
 
@@ -73,12 +127,6 @@ bool json_member_text(const struct json_object *object, const char *name, char *
 bool json_each_member(const struct json_object *object,
                       bool (*visit)(const char *name, struct json_object *node, void *context),
                       void *context);
-
-/* Appends the node, which json_parse made, as compact JSON. */
-void json_text(struct json_object *node, struct buffer *buffer);
-
-/* Appends a string literal with its quotes. */
-void json_quote(struct buffer *buffer, const char *text, size_t length);
 
 /* json-c's version text. */
 const char *json_library_version(void);

@@ -1,26 +1,44 @@
-/* The parse of JSON text into json-c's objects; see json.h for what it is for. */
+/* The strict parser: text into nodes; see json.h for what it is for. */
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
+#include <openssl/crypto.h>
 
 #include "base/json.h"
 #include "base/text.h"
 
 #define MEMBERS_MAX 1000 /* of one object */
 #define NUMBER_MAX 400   /* digits, sign and so on of one number */
-#define OBJECT_WEIGHT 8  /* json-c gives an empty one room for 16 members, 780 bytes in all */
+#define OBJECT_WEIGHT 8  /* an empty one of json-c has room for 16 members, 780 bytes in all */
 #define ARRAY_WEIGHT 4   /* ... and for 32 elements */
+#define BLOCK_NODES 4096 /* at most at once */
+
+struct node_block {
+    struct node_block *next;
+    struct json_node nodes[];
+};
+
+/* All that belongs to a root. The texts take no more room than the document: a string lost its
+ * quotes, and what follows a number is a NUL here. */
+struct json_document {
+    struct json_node root; /* first, as its address stands for the whole */
+    struct node_block *blocks;
+    size_t text_size;
+    char text[];
+};
 
 struct scan {
     const char *text;
     size_t length;
     size_t at;
     size_t depth;
-    size_t values;        /* that there may still be */
-    struct buffer string; /* the string read last, without escapes */
+    size_t values; /* that there may still be */
+    struct json_document *document;
+    char *out;         /* where the next text goes, in document->text */
+    size_t nodes_left; /* in the first block */
+    struct json_node *next_node;
     struct error *err;
 };
 
@@ -32,22 +50,14 @@ static bool fail(struct scan *scan, const char *reason)
     return false;
 }
 
-/* Hands a new object on; json-c gives NULL when there is no memory. */
-static bool give(struct scan *scan, struct json_object *made, struct json_object **ret_node)
-{
-    *ret_node = made;
-    return made != NULL ? true : error_no_memory(scan->err);
-}
-
 static char peek(const struct scan *scan)
 {
-    return scan->at < scan->length ? scan->text[scan->at] : '\0';
+    return scan->text[scan->at]; /* a NUL ends the text */
 }
 
 static void skip_space(struct scan *scan)
 {
-    while (scan->at < scan->length && strchr(" \t\r\n", scan->text[scan->at]) != NULL &&
-           scan->text[scan->at] != '\0') {
+    while (peek(scan) == ' ' || peek(scan) == '\n' || peek(scan) == '\r' || peek(scan) == '\t') {
         scan->at++;
     }
 }
@@ -68,23 +78,19 @@ static bool is_surrogate(uint32_t code, uint32_t first)
     return code >= first && code <= first + 0x3FF;
 }
 
-static void append_character(struct buffer *string, uint32_t code)
+static void put(struct scan *scan, uint32_t byte)
 {
-    if (code < 0x80) {
-        buffer_putc(string, (char)code);
-        return;
+    *scan->out++ = (char)byte;
+}
+
+static void put_character(struct scan *scan, uint32_t code)
+{
+    static const unsigned char first[] = {0, 0xC0, 0xE0, 0xF0};
+    unsigned more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    put(scan, first[more] | code >> 6 * more);
+    while (more-- > 0) {
+        put(scan, 0x80 | (code >> 6 * more & 0x3F));
     }
-    if (code < 0x800) {
-        buffer_putc(string, (char)(0xC0 | code >> 6));
-    } else if (code < 0x10000) {
-        buffer_putc(string, (char)(0xE0 | code >> 12));
-        buffer_putc(string, (char)(0x80 | (code >> 6 & 0x3F)));
-    } else {
-        buffer_putc(string, (char)(0xF0 | code >> 18));
-        buffer_putc(string, (char)(0x80 | (code >> 12 & 0x3F)));
-        buffer_putc(string, (char)(0x80 | (code >> 6 & 0x3F)));
-    }
-    buffer_putc(string, (char)(0x80 | (code & 0x3F)));
 }
 
 /* Four hexadecimal digits. */
@@ -125,76 +131,74 @@ static bool scan_unicode_escape(struct scan *scan)
         }
     }
     bool lone = is_surrogate(code, 0xD800) || is_surrogate(code, 0xDC00);
-    append_character(&scan->string, lone ? 0xFFFD : code);
+    put_character(scan, lone ? 0xFFFD : code);
     return true;
 }
 
 static bool scan_escape(struct scan *scan)
 {
-    static const char letters[] = "\"\\/bfnrt";
-    static const char meant[] = "\"\\/\b\f\n\r\t";
+    static const char meant[] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                 ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
     scan->at++;
-    char kind = peek(scan);
-    const char *letter = kind == '\0' ? NULL : strchr(letters, kind);
-    if (letter == NULL && kind != 'u') {
+    unsigned char kind = (unsigned char)peek(scan);
+    char byte = kind < sizeof(meant) ? meant[kind] : '\0';
+    if (byte == '\0' && kind != 'u') {
         return fail(scan, "an unknown escape");
     }
     scan->at++;
-    if (letter == NULL) {
+    if (byte == '\0') {
         return scan_unicode_escape(scan);
     }
-    buffer_putc(&scan->string, meant[letter - letters]);
+    put(scan, (unsigned char)byte);
     return true;
 }
 
-/* Passes bytes that stand for themselves. */
+/* Copies bytes that stand for themselves, up to a quote, an escape or the NUL after the text. */
 static bool scan_plain(struct scan *scan)
 {
-    size_t start = scan->at;
-    while (scan->at < scan->length) {
-        unsigned char byte = (unsigned char)scan->text[scan->at];
-        if (byte == '"' || byte == '\\') {
+    const char *start = scan->text + scan->at;
+    const char *at = start;
+    for (size_t size = 0;; at += size) {
+        uint32_t code;
+        while (*at >= 0x20 && *at < 0x7F && *at != '"' && *at != '\\') {
+            at++;
+        }
+        if (*at >= 0 && *at < 0x7F) {
             break;
         }
-        if (byte < 0x20) {
-            return fail(scan, "a control character in a string");
-        }
-        uint32_t code;
-        size_t size = byte < 0x80
-                          ? 1
-                          : text_utf8_length(scan->text + scan->at, scan->length - scan->at, &code);
+        size = text_utf8_length(at, scan->length - (size_t)(at - scan->text), &code);
         if (size == 0) {
-            return fail(scan, "a byte that is not UTF-8");
+            break;
         }
-        scan->at += size;
     }
-    buffer_append(&scan->string, scan->text + start, scan->at - start);
-    return true;
+    memcpy(scan->out, start, (size_t)(at - start));
+    scan->out += at - start;
+    scan->at += (size_t)(at - start);
+    if (*at == '"' || *at == '\\' || scan->at >= scan->length) {
+        return true;
+    }
+    return fail(scan, (unsigned char)*at < 0x20 ? "a control character in a string"
+                                                : "a byte that is not UTF-8");
 }
 
-/* Leaves the string in scan->string. */
-static bool scan_string(struct scan *scan)
+/* Gives the string without escapes, ended by a NUL. */
+static bool scan_string(struct scan *scan, const char **ret_text, uint32_t *ret_length)
 {
     if (!take(scan, '"')) {
         return fail(scan, "a string was expected");
     }
-    buffer_reset(&scan->string);
+    *ret_text = scan->out;
     while (scan->at < scan->length) {
         if (take(scan, '"')) {
-            return buffer_ok(&scan->string, "a string", scan->err);
+            *ret_length = (uint32_t)(scan->out - *ret_text);
+            put(scan, '\0');
+            return true;
         }
         if (!(peek(scan) == '\\' ? scan_escape(scan) : scan_plain(scan))) {
             return false;
         }
     }
     return fail(scan, "the text ends within a string");
-}
-
-static bool read_string(struct scan *scan, struct json_object **ret_node)
-{
-    return scan_string(scan) &&
-           give(scan, json_object_new_string_len(scan->string.data, (int)scan->string.length),
-                ret_node);
 }
 
 /* --- numbers and words --------------------------------------------------------------------- */
@@ -208,18 +212,7 @@ static size_t take_digits(struct scan *scan)
     return scan->at - start;
 }
 
-/* json-c keeps the text of a number with a fraction or an exponent, or beyond int64. */
-static bool make_number(struct scan *scan, const char *digits, bool integer,
-                        struct json_object **ret_node)
-{
-    int64_t value;
-    if (integer && text_to_int64(digits, INT64_MIN, INT64_MAX, &value)) {
-        return give(scan, json_object_new_int64(value), ret_node);
-    }
-    return give(scan, json_object_new_double_s(strtod(digits, NULL), digits), ret_node);
-}
-
-static bool read_number(struct scan *scan, struct json_object **ret_node)
+static bool read_number(struct scan *scan, struct json_node *node)
 {
     size_t start = scan->at;
     (void)take(scan, '-');
@@ -243,85 +236,113 @@ static bool read_number(struct scan *scan, struct json_object **ret_node)
             return fail(scan, "a wrong number");
         }
     }
-    char digits[NUMBER_MAX + 1];
-    size_t length = scan->at - start;
-    if (length > NUMBER_MAX) {
+    node->length = (uint32_t)(scan->at - start);
+    if (scan->at - start > NUMBER_MAX) {
         return fail(scan, "a number with too many digits");
     }
-    memcpy(digits, scan->text + start, length);
-    digits[length] = '\0';
-    return make_number(scan, digits, integer, ret_node);
+    char *digits = memcpy(scan->out, scan->text + start, node->length);
+    digits[node->length] = '\0';
+    if (integer && text_to_int64(digits, INT64_MIN, INT64_MAX, &node->integer)) {
+        node->kind = JSON_INTEGER;
+        return true;
+    }
+    node->kind = JSON_NUMBER;
+    node->text = digits;
+    scan->out += node->length + 1;
+    return true;
 }
 
-static bool scan_literal(struct scan *scan, const char *word)
+static bool read_word(struct scan *scan, const char *word, enum json_kind kind, int64_t integer,
+                      struct json_node *node)
 {
     size_t length = strlen(word);
     if (scan->length - scan->at < length || memcmp(scan->text + scan->at, word, length) != 0) {
         return fail(scan, "an unexpected word");
     }
     scan->at += length;
+    node->kind = kind;
+    node->integer = integer;
     return true;
 }
 
 /* --- objects, arrays, documents ------------------------------------------------------------ */
 
-static bool read_value(struct scan *scan, struct json_object **ret_node);
+static bool read_value(struct scan *scan, struct json_node *node);
 
-/* Takes the value over. */
-static bool add_member(struct scan *scan, struct json_object *object, const char *key,
-                       struct json_object *value)
+/* Room for a node; all bytes are 0. */
+static struct json_node *new_node(struct scan *scan)
 {
-    if (json_object_object_add(object, key, value) == 0) {
-        return true;
+    if (scan->nodes_left == 0) {
+        size_t count = (scan->length - scan->at) / 32 + 16;
+        count = count < BLOCK_NODES ? count : BLOCK_NODES;
+        struct node_block *block = calloc(1, sizeof(*block) + count * sizeof(block->nodes[0]));
+        if (block == NULL) {
+            return NULL;
+        }
+        block->next = scan->document->blocks;
+        scan->document->blocks = block;
+        scan->next_node = block->nodes;
+        scan->nodes_left = count;
     }
-    json_object_put(value);
-    return error_no_memory(scan->err);
+    scan->nodes_left--;
+    return scan->next_node++;
 }
 
-static bool read_member(struct scan *scan, struct json_object *object)
+uint32_t json_hash(const char *text, size_t length)
 {
-    struct json_object *value = NULL;
+    uint32_t hash = 2166136261U; /* FNV-1a */
+    for (size_t i = 0; i < length; i++) {
+        hash = (hash ^ (unsigned char)text[i]) * 16777619U;
+    }
+    return hash ^ hash >> 15;
+}
+
+/* Whether the object has this key already. Only then, and for few others, all are looked through:
+ * `seen` has a bit for each of 512 values of a hash. */
+static bool is_repeated(uint64_t seen[8], const struct json_node *object,
+                        const struct json_node *member)
+{
+    uint64_t bit = (uint64_t)1 << (member->hash & 63);
+    bool possible = (seen[member->hash >> 6 & 7] & bit) != 0;
+    seen[member->hash >> 6 & 7] |= bit;
+    for (const struct json_node *at = object->first; possible && at != NULL; at = at->next) {
+        if (at->hash == member->hash && strcmp(at->key, member->key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_key(struct scan *scan, uint64_t seen[8], const struct json_node *object,
+                     struct json_node *member)
+{
+    uint32_t length;
     skip_space(scan);
-    if (!scan_string(scan)) {
+    if (!scan_string(scan, &member->key, &length)) {
         return false;
     }
-    if (strlen(scan->string.data) != scan->string.length) {
+    if (strlen(member->key) != length) {
         return fail(scan, "a key that holds a NUL");
     }
-    if (json_object_object_length(object) >= MEMBERS_MAX) {
+    if (object->length >= MEMBERS_MAX) {
         return fail(scan, "an object with too many members");
     }
-    if (json_object_object_get_ex(object, scan->string.data, NULL)) {
+    member->hash = json_hash(member->key, length);
+    if (is_repeated(seen, object, member)) {
         return fail(scan, "a key that its object has already");
     }
-    char *key = text_copy(scan->string.data);
-    if (key == NULL) {
-        return error_no_memory(scan->err);
-    }
     skip_space(scan);
-    bool ok = take(scan, ':') ? read_value(scan, &value) : fail(scan, "a colon was expected");
-    ok = ok && add_member(scan, object, key, value);
-    free(key);
-    return ok;
+    return take(scan, ':') || fail(scan, "a colon was expected");
 }
 
-static bool read_element(struct scan *scan, struct json_object *array)
+/* Members or elements, separated by commas. */
+static bool read_container(struct scan *scan, struct json_node *container)
 {
-    struct json_object *value = NULL;
-    if (!read_value(scan, &value)) {
-        return false;
-    }
-    if (json_object_array_add(array, value) == 0) {
-        return true;
-    }
-    json_object_put(value);
-    return error_no_memory(scan->err);
-}
-
-/* What stands between the brackets, separated by commas. */
-static bool read_parts(struct scan *scan, char close, struct json_object *container,
-                       bool (*read_part)(struct scan *scan, struct json_object *container))
-{
+    uint64_t seen[8] = {0};
+    struct json_node **end = &container->first;
+    bool is_object = peek(scan) == '{';
+    char close = is_object ? '}' : ']';
+    container->kind = is_object ? JSON_OBJECT : JSON_ARRAY;
     scan->at++;
     if (++scan->depth > JSON_DEPTH_MAX) {
         return fail(scan, "nested too deeply");
@@ -329,9 +350,16 @@ static bool read_parts(struct scan *scan, char close, struct json_object *contai
     skip_space(scan);
     if (!take(scan, close)) {
         do {
-            if (!read_part(scan, container)) {
+            struct json_node *part = new_node(scan);
+            if (part == NULL) {
+                return error_no_memory(scan->err);
+            }
+            if ((is_object && !read_key(scan, seen, container, part)) || !read_value(scan, part)) {
                 return false;
             }
+            *end = part;
+            end = &part->next;
+            container->length++;
             skip_space(scan);
         } while (take(scan, ','));
         if (!take(scan, close)) {
@@ -340,22 +368,6 @@ static bool read_parts(struct scan *scan, char close, struct json_object *contai
         }
     }
     scan->depth--;
-    return true;
-}
-
-static bool read_container(struct scan *scan, struct json_object **ret_node)
-{
-    bool is_object = peek(scan) == '{';
-    struct json_object *container = is_object ? json_object_new_object() : json_object_new_array();
-    if (container == NULL) {
-        return error_no_memory(scan->err);
-    }
-    if (!read_parts(scan, is_object ? '}' : ']', container,
-                    is_object ? read_member : read_element)) {
-        json_object_put(container);
-        return false;
-    }
-    *ret_node = container;
     return true;
 }
 
@@ -370,10 +382,9 @@ static bool count_value(struct scan *scan)
     return true;
 }
 
-/* Recursion is bounded by JSON_DEPTH_MAX. `null` is NULL, as json-c has it. */
-static bool read_value(struct scan *scan, struct json_object **ret_node)
+/* Recursion is bounded by JSON_DEPTH_MAX. */
+static bool read_value(struct scan *scan, struct json_node *node)
 {
-    *ret_node = NULL;
     skip_space(scan);
     if (!count_value(scan)) {
         return fail(scan, "too many values");
@@ -381,39 +392,60 @@ static bool read_value(struct scan *scan, struct json_object **ret_node)
     switch (peek(scan)) {
     case '{':
     case '[':
-        return read_container(scan, ret_node);
+        return read_container(scan, node);
     case '"':
-        return read_string(scan, ret_node);
+        node->kind = JSON_TEXT;
+        return scan_string(scan, &node->text, &node->length);
     case 't':
-        return scan_literal(scan, "true") && give(scan, json_object_new_boolean(1), ret_node);
+        return read_word(scan, "true", JSON_BOOLEAN, 1, node);
     case 'f':
-        return scan_literal(scan, "false") && give(scan, json_object_new_boolean(0), ret_node);
+        return read_word(scan, "false", JSON_BOOLEAN, 0, node);
     case 'n':
-        return scan_literal(scan, "null");
+        return read_word(scan, "null", JSON_NULL, 0, node);
     default:
-        return read_number(scan, ret_node);
+        return read_number(scan, node);
     }
 }
 
-bool json_parse(const char *text, size_t length, size_t values_max, struct json_object **ret_root,
-                struct error *err)
+bool json_read(const char *text, size_t length, size_t values_max, struct json_node **ret_root,
+               struct error *err)
 {
     struct scan scan = {.text = text, .length = length, .values = values_max, .err = err};
-    struct json_object *root = NULL;
     if (length >= INT_MAX / 2) {
         return error_set(err, ERROR_SERVICE, "JSON of %zu bytes is too long", length);
     }
-    buffer_init(&scan.string, length);
-    bool ok = read_value(&scan, &root);
+    struct json_document *document = malloc(sizeof(*document) + length + 1);
+    if (document == NULL) {
+        return error_no_memory(err);
+    }
+    memset(document, 0, sizeof(*document));
+    document->text_size = length + 1;
+    scan.document = document;
+    scan.out = document->text;
+    bool ok = read_value(&scan, &document->root);
     if (ok) {
         skip_space(&scan);
         ok = scan.at >= length || fail(&scan, "something follows the document");
     }
-    buffer_free_secret(&scan.string); /* a configuration file may hold keys */
     if (!ok) {
-        json_object_put(root);
+        json_free(&document->root);
         return false;
     }
-    *ret_root = root;
+    *ret_root = &document->root;
     return true;
+}
+
+void json_free(struct json_node *root)
+{
+    struct json_document *document = (struct json_document *)root;
+    if (document == NULL) {
+        return;
+    }
+    for (struct node_block *block = document->blocks; block != NULL;) {
+        struct node_block *next = block->next;
+        free(block);
+        block = next;
+    }
+    OPENSSL_cleanse(document->text, document->text_size); /* there may be keys in it */
+    free(document);
 }

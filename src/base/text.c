@@ -192,3 +192,10 @@ bool text_equal_nocase(const char *left, const char *right)
 {
     return strcasecmp(left, right) == 0; /* in the C locale: nothing here calls setlocale() */
 }
+
+bool text_ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text);
+    size_t end_length = strlen(end);
+    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}

@@ -44,4 +44,6 @@ void text_lower(char *text);
 /* Case-insensitive comparison in ASCII alone, whatever the locale. */
 bool text_equal_nocase(const char *left, const char *right);
 
+bool text_ends_with(const char *text, const char *end);
+
 #endif

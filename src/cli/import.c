@@ -54,7 +54,7 @@ static bool store_job(struct import *import, const struct record *job, struct er
     return store_commit(import->store, err) && store_begin(import->store, err);
 }
 
-static bool store_document(struct import *import, struct json_object *root, struct error *err)
+static bool store_document(struct import *import, struct json_node *root, struct error *err)
 {
     struct hbr_page page;
     if (!hbr_page_import(root, &page, err)) {
@@ -92,7 +92,7 @@ static bool read_line(FILE *file, struct buffer *line, bool *ret_failed, struct 
 {
     int byte;
     buffer_reset(line);
-    while ((byte = getc(file)) != EOF && byte != '\n') {
+    while ((byte = getc_unlocked(file)) != EOF && byte != '\n') {
         buffer_putc(line, (char)byte);
         if (line->failed) {
             break;
@@ -116,7 +116,7 @@ static bool is_blank(const struct buffer *text)
 /* A document that takes the whole file; `text` holds its first line. */
 static bool import_whole(struct import *import, FILE *file, struct buffer *text, struct error *err)
 {
-    struct json_object *root = NULL;
+    struct json_node *root = NULL;
     char chunk[16384];
     size_t got;
     buffer_putc(text, '\n');
@@ -127,7 +127,7 @@ static bool import_whole(struct import *import, FILE *file, struct buffer *text,
         return read_failed(err);
     }
     return text_ok(text, "the file", err) &&
-           json_parse(text->data, text->length, JSON_VALUES_SAVED, &root, err) &&
+           json_read(text->data, text->length, JSON_VALUES_SAVED, &root, err) &&
            store_document(import, root, err);
 }
 
@@ -138,12 +138,12 @@ static bool import_stream(struct import *import, FILE *file, struct buffer *line
     bool first = true;
     import->line = 0;
     while (read_line(file, line, &failed, err)) {
-        struct json_object *root = NULL;
+        struct json_node *root = NULL;
         import->line++;
         if (is_blank(line)) {
             continue;
         }
-        if (!json_parse(line->data, line->length, JSON_VALUES_SAVED, &root, err)) {
+        if (!json_read(line->data, line->length, JSON_VALUES_SAVED, &root, err)) {
             if (!first || err->code != ERROR_SERVICE) {
                 return false;
             }

@@ -11,7 +11,6 @@
 #include "output/format.h"
 #include "output/log.h"
 #include "store/state.h"
-#include "sync/proof.h"
 #include "sync/sync.h"
 
 #define JSON_MAX (16U * 1024 * 1024)
@@ -49,12 +48,18 @@ static bool print_escaped(const char *label, const char *text, struct error *err
     return ok;
 }
 
-static bool print_evidence(const struct evidence *evidence, void *context, struct error *err)
+/* The sentence of each piece of evidence (sync/proof.h). */
+static bool print_evidence(const char *proof_detail, struct error *err)
 {
+    struct json_object *root = NULL;
     char sentence[SYNC_SENTENCE_MAX];
-    (void)context;
-    proof_sentence(evidence, sentence, sizeof(sentence));
-    return print_escaped("evidence", sentence, err);
+    bool done = json_parse(proof_detail, strlen(proof_detail), JSON_VALUES_ANSWER, &root, err);
+    for (size_t i = 0; done && i < json_array_length(root); i++) {
+        (void)json_member_text(json_array_item(root, i), "sentence", sentence, sizeof(sentence));
+        done = print_escaped("evidence", sentence, err);
+    }
+    json_release(root);
+    return done;
 }
 
 static bool print_heading(const struct store_status *status, const struct status *context,
@@ -100,8 +105,7 @@ static bool print_for_people(const struct store_status *status, const struct sta
                  : run->proved ? ", proved"
                                : ", unproved");
     return (run->error[0] == '\0' || print_escaped("last error", run->error, err)) &&
-           (!context->verbose || !has_evidence ||
-            proof_each(run->proof_detail, print_evidence, NULL, err));
+           (!context->verbose || !has_evidence || print_evidence(run->proof_detail, err));
 }
 
 static void add_text(struct buffer *json, const char *name, const char *value)

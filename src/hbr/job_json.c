@@ -6,14 +6,6 @@
 #include "base/json.h"
 #include "hbr/restore_job.h"
 
-/* One object on its way out. */
-struct part_encoder {
-    const struct record *job;
-    size_t part;
-    struct buffer *json;
-    const char *clash; /* a name that is in a column and in `extra`; NULL: none */
-};
-
 static void append_name(struct buffer *json, const char *name)
 {
     if (json->length > 0 && json->data[json->length - 1] != '{') {
@@ -35,52 +27,45 @@ static void append_value(struct buffer *json, enum field_type type, const struct
 }
 
 /* Whether this name of an object was written already, as a field or as a nested part. */
-static bool is_written(const struct part_encoder *encoder, const char *name)
+static bool is_written(const struct record *job, size_t part, const char *name)
 {
     const struct record_model *model = &hbr_restore_job_model;
-    int field = record_field_by_name(&model->parts[encoder->part], name);
+    int field = record_field_by_name(&model->parts[part], name);
     if (field >= 0) {
-        return encoder->job->values[encoder->part][field].kind != VALUE_NULL;
+        return job->values[part][field].kind != VALUE_NULL;
     }
-    for (size_t i = 1; encoder->part == HBR_JOB && i < model->part_count; i++) {
-        if (encoder->job->present[i] && strcmp(model->parts[i].name, name) == 0) {
+    for (size_t i = 1; part == HBR_JOB && i < model->part_count; i++) {
+        if (job->present[i] && strcmp(model->parts[i].name, name) == 0) {
             return true;
         }
     }
     return false;
 }
 
-static bool append_member(const char *name, struct json_object *node, void *context)
+static bool append_extra(struct buffer *json, const struct record *job, size_t part,
+                         struct error *err)
 {
-    struct part_encoder *encoder = context;
-    if (is_written(encoder, name)) {
-        encoder->clash = name;
-        return false;
-    }
-    append_name(encoder->json, name);
-    json_text(node, encoder->json);
-    return true;
-}
-
-static bool append_extra(struct part_encoder *encoder, struct error *err)
-{
-    const struct value *extra = &encoder->job->extra[encoder->part];
-    struct json_object *root = NULL;
+    const struct value *extra = &job->extra[part];
+    struct json_node *root = NULL;
     if (extra->kind != VALUE_TEXT) {
         return true;
     }
-    if (!json_parse(extra->text, extra->length, JSON_VALUES_SAVED, &root, err)) {
+    if (!json_read(extra->text, extra->length, JSON_VALUES_SAVED, &root, err)) {
         err->code = err->code == ERROR_SERVICE ? ERROR_DATABASE : err->code;
         err->retryable = false;
         return error_context(err, "extra");
     }
-    bool ok = json_is_object(root);
-    if (!ok) {
-        error_set(err, ERROR_DATABASE, "extra is not a JSON object");
-    } else if (!json_each_member(root, append_member, encoder)) {
-        ok = error_set(err, ERROR_DATABASE, "%.100s is in its column and in extra", encoder->clash);
+    bool ok =
+        root->kind == JSON_OBJECT || error_set(err, ERROR_DATABASE, "extra is not a JSON object");
+    for (const struct json_node *at = ok ? root->first : NULL; ok && at != NULL; at = at->next) {
+        if (is_written(job, part, at->key)) {
+            ok = error_set(err, ERROR_DATABASE, "%.100s is in its column and in extra", at->key);
+            break;
+        }
+        append_name(json, at->key);
+        json_write(at, json);
     }
-    json_release(root);
+    json_free(root);
     return ok;
 }
 
@@ -89,7 +74,6 @@ static bool append_part(const struct record *job, size_t part, struct buffer *js
 {
     const struct record_model *model = &hbr_restore_job_model;
     const struct record_part *description = &model->parts[part];
-    struct part_encoder encoder = {.job = job, .part = part, .json = json};
     buffer_putc(json, '{');
     for (size_t i = 0; i < description->field_count; i++) {
         if (job->values[part][i].kind != VALUE_NULL) {
@@ -105,7 +89,7 @@ static bool append_part(const struct record *job, size_t part, struct buffer *js
             }
         }
     }
-    if (!append_extra(&encoder, err)) {
+    if (!append_extra(json, job, part, err)) {
         return false;
     }
     buffer_putc(json, '}');

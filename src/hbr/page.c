@@ -8,150 +8,164 @@
 #include "hbr/restore_job.h"
 
 #define EXTRA_MAX (64U * 1024 * 1024) /* of a page; the answer's own maximum is smaller */
+#define INDEX_SIZE 256U               /* a power of two, well above the fields of a part */
 
-/* The decoding of one object into one part of a record. */
-struct part_decoder {
+/* The decoding of jobs into a page. */
+struct decoder {
     struct hbr_page *page;
-    struct record *record;
-    const struct record_part *part;
-    size_t part_index;
-    size_t extra_start; /* where this object's extra begins in page->extra; SIZE_MAX: none yet */
+    /* Of each part, by the hash of their names: the number of a field, counted from 1. */
+    uint8_t fields[RECORD_PARTS_MAX][INDEX_SIZE];
 };
 
-static void keep_extra(struct part_decoder *decoder, const char *name, struct json_object *node)
+static void index_fields(struct decoder *decoder)
 {
-    struct buffer *extra = &decoder->page->extra;
-    if (decoder->extra_start == SIZE_MAX) {
-        decoder->extra_start = extra->length;
+    for (size_t part = 0; part < hbr_restore_job_model.part_count; part++) {
+        for (size_t i = 0; i < hbr_restore_job_model.parts[part].field_count; i++) {
+            const char *name = hbr_restore_job_model.parts[part].fields[i].name;
+            size_t slot = json_hash(name, strlen(name)) % INDEX_SIZE;
+            while (decoder->fields[part][slot] != 0) {
+                slot = (slot + 1) % INDEX_SIZE;
+            }
+            decoder->fields[part][slot] = (uint8_t)(i + 1);
+        }
+    }
+}
+
+/* The number of the field with the member's name, or -1. The index has free slots. */
+static int find_field(const struct decoder *decoder, size_t part, const struct json_node *member)
+{
+    const uint8_t *index = decoder->fields[part];
+    for (size_t slot = member->hash % INDEX_SIZE; index[slot] != 0;
+         slot = (slot + 1) % INDEX_SIZE) {
+        int field = index[slot] - 1;
+        if (strcmp(hbr_restore_job_model.parts[part].fields[field].name, member->key) == 0) {
+            return field;
+        }
+    }
+    return -1;
+}
+
+/* `start` is where this object's extra begins in page->extra; SIZE_MAX: none yet. */
+static void keep_extra(struct hbr_page *page, size_t *start, const struct json_node *member)
+{
+    struct buffer *extra = &page->extra;
+    if (*start == SIZE_MAX) {
+        *start = extra->length;
         buffer_putc(extra, '{');
     } else {
         buffer_putc(extra, ',');
     }
-    json_quote(extra, name, strlen(name));
+    json_quote(extra, member->key, strlen(member->key));
     buffer_putc(extra, ':');
-    json_text(node, extra);
-    decoder->page->unknown++;
-}
-
-/* Ends the extra object. Its place is kept as an offset until the buffer has stopped growing. */
-static void end_extra(struct part_decoder *decoder)
-{
-    struct buffer *extra = &decoder->page->extra;
-    if (decoder->extra_start == SIZE_MAX) {
-        return;
-    }
-    buffer_putc(extra, '}');
-    struct value *value = &decoder->record->extra[decoder->part_index];
-    value->kind = VALUE_TEXT;
-    value->integer = (int64_t)decoder->extra_start;
-    value->length = (uint32_t)(extra->length - decoder->extra_start);
+    json_write(member, extra);
+    page->unknown++;
 }
 
 /* Takes a member into its field; false when its type is another. */
-static bool take_value(const struct field *field, struct json_object *node, struct value *ret_value)
+static bool take_value(const struct field *field, const struct json_node *node,
+                       struct value *ret_value)
 {
-    struct json_value value = json_describe(node);
-    if (value.kind == JSON_NULL) {
+    static const enum json_kind kinds[] = {
+        [FIELD_TEXT] = JSON_TEXT, [FIELD_INTEGER] = JSON_INTEGER, [FIELD_BOOLEAN] = JSON_BOOLEAN};
+    if (node->kind == JSON_NULL) {
         return true;
     }
-    switch (field->type) {
-    case FIELD_TEXT:
-        if (value.kind != JSON_TEXT || value.length > UINT32_MAX) {
-            return false;
-        }
-        *ret_value = (struct value){
-            .kind = VALUE_TEXT, .length = (uint32_t)value.length, .text = value.text};
-        return true;
-    case FIELD_INTEGER:
-    case FIELD_BOOLEAN:
-        if (value.kind != (field->type == FIELD_BOOLEAN ? JSON_BOOLEAN : JSON_INTEGER)) {
-            return false;
-        }
-        *ret_value = (struct value){.kind = VALUE_INTEGER, .integer = value.integer};
-        return true;
+    if (node->kind != kinds[field->type]) {
+        return false;
     }
-    return false;
-}
-
-static bool decode_member(const char *name, struct json_object *node, void *context)
-{
-    struct part_decoder *decoder = context;
-    int index = record_field_by_name(decoder->part, name);
-    if (index < 0 || !take_value(&decoder->part->fields[index], node,
-                                 &decoder->record->values[decoder->part_index][index])) {
-        keep_extra(decoder, name, node);
-    }
+    *ret_value = node->kind == JSON_TEXT
+                     ? (struct value){VALUE_TEXT, node->length, .text = node->text}
+                     : (struct value){VALUE_INTEGER, 0, .integer = node->integer};
     return true;
 }
 
-/* A member of the job itself: a field, or a nested part, which is decoded after it. */
-static bool decode_job_member(const char *name, struct json_object *node, void *context)
+/* The part whose object a member of a job is by its name, or 0. */
+static size_t nested_part(const struct json_node *member)
 {
-    struct part_decoder *decoder = context;
-    for (size_t i = 1; i < hbr_restore_job_model.part_count; i++) {
-        if (strcmp(name, hbr_restore_job_model.parts[i].name) == 0) {
-            if (json_is_object(node)) {
-                decoder->record->present[i] = true;
-            } else if (json_describe(node).kind != JSON_NULL) {
-                keep_extra(decoder, name, node);
-            }
-            return true;
+    size_t part = hbr_restore_job_model.part_count - 1;
+    while (part > 0 && strcmp(member->key, hbr_restore_job_model.parts[part].name) != 0) {
+        part--;
+    }
+    return part;
+}
+
+/* Nested parts come after the job itself, so that each part's extra is in one piece. */
+static void decode_part(struct decoder *decoder, const struct json_node *object,
+                        struct record *record, size_t part)
+{
+    struct hbr_page *page = decoder->page;
+    const struct json_node *nested[RECORD_PARTS_MAX] = {NULL};
+    size_t start = SIZE_MAX;
+    for (const struct json_node *at = object->first; at != NULL; at = at->next) {
+        int field = find_field(decoder, part, at);
+        size_t other = field < 0 && part == HBR_JOB ? nested_part(at) : 0;
+        bool taken =
+            other > 0 ? at->kind == JSON_OBJECT || at->kind == JSON_NULL
+                      : field >= 0 && take_value(&hbr_restore_job_model.parts[part].fields[field],
+                                                 at, &record->values[part][field]);
+        if (!taken) {
+            keep_extra(page, &start, at);
+        } else if (at->kind == JSON_OBJECT) {
+            nested[other] = at;
         }
     }
-    return decode_member(name, node, context);
-}
-
-static void decode_part(struct hbr_page *page, struct json_object *job, struct record *record,
-                        size_t part_index)
-{
-    struct part_decoder decoder = {
-        .page = page,
-        .record = record,
-        .part = &hbr_restore_job_model.parts[part_index],
-        .part_index = part_index,
-        .extra_start = SIZE_MAX,
-    };
-    if (part_index == HBR_JOB) {
-        json_each_member(job, decode_job_member, &decoder);
-    } else {
-        json_each_member(json_member(job, decoder.part->name).object, decode_member, &decoder);
+    if (start != SIZE_MAX) {
+        buffer_putc(&page->extra, '}');
+        /* An offset until the buffer has stopped growing. */
+        record->extra[part] = (struct value){.kind = VALUE_TEXT,
+                                             .integer = (int64_t)start,
+                                             .length = (uint32_t)(page->extra.length - start)};
     }
-    end_extra(&decoder);
+    record->present[part] = true;
+    for (size_t i = 1; i < RECORD_PARTS_MAX; i++) {
+        if (nested[i] != NULL) {
+            decode_part(decoder, nested[i], record, i);
+        }
+    }
 }
 
-/* An id that can be a key: not empty, not over-long, no NUL (the sets of ids hold C strings). */
-static bool usable_id(const struct value *id)
-{
-    return id->kind == VALUE_TEXT && id->length > 0 && id->length <= HBR_RESTORE_ID_MAX &&
-           memchr(id->text, '\0', id->length) == NULL;
-}
+/* `count` nodes, each the next of the one before. */
+struct rows {
+    const struct json_node *first;
+    size_t count;
+    bool none; /* there is not even an empty list */
+};
 
-static void decode_job(struct hbr_page *page, struct json_object *job)
+/* An id that can be a key is not empty, not over-long, without NUL (the sets of ids hold C
+ * strings). */
+static void decode_job(struct decoder *decoder, const struct json_node *job)
 {
-    struct record *record = &page->jobs[page->job_count];
-    struct json_value id = json_member(job, "RestoreId");
+    struct hbr_page *page = decoder->page;
+    const struct json_node *id = json_find(job, "RestoreId");
     page->rows++;
-    memset(record, 0, sizeof(*record));
-    struct value key = {0};
-    if (!json_is_object(job) ||
-        !take_value(&hbr_restore_job_model.parts[HBR_JOB].fields[HBR_RESTORE_ID], id.object,
-                    &key) ||
-        !usable_id(&key)) {
+    if (id->kind != JSON_TEXT || id->length == 0 || id->length > HBR_RESTORE_ID_MAX ||
+        strlen(id->text) != id->length) {
         page->rejected++;
         return;
     }
-    record->present[HBR_JOB] = true;
-    decode_part(page, job, record, HBR_JOB);
-    for (size_t i = 1; i < hbr_restore_job_model.part_count; i++) {
-        if (record->present[i]) {
-            decode_part(page, job, record, i);
-        }
+    decode_part(decoder, job, &page->jobs[page->job_count++], HBR_JOB);
+}
+
+static void decode_rows(struct decoder *decoder, struct rows rows)
+{
+    for (; rows.count > 0; rows.count--, rows.first = rows.first->next) {
+        decode_job(decoder, rows.first);
     }
-    page->job_count++;
+}
+
+static bool begin_rows(struct decoder *decoder, size_t count, struct error *err)
+{
+    if (count > HBR_ROWS_MAX) {
+        return error_set(err, ERROR_SERVICE, "%zu jobs at once are more than %d", count,
+                         HBR_ROWS_MAX);
+    }
+    index_fields(decoder);
+    decoder->page->jobs = calloc(count > 0 ? count : 1, sizeof(*decoder->page->jobs));
+    return decoder->page->jobs != NULL ? true : error_no_memory(err);
 }
 
 /* Offsets become pointers once the buffer has stopped growing. */
-static void resolve_extra(struct hbr_page *page)
+static bool end_rows(struct hbr_page *page, const char *what, struct error *err)
 {
     for (size_t i = 0; i < page->job_count; i++) {
         for (size_t part = 0; part < RECORD_PARTS_MAX; part++) {
@@ -161,42 +175,10 @@ static void resolve_extra(struct hbr_page *page)
             }
         }
     }
+    return buffer_ok(&page->extra, what, err);
 }
 
-static bool reserve_jobs(struct hbr_page *page, size_t count, struct error *err)
-{
-    if (count > HBR_ROWS_MAX) {
-        return error_set(err, ERROR_SERVICE, "%zu jobs at once are more than %d", count,
-                         HBR_ROWS_MAX);
-    }
-    page->jobs = calloc(count > 0 ? count : 1, sizeof(*page->jobs));
-    return page->jobs != NULL ? true : error_no_memory(err);
-}
-
-/* The rows: an array, or one job in its place; NULL holds none. */
-static size_t row_count(const struct json_object *rows)
-{
-    return json_is_object(rows) ? 1 : json_array_length(rows);
-}
-
-static void decode_each(struct hbr_page *page, struct json_object *rows)
-{
-    for (size_t i = 0; i < row_count(rows); i++) {
-        decode_job(page, json_is_object(rows) ? rows : json_array_item(rows, i));
-    }
-}
-
-static bool decode_rows(struct hbr_page *page, struct json_object *rows, struct error *err)
-{
-    if (!reserve_jobs(page, row_count(rows), err)) {
-        return false;
-    }
-    decode_each(page, rows);
-    resolve_extra(page);
-    return buffer_ok(&page->extra, "what is unknown in an answer", err);
-}
-
-static void page_init(struct hbr_page *page, struct json_object *root)
+static void page_init(struct hbr_page *page, struct json_node *root)
 {
     memset(page, 0, sizeof(*page));
     page->root = root;
@@ -204,52 +186,42 @@ static void page_init(struct hbr_page *page, struct json_object *root)
     buffer_init(&page->extra, EXTRA_MAX);
 }
 
-static bool is_job(const struct json_object *node)
+static bool is_job(const struct json_node *node)
 {
-    return json_member(node, "RestoreId").kind != JSON_MISSING;
-}
-
-static bool stop_at_member(const char *name, struct json_object *node, void *context)
-{
-    (void)name, (void)node, (void)context;
-    return false;
-}
-
-static bool is_empty_object(const struct json_object *node)
-{
-    return json_is_object(node) && json_each_member(node, stop_at_member, NULL);
+    return json_find(node, "RestoreId")->kind != JSON_MISSING;
 }
 
 /* A number from 0 on, also one that stands in a string; else -1. */
-static int64_t total_count(const struct json_object *root)
+static int64_t total_count(const struct json_node *root)
 {
-    struct json_value total = json_member(root, "TotalCount");
-    if (total.kind == JSON_TEXT && strlen(total.text) == total.length &&
-        text_to_int64(total.text, 0, INT64_MAX, &total.integer)) {
-        return total.integer;
+    const struct json_node *total = json_find(root, "TotalCount");
+    int64_t count = total->kind == JSON_INTEGER ? total->integer : -1;
+    if (total->kind == JSON_TEXT && strlen(total->text) == total->length &&
+        !text_to_int64(total->text, 0, INT64_MAX, &count)) {
+        return -1;
     }
-    return total.kind == JSON_INTEGER && total.integer >= 0 ? total.integer : -1;
+    return count >= 0 ? count : -1;
 }
 
 /*
  * The rows of an answer: RestoreJobs.RestoreJob, or RestoreJobs itself where it is the list (the
  * first SDKs' form). The list is an array, a job that stands alone, or, when TotalCount is 0, an
- * empty object. NULL when there are none; false when the answer has another shape.
+ * empty object. False when the answer has another shape.
  */
-static bool find_rows(struct json_object *root, struct json_object **ret_rows, struct error *err)
+static bool find_rows(const struct json_node *root, struct rows *ret_rows, struct error *err)
 {
-    struct json_value list = json_member(root, "RestoreJobs");
-    *ret_rows = NULL;
-    if (json_is_object(list.object) && !is_job(list.object)) {
-        list = json_member(list.object, "RestoreJob");
+    const struct json_node *list = json_find(root, "RestoreJobs");
+    if (list->kind == JSON_OBJECT && !is_job(list)) {
+        list = json_find(list, "RestoreJob");
     }
-    if (json_is_array(list.object) || is_job(list.object)) {
-        *ret_rows = list.object;
+    if (list->kind == JSON_ARRAY) {
+        *ret_rows = (struct rows){list->first, list->length, false};
         return true;
     }
-    bool is_empty = list.kind == JSON_MISSING || list.kind == JSON_NULL ||
-                    (is_empty_object(list.object) && total_count(root) == 0);
-    if (json_is_object(root) && is_empty) {
+    bool is_empty = list->kind == JSON_MISSING || list->kind == JSON_NULL ||
+                    (list->kind == JSON_OBJECT && list->length == 0 && total_count(root) == 0);
+    *ret_rows = (struct rows){list, is_job(list) ? 1 : 0, is_empty};
+    if (root->kind == JSON_OBJECT && (ret_rows->count > 0 || is_empty)) {
         return true;
     }
     error_set(err, ERROR_SERVICE, "an answer without a list of restore jobs");
@@ -257,15 +229,14 @@ static bool find_rows(struct json_object *root, struct json_object **ret_rows, s
     return false;
 }
 
-bool hbr_page_check(struct json_object *root, const void *tag, struct error *err)
+bool hbr_page_check(struct json_node *root, const void *tag, struct error *err)
 {
-    struct json_object *rows;
+    struct rows rows;
     (void)tag;
     if (!find_rows(root, &rows, err)) {
         return false;
     }
-    if (rows == NULL && json_member(root, "TotalCount").kind != JSON_INTEGER &&
-        total_count(root) < 0) {
+    if (rows.none && json_find(root, "TotalCount")->kind != JSON_INTEGER && total_count(root) < 0) {
         error_set(err, ERROR_SERVICE, "an answer with neither jobs nor TotalCount");
         err->retryable = true;
         return false;
@@ -273,78 +244,56 @@ bool hbr_page_check(struct json_object *root, const void *tag, struct error *err
     return true;
 }
 
-bool hbr_page_decode(struct json_object *root, struct hbr_page *ret_page, struct error *err)
+bool hbr_page_decode(struct json_node *root, struct hbr_page *ret_page, struct error *err)
 {
-    struct json_object *rows;
+    struct decoder decoder = {.page = ret_page};
+    struct rows rows;
     page_init(ret_page, root);
-    if (!hbr_page_check(root, NULL, err) || !find_rows(root, &rows, err) ||
-        !decode_rows(ret_page, rows, err)) {
+    bool ok = hbr_page_check(root, NULL, err) && find_rows(root, &rows, err) &&
+              begin_rows(&decoder, rows.count, err);
+    if (ok) {
+        decode_rows(&decoder, rows);
+        ok = end_rows(ret_page, "what is unknown in an answer", err);
+    }
+    if (!ok) {
         hbr_page_free(ret_page);
         return false;
     }
     ret_page->total_count = total_count(root);
-    (void)json_member_text(root, "RequestId", ret_page->request_id, sizeof(ret_page->request_id));
+    (void)json_find_text(root, "RequestId", ret_page->request_id, sizeof(ret_page->request_id));
     return true;
 }
 
-/* Whether a saved object is an answer (or a list of one) rather than a job, which may have a field
- * of that name that nobody knows yet. */
-static bool is_answer(const struct json_object *node)
+/* The rows of a saved value: an answer's, or itself, whatever it is. A job may have a field named
+ * RestoreJobs that nobody knows yet. */
+static struct rows saved_rows(const struct json_node *node)
 {
-    return json_member(node, "RestoreJobs").kind != JSON_MISSING && !is_job(node);
-}
-
-static size_t count_import_rows(struct json_object *node)
-{
+    struct rows rows;
     struct error ignored;
-    struct json_object *rows;
-    if (is_answer(node)) {
-        return find_rows(node, &rows, &ignored) ? row_count(rows) : 1;
-    }
-    if (json_is_array(node)) {
-        size_t count = 0;
-        for (size_t i = 0; i < json_array_length(node); i++) {
-            struct json_object *item = json_array_item(node, i);
-            count += is_answer(item) ? count_import_rows(item) : 1;
-        }
-        return count;
-    }
-    return 1;
+    bool is_answer = json_find(node, "RestoreJobs")->kind != JSON_MISSING && !is_job(node);
+    return is_answer && find_rows(node, &rows, &ignored) ? rows : (struct rows){node, 1, false};
 }
 
-static void decode_import_item(struct hbr_page *page, struct json_object *node)
+bool hbr_page_import(struct json_node *root, struct hbr_page *ret_page, struct error *err)
 {
-    struct error ignored;
-    struct json_object *rows;
-    if (is_answer(node) && find_rows(node, &rows, &ignored)) {
-        decode_each(page, rows);
-    } else {
-        decode_job(page, node);
-    }
-}
-
-bool hbr_page_import(struct json_object *root, struct hbr_page *ret_page, struct error *err)
-{
+    struct decoder decoder = {.page = ret_page};
+    const struct json_node *first = root->kind == JSON_ARRAY ? root->first : root;
+    size_t count = 0;
     page_init(ret_page, root);
-    if (!json_is_object(root) && !json_is_array(root)) {
+    if (root->kind != JSON_OBJECT && root->kind != JSON_ARRAY) {
         hbr_page_free(ret_page);
         return error_set(err, ERROR_USAGE, "neither an object nor an array");
     }
-    if (!reserve_jobs(ret_page, count_import_rows(root), err)) {
-        err->code = err->code == ERROR_SERVICE ? ERROR_USAGE : err->code;
-        hbr_page_free(ret_page);
-        return false;
+    for (const struct json_node *at = first; at != NULL; at = at->next) {
+        count += saved_rows(at).count;
     }
-    if (json_is_array(root)) {
-        for (size_t i = 0; i < json_array_length(root); i++) {
-            decode_import_item(ret_page, json_array_item(root, i));
-        }
-    } else {
-        decode_import_item(ret_page, root);
+    bool ok = begin_rows(&decoder, count, err);
+    for (const struct json_node *at = first; ok && at != NULL; at = at->next) {
+        decode_rows(&decoder, saved_rows(at));
     }
-    resolve_extra(ret_page);
-    if (!buffer_ok(&ret_page->extra, "what is unknown in the jobs", err)) {
-        err->code = ret_page->extra.too_long ? ERROR_USAGE : err->code;
+    if (!ok || !end_rows(ret_page, "what is unknown in the jobs", err)) {
+        bool users = err->code == ERROR_SERVICE || ret_page->extra.too_long;
+        err->code = users ? ERROR_USAGE : err->code; /* the text is the user's */
         hbr_page_free(ret_page);
         return false;
     }
@@ -353,7 +302,7 @@ bool hbr_page_import(struct json_object *root, struct hbr_page *ret_page, struct
 
 void hbr_page_free(struct hbr_page *page)
 {
-    json_release(page->root);
+    json_free(page->root);
     free(page->jobs);
     buffer_free(&page->extra);
     page_init(page, NULL);

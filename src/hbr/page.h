@@ -1,7 +1,7 @@
 /*
  * A page: one answer of DescribeRestoreJobs2 (or saved jobs) decoded into records.
  *
- * A page owns its JSON and its records; texts of the records are borrowed from it. What the model
+ * A page owns its JSON and its records, whose texts are borrowed from it. What the model
  * does not know, and values of a type it cannot take, are kept in the records' `extra` as JSON and
  * counted, never fatal.
  */
@@ -16,13 +16,13 @@
 #include "base/error.h"
 #include "base/record.h"
 
-struct json_object;
+struct json_node;
 
 #define HBR_ROWS_MAX 100000    /* of a saved file; an answer holds at most 99 */
 #define HBR_RESTORE_ID_MAX 256 /* bytes */
 
 struct hbr_page {
-    struct json_object *root;
+    struct json_node *root;
     struct record *jobs;
     size_t job_count;
     size_t rows;     /* in the answer, unusable ones included */
@@ -39,18 +39,18 @@ struct hbr_page {
  * (retryable) when the answer has not the shape of one: not an object, or RestoreJobs holds neither
  * an array nor a single job, nor an empty object with a TotalCount of 0.
  */
-bool hbr_page_decode(struct json_object *root, struct hbr_page *ret_page,
+bool hbr_page_decode(struct json_node *root, struct hbr_page *ret_page,
                      struct error *err) MUST_CHECK;
 
 /* Saved jobs: an answer, an array of jobs or of answers, or one job. Takes `root` over.
  * ERROR_USAGE. */
-bool hbr_page_import(struct json_object *root, struct hbr_page *ret_page,
+bool hbr_page_import(struct json_node *root, struct hbr_page *ret_page,
                      struct error *err) MUST_CHECK;
 
 /* Leaves an empty page. */
 void hbr_page_free(struct hbr_page *page);
 
 /* The shape check alone, for acs_request.check. */
-bool hbr_page_check(struct json_object *root, const void *tag, struct error *err) MUST_CHECK;
+bool hbr_page_check(struct json_node *root, const void *tag, struct error *err) MUST_CHECK;
 
 #endif

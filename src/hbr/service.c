@@ -127,7 +127,7 @@ bool hbr_list_wait(const struct hbr_service *service, struct hbr_page *ret_page,
         acs_answer_free(&answer);
         return true;
     }
-    struct json_object *root = answer.root;
+    struct json_node *root = answer.root;
     answer.root = NULL; /* the page owns it now */
     if (hbr_page_decode(root, ret_page, ret_failure)) {
         ret_page->date = answer.date;
@@ -155,19 +155,19 @@ bool hbr_regions(const struct hbr_service *service, const char *region,
     if (!acs_client_call(service->client, &request, &answer, err)) {
         return false;
     }
-    const struct json_object *list =
-        json_member(json_member(answer.root, "Regions").object, "Region").object;
-    size_t count = json_array_length(list);
+    const struct json_node *list = json_find(json_find(answer.root, "Regions"), "Region");
+    size_t count = list->kind == JSON_ARRAY ? list->length : 0;
     bool ok = true;
     *ret_unusable = 0;
     if (count > REGIONS_MAX) {
         ok = error_set(err, ERROR_SERVICE, "DescribeRegions lists %zu regions", count);
     }
-    for (size_t i = 0; ok && i < count; i++) {
+    const struct json_node *node = count > 0 ? list->first : NULL;
+    for (; ok && node != NULL; node = node->next) {
         char id[64];
         struct error ignored;
-        if (json_member_text(json_array_item(list, i), "RegionId", id, sizeof(id)) &&
-            acs_region_check(id, &ignored) && !acs_client_holds_secret(service->client, id)) {
+        if (json_find_text(node, "RegionId", id, sizeof(id)) && acs_region_check(id, &ignored) &&
+            !acs_client_holds_secret(service->client, id)) {
             ok = visit(id, context, err);
         } else {
             ++*ret_unusable;

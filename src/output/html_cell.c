@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "output/cell_text.h"
 #include "output/html.h"
 #include "output/quantity.h"
@@ -12,13 +13,6 @@
 static bool is_number(const struct cell *cell)
 {
     return cell->kind == CELL_INTEGER || cell->kind == CELL_REAL;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text);
-    size_t end_length = strlen(end);
-    return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
 /* What is shown of a value. */
@@ -69,9 +63,9 @@ static void attributes(struct buffer *buffer, const char *name, const struct cel
         buffer_puts(buffer, " class=\"n\"");
     } else if (cell->kind == CELL_NULL) {
         buffer_puts(buffer, " class=\"none\"");
-    } else if (ends_with(name, "_id")) {
+    } else if (text_ends_with(name, "_id")) {
         buffer_puts(buffer, " class=\"id\"");
-    } else if (ends_with(name, "_utc") || strcmp(name, "period_start") == 0) {
+    } else if (text_ends_with(name, "_utc") || strcmp(name, "period_start") == 0) {
         buffer_puts(buffer, " class=\"time\"");
     } else if (cell->length > SHORT_MAX) {
         buffer_puts(buffer, " class=\"long\"");
@@ -90,7 +84,7 @@ void html_cell(struct buffer *buffer, const char *name, const struct cell *cell,
     buffer_puts(buffer, first ? "<th scope=\"row\"" : "<td");
     attributes(buffer, name, cell);
     buffer_putc(buffer, '>');
-    if (cell->kind == CELL_TEXT && ends_with(name, "status")) {
+    if (cell->kind == CELL_TEXT && text_ends_with(name, "status")) {
         buffer_printf(buffer, "<span class=\"status c-%s\">", status_class(cell));
         content(buffer, name, cell);
         buffer_puts(buffer, "</span>");

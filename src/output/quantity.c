@@ -5,35 +5,29 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "output/format.h"
 
 #define MINUTE 60
 #define HOUR 3600
 #define DAY 86400
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text);
-    size_t end_length = strlen(end);
-    return length >= end_length && strcmp(text + length - end_length, end) == 0;
-}
-
 enum quantity quantity_of_column(const char *name)
 {
-    if (ends_with(name, "bytes_per_second")) {
+    if (text_ends_with(name, "bytes_per_second")) {
         return QUANTITY_RATE;
     }
-    if (ends_with(name, "seconds")) {
+    if (text_ends_with(name, "seconds")) {
         return QUANTITY_SECONDS;
     }
-    if (ends_with(name, "percent")) {
+    if (text_ends_with(name, "percent")) {
         return QUANTITY_PERCENT;
     }
-    if (ends_with(name, "_id")) {
+    if (text_ends_with(name, "_id")) {
         return QUANTITY_NAME;
     }
-    return strncmp(name, "bytes_", 6) == 0 || ends_with(name, "_bytes") ? QUANTITY_BYTES
-                                                                        : QUANTITY_COUNT;
+    return strncmp(name, "bytes_", 6) == 0 || text_ends_with(name, "_bytes") ? QUANTITY_BYTES
+                                                                             : QUANTITY_COUNT;
 }
 
 const char *quantity_byte_unit(double value, double *ret_size)
@@ -140,9 +134,9 @@ static void heading_stem(const char *name, char *stem, size_t size)
                        strncmp(name, "max", 3) == 0 || strstr(name, "time_") != NULL;
     (void)snprintf(stem, size, "%s", name);
     size_t length = strlen(stem);
-    if (ends_with(stem, "_bytes_per_second")) {
+    if (text_ends_with(stem, "_bytes_per_second")) {
         (void)snprintf(stem + length - 16, size - (length - 16), "%s", says_enough ? "" : "rate");
-    } else if (ends_with(stem, "_seconds") && says_enough) {
+    } else if (text_ends_with(stem, "_seconds") && says_enough) {
         stem[length - 8] = '\0';
     }
 }

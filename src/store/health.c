@@ -1,10 +1,9 @@
 #include "store/health.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -13,18 +12,6 @@
 #include "store/internal.h"
 
 #define BUSY_TIMEOUT_MS 5000
-
-/* The folder of a path: what stands before the last "/", "/" or ".". */
-static bool folder_of(const char *path, struct buffer *folder, struct error *err)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL) {
-        buffer_puts(folder, ".");
-    } else {
-        buffer_append(folder, path, slash == path ? 1 : (size_t)(slash - path));
-    }
-    return buffer_ok(folder, "the path of the database", err);
-}
 
 static bool check_folder(const char *folder, struct error *err)
 {
@@ -115,18 +102,20 @@ static bool examine_file(const char *path, struct store_health *health, struct e
 bool store_health(const char *path, struct store_health *ret_health, struct error *err)
 {
     enum store_file_kind kind = STORE_FILE_ABSENT;
-    struct buffer folder;
+    char *copy = text_copy(path);
+    if (copy == NULL) {
+        return error_no_memory(err);
+    }
+    const char *folder = dirname(copy);
     memset(ret_health, 0, sizeof(*ret_health));
     ret_health->newest = store_newest(sql_migrations);
-    buffer_init(&folder, 8192);
-    bool ok =
-        store_guard_install(err) && folder_of(path, &folder, err) && check_folder(folder.data, err);
+    bool ok = store_guard_install(err) && check_folder(folder, err);
     if (ok) {
-        look_at_place(folder.data, ret_health);
+        look_at_place(folder, ret_health);
         store_lock_look(path, &ret_health->lock, &ret_health->holder);
         ok = store_file_identify(path, ret_health->newest, &kind, err);
     }
-    buffer_free(&folder);
+    free(copy);
     if (!ok || kind != STORE_FILE_OURS) {
         return ok;
     }

@@ -21,8 +21,7 @@ enum statement_id {
     STATEMENT_PART_PUT_LAST = STATEMENT_PART_PUT + RECORD_PARTS_MAX - 1,
     STATEMENT_PART_DELETE,
     STATEMENT_PART_DELETE_LAST = STATEMENT_PART_DELETE + RECORD_PARTS_MAX - 1,
-    STATEMENT_JOB_UNMARK,
-    STATEMENT_JOB_TAKE,
+    STATEMENT_JOB_LISTED,
     STATEMENT_CHANGE_ADD,
     STATEMENT_JOB_COUNT,
     STATEMENT_JOB_COUNT_OPEN,
@@ -78,8 +77,8 @@ struct store {
     struct safe_place place; /* of the database; folder -1: none */
     int lock;                /* descriptor of the locked file, -1 none */
     int version;
-    bool has_triggers;   /* of the user's, allowed */
-    bool changed;        /* something was committed: worth an ANALYZE at the end */
+    bool has_triggers; /* of the user's, allowed */
+    bool changed;      /* something was committed: worth an ANALYZE at the end */
     struct store_tracked tracked[STORE_TRACKED_COUNT];
     struct buffer change_text; /* scratch for restore_job_change.changed */
     sqlite3_stmt *statements[STATEMENT_COUNT];
@@ -112,10 +111,6 @@ struct statement {
 /* Prepares `sql` the first time. */
 bool statement_open(struct store *store, enum statement_id id, const char *sql, const char *what,
                     struct statement *ret_statement, struct error *err) MUST_CHECK;
-
-/* Whether the statement of this slot is prepared already, so that its text need not be made again.
- */
-bool statement_is_ready(const struct store *store, enum statement_id id);
 
 void statement_bind_integer(struct statement *statement, int64_t value);
 /* The text is borrowed until the statement is closed. */
@@ -258,7 +253,7 @@ bool store_check_model(struct store *store, struct error *err) MUST_CHECK;
  * in which the parts are named p0, p1 and so on. */
 void store_model_append_parts(const struct record_model *model, struct buffer *sql);
 /* Reading a job with its parts, writing and deleting one part. */
-void store_model_select_sql(const struct record_model *model, struct buffer *sql);
+void store_model_select_sql(const struct record_model *model, size_t part, struct buffer *sql);
 void store_model_put_sql(const struct record_model *model, size_t part, struct buffer *sql);
 void store_model_delete_sql(const struct record_model *model, size_t part, struct buffer *sql);
 

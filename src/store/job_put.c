@@ -7,16 +7,21 @@
 
 /* --- reading what is stored ---------------------------------------------------------------- */
 
-static bool open_select(struct store *store, struct statement *ret_select, struct error *err)
+typedef void sql_maker(const struct record_model *model, size_t part, struct buffer *sql);
+
+/* The statement's text is made the first time. */
+static bool open_generated(struct store *store, enum statement_id base, size_t part,
+                           sql_maker *make, const char *what, struct statement *ret_statement,
+                           struct error *err)
 {
-    static const char what[] = "read a job";
-    if (statement_is_ready(store, STATEMENT_JOB_SELECT)) {
-        return statement_open(store, STATEMENT_JOB_SELECT, "", what, ret_select, err);
-    }
+    enum statement_id id = (enum statement_id)((size_t)base + part);
     struct buffer sql;
-    store_model_select_sql(store->model, &sql);
+    buffer_init(&sql, 0);
+    if (store->statements[id] == NULL) {
+        make(store->model, part, &sql);
+    }
     bool done = buffer_ok(&sql, "a generated statement", err) &&
-                statement_open(store, STATEMENT_JOB_SELECT, sql.data, what, ret_select, err);
+                statement_open(store, id, sql.data, what, ret_statement, err);
     buffer_free(&sql);
     return done;
 }
@@ -42,30 +47,13 @@ static void read_stored(const struct statement *select, struct stored_job *ret_s
 
 /* --- writing parts ------------------------------------------------------------------------- */
 
-typedef void sql_maker(const struct record_model *model, size_t part, struct buffer *sql);
-
-static bool open_generated(struct store *store, enum statement_id base, size_t part,
-                           sql_maker *make, struct statement *ret_statement, struct error *err)
-{
-    enum statement_id id = (enum statement_id)((size_t)base + part);
-    const char *what = base == STATEMENT_PART_PUT ? "write a job" : "remove a part of a job";
-    if (statement_is_ready(store, id)) {
-        return statement_open(store, id, "", what, ret_statement, err);
-    }
-    struct buffer sql;
-    make(store->model, part, &sql);
-    bool done = buffer_ok(&sql, "a generated statement", err) &&
-                statement_open(store, id, sql.data, what, ret_statement, err);
-    buffer_free(&sql);
-    return done;
-}
-
 static bool put_part(struct store *store, const struct store_writer *writer,
                      const struct record *record, size_t part, struct error *err)
 {
     const struct record_model *model = store->model;
     struct statement put;
-    if (!open_generated(store, STATEMENT_PART_PUT, part, store_model_put_sql, &put, err)) {
+    if (!open_generated(store, STATEMENT_PART_PUT, part, store_model_put_sql, "write a job", &put,
+                        err)) {
         return false;
     }
     if (part > 0) {
@@ -92,7 +80,8 @@ static bool delete_part(struct store *store, const struct record *record, size_t
                         struct error *err)
 {
     struct statement delete;
-    if (!open_generated(store, STATEMENT_PART_DELETE, part, store_model_delete_sql, &delete, err)) {
+    if (!open_generated(store, STATEMENT_PART_DELETE, part, store_model_delete_sql,
+                        "remove a part of a job", &delete, err)) {
         return false;
     }
     statement_bind_value(&delete, &record->values[0][store->model->key]);
@@ -122,37 +111,23 @@ static bool write_parts(struct store *store, const struct store_writer *writer,
     return true;
 }
 
-static bool remove_mark(struct store *store, const struct store_writer *writer,
+/* The service lists the job: it is not missing, and of the writer's source if that takes it. */
+static bool note_listed(struct store *store, const struct store_writer *writer, bool takes,
                         const struct record *record, struct error *err)
 {
-    struct statement unmark;
-    if (!statement_open(store, STATEMENT_JOB_UNMARK,
-                        "UPDATE restore_job SET missing_since = NULL, changed_run_id = ?1"
-                        " WHERE restore_id = ?2",
-                        "remove a missing mark", &unmark, err)) {
+    struct statement note;
+    if (!statement_open(store, STATEMENT_JOB_LISTED,
+                        "UPDATE restore_job SET missing_since = NULL, changed_run_id = ?1,"
+                        " source_id = CASE WHEN ?2 THEN ?3 ELSE source_id END"
+                        " WHERE restore_id = ?4",
+                        "note that a job is listed", &note, err)) {
         return false;
     }
-    statement_bind_integer(&unmark, writer->run_id);
-    statement_bind_value(&unmark, &record->values[0][store->model->key]);
-    return statement_run(&unmark, NULL, err);
-}
-
-/* A job keeps the source that first listed it as long as that lists it; an import without an
- * account is no listing. */
-static bool take_ownership(struct store *store, const struct store_writer *writer,
-                           const struct record *record, struct error *err)
-{
-    struct statement take;
-    if (!statement_open(store, STATEMENT_JOB_TAKE,
-                        "UPDATE restore_job SET source_id = ?1, changed_run_id = ?2"
-                        " WHERE restore_id = ?3",
-                        "give an imported job its source", &take, err)) {
-        return false;
-    }
-    statement_bind_integer(&take, writer->source_id);
-    statement_bind_integer(&take, writer->run_id);
-    statement_bind_value(&take, &record->values[0][store->model->key]);
-    return statement_run(&take, NULL, err);
+    statement_bind_integer(&note, writer->run_id);
+    statement_bind_integer(&note, takes);
+    statement_bind_integer(&note, writer->source_id);
+    statement_bind_value(&note, &record->values[0][store->model->key]);
+    return statement_run(&note, NULL, err);
 }
 
 /* --- deciding ------------------------------------------------------------------------------ */
@@ -212,19 +187,18 @@ static bool put_known(struct store *store, const struct store_writer *writer,
     bool done = statement_read_ok(select, err) &&
                 judge(store, writer, &stored, record, &put->result, write, err);
     statement_close(select); /* the texts of `stored` end here */
-    /* What is imported was listed once; it says nothing about now. */
+    /* A job keeps the source that first listed it as long as that lists it. What is imported was
+     * listed once, which says nothing about now. */
     bool takes = stored.to_own && !writer->imports;
     put->row = stored.row;
     put->own = stored.own && !marked;
     put->returned = marked && !writer->imports;
     put->elsewhere = !stored.own && !takes;
-    if (!done || (takes && !take_ownership(store, writer, record, err))) {
-        return false;
-    }
-    if (put->result == PUT_UPDATED) {
-        return write_parts(store, writer, record, write, NULL, err);
-    }
-    return !put->returned || remove_mark(store, writer, record, err);
+    bool updates = put->result == PUT_UPDATED; /* which removes a mark, too */
+    return done &&
+           (!(takes || (put->returned && !updates)) ||
+            note_listed(store, writer, takes, record, err)) &&
+           (!updates || write_parts(store, writer, record, write, NULL, err));
 }
 
 bool store_job_put(struct store *store, const struct store_writer *writer,
@@ -239,7 +213,8 @@ bool store_job_put(struct store *store, const struct store_writer *writer,
         return error_set(err, ERROR_INTERNAL, "a job without an id cannot be stored");
     }
     struct statement select;
-    if (!open_select(store, &select, err)) {
+    if (!open_generated(store, STATEMENT_JOB_SELECT, 0, store_model_select_sql, "read a job",
+                        &select, err)) {
         return false;
     }
     statement_bind_value(&select, key);

@@ -1,45 +1,9 @@
-/* The model against the schema, and the SQL that is generated from it. */
+/* The SQL that is generated from the model, by which the schema is checked, too. */
 #include <string.h>
 
 #include "store/internal.h"
 
 #define SQL_MAX ((size_t)64 << 10)
-
-/* --- check --------------------------------------------------------------------------------- */
-
-/* SQLite names a column that is not there when it prepares a SELECT of all of them. */
-static bool check_part(struct store *store, const struct record_part *part, const char *key,
-                       struct error *err)
-{
-    sqlite3_stmt *handle = NULL;
-    struct buffer sql;
-    buffer_init(&sql, SQL_MAX);
-    buffer_printf(&sql, "SELECT %s, extra", key);
-    for (size_t i = 0; i < part->field_count; i++) {
-        buffer_printf(&sql, ", %s", part->fields[i].column);
-    }
-    buffer_printf(&sql, " FROM %s", part->table);
-    bool done = buffer_ok(&sql, "the schema", err);
-    if (done && sqlite3_prepare_v2(store->db, sql.data, -1, &handle, NULL) != SQLITE_OK) {
-        done = store_error(store, err, "read the table %s", part->table);
-    }
-    (void)sqlite3_finalize(handle);
-    buffer_free(&sql);
-    return done;
-}
-
-bool store_check_model(struct store *store, struct error *err)
-{
-    const struct record_model *model = store->model;
-    bool done = true;
-    for (size_t i = 0; done && i < model->part_count; i++) {
-        done = check_part(store, &model->parts[i], model->parts[0].fields[model->key].column, err);
-    }
-    if (!done && err != NULL && err->code == ERROR_DATABASE && err->hint[0] == '\0') {
-        error_hint(err, "The schema was altered by something else; put a backup of the file back.");
-    }
-    return done;
-}
 
 /* --- generated SQL ------------------------------------------------------------------------- */
 
@@ -72,8 +36,9 @@ void store_model_append_parts(const struct record_model *model, struct buffer *s
  * source ?2: its own does not list it any more, or was never read, only imported, or is another
  * edition than the default one, which lists it; then the parts.
  */
-void store_model_select_sql(const struct record_model *model, struct buffer *sql)
+void store_model_select_sql(const struct record_model *model, size_t part, struct buffer *sql)
 {
+    (void)part; /* it reads all of them */
     buffer_init(sql, SQL_MAX);
     buffer_puts(sql, "SELECT p0.row_id, p0.source_id = ?2, p0.missing_since, p0.source_id <> ?2 "
                      "AND (p0.missing_since IS NOT NULL"
@@ -149,4 +114,20 @@ void store_model_delete_sql(const struct record_model *model, size_t part, struc
 {
     buffer_init(sql, SQL_MAX);
     buffer_printf(sql, "DELETE FROM %s WHERE %s = ?1", model->parts[part].table, key_column(model));
+}
+
+bool store_check_model(struct store *store, struct error *err)
+{
+    sqlite3_stmt *handle = NULL;
+    struct buffer sql;
+    store_model_select_sql(store->model, 0, &sql);
+    bool done = buffer_ok(&sql, "a generated statement", err) &&
+                (sqlite3_prepare_v2(store->db, sql.data, -1, &handle, NULL) == SQLITE_OK ||
+                 store_error(store, err, "find the columns of a job"));
+    (void)sqlite3_finalize(handle);
+    buffer_free(&sql);
+    if (!done && err != NULL && err->code == ERROR_DATABASE && err->hint[0] == '\0') {
+        error_hint(err, "The schema was altered by something else; put a backup of the file back.");
+    }
+    return done;
 }

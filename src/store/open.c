@@ -8,11 +8,11 @@
 
 #define BUSY_TIMEOUT_MS 5000
 #define CLOSE_TIMEOUT_MS 500
-/* Room for the indexes of some 200,000 jobs, so that a first load does not read back what it wrote.
- */
+/* Room for all that the jobs of one answer change. More, up to all indexes, gains nothing: the
+ * system keeps what is read again. */
 #define CONNECTION_PRAGMAS                                                                         \
     "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"                                       \
-    "PRAGMA cache_size = -32768; PRAGMA temp.cache_size = -16384;"
+    "PRAGMA cache_size = -3072; PRAGMA temp.cache_size = -3072;"
 #define CHANGE_TEXT_MAX ((size_t)512 << 20)
 #define TEXT_MAX (256 << 20)         /* no text of ours is longer: an answer has 8 MiB */
 #define SQLITE_VERSION_FLOOR 3037002 /* UPSERT and savepoint bugs before it */

@@ -91,10 +91,12 @@ static bool has_more_columns(const struct buffer *made, const struct buffer *fou
     while (start < made->length && made->data[start] == found->data[start]) {
         start++;
     }
-    while (end < made->length - start &&
-           made->data[made->length - end - 1] == found->data[found->length - end - 1]) {
+    const char *last = made->data + made->length;
+    while (end < made->length &&
+           last[-1 - (ptrdiff_t)end] == found->data[found->length - end - 1]) {
         end++;
     }
+    end = end < made->length - start ? end : made->length - start;
     const char *added = found->data + start;
     size_t length = found->length - start - end;
     return start + end == made->length && (added[0] == ',' || added[length - 1] == ',') &&
@@ -192,7 +194,7 @@ static bool compare_own(struct comparison *comparison, sqlite3_stmt *row, struct
 static bool is_allowed(struct comparison *comparison, const char *name, const char *sql,
                        bool *ret_allowed, struct error *err)
 {
-    sqlite3_stmt *find = NULL;
+    sqlite3_stmt *query = NULL;
     *ret_allowed = false;
     for (size_t i = 0; i < allowed.count; i++) {
         *ret_allowed |= strcasecmp(allowed.names[i], name) == 0;
@@ -202,16 +204,16 @@ static bool is_allowed(struct comparison *comparison, const char *name, const ch
     }
     int result = sqlite3_prepare_v2(comparison->store->db,
                                     "SELECT 1 FROM " ALLOWED_TABLE " WHERE name = ?1 AND sql = ?2",
-                                    -1, &find, NULL);
+                                    -1, &query, NULL);
     if (result == SQLITE_OK) {
-        (void)sqlite3_bind_text(find, 1, name, -1, SQLITE_STATIC);
-        (void)sqlite3_bind_text(find, 2, sql, -1, SQLITE_STATIC);
-        result = sqlite3_step(find);
+        (void)sqlite3_bind_text(query, 1, name, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_text(query, 2, sql, -1, SQLITE_STATIC);
+        result = sqlite3_step(query);
     }
     *ret_allowed = result == SQLITE_ROW;
     bool ok = result == SQLITE_ROW || result == SQLITE_DONE ||
               store_error(comparison->store, err, "read the allowed triggers");
-    (void)sqlite3_finalize(find);
+    (void)sqlite3_finalize(query);
     return ok;
 }
 

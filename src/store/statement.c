@@ -123,11 +123,6 @@ bool store_error(struct store *store, struct error *err, const char *format, ...
 
 /* --- one use of a statement ---------------------------------------------------------------- */
 
-bool statement_is_ready(const struct store *store, enum statement_id id)
-{
-    return store->statements[id] != NULL;
-}
-
 bool statement_open(struct store *store, enum statement_id id, const char *sql, const char *what,
                     struct statement *ret_statement, struct error *err)
 {

@@ -216,6 +216,8 @@ static void add_text(struct buffer *json, const char *name, const char *text)
 void proof_add_json(struct buffer *json, const struct evidence *evidence)
 {
     struct buffer one;
+    char sentence[1024];
+    proof_sentence(evidence, sentence, sizeof(sentence));
     buffer_init(&one, 8192);
     buffer_printf(&one, "{\"proved\":%s,\"method\":\"%s\"",
                   proof_judge(evidence) ? "true" : "false", method_names[evidence->method]);
@@ -230,6 +232,7 @@ void proof_add_json(struct buffer *json, const struct evidence *evidence)
             buffer_printf(&one, ",\"%s\":%" PRId64, numbers[i].name, number_of(evidence, i));
         }
     }
+    add_text(&one, "sentence", sentence);
     buffer_putc(&one, '}');
     if (!one.failed && json->length + one.length + 2 <= json->maximum) {
         buffer_printf(json, "%c%s", json->length == 0 ? '[' : ',', one.data);
@@ -242,55 +245,4 @@ void proof_close_json(struct buffer *json)
     if (json->length > 0) {
         buffer_putc(json, ']');
     }
-}
-
-static size_t name_at(const struct json_object *object, const char *member,
-                      const char *const *names, size_t count)
-{
-    char text[32];
-    (void)json_member_text(object, member, text, sizeof(text));
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], text) == 0) {
-            return i;
-        }
-    }
-    return 0;
-}
-
-static void read_json(const struct json_object *object, struct evidence *evidence)
-{
-    proof_begin(evidence, "", "");
-    evidence->method =
-        (enum proof_method)name_at(object, "method", method_names, COUNT(method_names));
-    evidence->children =
-        (int64_t)name_at(object, "children", children_names, COUNT(children_names));
-    (void)json_member_text(object, "restore_type", evidence->restore_type,
-                           sizeof(evidence->restore_type));
-    (void)json_member_text(object, "part", evidence->part, sizeof(evidence->part));
-    (void)json_member_text(object, "note", evidence->note, sizeof(evidence->note));
-    for (size_t i = 0; i < COUNT(numbers); i++) {
-        struct json_value value = json_member(object, numbers[i].name);
-        if (value.kind == JSON_INTEGER) {
-            *number_at(evidence, i) = value.integer;
-        }
-    }
-}
-
-bool proof_each(const char *json,
-                bool (*visit)(const struct evidence *evidence, void *context, struct error *err),
-                void *context, struct error *err)
-{
-    struct json_object *root = NULL;
-    if (!json_parse(json, strlen(json), JSON_VALUES_ANSWER, &root, err) || !json_is_array(root)) {
-        json_release(root);
-        return error_set(err, ERROR_DATABASE, "sync_run.proof_detail is not an array of evidence");
-    }
-    bool done = true;
-    for (size_t i = 0; done && i < json_array_length(root); i++) {
-        struct evidence evidence;
-        read_json(json_array_item(root, i), &evidence);
-        done = visit(&evidence, context, err);
-    }
-    json_release(root);
-    return done;
 }

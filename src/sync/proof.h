@@ -71,15 +71,9 @@ bool proof_total_is_capped(const struct evidence *evidence);
 /* One English sentence about it, without a final stop; cut where it does not fit. */
 void proof_sentence(const struct evidence *evidence, char *ret_text, size_t size);
 
-/* Adds the evidence and its verdict to a JSON array (an empty buffer begins one); proof_close ends
- * it. What does not fit in the buffer is left out. */
+/* Adds the evidence, its verdict and its sentence to a JSON array (an empty buffer begins one);
+ * proof_close ends it. What does not fit in the buffer is left out. */
 void proof_add_json(struct buffer *json, const struct evidence *evidence);
 void proof_close_json(struct buffer *json);
-
-/* Calls `visit` with each piece of evidence of a stored array. ERROR_DATABASE when it is not one.
- */
-bool proof_each(const char *json,
-                bool (*visit)(const struct evidence *evidence, void *context, struct error *err),
-                void *context, struct error *err) MUST_CHECK;
 
 #endif

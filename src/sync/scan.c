@@ -6,6 +6,7 @@
 
 #include "base/interrupt.h"
 #include "hbr/restore_job.h"
+#include "sync/scan_page.h"
 
 #define PAGES_MAX 1000000 /* of one scan */
 #define IDLE_PAGES_MAX                                                                             \
@@ -90,164 +91,6 @@ static bool ask(const struct reader *reader, int64_t page, void *tag, struct err
     }
     const struct sync_service *service = reader->scanner->service;
     return service->submit(service->context, &query, tag, err);
-}
-
-/* --- the rows of an answer ----------------------------------------------------------------- */
-
-static bool is_asked(const struct scan_query *query, const struct value *id)
-{
-    for (size_t i = 0; i < query->id_count; i++) {
-        if (id->kind == VALUE_TEXT && strlen(query->ids[i]) == id->length &&
-            memcmp(query->ids[i], id->text, id->length) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool has_parent(const struct record *job)
-{
-    const struct value *parent = &job->values[HBR_JOB][HBR_PARENT_ID];
-    return parent->kind == VALUE_TEXT && parent->length > 0;
-}
-
-/* Whether a row satisfies the filter that it was asked with. */
-static bool satisfies(const struct reader *reader, const struct record *job)
-{
-    const struct scan_query *query = reader->query;
-    const char *type =
-        query->restore_type != NULL ? query->restore_type : reader->scanner->query.restore_type;
-    int64_t complete = hbr_job_complete_time(job);
-    const struct hbr_query *asked = &reader->scanner->query;
-    if (type[0] != '\0' && !hbr_job_has_type(job, type)) {
-        return false;
-    }
-    for (size_t i = 0; i < asked->filter_count && !query->without_filters; i++) {
-        if (hbr_filter_match(&asked->filters[i], job) == HBR_DOES_NOT_MATCH) {
-            return false;
-        }
-    }
-    switch (query->kind) {
-    case SCAN_ALL:
-        return true;
-    case SCAN_OPEN:
-        return hbr_job_is_open(job);
-    case SCAN_BETWEEN:
-        return complete >= query->from && complete <= query->to;
-    case SCAN_SINCE:
-        return complete >= query->from;
-    case SCAN_IDS:
-        return is_asked(query, &job->values[HBR_JOB][HBR_RESTORE_ID]);
-    case SCAN_CHILDREN:
-        return has_parent(job);
-    case SCAN_CHILDREN_OF:
-        return is_asked(query, &job->values[HBR_JOB][HBR_PARENT_ID]);
-    }
-    return false;
-}
-
-static bool tell_change(struct scanner *scanner, bool *told, struct error *err)
-{
-    if (scanner->changed || *told || scanner->on_change == NULL) {
-        return true;
-    }
-    *told = true;
-    return scanner->on_change(scanner->context, err);
-}
-
-static void count_put(struct store_run *run, const struct store_put *put, bool first)
-{
-    run->inserted += put->result == PUT_INSERTED ? 1 : 0;
-    run->updated += put->result == PUT_UPDATED ? 1 : 0;
-    run->unchanged +=
-        put->result == PUT_UNCHANGED && first ? 1 : 0; /* read again: not counted again */
-    run->stale += put->result == PUT_STALE ? 1 : 0;
-    run->returned += put->returned ? 1 : 0;
-    run->seen += first ? 1 : 0;
-}
-
-/* Files a stored row in the sets of the scan and of the scanner. */
-static bool file_row(struct reader *reader, const struct record *job, const struct store_put *put,
-                     bool *ret_first, struct error *err)
-{
-    struct scanner *scanner = reader->scanner;
-    struct scan_result *result = reader->result;
-    int64_t complete = hbr_job_complete_time(job);
-    bool new_in_scan = false;
-    bool new_in_scope = false;
-    if (!row_set_add(&result->rows, put->row, &new_in_scan, err) ||
-        !row_set_add(&scanner->seen, put->row, &new_in_scope, err) ||
-        !row_set_add(scanner->counted, put->row, ret_first, err)) {
-        return false;
-    }
-    result->moved = result->moved || new_in_scan == reader->beyond;
-    reader->page_new += new_in_scan ? 1 : 0;
-    bool inside =
-        complete > 0 && complete >= reader->query->keep_from && complete <= reader->query->keep_to;
-    bool known = put->own || !new_in_scope;
-    return (!inside || row_set_add(&result->inside, put->row, NULL, err)) &&
-           (known || row_set_add(&scanner->arrived, put->row, NULL, err)) &&
-           (!put->elsewhere || row_set_add(&scanner->elsewhere, put->row, NULL, err)) &&
-           (!has_parent(job) || row_set_add(&scanner->children, put->row, NULL, err));
-}
-
-static void look_at(struct reader *reader, const struct record *job)
-{
-    struct scanner *scanner = reader->scanner;
-    int64_t complete = hbr_job_complete_time(job);
-    bool open = hbr_job_is_open(job);
-    scanner->unclassified = scanner->unclassified || (!open && complete <= 0);
-    scanner->overlapping = scanner->overlapping || (open && complete > 0);
-    scanner->watched_met =
-        scanner->watched_met || (scanner->watched > 0 && complete == scanner->watched);
-    /* Sound data all the same: stored, but it says nothing about what was asked. */
-    if (!satisfies(reader, job)) {
-        reader->result->mismatched = true;
-        reader->stop = true;
-    }
-}
-
-static bool store_rows(struct reader *reader, const struct hbr_page *page, bool *told,
-                       struct error *err)
-{
-    struct scanner *scanner = reader->scanner;
-    for (size_t i = 0; i < page->job_count; i++) {
-        const struct record *job = &page->jobs[i];
-        struct store_put put;
-        bool first = false;
-        look_at(reader, job);
-        if (!store_job_put(scanner->store, &scanner->writer, job, &put, err) ||
-            !file_row(reader, job, &put, &first, err)) {
-            return false;
-        }
-        count_put(scanner->run, &put, first);
-        bool taken = !put.own && !put.elsewhere; /* new to the source, whoever stored it before */
-        bool changed = taken || put.result == PUT_UPDATED || put.returned;
-        if (changed && !tell_change(scanner, told, err)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* One page, one transaction, never open across a wait for the network. */
-static bool store_page(struct reader *reader, const struct hbr_page *page, struct error *err)
-{
-    struct scanner *scanner = reader->scanner;
-    bool told = false;
-    reader->page_new = 0;
-    if (page->job_count == 0 || reader->query->discard) {
-        return true;
-    }
-    if (!store_begin(scanner->store, err)) {
-        return false;
-    }
-    if (!store_rows(reader, page, &told, err) || !store_commit(scanner->store, err)) {
-        store_rollback(scanner->store);
-        return false;
-    }
-    scanner->changed = scanner->changed || told;
-    return true;
 }
 
 /* --- what an answer tells about the scan --------------------------------------------------- */
@@ -368,7 +211,9 @@ static bool take_answer(struct reader *reader, int64_t number, struct sync_answe
         return take_failure(reader, number, answer, err);
     }
     watch(reader, &answer->page, number);
-    bool done = store_page(reader, &answer->page, err);
+    bool done = scan_page(reader->scanner, reader->query, &answer->page, reader->beyond,
+                          reader->result, &reader->page_new, err);
+    reader->stop = reader->stop || reader->result->mismatched;
     extend(reader, &answer->page, number);
     hbr_page_free(&answer->page);
     if (!done) {

@@ -114,7 +114,7 @@ static bool forgive_inactive(struct task *task, struct error *err)
     return refusals_skip_task(task, "Cloud Backup is not activated in this region", err);
 }
 
-static void run(struct task *task, struct error *err)
+static void run_scopes(struct task *task, struct error *err)
 {
     if (!scopes_run(task, err) && !forgive_inactive(task, err)) {
         return;
@@ -155,7 +155,7 @@ bool sync_task(struct store *store, const struct sync_service *service,
     begin(&task, run_id);
     bool opened = open_run(&task, &ret_result->error);
     if (opened) {
-        run(&task, &ret_result->error);
+        run_scopes(&task, &ret_result->error);
     }
     task.run.outcome = outcome_of(&task, &ret_result->error);
     task.run.proved = ret_result->error.code == ERROR_NONE;

@@ -58,8 +58,12 @@ static bool ask_types(struct scope *scope, const struct type_list *types, struct
     *ret_sum = 0;
     for (size_t i = 0; i < types->count; i++) {
         const struct scan_result *result = &results[i];
-        bool counts = !result->refused && !result->mismatched && result->total > 0;
-        *ret_sum += counts ? result->total : 0;
+        int64_t count = result->mismatched || result->total < 0 ? 0 : result->total;
+        if (done && result->refused) {
+            struct store_scope stored = {scope->stored.source_id, types->types[i], STORE_EVERY_JOB};
+            done = store_job_count(scope->scanner.store, &stored, &count, err);
+        }
+        *ret_sum += count;
         done = done && row_set_unite(listed, &result->rows, err);
         scan_result_free(&results[i]);
     }

@@ -24,8 +24,8 @@ void types_free(struct type_list *list);
 /*
  * Whether a listing without RestoreType (`scope`, whose TotalCount is evidence.total) counts no
  * fewer jobs than the types one by one. Jobs come and go between the counts, so a contradiction has
- * to be met twice. A type that the service refuses counts 0. The first job of each is added to
- * `listed`.
+ * to be met twice. A type that the service refuses counts as many as are stored of it. The first
+ * job of each is added to `listed`.
  */
 bool types_are_counted(struct scope *scope, const struct type_list *types, struct row_set *listed,
                        bool *ret_counted, struct error *err) MUST_CHECK;

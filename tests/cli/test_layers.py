@@ -15,6 +15,7 @@ LAYERS = ["main", "cli", "sync", "hbr", "acs", "store", "output", "base"]
 # Layers that are below another one, and that it must not know all the same.
 STRANGERS = {("sync", "acs")}
 
+
 # A library's header, and the files that may include it.
 LIBRARIES = [
     (re.compile(r"sqlite3(ext)?\.h"), re.compile(r"store/.*")),
@@ -137,7 +138,8 @@ def order_problems(root, folder, order):
             continue
         for header in sorted(headers):
             target = os.path.splitext(os.path.basename(header))[0]
-            if header.startswith(folder + "/") and target != name and places.get(target, -1) < places[name]:
+            upward = target != name and places.get(target, -1) < places[name]
+            if header.startswith(folder + "/") and upward:
                 yield f"{path}: includes {header}, which is not below it"
 
 

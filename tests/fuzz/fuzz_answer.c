@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct acs_secrets secrets = {.key_secret = secret, .token = token};
     struct acs_headers headers;
-    struct json_object *root = NULL;
+    struct json_node *root = NULL;
     struct error err;
     char request_id[64];
     if (size < 2) {
@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                               .now = 1795000000};
     error_clear(&err);
     if (acs_answer_judge(&reply, &root, request_id, &err) == ACS_OK) {
-        json_release(root);
+        json_free(root);
     } else {
         FUZZ_REQUIRE(err.code != ERROR_NONE);
         FUZZ_REQUIRE(strstr(err.message, secret) == NULL && strstr(err.message, token) == NULL);

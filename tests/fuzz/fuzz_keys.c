@@ -5,6 +5,7 @@
 #include "acs/imds.h"
 #include "acs/keys.h"
 #include "acs/provider_uri.h"
+#include "base/json.h"
 #include "fuzz.h"
 
 #define CANARY "secret-canary"
@@ -15,12 +16,12 @@ typedef bool read_keys(const char *text, size_t length, struct acs_credentials *
 static bool read_sts(const char *text, size_t length, struct acs_credentials *credentials,
                      struct error *err)
 {
-    struct json_object *root = NULL;
-    if (!acs_keys_parse(text, length, "the answer", &root, err)) {
+    struct json_node *root = NULL;
+    if (!json_read(text, length, JSON_VALUES_ANSWER, &root, err)) {
         return false;
     }
     bool ok = acs_role_keys_read(root, "AssumeRole", credentials, err);
-    acs_keys_release(root);
+    json_free(root);
     return ok;
 }
 

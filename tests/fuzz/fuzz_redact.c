@@ -325,7 +325,7 @@ static void compose(enum place place, const struct buffer *quoting, struct acs_h
 static void answer(const struct acs_reply *reply, const char *cut, const struct encoded *encoded)
 {
     static const struct acs_trace_call call = {"DescribeRestoreJobs2", "cn-hangzhou", 1};
-    struct json_object *root = NULL;
+    struct json_node *root = NULL;
     struct error err;
     char request_id[64];
     char *shown = NULL;
@@ -336,7 +336,7 @@ static void answer(const struct acs_reply *reply, const char *cut, const struct 
     acs_trace_failure(&trace, &call, 5, reply->body);
     error_clear(&err);
     if (acs_answer_judge(reply, &root, request_id, &err) == ACS_OK) {
-        json_release(root);
+        json_free(root);
     }
     (void)fprintf(trace.file, "%s\n%s\n%s\n%s\n%s\n", err.message, err.hint, err.api_code,
                   err.request_id, request_id);

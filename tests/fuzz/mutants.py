@@ -50,9 +50,6 @@ MUTANTS = [
     ("a-failure-of-the-children-is-none", "scope_sync.c",
      "    return scope->full ? children_after_full(scope, err) : children_after_delta(scope, err);",
      "    return (scope->full ? children_after_full(scope, err) : children_after_delta(scope, err)) || true;"),
-    ("a-job-that-goes-over-is-no-change", "scan.c",
-     "        bool taken = !put.own && !put.elsewhere; /* new to the source, whoever stored it before */",
-     "        bool taken = put.result == PUT_INSERTED;"),
     ("a-count-that-its-page-contradicts", "check.c",
      "    scope->evidence.total = ret_first->moved ? -1 : ret_first->total;",
      "    scope->evidence.total = ret_first->total;"),
@@ -83,9 +80,10 @@ MUTANTS = [
     ("what-vanished-is-not-counted", "vanished.c",
      "    if (done && one_answer && row_set_count(&read.rows) == part->counted) {",
      "    if (done && one_answer) {"),
-    ("a-filter-may-be-ignored", "scan.c",
-     "    if (!satisfies(reader, job)) {", "    if (!satisfies(reader, job) && reader->query == NULL) {"),
-    ("other-editions-jobs-go-over", "scan.c",
+    ("a-filter-may-be-ignored", "scan_page.c",
+     "        result->mismatched = result->mismatched || !satisfies(scanner, query, job);\n",
+     "        result->mismatched = result->mismatched || (query == NULL && !satisfies(scanner, query, job));\n"),
+    ("other-editions-jobs-go-over", "scan_page.c",
      "    bool known = put->own || !new_in_scope;", "    bool known = put->own || !new_in_scope || put->elsewhere;"),
 ]
 

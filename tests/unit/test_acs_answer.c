@@ -26,7 +26,7 @@ struct fixture {
     struct acs_headers headers;
     struct error err;
     char request_id[64];
-    struct json_object *root;
+    struct json_node *root;
 };
 
 static enum acs_outcome judge(struct fixture *fixture, int status, const char *body)
@@ -75,11 +75,11 @@ static void test_success(void **state)
     for (size_t i = 0; i < COUNT(bodies); i++) {
         assert_int_equal(judge(fixture, 200, bodies[i]), ACS_OK);
         assert_non_null(fixture->root);
-        json_release(fixture->root);
+        json_free(fixture->root);
     }
     assert_int_equal(judge(fixture, 200, bodies[1]), ACS_OK);
     assert_string_equal(fixture->request_id, "A-1");
-    json_release(fixture->root);
+    json_free(fixture->root);
 }
 
 static void test_failure_with_status_200(void **state)

@@ -69,7 +69,7 @@ struct trial {
     struct acs_client_counters counters;
     struct acs_answer answer;
     struct error err;
-    bool (*check)(struct json_object *root, const void *tag, struct error *err);
+    bool (*check)(struct json_node *root, const void *tag, struct error *err);
     void *tag;
     size_t requests;
     bool ok;
@@ -417,11 +417,11 @@ static void test_permission(void **state)
 }
 
 /* Refuses as often as the tag says. */
-static bool refuse_some(struct json_object *root, const void *tag, struct error *err)
+static bool refuse_some(struct json_node *root, const void *tag, struct error *err)
 {
     static const int *last;
     static int left;
-    assert_true(json_is_object(root));
+    assert_true(root->kind == JSON_OBJECT);
     if (tag != last) {
         last = tag;
         left = *last;

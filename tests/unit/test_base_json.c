@@ -10,10 +10,12 @@
 
 #include <cmocka.h>
 
+#include <json-c/json.h>
+
 #include "base/json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define UNTOUCHED ((struct json_object *)1)
+#define UNTOUCHED ((void *)1)
 
 /* Parses a copy of exactly these bytes and the NUL, so that reading beyond them is seen. */
 static bool parse(const char *text, size_t length, struct json_object **root, struct error *err)
@@ -59,17 +61,33 @@ static void assert_refused(const char *text)
     assert_refused_bytes(text, strlen(text));
 }
 
-/* The text comes back out as `expected`. */
+static struct json_node *read_nodes(const char *text)
+{
+    struct json_node *root = NULL;
+    struct error err;
+    if (!json_read(text, strlen(text), JSON_VALUES_SAVED, &root, &err)) {
+        print_error("%s: %s\n", text, err.message);
+        fail();
+    }
+    return root;
+}
+
+/* The text comes back out as `expected`, and out of json-c's own writer, too. */
 static void assert_text(const char *text, const char *expected)
 {
     struct buffer out;
+    struct json_node *nodes = read_nodes(text);
     struct json_object *root = parsed(text);
     buffer_init(&out, 100000);
-    json_text(root, &out);
+    json_write(nodes, &out);
     assert_false(out.failed);
     assert_string_equal(out.data, expected);
+    assert_string_equal(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN |
+                                                                 JSON_C_TO_STRING_NOSLASHESCAPE),
+                        expected);
     buffer_free(&out);
     json_release(root);
+    json_free(nodes);
 }
 
 static void test_documents(void **state)
@@ -537,7 +555,7 @@ static void test_beyond_int64(void **state)
     for (size_t i = 0; i < COUNT(beyond); i++) {
         char text[512];
         struct json_object *root = parsed(beyond[i]);
-        assert_int_equal(json_describe(root).kind, JSON_OTHER);
+        assert_int_equal(json_describe(root).kind, JSON_NUMBER);
         json_release(root);
         assert_text(beyond[i], beyond[i]);
         (void)snprintf(text, sizeof(text), "{\"a\":[%s,%s,1,{\"b\":%s}],\"c\":\"%se0\",\"d\":-5}",
@@ -592,8 +610,8 @@ static void test_kinds(void **state)
         {"{\"a\":null}", JSON_NULL, 0},    {"{\"a\":\"x\"}", JSON_TEXT, 0},
         {"{\"a\":\"\"}", JSON_TEXT, 0},    {"{\"a\":5}", JSON_INTEGER, 5},
         {"{\"a\":true}", JSON_BOOLEAN, 1}, {"{\"a\":false}", JSON_BOOLEAN, 0},
-        {"{\"a\":5.0}", JSON_OTHER, 0},    {"{\"a\":5e0}", JSON_OTHER, 0},
-        {"{\"a\":{}}", JSON_OTHER, 0},     {"{\"a\":[]}", JSON_OTHER, 0},
+        {"{\"a\":5.0}", JSON_NUMBER, 0},   {"{\"a\":5e0}", JSON_NUMBER, 0},
+        {"{\"a\":{}}", JSON_OBJECT, 0},    {"{\"a\":[]}", JSON_ARRAY, 0},
         {"{\"b\":1}", JSON_MISSING, 0},    {"{\"A\":1}", JSON_MISSING, 0},
         {"{}", JSON_MISSING, 0},           {"[\"a\"]", JSON_MISSING, 0},
         {"\"a\"", JSON_MISSING, 0},        {"7", JSON_MISSING, 0},
@@ -658,6 +676,77 @@ static void test_member_text(void **state)
     json_release(root);
 }
 
+/* What answers are read from says the same as the objects. */
+static void test_nodes(void **state)
+{
+    (void)state;
+    struct json_node *root = read_nodes("{\"a\":\"abc\",\"n\":\"a\\u0000b\",\"i\":-5,\"f\":1.50,"
+                                        "\"t\":true,\"z\":null,\"l\":[1,[],{\"k\":2}],"
+                                        "\"\\u006b\":\"\\n\"}");
+    char target[4];
+    assert_int_equal(root->kind, JSON_OBJECT);
+    assert_int_equal(root->length, 8);
+    assert_string_equal(root->first->key, "a");
+    assert_int_equal(json_find(root, "n")->length, 3);
+    assert_memory_equal(json_find(root, "n")->text, "a\0b", 4);
+    assert_int_equal(json_find(root, "i")->integer, -5);
+    assert_int_equal(json_find(root, "f")->kind, JSON_NUMBER);
+    assert_string_equal(json_find(root, "f")->text, "1.50");
+    assert_int_equal(json_find(root, "t")->kind, JSON_BOOLEAN);
+    assert_int_equal(json_find(root, "t")->integer, 1);
+    assert_int_equal(json_find(root, "z")->kind, JSON_NULL);
+    assert_string_equal(json_find(root, "k")->text, "\n");
+    assert_int_equal(json_find(root, "k")->hash, json_hash("k", 1));
+    assert_int_equal(json_find(root, "k")->key[1], '\0');
+    const struct json_node *list = json_find(root, "l");
+    assert_int_equal(list->kind, JSON_ARRAY);
+    assert_int_equal(list->length, 3);
+    assert_int_equal(list->first->integer, 1);
+    assert_null(list->first->next->first);
+    assert_int_equal(json_find(list->first->next->next, "k")->integer, 2);
+    assert_null(list->first->next->next->next);
+    assert_int_equal(json_find(list, "k")->kind, JSON_MISSING);
+    assert_int_equal(json_find(NULL, "k")->kind, JSON_MISSING);
+    assert_true(json_find_text(root, "a", target, sizeof(target)));
+    assert_string_equal(target, "abc");
+    static const char *const refused[] = {"n", "i", "z", "missing"};
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        assert_false(json_find_text(root, refused[i], target, sizeof(target)));
+        assert_string_equal(target, "");
+    }
+    assert_false(json_find_text(root, "a", target, 3));
+    json_free(root);
+    json_free(NULL);
+}
+
+/* Of any number of keys, whatever their hashes, a second of one is seen and no other. */
+static void test_repeated_key_among_many(void **state)
+{
+    (void)state;
+    for (int repeated = 0; repeated < 999; repeated += 37) {
+        struct json_node *root = UNTOUCHED;
+        struct error err;
+        struct buffer text;
+        buffer_init(&text, 100000);
+        buffer_puts(&text, "{\"key0\":0");
+        for (int i = 1; i < 999; i++) {
+            buffer_printf(&text, ",\"key%d\":%d", i, i);
+        }
+        size_t length = text.length;
+        buffer_putc(&text, '}');
+        assert_true(json_read(text.data, text.length, JSON_VALUES_SAVED, &root, &err));
+        assert_int_equal(root->length, 999);
+        json_free(root);
+        text.length = length;
+        buffer_printf(&text, ",\"k\\u0065y%d\":1}", repeated);
+        root = UNTOUCHED;
+        assert_false(json_read(text.data, text.length, JSON_VALUES_SAVED, &root, &err));
+        assert_non_null(strstr(err.message, "a key that its object has already"));
+        assert_ptr_equal(root, UNTOUCHED);
+        buffer_free(&text);
+    }
+}
+
 struct visits {
     char names[64];
     int left;
@@ -694,18 +783,18 @@ static void test_text_reports_a_full_buffer(void **state)
 {
     (void)state;
     struct buffer out;
-    struct json_object *root = parsed("[1,2,3]");
+    struct json_node *root = read_nodes("[1,2,3]");
     buffer_init(&out, 6);
-    json_text(root, &out);
+    json_write(root, &out);
     assert_true(out.failed);
     buffer_free(&out);
     buffer_init(&out, 100);
     buffer_puts(&out, "x");
-    json_text(root, &out);
-    json_text(NULL, &out);
+    json_write(root, &out);
+    json_write(json_find(root, "a"), &out);
     assert_string_equal(out.data, "x[1,2,3]null");
     buffer_free(&out);
-    json_release(root);
+    json_free(root);
 }
 
 static void test_quote(void **state)
@@ -790,6 +879,7 @@ int main(void)
         cmocka_unit_test(test_beyond_int64),   cmocka_unit_test(test_exponents_survive),
         cmocka_unit_test(test_long_numbers),   cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_arrays),         cmocka_unit_test(test_member_text),
+        cmocka_unit_test(test_nodes),          cmocka_unit_test(test_repeated_key_among_many),
         cmocka_unit_test(test_each_member),    cmocka_unit_test(test_text_reports_a_full_buffer),
         cmocka_unit_test(test_quote),          cmocka_unit_test(test_quote_round_trip),
         cmocka_unit_test(test_many_members),   cmocka_unit_test(test_release_and_version),

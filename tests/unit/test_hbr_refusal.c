@@ -19,7 +19,7 @@ static const struct acs_secrets secrets = {.key_secret = "s3cret", .token = "", 
 /* What an answer with this status and body means, as the program reads it. */
 static enum hbr_refusal refusal_of(int status, const char *body, struct acs_headers *headers)
 {
-    struct json_object *root = NULL;
+    struct json_node *root = NULL;
     char request_id[64];
     struct error err;
     struct acs_reply reply = {.http_status = status,

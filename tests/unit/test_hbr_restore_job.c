@@ -70,9 +70,7 @@ static enum field_type type_of(struct json_value value)
         return FIELD_INTEGER;
     case JSON_BOOLEAN:
         return FIELD_BOOLEAN;
-    case JSON_MISSING:
-    case JSON_NULL:
-    case JSON_OTHER:
+    default:
         break;
     }
     fail_msg("the sample holds a member that is no scalar");

@@ -63,13 +63,16 @@ static void fail_each(bool (*work)(struct buffer *out, struct error *err))
 
 static bool parse_and_write(struct buffer *out, struct error *err)
 {
-    struct json_object *root = NULL;
-    if (!json_parse(answer, sizeof(answer) - 1, JSON_VALUES_SAVED, &root, err)) {
+    struct json_node *root = NULL;
+    struct json_object *object = NULL;
+    if (!json_read(answer, sizeof(answer) - 1, JSON_VALUES_SAVED, &root, err)) {
         return false;
     }
-    json_text(root, out);
-    json_release(root);
-    return buffer_ok(out, "the text", err);
+    json_write(root, out);
+    bool ok = json_to_object(root, &object, err);
+    json_free(root);
+    json_release(object);
+    return ok && buffer_ok(out, "the text", err);
 }
 
 static bool write_jobs(const struct hbr_page *page, struct buffer *out, struct error *err)
@@ -82,13 +85,13 @@ static bool write_jobs(const struct hbr_page *page, struct buffer *out, struct e
     return true;
 }
 
-static bool decode_and_encode(bool (*decode)(struct json_object *root, struct hbr_page *page,
+static bool decode_and_encode(bool (*decode)(struct json_node *root, struct hbr_page *page,
                                              struct error *err),
                               struct buffer *out, struct error *err)
 {
-    struct json_object *root = NULL;
+    struct json_node *root = NULL;
     struct hbr_page page;
-    if (!json_parse(answer, sizeof(answer) - 1, JSON_VALUES_SAVED, &root, err) ||
+    if (!json_read(answer, sizeof(answer) - 1, JSON_VALUES_SAVED, &root, err) ||
         !decode(root, &page, err)) {
         return false;
     }

@@ -1,0 +1,154 @@
+#include "sync/scan_page.h"
+
+#include <string.h>
+
+#include "hbr/restore_job.h"
+
+static bool is_asked(const struct scan_query *query, const struct value *id)
+{
+    for (size_t i = 0; i < query->id_count; i++) {
+        if (id->kind == VALUE_TEXT && strlen(query->ids[i]) == id->length &&
+            memcmp(query->ids[i], id->text, id->length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_parent(const struct record *job)
+{
+    const struct value *parent = &job->values[HBR_JOB][HBR_PARENT_ID];
+    return parent->kind == VALUE_TEXT && parent->length > 0;
+}
+
+/* Whether a row satisfies the filter that it was asked with. */
+static bool satisfies(const struct scanner *scanner, const struct scan_query *query,
+                      const struct record *job)
+{
+    const struct hbr_query *asked = &scanner->query;
+    const char *type = query->restore_type != NULL ? query->restore_type : asked->restore_type;
+    int64_t complete = hbr_job_complete_time(job);
+    if (type[0] != '\0' && !hbr_job_has_type(job, type)) {
+        return false;
+    }
+    for (size_t i = 0; i < asked->filter_count && !query->without_filters; i++) {
+        if (hbr_filter_match(&asked->filters[i], job) == HBR_DOES_NOT_MATCH) {
+            return false;
+        }
+    }
+    switch (query->kind) {
+    case SCAN_ALL:
+        return true;
+    case SCAN_OPEN:
+        return hbr_job_is_open(job);
+    case SCAN_BETWEEN:
+        return complete >= query->from && complete <= query->to;
+    case SCAN_SINCE:
+        return complete >= query->from;
+    case SCAN_IDS:
+        return is_asked(query, &job->values[HBR_JOB][HBR_RESTORE_ID]);
+    case SCAN_CHILDREN:
+        return has_parent(job);
+    case SCAN_CHILDREN_OF:
+        return is_asked(query, &job->values[HBR_JOB][HBR_PARENT_ID]);
+    }
+    return false;
+}
+
+static bool tell_change(struct scanner *scanner, bool *told, struct error *err)
+{
+    if (scanner->changed || *told || scanner->on_change == NULL) {
+        return true;
+    }
+    *told = true;
+    return scanner->on_change(scanner->context, err);
+}
+
+static void count_put(struct store_run *run, const struct store_put *put, bool first)
+{
+    run->inserted += put->result == PUT_INSERTED ? 1 : 0;
+    run->updated += put->result == PUT_UPDATED ? 1 : 0;
+    run->unchanged +=
+        put->result == PUT_UNCHANGED && first ? 1 : 0; /* read again: not counted again */
+    run->stale += put->result == PUT_STALE ? 1 : 0;
+    run->returned += put->returned ? 1 : 0;
+    run->seen += first ? 1 : 0;
+}
+
+/* Files a stored row in the sets of the scan and of the scanner. */
+static bool file_row(struct scanner *scanner, const struct scan_query *query,
+                     const struct record *job, const struct store_put *put,
+                     struct scan_result *result, bool *ret_first, struct error *err)
+{
+    int64_t complete = hbr_job_complete_time(job);
+    bool new_in_scope = false;
+    if (!row_set_add(&result->rows, put->row, NULL, err) ||
+        !row_set_add(&scanner->seen, put->row, &new_in_scope, err) ||
+        !row_set_add(scanner->counted, put->row, ret_first, err)) {
+        return false;
+    }
+    bool inside = complete > 0 && complete >= query->keep_from && complete <= query->keep_to;
+    bool known = put->own || !new_in_scope;
+    return (!inside || row_set_add(&result->inside, put->row, NULL, err)) &&
+           (known || row_set_add(&scanner->arrived, put->row, NULL, err)) &&
+           (!put->elsewhere || row_set_add(&scanner->elsewhere, put->row, NULL, err)) &&
+           (!has_parent(job) || row_set_add(&scanner->children, put->row, NULL, err));
+}
+
+static void look_at(struct scanner *scanner, const struct record *job)
+{
+    int64_t complete = hbr_job_complete_time(job);
+    bool open = hbr_job_is_open(job);
+    scanner->overlapping = scanner->overlapping || (open && complete > 0);
+    scanner->watched_met =
+        scanner->watched_met || (scanner->watched > 0 && complete == scanner->watched);
+}
+
+static bool take_rows(struct scanner *scanner, const struct scan_query *query,
+                      const struct hbr_page *page, struct scan_result *result, bool *told,
+                      struct error *err)
+{
+    for (size_t i = 0; i < page->job_count; i++) {
+        const struct record *job = &page->jobs[i];
+        struct store_put put;
+        bool first = false;
+        look_at(scanner, job);
+        /* Sound data all the same: stored, but it says nothing about what was asked. */
+        result->mismatched = result->mismatched || !satisfies(scanner, query, job);
+        if (!store_job_put(scanner->store, &scanner->writer, job, &put, err) ||
+            !file_row(scanner, query, job, &put, result, &first, err)) {
+            return false;
+        }
+        count_put(scanner->run, &put, first);
+        bool taken = !put.own && !put.elsewhere; /* new to the source, whoever stored it before */
+        bool changed = taken || put.result == PUT_UPDATED || put.returned;
+        if (changed && !tell_change(scanner, told, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool scan_page(struct scanner *scanner, const struct scan_query *query, const struct hbr_page *page,
+               bool beyond, struct scan_result *result, int64_t *ret_new, struct error *err)
+{
+    int64_t before = row_set_count(&result->rows);
+    bool told = false;
+    *ret_new = 0;
+    if (page->job_count == 0 || query->discard) {
+        return true;
+    }
+    if (!store_begin(scanner->store, err)) {
+        return false;
+    }
+    if (!take_rows(scanner, query, page, result, &told, err) ||
+        !store_commit(scanner->store, err)) {
+        store_rollback(scanner->store);
+        return false;
+    }
+    scanner->changed = scanner->changed || told;
+    *ret_new = row_set_count(&result->rows) - before;
+    bool twice = *ret_new < (int64_t)page->job_count;
+    result->moved = result->moved || (beyond ? *ret_new > 0 : twice);
+    return true;
+}
