@@ -66,7 +66,7 @@ size_t session_rows(struct session_options *options, struct cli_option *rows)
          &safe_file_shared, 0, 0},
         {"quiet", NULL, "print errors alone", CLI_FLAG, &options->quiet, 0, 0},
         {"verbose", NULL, "print more", CLI_FLAG, &options->verbose, 0, 0},
-        {"no-progress", NULL, "no progress bar", CLI_FLAG, &options->no_progress, 0, 0},
+        {"no-progress", NULL, "no progress line", CLI_FLAG, &options->no_progress, 0, 0},
     };
     _Static_assert(sizeof(own) / sizeof(own[0]) <= SESSION_OPTIONS_MAX, "the rows fit");
     memcpy(rows, own, sizeof(own));

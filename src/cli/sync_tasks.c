@@ -145,12 +145,11 @@ static void show_progress(void *context, const struct sync_task_spec *spec, int6
     worker->total = total;
     if (tasks->worker_count == 1) {
         task_subject(tasks, spec, label, sizeof(label));
-        progress_update(label, done, total);
     } else {
         (void)snprintf(label, sizeof(label), "%zu of %zu regions", tasks->finished,
                        tasks->worker_count);
-        progress_update_all(label, tasks->done, tasks->total);
     }
+    progress_update(label, tasks->done, tasks->total);
 }
 
 static void tell_task(struct sync_tasks *tasks, const struct sync_summary_row *row)

@@ -1,11 +1,14 @@
 """Several regions and accounts at once: the same result as one after another, in the same order."""
 import concurrent.futures
+import fcntl
 import json
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 import unittest
 
@@ -124,8 +127,11 @@ class Parallel(harness.TestCase):
                 self.assertIsNone(process.poll())
                 self.assertLess(time.monotonic(), deadline)
                 time.sleep(0.02)
+            self.simulator.set(latency_ms=60000)  # whoever waits for an answer now is late
+            begun = time.monotonic()
             process.send_signal(number)
             result = self.end(process)
+            self.assertLess(time.monotonic() - begun, 30)
             self.assertEqual(result.status, status, result)
             self.assertEqual(result.json()["outcome"], "interrupted")
             self.assertEqual(self.query("SELECT DISTINCT outcome, finished_at IS NULL FROM sync_run"),
@@ -187,6 +193,41 @@ class Parallel(harness.TestCase):
                     hello = connection.recv(65536)
                 self.assertEqual(run.result().status, 5, run.result())
         self.assertIn(b"\x02h2\x08http/1.1", hello)
+
+    def watch(self, columns, *options):
+        """The lines of progress that a terminal of that width gets."""
+        leader, follower = os.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        arguments = [each for each in self.sync_arguments() if each not in ("--no-progress", "--json")]
+        process = subprocess.Popen([harness.HBRSYNC, *map(str, arguments), *map(str, options)], stderr=follower,
+                                   env=self.environment(), cwd=self.directory)
+        os.close(follower)
+        output = b""
+        while True:
+            try:
+                chunk = os.read(leader, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not chunk:
+                break
+            output += chunk
+        os.close(leader)
+        self.assertEqual(process.wait(), 0, output)
+        return [line.split("\r")[0] for line in output.decode().split("\r\x1b[K") if "regions" in line]
+
+    def test_progress_is_of_all(self):
+        self.world(jobs=800)
+        self.simulator.set(latency_ms=40)
+        lines = self.watch(100, "--all-regions", "--page-size", 20)
+        for line in lines:
+            self.assertRegex(line, r"^\d of 8 regions, [\d,]+ of (\?|about [\d,]+) jobs, [\d,]+/s(, \d+:\d\d left)?$")
+        done = [int(line.split(", ")[1].split(" ")[0].replace(",", "")) for line in lines]
+        self.assertEqual(done, sorted(done))
+        self.assertGreater(done[-1], 0)
+        self.database = self.path("narrow.db")
+        lines = self.watch(20, "--all-regions", "--page-size", 20)
+        self.assertNotEqual(lines, [])
+        self.assertEqual({line[:18] for line in lines if len(line) > 19}, set())
 
     def test_several_accounts(self):
         self.world(jobs=240, basic=0)
