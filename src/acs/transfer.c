@@ -258,8 +258,8 @@ CURLcode acs_transfer_set(struct acs_transfer *transfer, const char *url,
 {
     const struct acs_client_options *options = setup->options;
     /* Where the server speaks HTTP/2, requests share one connection. */
-    bool http2 = endpoint->https &&
-                 (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
+    bool http2 =
+        endpoint->https && (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
     CURL *easy = transfer->easy;
     CURLcode result = acs_transfer_secure(easy, endpoint, setup->ca_file);
     SET(CURLOPT_URL, url);

@@ -159,7 +159,7 @@ static void tell_task(struct sync_tasks *tasks, const struct sync_summary_row *r
                                         .region_id = row->region_id,
                                         .edition = row->edition,
                                         .scope = result->run.scope};
-    char subject[200];
+    char subject[1024];
     task_subject(tasks, &spec, subject, sizeof(subject));
     if (result->warning[0] != '\0') {
         log_warning("%s: %s", subject, result->warning);
