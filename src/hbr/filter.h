@@ -31,7 +31,8 @@ bool hbr_filter_parse(const char *text, struct hbr_filter_text *ret_filter,
                       struct error *err) MUST_CHECK;
 
 /* Whether a job satisfies a filter. The key is a field's name, whatever the case of its first
- * letter (FACTS section 9); of other keys (PlanId, InstanceId, Bucket, ...) a job does not tell. */
+ * letter (documented as instanceName, then as InstanceName); of other keys (PlanId, InstanceId,
+ * Bucket, ...) a job does not tell. */
 enum hbr_match { HBR_MATCHES, HBR_DOES_NOT_MATCH, HBR_CANNOT_TELL };
 enum hbr_match hbr_filter_match(const struct hbr_filter *filter, const struct record *job);
 

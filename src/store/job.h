@@ -89,7 +89,7 @@ bool store_job_median(struct store *store, const struct store_scope *scope, int6
 bool store_job_last_finished(struct store *store, const struct store_scope *scope, int64_t from,
                              int64_t to, int64_t *ret_time, struct error *err) MUST_CHECK;
 
-/* The latest, or the earliest, second in [from, to] in which no job finished; looks at
+/* The latest, or the earliest, second in [from, to] in which no job of any part finished; looks at
  * STORE_SECONDS_MAX seconds at most. 0 when there is none. */
 #define STORE_SECONDS_MAX 7200
 enum store_end { STORE_LATEST, STORE_EARLIEST };

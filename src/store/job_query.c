@@ -127,6 +127,7 @@ bool store_job_empty_second(struct store *store, const struct store_scope *scope
                             enum store_end end, int64_t from, int64_t to, int64_t *ret_second,
                             struct error *err)
 {
+    const struct store_scope every = {scope->source_id, scope->restore_type, STORE_EVERY_JOB};
     bool latest = end == STORE_LATEST;
     if (to - from > STORE_SECONDS_MAX) {
         from = latest ? to - STORE_SECONDS_MAX : from;
@@ -138,7 +139,7 @@ bool store_job_empty_second(struct store *store, const struct store_scope *scope
     if (!open_range(store, latest ? STATEMENT_JOB_SECONDS_DOWN : STATEMENT_JOB_SECONDS_UP,
                     latest ? "SELECT DISTINCT complete_time" FINISHED " ORDER BY complete_time DESC"
                            : "SELECT DISTINCT complete_time" FINISHED " ORDER BY complete_time",
-                    scope, from, to, &query, err)) {
+                    &every, from, to, &query, err)) {
         return false;
     }
     bool done;

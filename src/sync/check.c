@@ -37,7 +37,8 @@ bool check_count(struct scope *scope, int64_t from, int64_t to, int64_t *ret_cou
         .kind = SCAN_BETWEEN, .from = from, .to = to, .page_size = 1, .first_page_only = true};
     struct scan_result read;
     bool done = scan(&scope->scanner, &query, &read, err);
-    *ret_count = read.refused || read.mismatched ? -1 : read.total;
+    /* A TotalCount that its own page contradicts says nothing. */
+    *ret_count = read.refused || read.mismatched || read.moved ? -1 : read.total;
     scan_result_free(&read);
     return done;
 }
@@ -266,8 +267,8 @@ static bool ask_absent(struct scope *scope, const struct check *check, struct ro
 
 /* --- 3. the older -------------------------------------------------------------------------- */
 
-/* The stored jobs that finished before the edge, less those found gone; and how many of `both` are
- * none of them. */
+/* The stored jobs that finished before the edge, less those found gone; and how many of the
+ * held are none of them. */
 static bool count_stored(struct scope *scope, int64_t edge, struct error *err)
 {
     struct store *store = scope->scanner.store;

@@ -1,5 +1,6 @@
 #include "sync/children.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,7 @@ static bool ask_batch(struct asking *asking, struct error *err)
     struct evidence one;
     struct plain_result result;
     if (asking->batch.count == 0 || asking->ignored) {
+        asking->batch.count = 0;
         return true;
     }
     proof_begin(&one, scope->stored.restore_type, "children");
@@ -82,6 +84,7 @@ static bool add_parent(const char *restore_id, void *context, struct error *err)
 {
     struct asking *asking = context;
     struct batch *batch = &asking->batch;
+    assert(batch->count < BATCH_MAX);
     char *text = batch->texts[batch->count];
     (void)text_fit(text, sizeof(batch->texts[0]), restore_id);
     batch->ids[batch->count++] = text;
@@ -196,13 +199,16 @@ bool children_after_full(struct scope *scope, struct error *err)
     bool done = row_set_unite(&listed, &scope->scanner.children, err) &&
                 (nobody || find_children(scope, &listed, &children, err));
     row_set_free(&listed);
+    if (!done) {
+        return false; /* what was known stays known */
+    }
     scope->evidence.children = children;
     /* What cannot be told now, or is not of this type, may be apart all the same. */
     bool keeps = is_apart(scope->capabilities->children) &&
                  (children == CHILDREN_CANNOT_TELL || (children == CHILDREN_NONE && typed));
     scope->capabilities->children = keeps ? scope->capabilities->children : children;
     row_set_subtract(&scope->gone, &scope->scanner.children); /* no window listed those apart */
-    return done;
+    return true;
 }
 
 bool children_after_delta(struct scope *scope, struct error *err)

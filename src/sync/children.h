@@ -1,6 +1,7 @@
 /*
  * Jobs with a ParentId. The sibling call DescribeBackupJobs2 lists sub-tasks only when asked by
- * their ParentId (FACTS section 9), and DescribeRestoreJobs2 may do so, too.
+ * their ParentId (its API page: "ParentId, required when you query sub-tasks"), and
+ * DescribeRestoreJobs2 may do so, too.
  */
 #ifndef HBRSYNC_SYNC_CHILDREN_H
 #define HBRSYNC_SYNC_CHILDREN_H

@@ -78,8 +78,8 @@ static bool read_selected(struct scope *scope, struct error *ret_refusal, struct
 
 /* Whether what the filters select is listed without RestoreType. A full scan may have told; else
  * the types are counted, which tells about these filters alone. */
-static bool filters_work_untyped(struct task *task, const struct type_list *types,
-                                 bool *ret_untyped, struct error *err)
+static bool filters_work_untyped(struct task *task, struct type_list *types, bool *ret_untyped,
+                                 struct error *err)
 {
     struct scope scope;
     struct scan_result first = {.total = -1};
@@ -93,7 +93,7 @@ static bool filters_work_untyped(struct task *task, const struct type_list *type
     if (done && first.refused) {
         *ret_untyped = false;
     } else if (done && first.total >= 0) {
-        done = types_are_counted(&scope, types, &listed, ret_untyped, err);
+        done = types_are_counted(&scope, types, &first, &listed, ret_untyped, err);
     }
     row_set_free(&listed);
     scan_result_free(&first);
@@ -132,10 +132,13 @@ static bool settle_refused_filter(struct task *task, const struct error *refusal
     return done;
 }
 
-bool filtered_run(struct task *task, const struct type_list *types, struct error *err)
+bool filtered_run(struct task *task, struct type_list *types, struct error *err)
 {
     const char *const asked[] = {task->spec->restore_type};
     bool untyped = true;
+    if (!types_read(task, types, err)) {
+        return false;
+    }
     if (asked[0][0] == '\0' && !filters_work_untyped(task, types, &untyped, err)) {
         return false;
     }

@@ -10,6 +10,6 @@
 
 /* Syncs what the task's filters select. `types`: to ask for one by one where the service does not
  * list them together. */
-bool filtered_run(struct task *task, const struct type_list *types, struct error *err) MUST_CHECK;
+bool filtered_run(struct task *task, struct type_list *types, struct error *err) MUST_CHECK;
 
 #endif

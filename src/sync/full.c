@@ -91,28 +91,43 @@ static bool find_gone(struct full *full, struct error *err)
     return true;
 }
 
-/* Windows, and where TotalCount ends at some number, once more what is beyond it. */
+static bool is_parted(const struct evidence *evidence)
+{
+    return evidence->half_older > 0 && evidence->half_newer > 0;
+}
+
+/* Counts the halves of the older jobs. A page of them shows where they part, if what is stored does
+ * not. */
+static bool count_halves(struct full *full, struct error *err)
+{
+    struct scan_query query = {
+        .kind = SCAN_BETWEEN, .from = 1, .to = full->edge, .first_page_only = true};
+    struct scope *scope = full->scope;
+    struct scan_result read;
+    if (!check_halves(scope, full->edge, err)) {
+        return false;
+    }
+    if (is_parted(&scope->evidence)) {
+        return true;
+    }
+    bool done = scan(&scope->scanner, &query, &read, err);
+    scan_result_free(&read);
+    return done && check_halves(scope, full->edge, err);
+}
+
+/* The halves come before the windows: the older jobs only shrink, so a TotalCount that held then
+ * holds in the windows. Where it ends at some number, they go beyond it. */
 static bool read_older(struct full *full, bool *ret_proved, bool *ret_ignored, struct error *err)
 {
     const struct evidence *evidence = &full->scope->evidence;
-    bool again = evidence->half_whole >= 0;
-    if (!read_windows(full, 0, ret_proved, ret_ignored, err)) {
+    if (evidence->half_whole < 0 && !count_halves(full, err)) {
         return false;
     }
-    if (!*ret_proved || *ret_ignored) {
-        return true;
-    }
-    if (!take_gone(full, err)) {
+    int64_t believed_below = proof_total_is_capped(evidence) ? evidence->half_whole : 0;
+    if (!read_windows(full, believed_below, ret_proved, ret_ignored, err)) {
         return false;
     }
-    if (again) {
-        return true;
-    }
-    if (!check_halves(full->scope, full->edge, err)) {
-        return false;
-    }
-    return !proof_total_is_capped(evidence) ||
-           read_windows(full, evidence->half_whole, ret_proved, ret_ignored, err);
+    return !*ret_proved || *ret_ignored || take_gone(full, err);
 }
 
 /* T and the check. *ret_outcome SCOPE_NEEDS_PLAIN: nothing moves, and what does not fit never will.
@@ -196,6 +211,7 @@ bool full_read(struct scope *scope, const struct scan_result *first, struct erro
     struct plain_result plain;
     if (scan_is_one_answer(first)) {
         scope->evidence.method = PROOF_ONE_ANSWER;
+        scope->evidence.ids = row_set_count(&first->rows);
         row_set_free(&scope->held);
         return row_set_unite(&scope->held, &first->rows, err);
     }

@@ -106,8 +106,10 @@ bool proof_judge(const struct evidence *evidence)
     case PROOF_NONE:
         return false;
     case PROOF_SKIPPED:
-    case PROOF_ONE_ANSWER:
         return true;
+    case PROOF_ONE_ANSWER:
+        return evidence->total >= 0 && evidence->ids == evidence->total &&
+               evidence->types_unseen <= 0;
     case PROOF_FULL:
         return check_holds(evidence) && halves_agree(evidence) && evidence->types_unseen <= 0;
     case PROOF_DELTA:

@@ -72,7 +72,7 @@ bool proof_total_is_capped(const struct evidence *evidence);
 void proof_sentence(const struct evidence *evidence, char *ret_text, size_t size);
 
 /* Adds the evidence, its verdict and its sentence to a JSON array (an empty buffer begins one);
- * proof_close ends it. What does not fit in the buffer is left out. */
+ * proof_close_json ends it. What does not fit in the buffer is left out. */
 void proof_add_json(struct buffer *json, const struct evidence *evidence);
 void proof_close_json(struct buffer *json);
 

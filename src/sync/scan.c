@@ -366,6 +366,7 @@ bool scan_until_exact(struct scanner *scanner, const struct scan_query *query, i
         done = done && gather(ret_result, &one, &is_new, err);
         if (useless) {
             ret_result->refused = one.refused;
+            ret_result->refusal = one.refusal;
             ret_result->mismatched = one.mismatched;
             ret_result->capped = one.capped;
         }

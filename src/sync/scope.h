@@ -46,7 +46,6 @@ struct scope {
     int64_t overlap;
     bool full;           /* it is read as a whole */
     int64_t date;        /* the service's Date when T was asked for */
-    int64_t total;       /* TotalCount, for the progress and the summary */
     struct row_set held; /* the jobs that the proof holds: of a check those known before T and
                             listed after it, and the older ones of a full scan */
     struct row_set gone; /* found gone from the service, to be marked when the proof holds */

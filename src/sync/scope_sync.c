@@ -36,8 +36,8 @@ bool scope_count_stored(struct scope *scope, int64_t *ret_count, struct error *e
 
 /* A listing that is suddenly empty is more often a wrong endpoint or a lost permission than an
  * empty account, so it takes two runs to believe it; unless a type lists jobs all the same. */
-static bool doubt_empty(struct scope *scope, const struct type_list *types, bool *ret_doubted,
-                        bool *ret_by_type, struct error *err)
+static bool doubt_empty(struct scope *scope, struct type_list *types, struct scan_result *first,
+                        bool *ret_doubted, bool *ret_by_type, struct error *err)
 {
     int64_t stored = 0;
     *ret_doubted = false;
@@ -54,7 +54,7 @@ static bool doubt_empty(struct scope *scope, const struct type_list *types, bool
     if (types != NULL) {
         struct row_set listed = {0};
         bool counted = true;
-        bool done = types_are_counted(scope, types, &listed, &counted, err);
+        bool done = types_are_counted(scope, types, first, &listed, &counted, err);
         row_set_free(&listed);
         *ret_by_type = !counted;
         if (!done || !counted || scope->evidence.total != 0) {
@@ -94,8 +94,8 @@ static bool read_delta(struct scope *scope, struct scan_result *first, bool *ret
     return check_total(scope, first, err);
 }
 
-static bool read_listing(struct scope *scope, const struct type_list *types,
-                         struct scan_result *first, bool *ret_by_type, struct error *err)
+static bool read_listing(struct scope *scope, struct type_list *types, struct scan_result *first,
+                         bool *ret_by_type, struct error *err)
 {
     bool counted = true;
     bool done = false;
@@ -112,7 +112,7 @@ static bool read_listing(struct scope *scope, const struct type_list *types,
     }
     struct row_set listed = {0};
     bool check_types = scope->full && types != NULL;
-    done = !check_types || types_are_counted(scope, types, &listed, &counted, err);
+    done = !check_types || types_are_counted(scope, types, first, &listed, &counted, err);
     if (done && counted) {
         done = full_read(scope, first, err) && (!check_types || !proof_judge(&scope->evidence) ||
                                                 types_are_held(scope, types, &listed, err));
@@ -122,24 +122,24 @@ static bool read_listing(struct scope *scope, const struct type_list *types,
     return done;
 }
 
-bool scope_read(struct scope *scope, const struct type_list *types, struct scan_result *first,
+bool scope_read(struct scope *scope, struct type_list *types, struct scan_result *first,
                 bool *ret_by_type, struct error *err)
 {
     bool doubted = false;
     *ret_by_type = false;
-    if (!doubt_empty(scope, types, &doubted, ret_by_type, err)) {
+    if (!doubt_empty(scope, types, first, &doubted, ret_by_type, err)) {
         return false;
     }
     if (doubted || *ret_by_type) {
         return true;
     }
-    bool began_empty = scope->evidence.total == 0;
+    bool began_empty = first->total == 0;
     if (!read_listing(scope, types, first, ret_by_type, err)) {
         return false;
     }
     /* Empty since a moment ago. */
     if (!began_empty && !*ret_by_type && scope->evidence.total == 0) {
-        if (!doubt_empty(scope, NULL, &doubted, ret_by_type, err)) {
+        if (!doubt_empty(scope, NULL, first, &doubted, ret_by_type, err)) {
             return false;
         }
         scope->evidence.method = doubted ? PROOF_NONE : scope->evidence.method;

@@ -19,7 +19,7 @@ bool scope_count_stored(struct scope *scope, int64_t *ret_count, struct error *e
  * RestoreType by, NULL for others. *ret_by_type: that listing leaves types out, so they have to be
  * listed one by one.
  */
-bool scope_read(struct scope *scope, const struct type_list *types, struct scan_result *first,
+bool scope_read(struct scope *scope, struct type_list *types, struct scan_result *first,
                 bool *ret_by_type, struct error *err) MUST_CHECK;
 
 /* Writes what the scope's evidence proves, and takes it into the run's record. */

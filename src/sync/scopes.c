@@ -40,14 +40,14 @@ static bool run_type(struct task *task, const char *restore_type, struct error *
 }
 
 /* A type that the service refuses has no jobs, where it takes others in the same run. */
-static bool run_typed(struct task *task, const struct type_list *types, struct error *err)
+static bool run_typed(struct task *task, struct type_list *types, struct error *err)
 {
     size_t refused = 0;
     struct error refusal;
     task->run.total_count = 0;
     task->run.mode = RUN_DELTA; /* until a type is scanned as a whole */
     /* Before the types move on: else a run that is cut short leaves a proof of what they change. */
-    if (!commit_listed_by_type(task->store, &task->source, err)) {
+    if (!commit_listed_by_type(task->store, &task->source, err) || !types_read(task, types, err)) {
         return false;
     }
     for (size_t i = 0; i < types->count; i++) {
@@ -74,20 +74,20 @@ static bool run_typed(struct task *task, const struct type_list *types, struct e
  * or it did so just once, and `first` becomes the answer to a second request. A source that is
  * listed by type misses the types that nobody knows, so one refusal is not enough.
  */
-static bool settle_refusal(struct scope *scope, const struct type_list *types,
-                           struct scan_result *first, bool *ret_settled, struct error *err)
+static bool settle_refusal(struct scope *scope, struct scan_result *first, bool *ret_settled,
+                           struct error *err)
 {
     const struct error refusal = first->refusal;
     bool answered = false;
     *ret_settled = false;
-    if (!refusals_is_answered(scope, NULL, types->types[0], &answered, err)) {
+    if (!refusals_is_answered(scope, NULL, hbr_restore_types[0], &answered, err)) {
         return false;
     }
     if (answered) {
         scan_result_free(first);
         return check_total(scope, first, err);
     }
-    if (!refusals_settle_edition(scope, &refusal, types->types[0], ret_settled, err)) {
+    if (!refusals_settle_edition(scope, &refusal, hbr_restore_types[0], ret_settled, err)) {
         return false;
     }
     if (!*ret_settled) {
@@ -97,7 +97,7 @@ static bool settle_refusal(struct scope *scope, const struct type_list *types,
 }
 
 /* All types at once. *ret_by_type: they have to be listed one by one. */
-static bool run_untyped(struct scope *scope, const struct type_list *types, bool *ret_by_type,
+static bool run_untyped(struct scope *scope, struct type_list *types, bool *ret_by_type,
                         struct error *err)
 {
     struct task *task = scope->task;
@@ -106,7 +106,7 @@ static bool run_untyped(struct scope *scope, const struct type_list *types, bool
     bool same = false;
     *ret_by_type = false;
     bool done = check_total(scope, &first, err) &&
-                (!first.refused || settle_refusal(scope, types, &first, &settled, err));
+                (!first.refused || settle_refusal(scope, &first, &settled, err));
     if (done && !settled && first.refused) {
         *ret_by_type = true;
     } else if (done && !settled) {
@@ -124,25 +124,24 @@ static bool run_untyped(struct scope *scope, const struct type_list *types, bool
 
 /* A type that is new to the world is listed by no other, so a full scan asks once more whether the
  * service lists all types at once. */
-static bool lists_by_type(struct task *task, const struct type_list *types, bool *ret_by_type,
-                          struct error *err)
+static bool lists_by_type(struct task *task, bool *ret_by_type, struct error *err)
 {
     struct scope scope;
     *ret_by_type = false;
     if (task->source.capabilities.untyped != CAPABILITY_NO) {
         return true;
     }
-    bool done = scope_open(&scope, task, types->types[0], err);
+    bool done = scope_open(&scope, task, hbr_restore_types[0], err);
     *ret_by_type = done && !scope.full;
     scope_close(&scope);
     return done;
 }
 
-static bool run_everything(struct task *task, const struct type_list *types, struct error *err)
+static bool run_everything(struct task *task, struct type_list *types, struct error *err)
 {
     struct scope scope;
     bool by_type = false;
-    if (!lists_by_type(task, types, &by_type, err)) {
+    if (!lists_by_type(task, &by_type, err)) {
         return false;
     }
     if (!by_type) {
@@ -225,9 +224,8 @@ bool scopes_run(struct task *task, struct error *err)
     if (task->spec->restore_type[0] != '\0' && task->spec->filter_count == 0) {
         return run_one_type(task, err);
     }
-    done = types_read(task, &types, err) &&
-           (task->spec->filter_count > 0 ? filtered_run(task, &types, err)
-                                         : run_everything(task, &types, err));
+    done = task->spec->filter_count > 0 ? filtered_run(task, &types, err)
+                                        : run_everything(task, &types, err);
     types_free(&types);
     return done;
 }

@@ -24,6 +24,9 @@ static bool add_type(const char *restore_type, void *context, struct error *err)
 
 bool types_read(struct task *task, struct type_list *list, struct error *err)
 {
+    if (list->count > 0) {
+        return true;
+    }
     for (size_t i = 0; hbr_restore_types[i] != NULL; i++) {
         if (!add_type(hbr_restore_types[i], list, err)) {
             return false;
@@ -40,11 +43,15 @@ void types_free(struct type_list *list)
 }
 
 /* The count and the first job of every type, asked together. */
-static bool ask_types(struct scope *scope, const struct type_list *types, struct row_set *listed,
+static bool ask_types(struct scope *scope, struct type_list *types, struct row_set *listed,
                       int64_t *ret_sum, struct error *err)
 {
     struct scan_query queries[TYPES_MAX];
-    struct scan_result *results = calloc(TYPES_MAX, sizeof(*results));
+    struct scan_result *results;
+    if (!types_read(scope->task, types, err)) {
+        return false;
+    }
+    results = calloc(TYPES_MAX, sizeof(*results));
     if (results == NULL) {
         return error_no_memory(err);
     }
@@ -71,8 +78,8 @@ static bool ask_types(struct scope *scope, const struct type_list *types, struct
     return done;
 }
 
-bool types_are_counted(struct scope *scope, const struct type_list *types, struct row_set *listed,
-                       bool *ret_counted, struct error *err)
+bool types_are_counted(struct scope *scope, struct type_list *types, struct scan_result *first,
+                       struct row_set *listed, bool *ret_counted, struct error *err)
 {
     int64_t sum = 0;
     if (!ask_types(scope, types, listed, &sum, err)) {
@@ -83,13 +90,9 @@ bool types_are_counted(struct scope *scope, const struct type_list *types, struc
         return true;
     }
     if (sum > scope->evidence.total) {
-        struct scan_result again;
-        if (!ask_types(scope, types, listed, &sum, err)) {
-            return false;
-        }
-        bool done = check_total(scope, &again, err);
-        scan_result_free(&again);
-        if (!done) {
+        scan_result_free(first);
+        *first = (struct scan_result){.total = -1};
+        if (!ask_types(scope, types, listed, &sum, err) || !check_total(scope, first, err)) {
             return false;
         }
     }
@@ -98,8 +101,8 @@ bool types_are_counted(struct scope *scope, const struct type_list *types, struc
     return true;
 }
 
-bool types_are_held(struct scope *scope, const struct type_list *types,
-                    const struct row_set *listed, struct error *err)
+bool types_are_held(struct scope *scope, struct type_list *types, const struct row_set *listed,
+                    struct error *err)
 {
     struct row_set again = {0};
     int64_t sum = 0;

@@ -17,7 +17,8 @@ struct type_list {
     size_t count;
 };
 
-/* Fills an empty list; free it in any case. */
+/* Fills an empty list, which reads the index of all stored jobs: only where the types are needed.
+ * Does nothing to a filled one. Free it in any case. */
 bool types_read(struct task *task, struct type_list *list, struct error *err) MUST_CHECK;
 void types_free(struct type_list *list);
 
@@ -25,10 +26,11 @@ void types_free(struct type_list *list);
  * Whether a listing without RestoreType (`scope`, whose TotalCount is evidence.total) counts no
  * fewer jobs than the types one by one. Jobs come and go between the counts, so a contradiction has
  * to be met twice. A type that the service refuses counts as many as are stored of it. The first
- * job of each is added to `listed`.
+ * job of each is added to `listed`. `first` is the first answer of the listing, and becomes the one
+ * that was asked for with the second counts.
  */
-bool types_are_counted(struct scope *scope, const struct type_list *types, struct row_set *listed,
-                       bool *ret_counted, struct error *err) MUST_CHECK;
+bool types_are_counted(struct scope *scope, struct type_list *types, struct scan_result *first,
+                       struct row_set *listed, bool *ret_counted, struct error *err) MUST_CHECK;
 
 /*
  * Whether the proof of a full scan without RestoreType holds the jobs in `listed`: sums tell
@@ -36,7 +38,7 @@ bool types_are_counted(struct scope *scope, const struct type_list *types, struc
  * out. A job may have vanished since; one that its type still lists was there all the time.
  * Fills evidence.types_unseen.
  */
-bool types_are_held(struct scope *scope, const struct type_list *types,
-                    const struct row_set *listed, struct error *err) MUST_CHECK;
+bool types_are_held(struct scope *scope, struct type_list *types, const struct row_set *listed,
+                    struct error *err) MUST_CHECK;
 
 #endif

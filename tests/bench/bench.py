@@ -386,7 +386,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="hbrsync-bench-") as folder:
         bench = Bench(os.path.abspath(arguments.build), folder, scale)
         bench.run()
-        print(f"{os.cpu_count()} processors, SQLite {sqlite3.sqlite_version}; medians of {scale.repeats}. "
+        print(f"{os.cpu_count()} processors, load average {os.getloadavg()[1]:.1f} (with 1 or 2, times tell something), "
+              f"SQLite {sqlite3.sqlite_version}; medians of {scale.repeats}. "
               "The ratio is other / hbrsync where the target is \"at least\", hbrsync / other where it is \"at most\".")
         for note in bench.notes:
             print(note)

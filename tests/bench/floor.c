@@ -138,6 +138,14 @@ static struct rows read_rows(sqlite3 *db, const char *sql)
     return rows;
 }
 
+static void free_rows(struct rows *rows)
+{
+    for (size_t i = 0; i < rows->count * (size_t)rows->columns; i++) {
+        sqlite3_value_free(rows->values[i]);
+    }
+    free(rows->values);
+}
+
 static void insert(sqlite3 *db, const char *table, const struct rows *rows)
 {
     char sql[1024];
@@ -185,6 +193,10 @@ static void write_rows(const char *from, const char *to)
     run(target, "COMMIT");
     need(target, sqlite3_close(target) == SQLITE_OK);
     print_since(start);
+    free_rows(&schema);
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        free_rows(&rows[i]);
+    }
 }
 
 int main(int argc, char **argv)

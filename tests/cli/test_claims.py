@@ -248,6 +248,48 @@ class Children(Case):
                     self.stop()
 
 
+class Glitches(Case):
+    """One answer that is not like the others."""
+
+    def test_one_empty_answer(self):
+        """The types list jobs all the same, and the listing is asked again: its first answer is then the new one."""
+        for options in ((), ("--full",)):
+            with self.subTest(options):
+                self.database = self.path(f"{len(options)}.db")
+                self.world(jobs=300)
+                self.sync(*STANDARD)
+                self.simulator.clear_log()
+                self.simulator.set(region_empty=["cn-hangzhou"])
+                self.simulator.control("script", {"before_request": 2, "set": {"region_empty": []}})
+                self.sync(*STANDARD, *options)
+                self.assertEqual(self.marked(), set())
+                self.sync(*STANDARD)
+                self.assert_equals_truth()
+                self.stop()
+
+    def test_jobs_that_come_before_the_types_are_counted(self):
+        for order in ("created_asc", "created_desc"):
+            with self.subTest(order):
+                self.database = self.path(f"{order}.db")
+                self.world(jobs=94, order=order)
+                self.simulator.control("script", {"before_request": 2, "do": {"edition": "STANDARD", "create": 5}})
+                source, = self.sync(*STANDARD).json()["sources"]
+                self.assertEqual(source["local_count"], source["total_count"])
+                self.sync(*STANDARD)
+                self.assert_equals_truth()
+                self.stop()
+
+    def test_a_key_that_many_open_parents_lose(self):
+        """More parents with open children than two questions take, and ParentId is honoured no more."""
+        self.world("--children", 0, jobs=6000, children="by_parent")
+        self.simulator.move(edition="STANDARD", create_child=900)
+        self.sync(*STANDARD, "--qps", 1000)
+        self.assert_equals_truth()
+        self.simulator.set(ignore_filters=["ParentId"])
+        self.sync(*STANDARD, "--qps", 1000, status=8)
+        self.assertEqual(self.marked(), set())
+
+
 class Shapes(Case):
     def test_deep_pages_that_fail_with_http_200(self):
         for page_size in (20, 99):

@@ -496,7 +496,7 @@ static bool is_too_deep(const struct oracle_task *task)
     const struct memory_service *service = task->service;
     const struct memory_ways *ways = &service->ways;
     int64_t cap = ways->page_cap, edge = service->now - task->overlap - 2 * SKEW;
-    int64_t all = 0, recent = 0;
+    int64_t all = 0, recent = 0, apart = 0;
     bool crowded = false;
     for (int i = 0; i < MEMORY_JOBS_MAX; i++) {
         const struct memory_job *job = &service->jobs[i];
@@ -505,6 +505,7 @@ static bool is_too_deep(const struct oracle_task *task)
             continue;
         }
         all++;
+        apart += job->parent >= 0 && ways->children_apart; /* one question is about many parents */
         const struct memory_version *now = memory_now(job);
         crowded |= now->state == MEMORY_ODD;
         recent += now->state == MEMORY_OPEN || now->complete >= edge - task->overlap;
@@ -519,7 +520,7 @@ static bool is_too_deep(const struct oracle_task *task)
      * the last. */
     cap -= ways->deep == MEMORY_DEEP_REPEATED ? 1 : 0;
     return ways->page_cap > 0 && all > cap &&
-           (crowded || recent > cap || ways->status != MEMORY_HONOURED ||
+           (crowded || recent > cap || apart > cap || ways->status != MEMORY_HONOURED ||
             ways->complete_time != MEMORY_HONOURED);
 }
 

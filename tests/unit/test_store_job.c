@@ -723,15 +723,21 @@ static void assert_rows(struct fixture *f, const struct truth world[JOBS],
 static void assert_seconds(struct fixture *f, const struct truth world[JOBS],
                            const struct store_scope *scope, int64_t from, int64_t to)
 {
+    const struct store_scope every = {scope->source_id, scope->restore_type, STORE_EVERY_JOB};
     int64_t in_second[SECONDS + 2] = {0};
+    int64_t of_any_part[SECONDS + 2] = {0};
     int64_t all = 0;
     int64_t updated = 0;
     for (int i = 0; i < JOBS; i++) {
         bool in = is_in(&world[i], scope);
         updated = in && world[i].updated > updated ? world[i].updated : updated;
-        if (in && !world[i].missing && is_picked(&world[i], PICK_FINISHED, from, to)) {
+        bool finished = !world[i].missing && is_picked(&world[i], PICK_FINISHED, from, to);
+        if (in && finished) {
             in_second[world[i].complete]++;
             all++;
+        }
+        if (finished && is_in(&world[i], &every)) {
+            of_any_part[world[i].complete]++;
         }
     }
     int64_t at_last = 0;
@@ -744,7 +750,8 @@ static void assert_seconds(struct fixture *f, const struct truth world[JOBS],
         if (in_second[second] > 0) {
             before_last = at_last;
             at_last = second;
-        } else {
+        }
+        if (of_any_part[second] == 0) {
             earliest = earliest == 0 ? second : earliest;
             latest = second;
         }

@@ -715,6 +715,79 @@ static void test_types_are_cut_short(void **state)
     }
 }
 
+/* TotalCount ends where the jobs are one more than it says, and one vanishes at any moment: each
+ * answer carries the same TotalCount, and yet the pages lose a job. */
+static void test_a_total_ends_and_a_job_vanishes(void **state)
+{
+    struct core *core = *state;
+    for (int64_t n = 1; n < MOMENTS_MAX; n++) {
+        close_core(core);
+        open_core(core);
+        core->settings.page_size = 1;
+        core->service.ways.order = MEMORY_COMPLETE_DESC;
+        core->service.ways.total_cap = 3;
+        add_jobs(core, 4, 0);
+        struct memory_step script[] = {{n, MEMORY_VANISH, 3, 0}};
+        core->service.script = script;
+        core->service.script_count = 1;
+        run(core);
+    }
+}
+
+/* A full scan fails at any moment; also while it asks where the children are. The delta after it
+ * must not find gone what only their parent lists. */
+static void test_children_stay_apart_after_a_failure(void **state)
+{
+    struct core *core = *state;
+    bool failed = true;
+    for (int64_t n = 1; failed; n++) {
+        assert_true(n < 100);
+        close_core(core);
+        open_core(core);
+        add_jobs(core, 6, 2);
+        core->service.jobs[0].type = MEMORY_WHOLE_MACHINE;
+        core->service.jobs[7].type = MEMORY_PART;
+        core->service.jobs[7].parent = 0;
+        core->service.ways.children_apart = true;
+        run_proved(core, RUN_FULL);
+        later(core, 600);
+        struct memory_step script[] = {{n, MEMORY_FAIL, 0, 0}};
+        core->service.script = script;
+        core->service.script_count = 1;
+        core->settings.full = true;
+        run(core);
+        failed = core->result.error.code != ERROR_NONE;
+        core->service.script_count = 0;
+        core->settings.full = false;
+        later(core, 600);
+        run_proved(core, RUN_DELTA);
+        assert_stored(core, LISTED, "8");
+    }
+}
+
+/* Children that only their parents list are more than pages reach: that is said, and no job is
+ * marked. */
+static void test_children_are_too_deep(void **state)
+{
+    struct core *core = *state;
+    core->settings.page_size = 1;
+    core->service.ways.page_cap = 3;
+    core->service.ways.children_apart = core->service.ways.parent_in_only = true;
+    add_jobs(core, 8, 0);
+    core->service.jobs[0].type = MEMORY_WHOLE_MACHINE;
+    for (int i = 4; i < 8; i++) {
+        core->service.jobs[i].type = MEMORY_PART;
+        core->service.jobs[i].parent = 0;
+    }
+    for (int i = 0; i < 2; i++) {
+        run_unproved(core);
+        assert_non_null(strstr(core->result.sentence, "children: deep pages fail"));
+        assert_stored(core, "SELECT count(*) FROM restore_job WHERE missing_since IS NOT NULL",
+                      "0");
+        later(core, 600);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -756,6 +829,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_an_untyped_listing_is_always_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_type_appears_while_types_are_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_types_are_cut_short, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_total_ends_and_a_job_vanishes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_children_stay_apart_after_a_failure, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_children_are_too_deep, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
