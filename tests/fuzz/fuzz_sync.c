@@ -36,6 +36,7 @@ struct game {
     unsigned slots;   /* jobs that the world may hold */
     int64_t overlap;
     bool both_editions, returns, at_rest;
+    bool mostly_finished; /* jobs, when the world begins */
     int64_t clock_offset; /* of this machine's clock */
     int kill_at;          /* commits until the next task is killed, -1: it is not */
     int commits_left;     /* ... as counted down */
@@ -151,11 +152,11 @@ static void choose_ways(struct game *game, struct memory_ways *ways)
         ways->page_cap = 3 + draw(game, 6);
         ways->deep = (enum memory_deep)draw(game, 4);
     }
-    if (rarely(game, 8)) {
+    if (rarely(game, 4)) {
         ways->total_cap = 2 + draw(game, 6);
         ways->status = ways->complete_time = MEMORY_HONOURED;
     }
-    if (rarely(game, 6)) {
+    if (rarely(game, 3)) {
         ways->untyped_refused = draw(game, 2) == 0;
         ways->untyped_lacks = draw(game, 16);
     }
@@ -194,7 +195,7 @@ static void choose_job(struct game *game, int index, bool several_types)
             job->type = MEMORY_PART;
         }
     }
-    if (how < 3) {
+    if (how < (game->mostly_finished ? 7U : 3U)) {
         (void)memory_add(&game->service, index, MEMORY_FINISHED, choose_complete(game));
     } else if (how < 5) {
         (void)memory_add(&game->service, index, MEMORY_OPEN, 0);
@@ -213,6 +214,7 @@ static void choose_world(struct game *game)
     game->density = densities[draw(game, 4)];
     game->returns = rarely(game, 4);
     game->both_editions = rarely(game, 4);
+    game->mostly_finished = rarely(game, 4);
     game->clock_offset = rarely(game, 4) ? (int64_t)draw(game, 256) * 10 - 1280 : 0;
     choose_ways(game, &game->service.ways);
     game->settings = (struct sync_settings){.page_size = 1 + draw(game, 3),
@@ -243,7 +245,7 @@ static void one_event(struct game *game)
     int job = (int)draw(game, game->slots);
     int64_t value = 0;
     bool fault = event == MEMORY_FAIL || event == MEMORY_REFUSE || event == MEMORY_STOP;
-    if ((event == MEMORY_RETURN && !game->returns) || (fault && !rarely(game, 4))) {
+    if ((event == MEMORY_RETURN && !game->returns) || (fault && !rarely(game, 2))) {
         return;
     }
     if (event == MEMORY_TICK) {

@@ -239,7 +239,8 @@ static bool is_blind(const struct memory_service *service)
             same_second +=
                 other->exists && memory_now(other)->complete == memory_now(job)->complete;
         }
-        open += job->exists && memory_now(job)->state != MEMORY_FINISHED;
+        /* Without a Date there is no edge, and nothing is divided. */
+        open += job->exists && (service->ways.undated || memory_now(job)->state != MEMORY_FINISHED);
         if (same_second >= cap) {
             return true;
         }
