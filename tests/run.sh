@@ -44,6 +44,7 @@ build build-gcc -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Release
 export HBRSYNC_PLAIN="$PWD/build-gcc/hbrsync"
 build build-sanitize -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_C_FLAGS=-O1 -g" \
     -DHBRSYNC_SANITIZE=address,undefined -DHBRSYNC_COVERAGE=ON -DHBRSYNC_TESTS=ON
+build build-thread -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_C_FLAGS=-O1 -g" -DHBRSYNC_SANITIZE=thread
 
 # Databases of tests are synced to disk again and again: in memory where there is room, on disk else.
 if [ -z "${TMPDIR-}" ] && [ -w /dev/shm ] && [ "$(df -Pk /dev/shm | awk 'NR == 2 {print $4}')" -gt 2000000 ]; then
@@ -57,6 +58,9 @@ echo "== tests"
 find build-sanitize -name '*.gcda' -exec rm -f {} +
 ctest --test-dir build-sanitize --output-on-failure -j "$jobs" "$@"
 if [ $# -eq 0 ]; then # all of them
+    echo "== several regions at once, with ThreadSanitizer"
+    HBRSYNC="$PWD/build-thread/hbrsync" HBRSYNC_SIMULATOR="$PWD/build-sanitize/tests/simulator/hbrsync-simulator" \
+        PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/cli python3 -m unittest test_parallel
     echo "== coverage" # without the limits: they are for CI's gcc, another one counts lines differently
     python3 tests/coverage.py build-sanitize
 fi

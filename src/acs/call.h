@@ -30,6 +30,7 @@ struct acs_call {
     struct acs_share *host_share;   /* the client's */
     struct acs_transfer *transfer;  /* while an attempt is under way, else NULL */
     int64_t not_before_ms;
+    bool paid;    /* its next attempt is taken from the budget already */
     bool renewed; /* was tried again because its credentials had expired */
     struct acs_retry retry;
     struct acs_answer answer;

@@ -1,5 +1,6 @@
 #include "acs/client.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,6 @@ struct acs_client {
     bool refused; /* the service took no token of those in use */
     struct acs_setup setup;
     struct acs_trace trace;
-    bool global; /* curl_global_init was done */
     CURLM *multi;
     struct acs_call_list live; /* queued, waiting or under way, in order of submission */
     struct acs_call_list done;
@@ -65,12 +65,6 @@ static bool copy_settings(struct acs_client *client, const struct acs_client_opt
 
 static bool open_multi(struct acs_client *client, struct error *err)
 {
-    CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
-    if (result != CURLE_OK) {
-        return error_set(err, ERROR_INTERNAL, "libcurl does not start: %s",
-                         curl_easy_strerror(result));
-    }
-    client->global = true;
     client->multi = curl_multi_init();
     if (client->multi == NULL) {
         return error_no_memory(err);
@@ -88,7 +82,7 @@ bool acs_client_new(const struct acs_client_options *options,
                     const struct acs_credentials *credentials, struct acs_client **ret_client,
                     struct error *err)
 {
-    if (!acs_setup_check(options, err) || !acs_setup_check_libcurl(err) ||
+    if (!acs_setup_check(options, err) || !acs_setup_libcurl(err) ||
         !acs_credentials_check(credentials, err)) {
         return false;
     }
@@ -123,13 +117,38 @@ static void end_attempt(struct acs_client *client, struct acs_call *call)
     client->idle = transfer;
 }
 
+/* One request of the budget, if there is one left. */
+static bool take_request(struct acs_client *client, struct acs_call *call, struct error *err)
+{
+    struct acs_budget *budget = client->options.budget;
+    if (budget == NULL || budget->most == 0 || call->paid) {
+        return true;
+    }
+    if (atomic_fetch_add(&budget->taken, 1) >= budget->most) {
+        (void)atomic_fetch_sub(&budget->taken, 1);
+        return error_set(err, ERROR_UNPROVED, "stopped after %" PRId64 " requests (--max-requests)",
+                         budget->most);
+    }
+    call->paid = true;
+    return true;
+}
+
+/* A request that was not sent goes back to the budget. */
+static void free_call(struct acs_client *client, struct acs_call *call)
+{
+    if (call->paid) {
+        (void)atomic_fetch_sub(&client->options.budget->taken, 1);
+    }
+    acs_call_free(call);
+}
+
 static void free_calls(struct acs_client *client, struct acs_call_list *list)
 {
     while (list->first != NULL) {
         struct acs_call *call = list->first;
         acs_call_remove(list, call);
         end_attempt(client, call);
-        acs_call_free(call);
+        free_call(client, call);
     }
 }
 
@@ -154,9 +173,6 @@ void acs_client_free(struct acs_client *client)
     if (client->multi != NULL) {
         (void)curl_multi_cleanup(client->multi);
     }
-    if (client->global) {
-        curl_global_cleanup();
-    }
     acs_share_free_all(client->regions);
     acs_share_free_all(client->hosts);
     free(client->user_agent);
@@ -179,6 +195,10 @@ bool acs_client_submit(struct acs_client *client, const struct acs_request *requ
     if (call->region_share == NULL || call->host_share == NULL) {
         acs_call_free(call);
         return error_no_memory(err);
+    }
+    if (!take_request(client, call, err)) {
+        acs_call_free(call);
+        return false;
     }
     call->not_before_ms = now;
     call->retry.budget_ms = client->options.retry_for_ms;
@@ -263,6 +283,10 @@ static bool renew_credentials(struct acs_client *client, struct error *err)
 
 static void start_attempt(struct acs_client *client, struct acs_call *call, int64_t now)
 {
+    if (!take_request(client, call, &call->answer.error)) {
+        finish(client, call); /* it is no failure of this call */
+        return;
+    }
     if (!renew_credentials(client, &call->answer.error)) {
         finish_failed(client, call);
         return;
@@ -285,6 +309,7 @@ static void start_attempt(struct acs_client *client, struct acs_call *call, int6
         return;
     }
     acs_rate_limit_take(&call->region_share->limit, now);
+    call->paid = false;
     call->transfer = transfer;
     call->host_share->running++;
     client->running++;
@@ -518,22 +543,13 @@ bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer, s
     client->pending--;
     *ret_answer = call->answer;
     call->answer.root = NULL;
-    acs_call_free(call);
+    free_call(client, call);
     return true;
 }
 
 size_t acs_client_pending(const struct acs_client *client)
 {
     return client->pending;
-}
-
-size_t acs_client_unsent(const struct acs_client *client)
-{
-    size_t count = 0;
-    for (const struct acs_call *call = client->live.first; call != NULL; call = call->next) {
-        count += call->retry.attempts == 0 ? 1 : 0;
-    }
-    return count;
 }
 
 bool acs_client_call(struct acs_client *client, const struct acs_request *request,

@@ -2,14 +2,16 @@
  * The OpenAPI client: signed RPC calls over HTTPS, several at a time, with retries and a rate limit
  * per region.
  *
- * One thread, one libcurl multi handle. Calls are submitted, and finished calls are taken one by
- * one; all waiting (network, backoff, rate limit) happens in acs_client_wait, which also ends on
- * SIGINT and SIGTERM. Every attempt has its own date, nonce and signature. HTTP status, then
- * `Success`, then `Code` decide success; throttling is HTTP 400 with a Throttling code.
+ * A client is one thread's, with one libcurl multi handle. Calls are submitted, and finished calls
+ * are taken one by one; all waiting (network, backoff, rate limit) happens in acs_client_wait,
+ * which also ends on SIGINT and SIGTERM. Every attempt has its own date, nonce and signature. HTTP
+ * status, then `Success`, then `Code` decide success; throttling is HTTP 400 with a Throttling
+ * code.
  */
 #ifndef HBRSYNC_ACS_CLIENT_H
 #define HBRSYNC_ACS_CLIENT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +24,12 @@
 struct json_node;
 struct acs_client;
 
+/* A limit on the requests of several clients together. */
+struct acs_budget {
+    int64_t most; /* 0: no limit */
+    atomic_int_fast64_t taken;
+};
+
 struct acs_client_options {
     const char *ca_file; /* NULL: SSL_CERT_FILE, CURL_CA_BUNDLE, then libcurl's default */
     const char *user_agent;
@@ -33,6 +41,7 @@ struct acs_client_options {
     int64_t retry_for_ms; /* budget of time for the retries of a call, and of a region's pause */
     size_t answer_max;    /* bytes, after decompression */
     FILE *trace;          /* NULL, or where requests and answers go, secrets removed */
+    struct acs_budget *budget; /* NULL, or what every request is taken from; borrowed */
     /*
      * NULL, or asked before an attempt is signed: may replace the credentials (*ret_renewed).
      * `refused`: the service did not take their token. False ends the call with the error.
@@ -42,7 +51,7 @@ struct acs_client_options {
     void *renew_context;
 };
 
-/* Defaults: 4 connections, 10/s, 10 s, 30 s, 120 s, 300 s, 8 MiB, no trace. */
+/* Defaults: 10 connections, 10/s, 10 s, 30 s, 120 s, 300 s, 8 MiB, no trace. */
 void acs_client_defaults(struct acs_client_options *options);
 
 /*
@@ -88,7 +97,7 @@ bool acs_client_new(const struct acs_client_options *options,
 /* Cancels what is under way, wipes the credentials. Accepts NULL. */
 void acs_client_free(struct acs_client *client);
 
-/* Queues a call. */
+/* Queues a call. ERROR_UNPROVED when the budget is used up; a retry may fail so, too. */
 bool acs_client_submit(struct acs_client *client, const struct acs_request *request,
                        struct error *err) MUST_CHECK;
 
@@ -100,9 +109,8 @@ bool acs_client_submit(struct acs_client *client, const struct acs_request *requ
 bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer,
                      struct error *err) MUST_CHECK;
 
-/* Calls submitted and not yet taken; those among them of which no attempt was sent yet. */
+/* Calls submitted and not yet taken. */
 size_t acs_client_pending(const struct acs_client *client);
-size_t acs_client_unsent(const struct acs_client *client);
 
 /* Forgets every call that is queued, waiting or under way. */
 void acs_client_cancel(struct acs_client *client);

@@ -22,6 +22,8 @@ void acs_credential_source_init(struct acs_credential_source *source,
                                 const struct acs_credentials *found)
 {
     memset(source, 0, sizeof(*source));
+    source->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    source->current = *found;
     source->options = *options;
     source->renew_at = acs_renewal_time(clock_now(), found->expires_at);
     (void)text_fit(source->provider, sizeof(source->provider), found->provider);
@@ -56,15 +58,13 @@ static bool fail(const struct acs_credential_source *source, struct error *err)
                : error_context(err, "the credentials have expired and cannot be renewed");
 }
 
-bool acs_credential_source_renew(void *context, bool refused, struct acs_credentials *credentials,
-                                 bool *ret_renewed, struct error *err)
+/* Makes `current` new ones when it is time. */
+static bool renew(struct acs_credential_source *source, bool refused, struct error *err)
 {
-    struct acs_credential_source *source = context;
     struct acs_credentials fresh;
     int64_t now = clock_now();
-    bool valid = !refused && (credentials->expires_at == 0 || now < credentials->expires_at ||
-                              source->renew_at == INT64_MAX);
-    *ret_renewed = false;
+    int64_t expires_at = source->current.expires_at;
+    bool valid = !refused && (expires_at == 0 || now < expires_at || source->renew_at == INT64_MAX);
     if (!refused && now < source->renew_at) {
         return true;
     }
@@ -73,13 +73,33 @@ bool acs_credential_source_renew(void *context, bool refused, struct acs_credent
     }
     error_clear(&source->failure);
     if (find_again(source, &fresh, &source->failure)) {
-        *credentials = fresh;
+        source->current = fresh;
         acs_credentials_wipe(&fresh);
-        source->renew_at = acs_renewal_time(clock_now(), credentials->expires_at);
+        source->renew_at = acs_renewal_time(clock_now(), source->current.expires_at);
         source->retry_at = 0;
-        *ret_renewed = true;
         return true;
     }
     source->retry_at = clock_now() + RETRY_SECONDS;
     return (valid && source->failure.code != ERROR_INTERRUPTED) || fail(source, err);
+}
+
+static bool is_current(const struct acs_credential_source *source,
+                       const struct acs_credentials *credentials)
+{
+    return strcmp(credentials->access_key_id, source->current.access_key_id) == 0 &&
+           strcmp(credentials->security_token, source->current.security_token) == 0;
+}
+
+bool acs_credential_source_renew(void *context, bool refused, struct acs_credentials *credentials,
+                                 bool *ret_renewed, struct error *err)
+{
+    struct acs_credential_source *source = context;
+    (void)pthread_mutex_lock(&source->lock); /* others wait: what comes is theirs, too */
+    bool ok = renew(source, refused && is_current(source, credentials), err);
+    *ret_renewed = ok && !is_current(source, credentials);
+    if (*ret_renewed) {
+        *credentials = source->current;
+    }
+    (void)pthread_mutex_unlock(&source->lock);
+    return ok;
 }

@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 
 #include "acs/endpoint.h"
+#include "acs/setup.h"
 #include "acs/transfer.h"
 #include "base/interrupt.h"
 #include "base/text.h"
@@ -209,12 +210,8 @@ bool acs_fetch(const struct acs_fetch *fetch, struct acs_fetched *ret_fetched, s
     if (!parse_origin(&exchange, err)) {
         return false;
     }
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        return error_set(err, ERROR_INTERNAL, "libcurl does not start");
-    }
-    bool ok = perform(&exchange, ret_fetched, err);
+    bool ok = acs_setup_libcurl(err) && perform(&exchange, ret_fetched, err);
     end(&exchange);
-    curl_global_cleanup();
     return ok;
 }
 

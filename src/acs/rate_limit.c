@@ -3,7 +3,8 @@
 #include <string.h>
 
 #define WINDOW_SECONDS 60.0
-#define RECOVERY_PER_SECOND 0.01 /* from half to full in 50 seconds */
+#define QUIET_MS 10000 /* so long without a throttled answer raises the pace ... */
+#define RAISE 1.1      /* ... by a tenth */
 #define FACTOR_MIN (1.0 / 64)
 #define SLOW_AGAIN_MS 1000 /* answers throttled together halve the rate once */
 #define DELAY_MAX_MS 120000
@@ -18,6 +19,7 @@ void acs_rate_limit_init(struct acs_rate_limit *limit, double rate, int64_t now_
     limit->updated_ms = now_ms;
     limit->paused_until_ms = now_ms;
     limit->slowed_ms = now_ms - SLOW_AGAIN_MS;
+    limit->quiet_since_ms = now_ms;
 }
 
 /* Tokens a second: what is left of a window's requests after a burst at its beginning. */
@@ -33,18 +35,15 @@ static void refill(struct acs_rate_limit *limit, int64_t now_ms)
     if (now_ms <= limit->updated_ms) {
         return;
     }
+    while (limit->factor < 1 && now_ms - limit->quiet_since_ms >= QUIET_MS) {
+        limit->factor = limit->factor * RAISE < 1 ? limit->factor * RAISE : 1;
+        limit->quiet_since_ms += QUIET_MS;
+    }
+    double burst = limit->burst * limit->factor > 1 ? limit->burst * limit->factor : 1;
     double seconds = (double)(now_ms - limit->updated_ms) / 1000;
     limit->tokens += seconds * fill_rate(limit);
-    if (limit->tokens > limit->burst) {
-        limit->tokens = limit->burst;
-    }
-    int64_t since =
-        limit->updated_ms > limit->paused_until_ms ? limit->updated_ms : limit->paused_until_ms;
-    if (now_ms > since) {
-        limit->factor += (double)(now_ms - since) / 1000 * RECOVERY_PER_SECOND;
-        if (limit->factor > 1) {
-            limit->factor = 1;
-        }
+    if (limit->tokens > burst) {
+        limit->tokens = burst;
     }
     limit->updated_ms = now_ms;
 }
@@ -82,6 +81,7 @@ void acs_rate_limit_throttled(struct acs_rate_limit *limit, int64_t now_ms, int6
     if (until_ms > limit->paused_until_ms) {
         limit->paused_until_ms = until_ms;
     }
+    limit->quiet_since_ms = limit->paused_until_ms;
     /* One request tries whether the service takes them again; no burst follows a pause. */
     limit->tokens = 1 - (double)(limit->paused_until_ms - now_ms) / 1000 * fill_rate(limit);
 }

@@ -12,12 +12,13 @@
 
 struct acs_rate_limit {
     double rate;   /* requests a second, as asked for */
-    double factor; /* of the rate: halved by throttling, back to 1 slowly */
+    double factor; /* of rate and burst: halved by throttling, back to 1 by a tenth at a time */
     double burst;
     double tokens;
     int64_t updated_ms;
     int64_t paused_until_ms;
-    int64_t slowed_ms; /* when the factor was halved last */
+    int64_t slowed_ms;      /* when the factor was halved last */
+    int64_t quiet_since_ms; /* it grows ten seconds after this */
 };
 
 void acs_rate_limit_init(struct acs_rate_limit *limit, double rate, int64_t now_ms);

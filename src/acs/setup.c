@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,7 +22,7 @@ void acs_client_defaults(struct acs_client_options *options)
 {
     memset(options, 0, sizeof(*options));
     options->user_agent = "hbrsync";
-    options->connections = 4;
+    options->connections = 10;
     options->queries_per_second = 10;
     options->connect_timeout_ms = 10000;
     options->stall_timeout_ms = 30000;
@@ -72,8 +74,43 @@ bool acs_setup_check(const struct acs_client_options *options, struct error *err
            check_user_agent(options->user_agent, err);
 }
 
-bool acs_setup_check_libcurl(struct error *err)
+static CURLcode started;
+
+/* libcurl's buffers have held tokens: they are wiped before other use. */
+static void wipe(void *block)
 {
+    if (block != NULL) {
+        OPENSSL_cleanse(block, malloc_usable_size(block));
+        free(block);
+    }
+}
+
+static void *move(void *block, size_t size)
+{
+    size_t before = block != NULL ? malloc_usable_size(block) : 0;
+    void *moved = malloc(size);
+    if (moved != NULL && block != NULL) {
+        memcpy(moved, block, before < size ? before : size);
+        wipe(block);
+    }
+    return moved;
+}
+
+static void start_libcurl(void)
+{
+    started = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe, move, strdup, calloc);
+    if (started == CURLE_OK) {
+        (void)atexit(curl_global_cleanup); /* else the system does it */
+    }
+}
+
+bool acs_setup_libcurl(struct error *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (pthread_once(&once, start_libcurl) != 0 || started != CURLE_OK) {
+        return error_set(err, ERROR_INTERNAL, "libcurl does not start: %s",
+                         curl_easy_strerror(started));
+    }
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     if (info->version_num < LIBCURL_MIN) {
         return error_set(err, ERROR_INTERNAL, "libcurl %s is too old, 7.76.0 is needed",

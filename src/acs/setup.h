@@ -10,8 +10,9 @@
 /* ERROR_USAGE for an option outside its range. */
 bool acs_setup_check(const struct acs_client_options *options, struct error *err) MUST_CHECK;
 
-/* ERROR_INTERNAL when the libcurl at run time is too old or has no TLS. */
-bool acs_setup_check_libcurl(struct error *err) MUST_CHECK;
+/* Starts libcurl, once a process, from any thread. ERROR_INTERNAL when the one at run time is too
+ * old or has no TLS. */
+bool acs_setup_libcurl(struct error *err) MUST_CHECK;
 
 /*
  * The file of CA certificates: the option, else SSL_CERT_FILE, else CURL_CA_BUNDLE, which libcurl

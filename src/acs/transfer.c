@@ -257,12 +257,16 @@ CURLcode acs_transfer_set(struct acs_transfer *transfer, const char *url,
                           const struct acs_setup *setup, const struct acs_endpoint *endpoint)
 {
     const struct acs_client_options *options = setup->options;
+    /* Where the server speaks HTTP/2, requests share one connection. */
+    bool http2 =
+        endpoint->https && (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
     CURL *easy = transfer->easy;
     CURLcode result = acs_transfer_secure(easy, endpoint, setup->ca_file);
     SET(CURLOPT_URL, url);
     SET(CURLOPT_HTTPHEADER, transfer->headers);
     SET(CURLOPT_USERAGENT, options->user_agent);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_HTTP_VERSION, (long)(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    SET(CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, transfer);
     SET(CURLOPT_HEADERFUNCTION, on_header);

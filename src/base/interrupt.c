@@ -3,19 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t received;
+static atomic_int received; /* lock-free: a handler may write it */
 static int wake_pipe[2] = {-1, -1};
 
 static void handler(int number)
 {
     int saved = errno;
-    if (received != 0) {
+    int none = 0;
+    if (!atomic_compare_exchange_strong(&received, &none, number)) {
         _exit(128 + number);
     }
-    received = number;
     ssize_t written = write(wake_pipe[1], "", 1);
     (void)written; /* a full pipe is readable already */
     errno = saved;

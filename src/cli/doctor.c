@@ -382,6 +382,7 @@ static void describe_options(struct cli_option *rows, size_t count)
         {"retry-for", "how long a request is tried again (5s)"},
         {"qps", "for sync; does nothing here"},
         {"connections", "for sync; does nothing here"},
+        {"parallel", "for sync; does nothing here"},
         {"quiet", "for sync; does nothing here"},
         {"no-progress", "for sync; does nothing here"},
     };

@@ -27,7 +27,8 @@ void session_defaults(struct session_options *options)
 {
     memset(options, 0, sizeof(*options));
     options->qps = 10;
-    options->connections = 4;
+    options->connections = 10;
+    options->parallel = 8;
     options->attempt_timeout = 120;
     options->retry_for = 300;
 }
@@ -40,7 +41,10 @@ size_t session_rows(struct session_options *options, struct cli_option *rows)
          &options->all_regions, 0, 0},
         {"qps", "N", "requests a second and region (10, the documented quota)", CLI_INTEGER,
          &options->qps, 1, 1000},
-        {"connections", "N", "requests at once (4)", CLI_INTEGER, &options->connections, 1, 64},
+        {"connections", "N", "requests at once and region (10)", CLI_INTEGER, &options->connections,
+         1, 64},
+        {"parallel", "N", "regions at once (8)", CLI_INTEGER, &options->parallel, 1,
+         SESSION_PARALLEL_MAX},
         {"profile", "NAME", "a profile of ~/.aliyun/config.json", CLI_LIST, &options->profiles, 0,
          0},
         {"account-id", "ID", "the account, instead of asking STS", CLI_TEXT,
@@ -62,7 +66,7 @@ size_t session_rows(struct session_options *options, struct cli_option *rows)
          &safe_file_shared, 0, 0},
         {"quiet", NULL, "print errors alone", CLI_FLAG, &options->quiet, 0, 0},
         {"verbose", NULL, "print more", CLI_FLAG, &options->verbose, 0, 0},
-        {"no-progress", NULL, "no progress bar", CLI_FLAG, &options->no_progress, 0, 0},
+        {"no-progress", NULL, "no progress line", CLI_FLAG, &options->no_progress, 0, 0},
     };
     _Static_assert(sizeof(own) / sizeof(own[0]) <= SESSION_OPTIONS_MAX, "the rows fit");
     memcpy(rows, own, sizeof(own));
@@ -166,20 +170,22 @@ bool session_check_one_profile(const struct session_options *options, struct err
 
 /* An ordinary file is emptied when it is known to be private: one that was there keeps its mode
  * through open(). A pipe or device is taken as it is. */
-static bool prepare_trace(int descriptor, bool empty)
+static bool prepare_trace(int descriptor)
 {
     struct stat status;
     if (fstat(descriptor, &status) != 0) {
         return false;
     }
     return !S_ISREG(status.st_mode) ||
-           (fchmod(descriptor, 0600) == 0 && (!empty || ftruncate(descriptor, 0) == 0));
+           (fchmod(descriptor, 0600) == 0 && ftruncate(descriptor, 0) == 0);
 }
 
 static bool open_trace(struct session *session, struct error *err)
 {
     const char *path = session->options->trace_file;
-    if (path == NULL) {
+    const struct session *earlier = session->options->earlier;
+    session->trace = earlier != NULL ? earlier->trace : NULL;
+    if (path == NULL || session->trace != NULL) {
         return true;
     }
     struct safe_place place;
@@ -190,10 +196,11 @@ static bool open_trace(struct session *session, struct error *err)
     if (descriptor < 0) {
         return error_context(err, "cannot open the trace file");
     }
-    if (prepare_trace(descriptor, !session->options->later)) {
+    if (prepare_trace(descriptor)) {
         session->trace = fdopen(descriptor, "w");
     }
-    if (session->trace != NULL) {
+    session->owns_trace = session->trace != NULL;
+    if (session->owns_trace) {
         return true;
     }
     error_set_errno(err, ERROR_USAGE, errno, "cannot open the trace file %s", path);
@@ -213,7 +220,7 @@ static const char *region_of_environment(void)
     return region != NULL && region[0] != '\0' ? region : NULL;
 }
 
-static bool open_client(struct session *session, struct error *err)
+bool session_open_client(struct session *session, struct acs_client **ret_client, struct error *err)
 {
     const struct session_options *wanted = session->options;
     struct acs_client_options options;
@@ -225,16 +232,46 @@ static bool open_client(struct session *session, struct error *err)
     options.retry_for_ms = wanted->retry_for * 1000;
     options.user_agent = USER_AGENT;
     options.trace = session->trace;
+    options.budget = wanted->budget;
     if (session->credentials.renewable) {
         options.renew = acs_credential_source_renew;
         options.renew_context = &session->source;
     }
-    if (!acs_client_new(&options, &session->credentials, &session->client, err)) {
-        return false;
+    (void)pthread_mutex_lock(&session->source.lock);
+    struct acs_client *first = session->client;
+    bool ok = first != NULL || acs_client_new(&options, &session->source.current, ret_client, err);
+    if (first != NULL) {
+        *ret_client = first;
+        session->client = session->service.client = NULL;
     }
-    session->service.client = session->client;
-    acs_credentials_forget_keys(&session->credentials); /* the client renews and wipes its own */
-    return true;
+    (void)pthread_mutex_unlock(&session->source.lock);
+    return ok;
+}
+
+static void add_counters(struct acs_client_counters *sum, const struct acs_client *client)
+{
+    const struct acs_client_counters more = acs_client_counters(client);
+    sum->requests += more.requests;
+    sum->retries += more.retries;
+    sum->throttled += more.throttled;
+    sum->quoting += more.quoting;
+}
+
+void session_close_client(struct session *session, struct acs_client *client)
+{
+    if (client != NULL) {
+        add_counters(&session->counters, client);
+        acs_client_free(client);
+    }
+}
+
+struct acs_client_counters session_counters(const struct session *session)
+{
+    struct acs_client_counters sum = session->counters;
+    if (session->client != NULL) {
+        add_counters(&sum, session->client);
+    }
+    return sum;
 }
 
 static void choose_endpoints(struct session *session)
@@ -267,8 +304,9 @@ static bool find_credentials(struct session *session, struct error *err)
         return false;
     }
     acs_credential_source_init(&session->source, &options, &session->credentials);
+    acs_credentials_forget_keys(&session->credentials);
     log_detail("credentials: %s", session->credentials.provider);
-    if (session->credentials.warning[0] != '\0' && !wanted->later) {
+    if (session->credentials.warning[0] != '\0' && wanted->earlier == NULL) {
         log_warning("%s", session->credentials.warning);
     }
     return true;
@@ -278,20 +316,24 @@ bool session_open(struct session *session, const struct session_options *options
 {
     session->options = options;
     choose_endpoints(session);
-    return find_credentials(session, err) && open_trace(session, err) && open_client(session, err);
+    bool ok = find_credentials(session, err) && open_trace(session, err) &&
+              session_open_client(session, &session->client, err);
+    session->service.client = session->client;
+    return ok;
 }
 
 bool session_close(struct session *session, struct error *err)
 {
     bool ok = true;
-    if (session->client != NULL && acs_client_counters(session->client).quoting > 0) {
+    if (session_counters(session).quoting > 0) {
         log_warning("a field of a job holds the secret or the security token of the credentials in "
                     "use; it is stored as it came");
     }
     acs_client_free(session->client);
     acs_credentials_wipe(&session->credentials);
+    acs_credentials_wipe(&session->source.current);
     free(session->regions);
-    if (session->trace != NULL) {
+    if (session->trace != NULL && session->owns_trace) {
         bool failed = ferror(session->trace) != 0; /* errno is long gone */
         errno = 0;
         if (fclose(session->trace) != 0 || failed) {

@@ -19,24 +19,31 @@
 #include "store/state.h"
 
 #define SESSION_OPTIONS_MAX 20
+#define SESSION_PARALLEL_MAX 64
+
+struct session;
 
 struct session_options {
     struct cli_list regions, profiles;
     bool all_regions;
     const char *profile; /* the one to use, NULL: the first of `profiles`, if any */
     const char *account_id, *endpoint, *sts_endpoint, *ca_file, *trace_file;
-    bool later; /* not the first session of this run: the trace goes on, warnings were given */
+    /* NULL, or one of this run that is open: its trace is written to, warnings were given. */
+    const struct session *earlier;
+    struct acs_budget *budget; /* NULL, or what all clients of this run may ask together */
     bool vpc, quiet, verbose, no_progress;
-    int64_t qps, connections, attempt_timeout, retry_for;
+    int64_t qps, connections, parallel, attempt_timeout, retry_for;
 };
 
 struct session {
     const struct session_options *options;
-    struct acs_credentials credentials; /* the first; the client renews its own */
+    struct acs_credentials credentials; /* how they were found; the keys are the source's */
     struct acs_credential_source source;
     struct acs_client *client;
+    struct acs_client_counters counters; /* of clients that are closed */
     struct hbr_service service;
-    FILE *trace;
+    FILE *trace; /* several threads write to it, a block at once */
+    bool owns_trace;
     const char *sts_endpoint;
     char account_id[STORE_NAME_MAX];
     char (*regions)[STORE_NAME_MAX];
@@ -71,6 +78,17 @@ bool session_check_editions(const struct cli_list *editions, struct error *err) 
  * outlive it; session_close also after a failure. */
 bool session_open(struct session *session, const struct session_options *options,
                   struct error *err) MUST_CHECK;
+
+/* A client for a thread of its own; any thread may ask. The first gets the session's, which is its
+ * no more. */
+bool session_open_client(struct session *session, struct acs_client **ret_client,
+                         struct error *err) MUST_CHECK;
+
+/* Counts what it did, which one thread at a time may do. Accepts NULL. */
+void session_close_client(struct session *session, struct acs_client *client);
+
+/* Of all clients, those of other threads closed. */
+struct acs_client_counters session_counters(const struct session *session);
 
 /* Finds the regions and the account, which may ask the service. */
 bool session_find(struct session *session, struct error *err) MUST_CHECK;

@@ -1,10 +1,8 @@
 /* The command `sync`: opens everything, goes over the tasks, sums up. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
-#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/session.h"
 #include "cli/sync_metrics.h"
@@ -15,11 +13,17 @@
 #include "output/log.h"
 #include "output/progress.h"
 
+struct profile {
+    struct session_options options;
+    struct session session;
+};
+
 /* Everything that a sync holds open. */
 struct sync_command {
     struct sync_cli cli;
-    struct session_options connection; /* of the profile at hand, where there are several */
-    struct session session;
+    struct profile *profiles;
+    size_t profile_count;
+    struct acs_budget budget;
     struct store *store;
     struct sync_tasks tasks;
     struct sync_summary summary;
@@ -30,8 +34,8 @@ struct sync_command {
 static void prepare_tasks(struct sync_command *command)
 {
     const struct sync_cli *cli = &command->cli;
+    command->budget.most = cli->max_requests;
     command->tasks = (struct sync_tasks){
-        .session = &command->session,
         .settings = &cli->settings,
         .editions = &cli->editions,
         .restore_types = &cli->restore_types,
@@ -39,6 +43,7 @@ static void prepare_tasks(struct sync_command *command)
         .filter_count = cli->filter_texts.count,
         .filter_scope = cli->filter_scope,
         .show_account = cli->connection.profiles.count > 1,
+        .parallel = cli->connection.parallel,
         .summary = &command->summary,
     };
 }
@@ -55,30 +60,17 @@ static bool open_store(struct sync_command *command, struct error *err)
     return true;
 }
 
-static bool open_all(struct sync_command *command, struct error *err)
-{
-    return session_open(&command->session, &command->cli.connection, err) &&
-           open_store(command, err) && session_find(&command->session, err) &&
-           sync_tasks_begin(&command->tasks, err);
-}
-
-/* The session ends, or another profile's begins. */
-static void add_counters(struct sync_command *command)
-{
-    if (command->session.client != NULL) {
-        struct acs_client_counters more = acs_client_counters(command->session.client);
-        command->counters.requests += more.requests;
-        command->counters.retries += more.retries;
-        command->counters.throttled += more.throttled;
-    }
-}
-
 /* `why` is what kept the run from its first source, NULL when it got that far. */
 static int finish(struct sync_command *command, const struct error *why)
 {
     struct sync_summary *summary = &command->summary;
     struct error err;
-    add_counters(command);
+    for (size_t i = 0; i < command->profile_count; i++) {
+        struct acs_client_counters more = session_counters(&command->profiles[i].session);
+        command->counters.requests += more.requests;
+        command->counters.retries += more.retries;
+        command->counters.throttled += more.throttled;
+    }
     summary->requests = (int64_t)command->counters.requests;
     summary->milliseconds = clock_monotonic_ms() - command->started_ms;
     summary->dry_run = command->cli.dry_run;
@@ -116,96 +108,90 @@ static int write_metrics(const struct sync_command *command, int status)
     return status == 0 ? failed : status;
 }
 
-/* --- several profiles ---------------------------------------------------------------------- */
+/* --- profiles ------------------------------------------------------------------------------ */
 
-struct profile_sources {
-    char account_id[STORE_NAME_MAX];
-    char region_id[STORE_NAME_MAX];
-};
-
-struct profiles {
-    struct profile_sources done[CLI_LIST_MAX];
-    size_t done_count;
-};
-
-/* Whether an earlier profile has the same account and regions: its sources are done. Where no
- * option names regions, each profile has one, which can be its own. */
-static bool is_done(struct profiles *profiles, const struct session *session)
+/* Names one profile; NULL: none was named. */
+static struct profile *add_profile(struct sync_command *command, const char *name)
 {
-    const struct session_options *options = session->options;
-    bool named = options->all_regions || options->regions.count > 0;
-    struct profile_sources sources = {.region_id = ""};
-    (void)text_fit(sources.account_id, STORE_NAME_MAX, session->account_id);
-    (void)text_fit(sources.region_id, STORE_NAME_MAX, named ? "" : session->regions[0]);
-    for (size_t i = 0; i < profiles->done_count; i++) {
-        if (strcmp(profiles->done[i].account_id, sources.account_id) == 0 &&
-            strcmp(profiles->done[i].region_id, sources.region_id) == 0) {
-            return true;
-        }
+    struct profile *profile = &command->profiles[command->profile_count];
+    const struct profile *first = command->profiles;
+    profile->options = command->cli.connection;
+    profile->options.profile = name;
+    profile->options.budget = &command->budget;
+    for (size_t i = 0; i < command->profile_count; i++) {
+        first = first->session.trace == NULL ? &command->profiles[i] : first;
+        profile->options.earlier = &first->session;
     }
-    profiles->done[profiles->done_count++] = sources;
-    return false;
+    command->profile_count++;
+    return profile;
 }
 
-static void run_profile(struct sync_command *command, struct profiles *profiles, const char *name)
+static bool run_one(struct sync_command *command, struct error *err)
 {
-    struct error err;
-    struct sync_summary *summary = &command->summary;
-    error_clear(&err);
-    command->connection.profile = name;
-    if (!session_open(&command->session, &command->connection, &err) ||
-        !session_find(&command->session, &err)) {
-        error_context(&err, "--profile %s", name);
-        if (err.code == ERROR_INTERRUPTED) {
-            summary->error = err;
-            return;
-        }
-        log_error(&err);
-        sync_tasks_add_failure(&command->tasks, &err);
-    } else if (is_done(profiles, &command->session)) {
-        log_warning("--profile %s belongs to the account %s, which is done already", name,
-                    command->session.account_id);
-    } else {
-        sync_tasks_run(&command->tasks);
-    }
+    size_t added;
+    struct profile *profile = add_profile(command, NULL);
+    return session_open(&profile->session, &profile->options, err) && open_store(command, err) &&
+           session_find(&profile->session, err) && sync_tasks_begin(&command->tasks, err) &&
+           sync_tasks_add(&command->tasks, &profile->session, &added, err);
 }
 
-/* One run, each profile's account with its own sources. A profile that fails is one failed source.
- */
-static bool run_profiles(struct sync_command *command, struct error *err)
+/* A profile that fails is one failed source. */
+static bool open_profile(struct sync_command *command, const char *name, struct error *err)
 {
-    const struct cli_list *names = &command->cli.connection.profiles;
-    struct profiles profiles = {.done_count = 0};
-    if (!open_store(command, err) || !sync_tasks_begin(&command->tasks, err)) {
+    size_t added = 0;
+    struct error failure;
+    struct profile *profile = add_profile(command, name);
+    struct session *session = &profile->session;
+    error_clear(&failure);
+    if (!session_open(session, &profile->options, &failure) || !session_find(session, &failure)) {
+        error_context(&failure, "--profile %s", name);
+        if (failure.code == ERROR_INTERRUPTED) {
+            *err = failure;
+            return false;
+        }
+        sync_tasks_add_failure(&command->tasks, &failure);
+        session->region_count = 0;
+        return true;
+    }
+    if (!sync_tasks_add(&command->tasks, session, &added, err)) {
         return false;
     }
-    command->connection = command->cli.connection;
-    for (size_t i = 0; i < names->count && command->summary.error.code == ERROR_NONE; i++) {
-        if (i > 0) {
-            add_counters(command);
-            command->cli.settings.requests_made = (int64_t)command->counters.requests;
-            if (!session_close(&command->session, err)) {
-                memset(&command->session, 0, sizeof(command->session));
-                return false;
-            }
-            memset(&command->session, 0, sizeof(command->session));
-        }
-        run_profile(command, &profiles, names->values[i]);
-        command->connection.later = true;
+    if (added == 0) {
+        log_warning("--profile %s belongs to the account %s, which is done already", name,
+                    session->account_id);
     }
     return true;
 }
 
+/* One run, each profile's account with its own sources. */
+static bool run_profiles(struct sync_command *command, struct error *err)
+{
+    const struct cli_list *names = &command->cli.connection.profiles;
+    bool ok = open_store(command, err) && sync_tasks_begin(&command->tasks, err);
+    for (size_t i = 0; ok && i < names->count; i++) {
+        ok = open_profile(command, names->values[i], err);
+    }
+    return ok;
+}
+
 static bool run(struct sync_command *command, struct error *err)
 {
+    struct sync_tasks *tasks = &command->tasks;
+    size_t named = command->cli.connection.profiles.count;
     prepare_tasks(command);
-    if (command->cli.connection.profiles.count > 1) {
-        return run_profiles(command, err);
+    command->profiles = calloc(named > 0 ? named : 1, sizeof(*command->profiles));
+    if (command->profiles == NULL) {
+        return error_no_memory(err);
     }
-    if (!open_all(command, err)) {
+    if (!(named > 1 ? run_profiles(command, err) : run_one(command, err))) {
         return false;
     }
-    sync_tasks_run(&command->tasks);
+    sync_tasks_run(tasks);
+    for (size_t i = 0; i < command->profile_count; i++) {
+        if (tasks->summary->error.code == ERROR_NONE) {
+            sync_tasks_check_regions(tasks, &command->profiles[i].session);
+        }
+    }
     return true;
 }
 
@@ -225,9 +211,13 @@ int cli_sync(const char *database, int argc, char **argv)
     }
     status = finish(command, run(command, &err) ? NULL : &err);
     store_close(command->store);
-    status = session_end(&command->session, status);
+    for (size_t i = command->profile_count; i > 0; i--) { /* the trace is the first one's */
+        status = session_end(&command->profiles[i - 1].session, status);
+    }
     status = write_metrics(command, status);
+    free(command->tasks.workers);
     free(command->summary.rows);
+    free(command->profiles);
     sync_cli_free(&command->cli);
     free(command);
     return status;

@@ -17,6 +17,7 @@ struct sync_cli {
     struct cli_list editions, restore_types, filter_texts, triggers;
     const char *metrics_file;
     bool dry_run, json;
+    int64_t max_requests; /* 0: no limit */
     struct sync_settings settings;
     struct hbr_filter_text filters[SYNC_FILTERS_MAX];
     struct hbr_filter filter_list[SYNC_FILTERS_MAX];

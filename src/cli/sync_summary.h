@@ -13,6 +13,8 @@
 struct sync_summary_row {
     struct sync_task_result result;
     char account_id[STORE_NAME_MAX], region_id[STORE_NAME_MAX], edition[STORE_NAME_MAX];
+    const char *restore_type; /* "": every type */
+    bool ended, told;         /* the task; what it has to say was printed */
 };
 
 struct sync_summary {

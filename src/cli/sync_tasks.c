@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "cli/sync_service.h"
 #include "output/log.h"
 #include "output/progress.h"
 #include "store/state.h"
@@ -16,6 +15,7 @@ bool sync_tasks_begin(struct sync_tasks *tasks, struct error *err)
 {
     int64_t crashed = 0;
     struct store *store = tasks->store;
+    tasks->turn.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     if (!store_begin(store, err)) {
         return false;
     }
@@ -30,6 +30,100 @@ bool sync_tasks_begin(struct sync_tasks *tasks, struct error *err)
     return true;
 }
 
+/* --- what is to be done -------------------------------------------------------------------- */
+
+static struct sync_summary_row *add_row(struct sync_summary *summary, struct error *err)
+{
+    /* Grows at the powers of two. */
+    if ((summary->count & (summary->count - 1)) == 0) {
+        size_t capacity = summary->count == 0 ? 1 : summary->count * 2;
+        struct sync_summary_row *rows = realloc(summary->rows, capacity * sizeof(*rows));
+        if (rows == NULL) {
+            (void)error_no_memory(err);
+            return NULL;
+        }
+        summary->rows = rows;
+    }
+    struct sync_summary_row *row = &summary->rows[summary->count++];
+    memset(row, 0, sizeof(*row));
+    return row;
+}
+
+void sync_tasks_add_failure(struct sync_tasks *tasks, const struct error *failure)
+{
+    struct sync_summary_row *row = add_row(tasks->summary, &tasks->summary->error);
+    log_error(failure);
+    if (row != NULL) {
+        row->result.run =
+            (struct store_run){.outcome = RUN_FAILED, .total_count = -1, .local_count = -1};
+        row->result.error = *failure;
+        row->ended = row->told = true;
+    }
+}
+
+static bool wants_edition(const struct sync_tasks *tasks, const char *edition)
+{
+    for (size_t i = 0; i < tasks->editions->count; i++) {
+        if (strcmp(tasks->editions->values[i], edition) == 0) {
+            return true;
+        }
+    }
+    return tasks->editions->count == 0;
+}
+
+/* STANDARD before BASIC: a service that ignores Edition is recognised by listing the same jobs
+ * again. */
+static bool add_worker(struct sync_tasks *tasks, struct session *session, const char *region,
+                       struct error *err)
+{
+    static const char *const editions[] = {"STANDARD", "BASIC"};
+    const struct cli_list *types = tasks->restore_types;
+    struct sync_worker *workers =
+        realloc(tasks->workers, (tasks->worker_count + 1) * sizeof(*workers));
+    if (workers == NULL) {
+        return error_no_memory(err);
+    }
+    tasks->workers = workers;
+    struct sync_worker *worker = &workers[tasks->worker_count++];
+    *worker = (struct sync_worker){
+        .tasks = tasks, .session = session, .region = region, .first = tasks->summary->count};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t j = 0; wants_edition(tasks, editions[i]) && (j == 0 || j < types->count); j++) {
+            struct sync_summary_row *row = add_row(tasks->summary, err);
+            if (row == NULL) {
+                return false;
+            }
+            (void)text_fit(row->account_id, sizeof(row->account_id), session->account_id);
+            (void)text_fit(row->region_id, sizeof(row->region_id), region);
+            (void)text_fit(row->edition, sizeof(row->edition), editions[i]);
+            row->restore_type = types->count > 0 ? types->values[j] : "";
+            worker->count++;
+        }
+    }
+    return true;
+}
+
+bool sync_tasks_add(struct sync_tasks *tasks, struct session *session, size_t *ret_added,
+                    struct error *err)
+{
+    *ret_added = 0;
+    for (size_t i = 0; i < session->region_count; i++) {
+        bool there = false;
+        for (size_t j = 0; j < tasks->worker_count; j++) {
+            const struct sync_worker *other = &tasks->workers[j];
+            there = there || (strcmp(other->region, session->regions[i]) == 0 &&
+                              strcmp(other->session->account_id, session->account_id) == 0);
+        }
+        if (!there && !add_worker(tasks, session, session->regions[i], err)) {
+            return false;
+        }
+        *ret_added += there ? 0 : 1;
+    }
+    return true;
+}
+
+/* --- what is told -------------------------------------------------------------------------- */
+
 static void task_subject(const struct sync_tasks *tasks, const struct sync_task_spec *spec,
                          char *text, size_t size)
 {
@@ -41,16 +135,32 @@ static void task_subject(const struct sync_tasks *tasks, const struct sync_task_
 static void show_progress(void *context, const struct sync_task_spec *spec, int64_t done,
                           int64_t total)
 {
+    struct sync_worker *worker = context;
+    struct sync_tasks *tasks = worker->tasks;
     char label[200];
-    task_subject(context, spec, label, sizeof(label));
-    progress_update(label, done, total);
+    total = total > 0 ? total : 0;
+    tasks->done += done - worker->done;
+    tasks->total += total - worker->total;
+    worker->done = done;
+    worker->total = total;
+    if (tasks->worker_count == 1) {
+        task_subject(tasks, spec, label, sizeof(label));
+    } else {
+        (void)snprintf(label, sizeof(label), "%zu of %zu regions", tasks->finished,
+                       tasks->worker_count);
+    }
+    progress_update(label, tasks->done, tasks->total);
 }
 
-static void tell_task(const struct sync_tasks *tasks, const struct sync_task_spec *spec,
-                      const struct sync_task_result *result)
+static void tell_task(struct sync_tasks *tasks, const struct sync_summary_row *row)
 {
-    char subject[200];
-    task_subject(tasks, spec, subject, sizeof(subject));
+    const struct sync_task_result *result = &row->result;
+    const struct sync_task_spec spec = {.account_id = row->account_id,
+                                        .region_id = row->region_id,
+                                        .edition = row->edition,
+                                        .scope = result->run.scope};
+    char subject[1024];
+    task_subject(tasks, &spec, subject, sizeof(subject));
     if (result->warning[0] != '\0') {
         log_warning("%s: %s", subject, result->warning);
     }
@@ -61,43 +171,35 @@ static void tell_task(const struct sync_tasks *tasks, const struct sync_task_spe
     if (result->sentence[0] != '\0') {
         log_detail("%s: %s", subject, result->sentence);
     }
+    if (result->error.code == ERROR_INTERRUPTED) {
+        /* Once is enough; those that were stopped by another's failure have nothing to say. */
+        if (tasks->told_interrupted || tasks->summary->error.code != ERROR_INTERRUPTED) {
+            return;
+        }
+        tasks->told_interrupted = true;
+    }
     if (result->error.code != ERROR_NONE) {
         log_error_about(subject, &result->error);
     }
 }
 
-static bool add_row(struct sync_summary *summary, const struct sync_task_spec *spec,
-                    const struct sync_task_result *result, struct error *err)
+/* In their order, whichever ended first; `all`: also beyond one that did not end. */
+static void tell_ended(struct sync_tasks *tasks, bool all)
 {
-    /* Grows at the powers of two. */
-    if ((summary->count & (summary->count - 1)) == 0) {
-        size_t capacity = summary->count == 0 ? 1 : summary->count * 2;
-        struct sync_summary_row *rows = realloc(summary->rows, capacity * sizeof(*rows));
-        if (rows == NULL) {
-            return error_no_memory(err);
+    const struct sync_summary *summary = tasks->summary;
+    for (; tasks->told < summary->count; tasks->told++) {
+        struct sync_summary_row *row = &summary->rows[tasks->told];
+        if (!row->ended && !all) {
+            return;
         }
-        summary->rows = rows;
+        if (row->ended && !row->told) {
+            row->told = true;
+            tell_task(tasks, row);
+        }
     }
-    struct sync_summary_row *row = &summary->rows[summary->count++];
-    row->result = *result;
-    (void)text_fit(row->account_id, sizeof(row->account_id), spec->account_id);
-    (void)text_fit(row->region_id, sizeof(row->region_id), spec->region_id);
-    (void)text_fit(row->edition, sizeof(row->edition), spec->edition);
-    return true;
 }
 
-void sync_tasks_add_failure(struct sync_tasks *tasks, const struct error *failure)
-{
-    static const struct sync_task_spec none = {.account_id = "", .region_id = "", .edition = ""};
-    struct sync_task_result result = {
-        .run = {.outcome = RUN_FAILED, .total_count = -1, .local_count = -1},
-        .error = *failure,
-    };
-    struct error err;
-    if (!add_row(tasks->summary, &none, &result, &err)) {
-        tasks->summary->error = err;
-    }
-}
+/* --- a worker ------------------------------------------------------------------------------ */
 
 /* The scope as the run's record names it. */
 static void name_scope(const struct sync_tasks *tasks, const char *restore_type, char *scope,
@@ -112,72 +214,121 @@ static void name_scope(const struct sync_tasks *tasks, const char *restore_type,
     }
 }
 
-static bool run_task(struct sync_tasks *tasks, const char *region, const char *edition,
-                     const char *restore_type)
+/* The first reason is the run's. */
+static void end_run(struct sync_tasks *tasks, const struct error *why)
+{
+    if (!tasks->turn.ended) {
+        tasks->turn.ended = true;
+        tasks->summary->error = *why;
+    }
+}
+
+static void run_task(struct sync_worker *worker, const struct sync_service *service,
+                     struct sync_summary_row *row)
 {
     char scope[512] = "";
-    struct sync_task_result result;
-    struct sync_progress progress = {.update = show_progress, .context = tasks};
-    struct sync_summary *summary = tasks->summary;
-    name_scope(tasks, restore_type, scope, sizeof(scope));
-    struct sync_task_spec spec = {
-        .account_id = tasks->session->account_id,
-        .region_id = region,
-        .edition = edition,
-        .restore_type = restore_type,
+    struct sync_tasks *tasks = worker->tasks;
+    const struct sync_progress progress = {.update = show_progress, .context = worker};
+    name_scope(tasks, row->restore_type, scope, sizeof(scope));
+    const struct sync_task_spec spec = {
+        .account_id = row->account_id,
+        .region_id = row->region_id,
+        .edition = row->edition,
+        .restore_type = row->restore_type,
         .filters = tasks->filters,
         .filter_count = tasks->filter_count,
         .scope = scope,
     };
-    struct sync_service service = sync_service_of(&tasks->session->service);
-    bool go_on = sync_task(tasks->store, &service, tasks->settings, &progress, summary->run_id,
-                           &spec, &result);
-    tell_task(tasks, &spec, &result);
-    if (!go_on) {
-        summary->error = result.error;
+    if (!sync_task(tasks->store, service, tasks->settings, &progress, tasks->summary->run_id, &spec,
+                   &row->result)) {
+        end_run(tasks, &row->result.error);
     }
-    struct error row_error;
-    if (!add_row(summary, &spec, &result, &row_error)) {
-        summary->error = row_error;
-        return false;
-    }
-    return go_on;
+    row->ended = true;
+    tasks->total += worker->done - worker->total;
+    worker->done = worker->total = 0;
+    tell_ended(tasks, false);
 }
 
-static bool run_source(struct sync_tasks *tasks, const char *region, const char *edition)
+/* Has the turn, but while it waits. */
+static void run_worker(struct sync_worker *worker)
 {
-    const struct cli_list *types = tasks->restore_types;
-    if (types->count == 0) {
-        return run_task(tasks, region, edition, "");
+    struct sync_tasks *tasks = worker->tasks;
+    struct acs_client *client = NULL;
+    struct error err;
+    (void)pthread_mutex_unlock(&tasks->turn.lock);
+    bool ok = session_open_client(worker->session, &client, &err); /* may wait for new keys */
+    (void)pthread_mutex_lock(&tasks->turn.lock);
+    if (!ok && !tasks->turn.ended) {
+        log_error(&err);
+        end_run(tasks, &err);
     }
-    for (size_t i = 0; i < types->count; i++) {
-        if (!run_task(tasks, region, edition, types->values[i])) {
-            return false;
-        }
+    struct sync_link link = {{client, worker->session->service.endpoint}, &tasks->turn};
+    struct sync_service service = sync_service_of(&link);
+    for (size_t i = 0; i < worker->count && !tasks->turn.ended; i++) {
+        run_task(worker, &service, &tasks->summary->rows[worker->first + i]);
     }
-    return true;
+    session_close_client(worker->session, client);
+    tasks->finished++;
 }
 
-static bool wants_edition(const struct sync_tasks *tasks, const char *edition)
+static void *work(void *context)
 {
-    for (size_t i = 0; i < tasks->editions->count; i++) {
-        if (strcmp(tasks->editions->values[i], edition) == 0) {
-            return true;
+    struct sync_tasks *tasks = context;
+    (void)pthread_mutex_lock(&tasks->turn.lock);
+    while (tasks->next < tasks->worker_count && !tasks->turn.ended) {
+        run_worker(&tasks->workers[tasks->next++]);
+    }
+    (void)pthread_mutex_unlock(&tasks->turn.lock);
+    return NULL;
+}
+
+/* Rows of tasks that the end of the run left undone. */
+static void drop_undone(struct sync_summary *summary)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < summary->count; i++) {
+        if (summary->rows[i].ended) {
+            summary->rows[kept++] = summary->rows[i];
         }
     }
-    return tasks->editions->count == 0;
+    summary->count = kept;
 }
+
+void sync_tasks_run(struct sync_tasks *tasks)
+{
+    pthread_t threads[SESSION_PARALLEL_MAX];
+    size_t count = 0;
+    size_t wanted = (size_t)tasks->parallel < tasks->worker_count ? (size_t)tasks->parallel
+                                                                  : tasks->worker_count;
+    /* This thread works, too; where the system has no more of them, there are fewer at once. */
+    while (count + 1 < wanted && pthread_create(&threads[count], NULL, work, tasks) == 0) {
+        count++;
+    }
+    (void)work(tasks);
+    while (count > 0) {
+        (void)pthread_join(threads[--count], NULL);
+    }
+    tell_ended(tasks, true);
+    drop_undone(tasks->summary);
+}
+
+/* --- regions that are not read ------------------------------------------------------------- */
+
+struct unread {
+    struct sync_tasks *tasks;
+    const struct session *session;
+};
 
 /* Jobs of a region of which DescribeRegions, that was asked for every one, does not tell any more.
  */
 static bool check_named(const struct store_status *status, void *context, struct error *err)
 {
-    struct sync_tasks *tasks = context;
+    const struct unread *unread = context;
     struct error unnamed;
     (void)err;
     if (status->jobs == 0 || status->scope[0] != '\0' ||
-        strcmp(status->source.account_id, tasks->session->account_id) != 0 ||
-        session_has_region(tasks->session, status->source.region_id)) {
+        strcmp(status->source.account_id, unread->session->account_id) != 0 ||
+        session_has_region(unread->session, status->source.region_id)) {
         return true;
     }
     error_clear(&unnamed);
@@ -187,51 +338,34 @@ static bool check_named(const struct store_status *status, void *context, struct
     error_hint(&unnamed,
                "Name it with --region to sync it; if Cloud Backup was given up there, name "
                "the others.");
-    log_error(&unnamed);
-    sync_tasks_add_failure(tasks, &unnamed);
+    sync_tasks_add_failure(unread->tasks, &unnamed);
     return true;
 }
 
 /* Together one failed source: they cannot be named. */
-static void tell_unusable(struct sync_tasks *tasks)
+static void tell_unusable(struct sync_tasks *tasks, const struct session *session)
 {
     struct error unusable;
-    if (tasks->session->unusable_regions == 0) {
+    if (session->unusable_regions == 0) {
         return;
     }
     error_clear(&unusable);
     error_set(&unusable, ERROR_SERVICE,
               "%zu of the regions that DescribeRegions lists have an id that is none",
-              tasks->session->unusable_regions);
+              session->unusable_regions);
     error_hint(&unusable, "The others were read. Look at the answer with --trace, and name regions "
                           "with --region.");
-    log_error(&unusable);
     sync_tasks_add_failure(tasks, &unusable);
 }
 
-static void check_regions(struct sync_tasks *tasks)
+void sync_tasks_check_regions(struct sync_tasks *tasks, const struct session *session)
 {
     struct error err;
-    tell_unusable(tasks);
-    if (tasks->session->options->all_regions &&
-        !store_status_each(tasks->store, check_named, tasks, &err)) {
+    struct unread unread = {tasks, session};
+    tell_unusable(tasks, session);
+    if (session->options->all_regions &&
+        !store_status_each(tasks->store, check_named, &unread, &err)) {
         log_error(&err);
         tasks->summary->error = err;
     }
-}
-
-/* STANDARD before BASIC: a service that ignores Edition is recognised by listing the same jobs
- * again. */
-void sync_tasks_run(struct sync_tasks *tasks)
-{
-    static const char *const editions[] = {"STANDARD", "BASIC"};
-    for (size_t i = 0; i < tasks->session->region_count; i++) {
-        for (size_t j = 0; j < 2; j++) {
-            if (wants_edition(tasks, editions[j]) &&
-                !run_source(tasks, tasks->session->regions[i], editions[j])) {
-                return;
-            }
-        }
-    }
-    check_regions(tasks);
 }

@@ -1,5 +1,7 @@
-/* Goes over the tasks of a run (region, edition, RestoreType) one after another. Shared by `sync`
- * and `verify --remote`. */
+/*
+ * Goes over the tasks of a run: a worker an account and region, several at a time, and in each one
+ * task (edition, RestoreType) after another. Shared by `sync` and `verify --remote`.
+ */
 #ifndef HBRSYNC_CLI_SYNC_TASKS_H
 #define HBRSYNC_CLI_SYNC_TASKS_H
 
@@ -7,12 +9,20 @@
 #include <stddef.h>
 
 #include "cli/session.h"
+#include "cli/sync_service.h"
 #include "cli/sync_summary.h"
 #include "store/store.h"
 #include "sync/sync.h"
 
-struct sync_tasks {
+struct sync_worker {
+    struct sync_tasks *tasks;
     struct session *session;
+    const char *region;
+    size_t first, count; /* its rows of the summary */
+    int64_t done, total; /* jobs of the task at hand */
+};
+
+struct sync_tasks {
     struct store *store;
     const struct sync_settings *settings;
     const struct cli_list *editions;      /* none: both */
@@ -21,17 +31,34 @@ struct sync_tasks {
     size_t filter_count;
     const char *filter_scope;     /* the filters as one text */
     bool show_account;            /* in messages: there are several */
+    int64_t parallel;             /* workers at once */
     struct sync_summary *summary; /* run_id is set; gets a row a task, and what ended the run */
+    /* The rest is sync_tasks.c's own. */
+    struct sync_turn turn;       /* of all below, of the store and of the summary */
+    struct sync_worker *workers; /* free it at the end */
+    size_t worker_count, next, finished;
+    size_t told; /* rows whose messages were printed */
+    bool told_interrupted;
+    int64_t done, total; /* jobs, of all workers */
 };
 
 /* Closes what a dead process left open, and takes the run's number. */
 bool sync_tasks_begin(struct sync_tasks *tasks, struct error *err) MUST_CHECK;
 
+/* Adds the session's regions; those that this account has already are left out. *ret_added: how
+ * many. The session must outlive the tasks. */
+bool sync_tasks_add(struct sync_tasks *tasks, struct session *session, size_t *ret_added,
+                    struct error *err) MUST_CHECK;
+
 /* Counts a profile that could not be used, or a source that could not be asked for, as one failed
- * source, which has no account and region. */
+ * source, which has no account and region; prints it. */
 void sync_tasks_add_failure(struct sync_tasks *tasks, const struct error *failure);
 
-/* Runs all of them, unless one ends the run: summary->error tells. */
+/* Runs all of them, unless one ends the run: summary->error tells. What they have to say is printed
+ * in their order. */
 void sync_tasks_run(struct sync_tasks *tasks);
+
+/* Adds failures for what is stored of the session's account, or listed, and could not be read. */
+void sync_tasks_check_regions(struct sync_tasks *tasks, const struct session *session);
 
 #endif

@@ -150,12 +150,13 @@ static bool check_database(struct verify *verify, struct error *err)
 static bool scan_service(struct verify *verify, struct error *err)
 {
     static const struct cli_list every_type;
+    size_t added;
     struct sync_tasks tasks = {
-        .session = &verify->session,
         .settings = &verify->settings,
         .editions = &verify->editions,
         .restore_types = &every_type,
         .filter_scope = "",
+        .parallel = verify->connection.parallel,
         .summary = &verify->summary,
     };
     if (!session_open(&verify->session, &verify->connection, err) ||
@@ -164,12 +165,17 @@ static bool scan_service(struct verify *verify, struct error *err)
         return false;
     }
     tasks.store = verify->scratch;
-    if (!session_find(&verify->session, err) || !sync_tasks_begin(&tasks, err)) {
-        return false;
+    bool ok = session_find(&verify->session, err) && sync_tasks_begin(&tasks, err) &&
+              sync_tasks_add(&tasks, &verify->session, &added, err);
+    if (ok) {
+        sync_tasks_run(&tasks);
     }
-    sync_tasks_run(&tasks);
+    if (ok && verify->summary.error.code == ERROR_NONE) {
+        sync_tasks_check_regions(&tasks, &verify->session);
+    }
+    free(tasks.workers);
     progress_clear();
-    return true;
+    return ok;
 }
 
 /* How reading a source of the database ended, NULL when it was not asked for. */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -11,19 +12,19 @@
 #include "output/format.h"
 
 #define REDRAW_MS 100
-#define BAR_WIDTH 20
+#define LINE_SIZE 512
+#define LABEL_MAX 124
 
 static struct {
     bool enabled;
     bool shown;
-    char label[128];
     int64_t started_ms, drawn_ms;
-    int64_t started_at; /* jobs done when the label was new */
 } progress;
 
 void progress_enable(bool wanted)
 {
     progress.enabled = wanted && isatty(STDERR_FILENO) == 1;
+    progress.started_ms = progress.drawn_ms = 0;
 }
 
 void progress_clear(void)
@@ -34,63 +35,45 @@ void progress_clear(void)
     }
 }
 
-static void draw_bar(char bar[BAR_WIDTH + 1], int64_t done, int64_t total)
+/* What the terminal takes in one line. */
+static size_t line_width(void)
 {
-    int filled = 0;
-    if (total > 0) {
-        filled = done >= total ? BAR_WIDTH : (int)((double)done / (double)total * BAR_WIDTH);
-    }
-    memset(bar, '.', BAR_WIDTH);
-    memset(bar, '#', (size_t)filled);
-    bar[BAR_WIDTH] = '\0';
+    struct winsize size;
+    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    return known && size.ws_col <= LINE_SIZE ? size.ws_col - 1U : LINE_SIZE - 1;
 }
 
-static void draw(int64_t done, int64_t total, int64_t elapsed_ms)
+static void draw(const char *label, int64_t done, int64_t total, int64_t elapsed_ms)
 {
-    char bar[BAR_WIDTH + 1], done_text[FORMAT_COUNT_SIZE], total_text[FORMAT_COUNT_SIZE];
-    char rate_text[FORMAT_COUNT_SIZE];
-    int64_t since = done - progress.started_at;
-    int64_t rate = elapsed_ms > 0 ? since * 1000 / elapsed_ms : 0;
-    draw_bar(bar, done, total);
-    format_count(done, done_text);
-    format_count(total, total_text);
-    format_count(rate, rate_text);
-    (void)fprintf(stderr, "\r\033[K%s [%s] %s of %s jobs, %s/s", progress.label, bar, done_text,
-                  total > 0 ? total_text : "?", rate_text);
+    struct buffer line;
+    char fitted[LINE_SIZE], text[3][FORMAT_COUNT_SIZE];
+    int64_t rate = elapsed_ms > 0 ? done * 1000 / elapsed_ms : 0;
+    format_count(done, text[0]);
+    format_count(total, text[1]);
+    format_count(rate, text[2]);
+    buffer_init(&line, (size_t)2 * LINE_SIZE);
+    text_escape(&line, label, strlen(label), LABEL_MAX); /* it may quote the service */
+    buffer_printf(&line, ", %s of %s%s jobs, %s/s", text[0], total > 0 ? "about " : "",
+                  total > 0 ? text[1] : "?", text[2]);
     if (rate > 0 && total > done) {
         int64_t left = (total - done) / rate;
-        (void)fprintf(stderr, ", %" PRId64 ":%02" PRId64 " left", left / 60, left % 60);
+        buffer_printf(&line, ", %" PRId64 ":%02" PRId64 " left", left / 60, left % 60);
     }
+    (void)text_fit(fitted, line_width() + 1, line.data); /* no column without a byte */
+    (void)fprintf(stderr, "\r\033[K%s", fitted);
     (void)fflush(stderr);
+    buffer_free(&line);
     progress.shown = true;
-}
-
-/* What is shown of a label: it may quote the service, and may be longer than there is room for. */
-static void fit_label(char target[sizeof(progress.label)], const char *label)
-{
-    struct buffer safe;
-    buffer_init(&safe, sizeof(progress.label) - 1);
-    text_escape(&safe, label, strlen(label), sizeof(progress.label) - 1 - strlen("..."));
-    (void)text_fit(target, sizeof(progress.label), safe.data);
-    buffer_free(&safe);
 }
 
 void progress_update(const char *label, int64_t done, int64_t total)
 {
-    if (!progress.enabled) {
-        return;
-    }
     int64_t now = clock_monotonic_ms();
-    char fitted[sizeof(progress.label)];
-    fit_label(fitted, label);
-    if (strcmp(fitted, progress.label) != 0) {
-        memcpy(progress.label, fitted, sizeof(fitted));
+    if (progress.started_ms == 0) {
         progress.started_ms = now;
-        progress.started_at = done;
-        progress.drawn_ms = 0;
     }
-    if (now - progress.drawn_ms >= REDRAW_MS) {
+    if (progress.enabled && now - progress.drawn_ms >= REDRAW_MS) {
         progress.drawn_ms = now;
-        draw(done, total, now - progress.started_ms);
+        draw(label, done, total, now - progress.started_ms);
     }
 }

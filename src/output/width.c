@@ -15,7 +15,8 @@ static size_t character_width(uint32_t code)
 
 size_t text_width(const char *text, size_t length)
 {
-    static locale_t utf8; /* made once, for all of the process's life; it has one thread */
+    static locale_t
+        utf8; /* made once, for all of the process's life; of its only thread that prints tables */
     size_t width = 0;
     size_t at = 0;
     if (utf8 == (locale_t)0) {

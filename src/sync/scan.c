@@ -48,17 +48,6 @@ void scan_result_free(struct scan_result *result)
 
 /* --- asking -------------------------------------------------------------------------------- */
 
-bool scanner_may_ask(const struct scanner *scanner, struct error *err)
-{
-    struct sync_usage usage = scanner->service->usage(scanner->service->context);
-    int64_t made = scanner->requests_made + usage.requests + usage.unsent;
-    if (scanner->requests_max > 0 && made >= scanner->requests_max) {
-        return error_set(err, ERROR_UNPROVED, "stopped after %" PRId64 " requests (--max-requests)",
-                         scanner->requests_max);
-    }
-    return true;
-}
-
 static void add_filter(struct hbr_query *query, const char *key, const char *op,
                        const char *const *values, size_t count)
 {
@@ -104,8 +93,7 @@ static bool ask(const struct reader *reader, int64_t page, void *tag, struct err
         break;
     }
     const struct sync_service *service = reader->scanner->service;
-    return scanner_may_ask(reader->scanner, err) &&
-           service->submit(service->context, &query, tag, err);
+    return service->submit(service->context, &query, tag, err);
 }
 
 /* --- what an answer tells about the scan --------------------------------------------------- */

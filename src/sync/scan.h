@@ -10,9 +10,6 @@
 /* Frees the sets. */
 void scanner_free(struct scanner *scanner);
 
-/* ERROR_UNPROVED when requests_max leaves no request. */
-bool scanner_may_ask(const struct scanner *scanner, struct error *err) MUST_CHECK;
-
 /* Returns false only on failure; anomalies are in *ret_result, which is filled in any case: free it
  * with scan_result_free. */
 bool scan(struct scanner *scanner, const struct scan_query *query, struct scan_result *ret_result,

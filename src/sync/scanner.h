@@ -20,8 +20,6 @@ struct scanner {
     struct store_run *run;  /* its counters grow */
     struct hbr_query query; /* region, edition, RestoreType, the user's filters, PageSize */
     unsigned pages_at_once;
-    int64_t requests_max;  /* of the run, 0: no limit ... */
-    int64_t requests_made; /* ... of which so many by other services */
     /* NULL, or called inside the transaction in which the first row changes. */
     bool (*on_change)(void *context, struct error *err);
     /* NULL, or called after each page. */

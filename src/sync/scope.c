@@ -79,8 +79,6 @@ bool scope_open(struct scope *scope, struct task *task, const char *restore_type
                   .filter_count = spec->filter_count,
                   .page_size = settings->page_size},
         .pages_at_once = settings->pages_at_once,
-        .requests_max = settings->max_requests,
-        .requests_made = settings->requests_made,
         .counted = &task->listed,
         .on_change = on_change,
         .on_page = on_page,

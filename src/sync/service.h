@@ -23,12 +23,11 @@ struct sync_answer {
 /* Counters of all questions so far. A request is one attempt that was sent. */
 struct sync_usage {
     int64_t requests, retries, throttled;
-    int64_t unsent; /* submitted, and no attempt of it was sent yet */
 };
 
 struct sync_service {
     void *context;
-    /* Queues a question; everything is copied. */
+    /* Queues a question; everything is copied. ERROR_UNPROVED: no request is left. */
     bool (*submit)(void *context, const struct hbr_query *query, void *tag, struct error *err);
     /* Waits for any queued question's answer. False: interrupted, or nothing can go on. */
     bool (*wait)(void *context, struct sync_answer *ret_answer, struct error *err);

@@ -26,8 +26,6 @@ struct sync_settings {
     bool full;              /* force a full scan */
     int64_t full_every;     /* seconds after which a delta is not enough */
     int64_t overlap;        /* seconds before the last proof that a delta reads again */
-    int64_t max_requests;   /* of the whole run, 0: no limit */
-    int64_t requests_made;  /* by other clients of this run so far */
     bool skip_inactive;     /* skip a region where the service is not activated */
     unsigned pages_at_once; /* questions under way, at least 1 */
 };

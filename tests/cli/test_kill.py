@@ -17,25 +17,28 @@ AT_ONCE = 4
 STRIDE = 1 if harness.LONG else 5  # every so many steps; odd, so that steps before and after a commit take turns
 JOBS = 90 if harness.LONG else 42
 BASIC_JOBS = 6 if harness.LONG else 0
+ONE = ("cn-hangzhou",)
+SEVERAL = ("cn-hangzhou", "cn-beijing", "cn-shanghai")  # at once: whose step it is that kills is up to chance
 
 
 class Victim:
     """A program that is killed, in a cell with a world and a database of its own."""
 
-    def __init__(self, cell):
+    def __init__(self, cell, regions=ONE):
         self.cell = cell
+        self.regions = regions
         self.gone = set()  # ids that the service lists no more
         self.before = {}   # the truth at the time of the base database
         self.base = None   # where every kill starts from; None: from nothing
         self.base_run = 0  # the last run of the base database
-        self.simulator = cell.start("--jobs", JOBS, "--basic-jobs", BASIC_JOBS, "--regions", "cn-hangzhou",
-                                    "--seed", 11)
+        self.simulator = cell.start("--jobs", JOBS, "--basic-jobs", BASIC_JOBS, "--regions",
+                                    ",".join(regions), "--seed", 11)
 
     def sync(self, *options, kill_at=None):
         environment = self.cell.environment(HBRSYNC_TEST_KILL_AT_STEP=kill_at and str(kill_at))
         editions = [] if BASIC_JOBS else ["--edition", "STANDARD"]
-        return self.cell.sync("--region", "cn-hangzhou", "--page-size", 20, *editions, *options, env=environment,
-                              status=None)
+        regions = [option for region in self.regions for option in ("--region", region)]
+        return self.cell.sync(*regions, "--page-size", 20, *editions, *options, env=environment, status=None)
 
     def must_sync(self, about):
         result = self.sync()
@@ -72,7 +75,7 @@ class Victim:
     def claims(self):
         """What the database claims to have proved; nothing while there is no schema yet."""
         try:
-            return self.cell.query("SELECT edition, w.updated_time FROM sync_watermark AS w JOIN sync_source"
+            return self.cell.query("SELECT region_id, edition, w.updated_time FROM sync_watermark AS w JOIN sync_source"
                                    " USING (source_id) WHERE w.updated_time > 0 AND w.proved = 1")
         except sqlite3.OperationalError:
             return []
@@ -81,14 +84,15 @@ class Victim:
         """The jobs marked as gone, after a look whether their marks came with the watermark, all in one transaction."""
         cell = self.cell
         try:
-            moved = cell.query("SELECT run_id FROM sync_watermark JOIN sync_source USING (source_id)"
-                               " WHERE edition = 'STANDARD' AND proved = 1 AND run_id > ?", self.base_run)
+            moved = {region for region, in cell.query(
+                "SELECT region_id FROM sync_watermark JOIN sync_source USING (source_id)"
+                " WHERE edition = 'STANDARD' AND proved = 1 AND run_id > ?", self.base_run)}
             marked = {key for key, in cell.query("SELECT restore_id FROM restore_job WHERE missing_since IS NOT NULL")}
             history = {key for key, in cell.query("SELECT restore_id FROM restore_job_change"
                                                   " WHERE json_type(changed, '$.missing_since') IS NOT NULL")}
         except sqlite3.OperationalError:  # no schema yet
             return set()
-        cell.assertEqual(marked, self.gone if moved else set(), "marks and watermark do not come together")
+        cell.assertEqual(marked, {key for key in self.gone if self.before[key][0] in moved}, "marks and watermark do not come together")
         cell.assertEqual(history, marked)
         return marked
 
@@ -110,8 +114,8 @@ class Victim:
             if entry["missing_since"] is not None:
                 cell.assertNotIn(key, truth, "marked missing")
         self.marks()
-        for edition, updated in self.claims():
-            listed = {key: job for key, (_, its, job) in truth.items() if its == edition}
+        for region, edition, updated in self.claims():
+            listed = {key: job for key, (*its, job) in truth.items() if its == [region, edition]}
             if updated == max(job["UpdatedTime"] for job in listed.values()):
                 cell.assertEqual(set(listed) - set(stored), set(), f"{edition}: claimed but not stored")
 
@@ -132,12 +136,12 @@ class Victim:
         return True
 
 
-def kill_from(cell, first, has_base, options):
+def kill_from(cell, first, has_base, options, regions):
     """Kills at every AT_ONCE * STRIDE-th step, until a run survives; returns the steps at which it died.
 
     AT_ONCE of these side by side, in worlds of the same seed, see to every STRIDE-th step.
     """
-    victim = Victim(cell)
+    victim = Victim(cell, regions)
     if has_base:
         victim.make_base()
     died = []
@@ -152,9 +156,9 @@ def kill_from(cell, first, has_base, options):
 
 
 class Kill(harness.TestCase):
-    def kill_at_every_step(self, has_base, *options):
+    def kill_at_every_step(self, has_base, *options, regions=ONE):
         died = harness.run_cells(self, range(1, AT_ONCE + 1),
-                                 lambda cell, first: kill_from(cell, first, has_base, options), AT_ONCE)
+                                 lambda cell, first: kill_from(cell, first, has_base, options, regions), AT_ONCE)
         steps = {step for each in died for step in each}
         # Runs differ by a step or two (how pages arrive is up to the network): up to the shortest, none is left out.
         shortest = min(each[-1] for each in died)
@@ -170,6 +174,9 @@ class Kill(harness.TestCase):
 
     def test_forced_full_scan(self):
         self.assertGreater(self.kill_at_every_step(True, "--full"), 20 / STRIDE)
+
+    def test_several_regions_at_once(self):
+        self.assertGreater(self.kill_at_every_step(True, regions=SEVERAL), 20 / STRIDE)
 
     def test_marks_come_with_the_watermark(self):
         """At every single step: either no mark and the old watermark, or all marks and the new one."""

@@ -53,17 +53,19 @@ def sample(all_worlds, count, seed):
 class World3Ways:
     """One world, synced in three ways while it drifts and after each at rest."""
 
-    def __init__(self, cell, world):
+    def __init__(self, cell, world, regions=("cn-hangzhou",)):
         self.cell = cell
+        self.regions = regions
         self.world = world
-        self.simulator = cell.start("--jobs", world.jobs, "--basic-jobs", 0, "--regions", "cn-hangzhou", "--seed",
-                                    world.seed, "--burst", world.burst)
+        self.simulator = cell.start("--jobs", world.jobs, "--basic-jobs", 0, "--regions", ",".join(regions),
+                                    "--seed", world.seed, "--burst", world.burst)
         self.simulator.set(order=world.order)
         self.ended = []
 
     def sync(self, *options):
-        return self.cell.sync("--region", "cn-hangzhou", "--edition", "STANDARD", "--page-size",
-                              self.world.page_size, *options, status=None)
+        regions = [option for region in self.regions for option in ("--region", region)]
+        return self.cell.sync(*regions, "--edition", "STANDARD", "--page-size", self.world.page_size, *options,
+                              status=None)
 
     def drift(self, drift):
         world = self.world
@@ -173,6 +175,11 @@ class Matrix(harness.TestCase):
         if not harness.LONG:
             chosen = sample([world for world in worlds((3,), (40, 110), every=6) if world.drift != "none"], 5, seed=2)
         self.assert_some_proved(self.look_at_all(chosen), "inserts", "deletes", "both")
+
+    def test_several_regions_at_once(self):
+        chosen = sample(worlds((5,), (120, 300)), 12 if harness.LONG else 3, seed=3)
+        regions = ("cn-hangzhou", "cn-beijing", "cn-shanghai")
+        harness.run_cells(self, chosen, lambda cell, world: World3Ways(cell, world, regions).run())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What happens between two requests of a sync, at the worst moment: exit 0 still means that nothing was missed."""
 import json
 import os
+import random
 import sqlite3
 import subprocess
 import time
@@ -327,6 +328,28 @@ class Races(harness.TestCase):
         self.happens(12, vanish_ids=[self.oldest(3)])
         self.sync(*ONE, status=None)
         self.assertEqual(self.query("SELECT untyped FROM sync_source WHERE edition = 'STANDARD'"), [(1,)])
+
+
+class SeveralRegions(harness.TestCase):
+    """Whichever region's request it is, before which something happens."""
+
+    def test_at_any_request(self):
+        self.start("--jobs", 400, "--basic-jobs", 60, "--regions", "cn-hangzhou,cn-beijing,cn-shanghai,cn-shenzhen")
+        dice = random.Random(7)
+        for _ in range(20 if harness.LONG else 4):
+            for _ in range(6):
+                verb = dice.choice(("create", "finish", "vanish", "vanish_old", "start"))
+                self.simulator.control("script", {"before_request": dice.randrange(1, 60),
+                                                  "do": {"edition": "STANDARD", verb: dice.randrange(1, 4)}})
+            before = self.moment()
+            result = self.sync("--page-size", 20, "--full-every", dice.choice(("0s", "24h")), status=None)
+            self.assertIn(result.status, (0, 8), result)
+            if result.status == 0:
+                self.assert_no_silent_miss(before)
+            self.simulator.control("clear_log", {})
+        if self.sync(status=None).status != 0:
+            self.sync()
+        self.assert_equals_truth(missing=self.simulator.vanished() & set(harness.stored_jobs(self.database)))
 
 
 class Counts(harness.TestCase):

@@ -372,7 +372,6 @@ static void play_task(struct game *game, struct sync_task_spec *spec, int64_t ru
                                .killed = killed,
                                .transaction_open = open,
                                .overlap = game->overlap,
-                               .max_requests = game->settings.max_requests,
                                .before = &before,
                                .after = &after};
     if (!oracle_judge(&task, message, sizeof(message)) ||
@@ -414,7 +413,7 @@ static void play_moving(struct game *game)
     unsigned how = draw(game, 256);
     unsigned kind = how % 16 == 14 ? 1 : how % 16 == 15 ? 2 : 0;
     game->settings.full = (how >> 4 & 3U) == 3;
-    game->settings.max_requests = (how >> 6 & 3U) == 3 ? 1 + draw(game, 40) : 0;
+    game->service.submit_max = (how >> 6 & 3U) == 3 ? 1 + draw(game, 40) : 0;
     game->kill_at = rarely(game, 16) ? (int)draw(game, 24) : -1;
     play_run(game, kind);
     game->service.now += pauses[draw(game, 6)];
@@ -448,7 +447,7 @@ static void play(const uint8_t *data, size_t size, struct arena *arena, FILE *tr
         play_moving(game);
     }
     game->at_rest = true;
-    game->settings.max_requests = 0;
+    game->service.submit_max = 0;
     for (int i = 0; i < 2; i++) {
         game->service.now += 4000;
         game->settings.full = i == 0;

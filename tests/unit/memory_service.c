@@ -765,6 +765,10 @@ static bool submit(void *context, const struct hbr_query *query, void *tag, stru
         return error_set(err, ERROR_INTERNAL, "more than %d questions under way",
                          MEMORY_QUESTIONS_MAX);
     }
+    if (service->submit_max > 0 && service->submitted >= service->submit_max) {
+        return error_set(err, ERROR_UNPROVED, "stopped after %" PRId64 " requests",
+                         service->submit_max);
+    }
     struct memory_question *question = malloc(sizeof(*question));
     if (question == NULL) {
         return error_no_memory(err);
@@ -843,8 +847,7 @@ static void cancel(void *context)
 static struct sync_usage usage(const void *context)
 {
     const struct memory_service *service = context;
-    return (struct sync_usage){.requests = service->answers,
-                               .unsent = (int64_t)service->question_count};
+    return (struct sync_usage){.requests = service->answers};
 }
 
 struct sync_service memory_bind(struct memory_service *service)

@@ -143,6 +143,7 @@ struct memory_service {
     bool begun;          /* an answer was given */
     bool returned;       /* a job that had vanished came back */
     bool unfit;          /* a question that this service cannot hold, or that is malformed */
+    int64_t submit_max;  /* then submit fails as if no request were left, 0: no limit */
     int64_t max_answers; /* then wait fails and `endless` is set, 0: no limit */
     bool endless;
     /* Of the next answer. */

@@ -38,7 +38,7 @@ struct oracle_task {
     bool went_on; /* what sync_task returned */
     bool killed;  /* commits were refused from some point on */
     bool transaction_open;
-    int64_t overlap, max_requests;
+    int64_t overlap;
     const struct oracle_snapshot *before, *after;
 };
 

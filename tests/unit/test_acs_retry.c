@@ -302,15 +302,75 @@ static void test_throttled_rate(void **state)
     assert_in_range(quarter, 22, 35);
 }
 
+static void test_pace(void **state)
+{
+    (void)state;
+    struct acs_rate_limit limit;
+    acs_rate_limit_init(&limit, 10, 0);
+    acs_rate_limit_throttled(&limit, 1000, 2000);
+    const struct {
+        int64_t at_ms;
+        double factor;
+    } quiet[] = {{2000, 0.5}, {11999, 0.5}, {12000, 0.55}, {22000, 0.605}, {500000, 1}};
+    for (size_t i = 0; i < COUNT(quiet); i++) {
+        (void)acs_rate_limit_delay(&limit, quiet[i].at_ms);
+        assert_true(limit.factor > quiet[i].factor - 1e-9 && limit.factor < quiet[i].factor + 1e-9);
+    }
+}
+
+#define LATENCY_MS 80
+#define ALLOWED 3 /* requests a second, and as many at once */
+
+/* An hour of a service that allows less than it documents: it soon has nothing to refuse. */
+static void test_throttled_answers_are_few(void **state)
+{
+    (void)state;
+    struct acs_rate_limit limit;
+    int64_t refusals[64]; /* the moments at which they are known, in order */
+    size_t first = 0, last = 0;
+    unsigned sent = 0, throttled = 0;
+    double room = ALLOWED;
+    acs_rate_limit_init(&limit, 10, 0);
+    for (int64_t now = 0; now < 3600000; now++) {
+        room = room + ALLOWED / 1000.0 < ALLOWED ? room + ALLOWED / 1000.0 : ALLOWED;
+        for (; first < last && refusals[first % COUNT(refusals)] <= now; first++) {
+            acs_rate_limit_throttled(&limit, now, now + 1000);
+        }
+        if (acs_rate_limit_delay(&limit, now) > 0) {
+            continue;
+        }
+        acs_rate_limit_take(&limit, now);
+        sent++;
+        if (room >= 1) {
+            room -= 1;
+        } else {
+            throttled++;
+            assert_true(last - first < COUNT(refusals));
+            refusals[last++ % COUNT(refusals)] = now + LATENCY_MS;
+        }
+    }
+    assert_true(throttled > 0);
+    assert_true(throttled * 100 < sent);
+    assert_true(sent > 3600 * ALLOWED / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_outcome_of_code), cmocka_unit_test(test_outcome_of_transfer),
-        cmocka_unit_test(test_wait_headers),    cmocka_unit_test(test_other_headers),
-        cmocka_unit_test(test_headers_bound),   cmocka_unit_test(test_backoff),
-        cmocka_unit_test(test_asked_wait),      cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_never),           cmocka_unit_test(test_rate),
-        cmocka_unit_test(test_slow_rate),       cmocka_unit_test(test_throttled_rate),
+        cmocka_unit_test(test_outcome_of_code),
+        cmocka_unit_test(test_outcome_of_transfer),
+        cmocka_unit_test(test_wait_headers),
+        cmocka_unit_test(test_other_headers),
+        cmocka_unit_test(test_headers_bound),
+        cmocka_unit_test(test_backoff),
+        cmocka_unit_test(test_asked_wait),
+        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_never),
+        cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_slow_rate),
+        cmocka_unit_test(test_throttled_rate),
+        cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_throttled_answers_are_few),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

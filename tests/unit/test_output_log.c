@@ -203,8 +203,7 @@ static void test_progress_line(void **state)
     log_info("message");
     progress_enable(false);
     release();
-    assert_string_equal(written, "\r\033[Kcn-hangzhou STANDARD [#####...............] "
-                                 "5,000 of 20,000 jobs, 0/s"
+    assert_string_equal(written, "\r\033[Kcn-hangzhou STANDARD, 5,000 of about 20,000 jobs, 0/s"
                                  "\r\033[Khbrsync: message\n");
 }
 
@@ -214,12 +213,13 @@ static void test_progress_of_unknown_total(void **state)
     capture_terminal();
     progress_enable(true);
     progress_update("unknown", 7, 0);
+    progress_enable(true);
     progress_update("beyond", 9, 5);
     progress_clear();
     progress_enable(false);
     release();
-    assert_string_equal(written, "\r\033[Kunknown [....................] 7 of ? jobs, 0/s"
-                                 "\r\033[Kbeyond [####################] 9 of 5 jobs, 0/s"
+    assert_string_equal(written, "\r\033[Kunknown, 7 of ? jobs, 0/s"
+                                 "\r\033[Kbeyond, 9 of about 5 jobs, 0/s"
                                  "\r\033[K");
 }
 
@@ -248,19 +248,18 @@ static void assert_calm(const char *label)
     progress_clear();
     progress_enable(false);
     release();
-    assert_in_range(occurrences(" of 300 jobs"), 2, passed / 100 + 1);
+    assert_in_range(occurrences(" of about 300 jobs"), 2, passed / 100 + 1);
 }
 
 static void test_progress_is_calm(void **state)
 {
     (void)state;
     assert_calm("cn-hangzhou STANDARD");
-    assert_memory_equal(written, "\r\033[Kcn-hangzhou STANDARD [....................] 0 of 300",
-                        55);
+    assert_memory_equal(written, "\r\033[Kcn-hangzhou STANDARD, 0 of about 300", 40);
     assert_non_null(strstr(written, " left")); /* there is a rate by now */
 }
 
-/* A label is shown safely, and one that is cut is still the same label at the next update. */
+/* A label is shown safely, and cut when it is long. */
 static void test_progress_labels(void **state)
 {
     (void)state;
@@ -271,7 +270,7 @@ static void test_progress_labels(void **state)
     label[1] = '\x1b';
     assert_calm(label);
     assert_memory_equal(written, "\r\033[K\\u{000a}\\u{001b}lll", 22);
-    assert_non_null(strstr(written, "... [....................] 0 of 300 jobs"));
+    assert_non_null(strstr(written, "..., 0 of about 300 jobs"));
 }
 
 int main(void)

@@ -544,7 +544,7 @@ static void test_no_more_requests_than_allowed(void **state)
 {
     struct core *core = *state;
     add_jobs(core, 8, 1);
-    core->settings.max_requests = 4;
+    core->service.submit_max = 4;
     run(core);
     assert_int_equal(core->result.error.code, ERROR_UNPROVED);
     assert_true(core->service.submitted <= 4);
@@ -567,7 +567,7 @@ static void test_requests_end_during_a_delta(void **state)
         run_proved(core, RUN_FULL);
         later(core, 600);
         assert_true(memory_apply(&core->service, MEMORY_REOPEN, 1, 0)); /* the parent */
-        core->settings.max_requests = n;
+        core->service.submit_max = n;
         run(core);
         assert_stored(core, "SELECT proof = 'proved' FROM sync_run ORDER BY run_id DESC",
                       core->result.run.proved ? "1" : "0");
