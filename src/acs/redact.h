@@ -7,7 +7,8 @@
  * a whole. They are found
  *   - at any offset of the secret and of the text;
  *   - percent-encoded, as HTML entities, with backslashes, up to three times over;
- *   - in base64 (of a longer text, too; both alphabets) and in hexadecimal;
+ *   - in base64 (of a longer text, too; both alphabets) and in hexadecimal, also of the secret in
+ *     lower or upper case;
  *   - in either case, and with anything but letters and digits dropped or put between them:
  *     blanks, line ends, "+" that became a blank, invisible characters.
  * The price is that a text is left out, too, where the letters and digits alone agree.

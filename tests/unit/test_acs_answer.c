@@ -339,6 +339,20 @@ static void test_encodings_of_a_secret(void **state)
         "got " SIGNATURE,
         "0F1E2D3C4B5A",
         "c3JldC9XaXRoK1NpZ25z",
+        "&#000000000067;&#x00000000000041;&#0000000000000000000073S/token+of", /* leading zeros */
+        "CAIS/tok&#0;en+&#x00;of=many",
+        "CAIS/tok&nbspen+o&nbspf=many",
+        "CAIS/tok&#173;en+&#xfeff;of=many",
+        "CAIS/tok&shyen+&ZeroWidthSpace;of=many",
+        "CAIS/tok%E2%80%8Ben+%C2%ADof=many",
+        "CAIS/tok\\u200ben+\\uFEFFof=many",
+        "CAIS/tok&amp#8203;en+o&amp#8203;f=many",
+        "Y2Fpcy90b2tlbitv", /* base64 and hexadecimal of the lower-cased, the upper-cased */
+        "Q0FJUy9UT0tFTitP",
+        "636169732f746f6b656e2b6f66",
+        "434149532F544F4B454E2B4F463D",
+        "M2NyZXQvd2l0aCtzaWducw", /* the other secret's, a part */
+        "M0NSRVQvV0lUSCtTSUdOUw",
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
         assert_true(acs_holds_secret(texts[i], strlen(texts[i]), &secrets));
