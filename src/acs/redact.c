@@ -12,6 +12,7 @@
 #define RUN_HEX 24
 #define RING 32       /* a power of two above the longest run */
 #define LETTERS_MIN 6 /* letters and digits of a run; with less it is in a text by chance */
+#define SIGNATURE 64  /* hexadecimal digits */
 #define UNESCAPES 3   /* a text is escaped at most so many times over */
 #define ENTITY_MAX 32 /* HTML has no longer name */
 #define HASH_BASE 0x9E3779B97F4A7C15U
@@ -346,6 +347,26 @@ static size_t before_quotation(const char *text, size_t length)
     return length;
 }
 
+/* Where so many hexadecimal digits in a row begin that they may be a signature; `length`: nowhere.
+ * Their number is in *ret_digits. */
+static size_t find_signature(const char *text, size_t length, size_t *ret_digits)
+{
+    unsigned ignored;
+    for (size_t at = 0; at < length; at += *ret_digits + 1) {
+        *ret_digits = read_digits(text + at, length - at, 16, &ignored);
+        if (*ret_digits >= SIGNATURE) {
+            return at;
+        }
+    }
+    return length;
+}
+
+bool acs_may_hold_signature(const char *text, size_t length)
+{
+    size_t digits;
+    return find_signature(text, length, &digits) < length;
+}
+
 void acs_redact(struct buffer *buffer, const char *text, size_t length, size_t maximum,
                 const struct acs_secrets *secrets)
 {
@@ -355,7 +376,15 @@ void acs_redact(struct buffer *buffer, const char *text, size_t length, size_t m
         buffer_puts(buffer, ACS_LEFT_OUT);
         return;
     }
-    text_escape(buffer, text, end, SIZE_MAX);
+    for (size_t at = 0, digits = 0; at < end; at += digits) {
+        size_t found = at + find_signature(text + at, length - at, &digits);
+        text_escape(buffer, text + at, (found < end ? found : end) - at, SIZE_MAX);
+        if (found >= end) {
+            break;
+        }
+        buffer_puts(buffer, ACS_REDACTED);
+        at = found;
+    }
     if (end < shown) {
         buffer_puts(buffer, ACS_REDACTED);
     } else if (length > maximum) {
