@@ -39,7 +39,8 @@ static void read_code(const struct acs_reply *reply, const struct json_node *roo
     const struct json_node *value = either_member(root, "Code", "code");
     code[0] = '\0';
     size_t length = value->length < size ? value->length : size;
-    if (value->kind == JSON_TEXT && acs_holds_secret(value->text, length, reply->secrets)) {
+    if (value->kind == JSON_TEXT && (acs_holds_secret(value->text, length, reply->secrets) ||
+                                     acs_may_hold_signature(value->text, value->length))) {
         (void)text_fit(code, size, ACS_REDACTED);
     } else if (value->kind == JSON_TEXT) {
         copy_code(code, size, value->text, length);

@@ -82,12 +82,13 @@ static int set_actions(posix_spawn_file_actions_t *actions, int output)
     return result;
 }
 
-/* Whether a variable, "NAME=VALUE", is a key of ours, in any of the tools' spellings. The program
- * has keys of its own to find; OIDC_TOKEN_FILE is a path. */
+/* Whether a variable, "NAME=VALUE", is a key of ours, or a URI that gives keys out, in any of the
+ * tools' spellings. The program has keys of its own to find; OIDC_TOKEN_FILE is a path. */
 static bool is_key(const char *variable)
 {
-    static const char *const prefixes[] = {"ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_"};
-    static const char *const parts[] = {"SECRET", "TOKEN=", "ACCESS_KEY"};
+    static const char *const prefixes[] = {"ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_",
+                                           "ALIYUN_"};
+    static const char *const parts[] = {"SECRET", "TOKEN=", "ACCESS_KEY", "CREDENTIALS_URI="};
     const char *end = strchr(variable, '=');
     for (size_t i = 0; end != NULL && i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
         if (strncmp(variable, prefixes[i], strlen(prefixes[i])) != 0) {

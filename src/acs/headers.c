@@ -45,7 +45,7 @@ void acs_request_id_copy(char *target, size_t size, const char *text)
             target[used++] = *text;
         }
     }
-    target[used] = '\0';
+    target[*text == '\0' ? used : 0] = '\0';
 }
 
 /*

@@ -31,7 +31,8 @@ void acs_headers_reset(struct acs_headers *headers);
  * too many. */
 bool acs_headers_line(struct acs_headers *headers, const char *line, size_t length, int64_t now);
 
-/* A request id is letters, digits and "-"; everything else is dropped. */
+/* A request id is letters, digits and "-"; everything else is dropped. One that does not fit
+ * is none. */
 void acs_request_id_copy(char *target, size_t size, const char *text);
 
 #endif

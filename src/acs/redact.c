@@ -12,7 +12,9 @@
 #define RUN_HEX 24
 #define RING 32       /* a power of two above the longest run */
 #define LETTERS_MIN 6 /* letters and digits of a run; with less it is in a text by chance */
+#define SIGNATURE 64  /* hexadecimal digits */
 #define UNESCAPES 3   /* a text is escaped at most so many times over */
+#define ENTITY_MAX 32 /* HTML has no longer name */
 #define HASH_BASE 0x9E3779B97F4A7C15U
 
 /* Characters of which only letters and digits count, without their case; hashed as they come. */
@@ -130,17 +132,21 @@ static bool is_percent_encoded(char byte)
 static void learn_secret(struct runs *runs, const char *secret)
 {
     static const char hex[] = "0123456789ABCDEF";
-    struct encoder raw, percent;
+    struct encoder raw, percent, lower, upper;
     size_t length = strlen(secret);
     struct form plain = {.run = length < RUN ? length : RUN};
     start_encoder(&raw);
     start_encoder(&percent);
+    start_encoder(&lower);
+    start_encoder(&upper);
     for (; *secret != '\0'; secret++) {
         learn(runs, &plain, *secret);
         if (length < RUN) {
             continue;
         }
         encode(runs, &raw, *secret);
+        encode(runs, &lower, (char)(*secret >= 'A' && *secret <= 'Z' ? *secret + 32 : *secret));
+        encode(runs, &upper, (char)(*secret >= 'a' && *secret <= 'z' ? *secret - 32 : *secret));
         if (is_percent_encoded(*secret)) {
             encode(runs, &percent, '%');
             encode(runs, &percent, hex[(unsigned char)*secret >> 4]);
@@ -151,12 +157,12 @@ static void learn_secret(struct runs *runs, const char *secret)
     }
 }
 
-/* The runs that learn_secret makes at most: plain; 2 and 3 times 4/3 of all, of up to 1 + 3. */
+/* The runs that learn_secret makes at most: plain; 2 and 3 times 4/3 of all, of up to 3 + 3. */
 static size_t count_runs(const char *secret)
 {
     size_t count = 0;
     for (; *secret != '\0'; secret++) {
-        count += is_percent_encoded(*secret) ? 1 + 6 * 4 : 1 + 6 * 2;
+        count += is_percent_encoded(*secret) ? 1 + 6 * 6 : 1 + 6 * 4;
     }
     return count;
 }
@@ -224,7 +230,7 @@ static size_t read_digits(const char *text, size_t length, unsigned base, unsign
     return count;
 }
 
-/* An escape by number, of a character of ASCII (others do not matter); 0: none. */
+/* An escape by number; what is not ASCII does not count and is a blank. 0: none. */
 static size_t read_number(const char *text, size_t length, char *ret_byte)
 {
     static const struct {
@@ -235,15 +241,18 @@ static size_t read_number(const char *text, size_t length, char *ret_byte)
                    {"&#x", 7, 1, 16}, {"&#X", 7, 1, 16}, {"&#", 8, 1, 10}};
     for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
         unsigned value;
-        size_t size = strlen(escapes[i].start);
+        size_t start = strlen(escapes[i].start);
+        size_t size = start;
         if (size >= length || memcmp(text, escapes[i].start, size) != 0) {
             continue;
         }
+        while (text[0] == '&' && size < length && text[size] == '0') {
+            size++;
+        }
         size_t most = length - size < escapes[i].most ? length - size : escapes[i].most;
-        size_t digits = read_digits(text + size, most, escapes[i].base, &value);
-        size += digits;
-        if (digits >= escapes[i].least && value < 0x80) {
-            *ret_byte = (char)value;
+        size += read_digits(text + size, most, escapes[i].base, &value);
+        if (size - start >= escapes[i].least) {
+            *ret_byte = (char)(value < 0x80 ? value : ' ');
             /* Browsers read an entity without its end, too. */
             return size + (text[0] == '&' && size < length && text[size] == ';' ? 1 : 0);
         }
@@ -264,8 +273,15 @@ static size_t read_character(const char *text, size_t length, char *ret_byte)
         return 2;
     }
     if (text[0] == '&') { /* names stand for what does not count, but for the sign itself */
+        static const char *const endless[] = {"&nbsp", "&shy", "&amp"}; /* to browsers */
+        for (size_t i = 0; i < sizeof(endless) / sizeof(endless[0]); i++) {
+            size = strlen(endless[i]);
+            if (size < length && memcmp(text, endless[i], size) == 0) {
+                return text[size] == ';' ? size + 1 : size;
+            }
+        }
         size = 1;
-        while (size < length && size < 10 && text[size] >= 'A' && text[size] <= 'z') {
+        while (size < length && size < ENTITY_MAX && text[size] >= 'A' && text[size] <= 'z') {
             size++;
         }
         return size < length && text[size] == ';' ? size + 1 : 1;
@@ -331,6 +347,26 @@ static size_t before_quotation(const char *text, size_t length)
     return length;
 }
 
+/* Where so many hexadecimal digits in a row begin that they may be a signature; `length`: nowhere.
+ * Their number is in *ret_digits. */
+static size_t find_signature(const char *text, size_t length, size_t *ret_digits)
+{
+    unsigned ignored;
+    for (size_t at = 0; at < length; at += *ret_digits + 1) {
+        *ret_digits = read_digits(text + at, length - at, 16, &ignored);
+        if (*ret_digits >= SIGNATURE) {
+            return at;
+        }
+    }
+    return length;
+}
+
+bool acs_may_hold_signature(const char *text, size_t length)
+{
+    size_t digits;
+    return find_signature(text, length, &digits) < length;
+}
+
 void acs_redact(struct buffer *buffer, const char *text, size_t length, size_t maximum,
                 const struct acs_secrets *secrets)
 {
@@ -340,7 +376,15 @@ void acs_redact(struct buffer *buffer, const char *text, size_t length, size_t m
         buffer_puts(buffer, ACS_LEFT_OUT);
         return;
     }
-    text_escape(buffer, text, end, SIZE_MAX);
+    for (size_t at = 0, digits = 0; at < end; at += digits) {
+        size_t found = at + find_signature(text + at, length - at, &digits);
+        text_escape(buffer, text + at, (found < end ? found : end) - at, SIZE_MAX);
+        if (found >= end) {
+            break;
+        }
+        buffer_puts(buffer, ACS_REDACTED);
+        at = found;
+    }
     if (end < shown) {
         buffer_puts(buffer, ACS_REDACTED);
     } else if (length > maximum) {

@@ -7,9 +7,12 @@
  * a whole. They are found
  *   - at any offset of the secret and of the text;
  *   - percent-encoded, as HTML entities, with backslashes, up to three times over;
- *   - in base64 (of a longer text, too; both alphabets) and in hexadecimal;
+ *   - in base64 (of a longer text, too; both alphabets) and in hexadecimal, also of the secret in
+ *     lower or upper case;
  *   - in either case, and with anything but letters and digits dropped or put between them:
  *     blanks, line ends, "+" that became a blank, invisible characters.
+ * The signature of an earlier attempt is not known any more: 64 hexadecimal digits in a row may be
+ * one, and are left out.
  * The price is that a text is left out, too, where the letters and digits alone agree.
  */
 #ifndef HBRSYNC_ACS_REDACT_H
@@ -33,13 +36,16 @@ struct acs_secrets {
 
 /*
  * Appends the first `maximum` bytes of `text`, escaped, and "..." where it is longer; "***" instead
- * of all from "server StringToSign is", "Authorization:" or a signature on; ACS_LEFT_OUT alone when
- * a secret would still be in it.
+ * of all from "server StringToSign is", "Authorization:" or a signature on, and instead of what may
+ * be a signature; ACS_LEFT_OUT alone when a secret would still be in it.
  */
 void acs_redact(struct buffer *buffer, const char *text, size_t length, size_t maximum,
                 const struct acs_secrets *secrets);
 
 /* Whether a secret is in the text. Linear in its length; true also where there is no memory. */
 bool acs_holds_secret(const char *text, size_t length, const struct acs_secrets *secrets);
+
+/* Whether 64 hexadecimal digits in a row are in the text. */
+bool acs_may_hold_signature(const char *text, size_t length);
 
 #endif

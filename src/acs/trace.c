@@ -44,6 +44,8 @@ static void append_header(const struct acs_trace *trace, struct buffer *block, c
     if (concealed || (colon != NULL && is_hidden(line, name_length))) {
         acs_redact(block, line, name_length, LINE_MAX_SHOWN, trace->secrets);
         buffer_puts(block, ": " ACS_REDACTED);
+    } else if (mark[0] == '>' && !acs_holds_secret(line, length, trace->secrets)) {
+        text_escape(block, line, length, SIZE_MAX); /* ours; the body's hash is no signature */
     } else {
         acs_redact(block, line, length, LINE_MAX_SHOWN, trace->secrets);
     }

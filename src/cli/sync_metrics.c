@@ -221,10 +221,14 @@ static bool status_row(const struct cell *cells, size_t count, void *context, st
     return buffer_ok(text, "the metrics", err);
 }
 
+/* A status is the service's text: an unknown one could be anything, a secret included, and there
+ * could be any number of them. */
 static bool add_statuses(struct buffer *text, struct store *store, struct error *err)
 {
     const struct store_query query = {
-        .sql = "SELECT s.account_id, s.region_id, s.edition, coalesce(j.status, ''), count(*)"
+        .sql = "SELECT s.account_id, s.region_id, s.edition, CASE WHEN j.status IN ('CREATED',"
+               " 'QUEUED', 'RUNNING', 'CANCELING', 'COMPLETE', 'PARTIAL_COMPLETE', 'FAILED',"
+               " 'CANCELED', 'EXPIRED', 'CLIENT_DELETED') THEN j.status ELSE 'other' END, count(*)"
                " FROM restore_job AS j JOIN sync_source AS s ON s.source_id = j.source_id"
                " WHERE j.missing_since IS NULL GROUP BY 1, 2, 3, 4",
         .what = "count the jobs"};

@@ -98,8 +98,9 @@ class External(Case):
     def test_its_environment_has_none_of_our_keys(self):
         self.external(f"env > {self.path('environment')}; echo '{self.key()}'")
         keys = {f"{prefix}_{name}": "canary-" + name.lower()
-                for prefix in ("ALIBABA_CLOUD", "ALIBABACLOUD", "ALICLOUD")
-                for name in ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN", "SECRET_KEY", "STS_TOKEN")}
+                for prefix in ("ALIBABA_CLOUD", "ALIBABACLOUD", "ALICLOUD", "ALIYUN")
+                for name in ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN", "SECRET_KEY", "STS_TOKEN",
+                             "CREDENTIALS_URI")}
         kept = {"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/a/path", "ALIBABA_CLOUD_REGION_ID": "cn-hangzhou", "OTHER": "x=y"}
         self.go("--profile", "x", env=self.bare(**keys, **kept))
         with open(self.path("environment"), encoding="utf-8") as file:

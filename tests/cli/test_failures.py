@@ -107,6 +107,21 @@ class Credentials(harness.TestCase):
                 runs = [form[at:at + 12] for at in range(len(form) - 11)] + [word[at:at + 12] for at in range(len(word) - 11)]
                 self.assertEqual([run for run in runs if run in shown], [])
 
+    def test_signature_of_an_earlier_attempt_is_left_out(self):
+        """The server quotes a signature that is not the one of the request it answers."""
+        signature = "a1B2c3d4e5f60718293a4b5c6d7e8f90" * 2
+        self.simulator.fault("http", status=403, code="C" + signature, message=f"not {signature} here", count=0,
+                             action="DescribeRestoreJobs2", headers={"X-" + signature: "1", "X-Echo": signature,
+                                                                     "x-acs-request-id": signature})
+        result = self.sync("--trace", self.path("trace"), status=4)
+        with open(self.path("trace"), encoding="utf-8") as file:
+            trace = file.read()
+        self.assertIn("not *** here", result.stderr)
+        self.assertIn("< X-Echo: ***\n", trace)
+        self.assertRegex(trace, "> x-acs-content-sha256: ?[0-9a-f]{64}\n", "the request's own")
+        shown = result.stderr + result.stdout + trace + repr(self.query("SELECT error FROM sync_run"))
+        self.assertNotIn("3d4e5f607", shown)
+
     def test_no_permission(self):
         self.simulator.set(permission=["DescribeRestoreJobs2"])
         self.refused("NoPermission", "hbr:DescribeRestoreJobs2")

@@ -210,6 +210,21 @@ class Metrics(MetricsCase):
         self.sync("--metrics-file", self.file, "--dry-run")
         self.assertEqual(os.stat(self.file).st_mtime_ns, before, "a dry run keeps nothing")
 
+    def test_unknown_statuses_are_other(self):
+        """Whatever a job's field holds, a secret included, stays out of a file that all may read."""
+        self.start("--jobs", 20, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        statuses = (harness.KEY_SECRET, "UNAVAILABLE", "complete", "", "COMPLETE", "CANCELING")
+        jobs = [{"RestoreId": f"r-{number}", "Status": status} for number, status in enumerate(statuses)]
+        text = "\n".join(map(json.dumps, [*jobs, {"RestoreId": "r-none"}]))
+        result = self.run_hbrsync("--db", self.database, "import", "--account-id", harness.ACCOUNT, "--region",
+                                  "cn-beijing", "--edition", "STANDARD", "-", stdin=text.encode())
+        self.assertEqual(result.status, 0, result)
+        _, metrics = self.measure("--region", "cn-hangzhou")
+        os.unlink(self.database)  # it holds what was imported, the secret included
+        counts = {key[1]: value for key, value in self.labelled(metrics, "jobs", "region_id", "status").items()
+                  if key[0] == "cn-beijing"}
+        self.assertEqual(counts, {"other": 5, "COMPLETE": 1, "CANCELING": 1})
+
     def test_labels_are_escaped(self):
         self.start("--jobs", 20, "--basic-jobs", 0, "--regions", "cn-hangzhou")
         text = 'VaultId EQUAL a"b\\c\nd\u00e9'

@@ -86,7 +86,16 @@ enum encoding {
     ESCAPES_X,
     HEX,
     HEX_WITH_COLONS,
-    ENCODINGS, /* those by the character; base64 goes by groups */
+    BASE64, /* goes by groups, the others by the character */
+    BASE64_OF_URLS,
+    ENTITIES_ZEROS,
+    BLANKS_NO_END,
+    ZERO_WIDTH_ENTITY,
+    ZERO_WIDTH_PERCENT,
+    ZERO_WIDTH_ESCAPE,
+    HEX_LOWER,
+    HEX_UPPER,
+    ENCODINGS,
 };
 
 static void encode_character(enum encoding how, char byte, size_t index, char out[40])
@@ -136,6 +145,27 @@ static void encode_character(enum encoding how, char byte, size_t index, char ou
     case HEX_WITH_COLONS:
         (void)snprintf(out, 40, "%02X:", code);
         return;
+    case ENTITIES_ZEROS:
+        (void)snprintf(out, 40, "&#%012u;", code);
+        return;
+    case BLANKS_NO_END:
+        (void)snprintf(out, 40, "%c%s", byte, fold ? "&nbsp" : "");
+        return;
+    case ZERO_WIDTH_ENTITY:
+        (void)snprintf(out, 40, "%c&#173;", byte);
+        return;
+    case ZERO_WIDTH_PERCENT:
+        (void)snprintf(out, 40, "%c%%E2%%80%%8B", byte);
+        return;
+    case ZERO_WIDTH_ESCAPE:
+        (void)snprintf(out, 40, "%c\\u200b", byte);
+        return;
+    case HEX_LOWER:
+        (void)snprintf(out, 40, "%02x", (unsigned)(unsigned char)lower);
+        return;
+    case HEX_UPPER:
+        (void)snprintf(out, 40, "%02X", (unsigned)(unsigned char)upper);
+        return;
     case PERCENT:
     case PERCENT_TWICE:
     case ENTITIES:
@@ -149,6 +179,8 @@ static void encode_character(enum encoding how, char byte, size_t index, char ou
         }
         break;
     case PLAIN:
+    case BASE64:
+    case BASE64_OF_URLS:
     case ENCODINGS:
         break;
     }
@@ -178,10 +210,10 @@ static void encode_base64(struct encoded *encoded, const char *cut, size_t lengt
 
 static void encode(struct choices *choices, const char *cut, size_t length, struct encoded *encoded)
 {
-    unsigned how = choose(choices, ENCODINGS + 2);
+    unsigned how = choose(choices, ENCODINGS);
     memset(encoded, 0, sizeof(*encoded));
-    if (how >= ENCODINGS) {
-        encode_base64(encoded, cut, length, choose(choices, 5), how > ENCODINGS);
+    if (how == BASE64 || how == BASE64_OF_URLS) {
+        encode_base64(encoded, cut, length, choose(choices, 5), how == BASE64_OF_URLS);
         return;
     }
     for (size_t i = 0; i < length; i++) {

@@ -304,6 +304,26 @@ static void test_redact(void **state)
     check_redacted("well: Signature=" SIGNATURE, 100, "well: ***");
 }
 
+#define EARLIER "A1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90"
+
+/* The signature of an attempt before is not among the secrets. */
+static void test_signature_of_an_earlier_attempt(void **state)
+{
+    struct fixture *fixture = *state;
+    check_redacted("not " EARLIER " here, x" EARLIER "1\n", 200, "not *** here, x***\\u{000a}");
+    check_redacted("cut " EARLIER, 20, "cut ***...");
+    check_redacted("behind the cut " EARLIER, 15, "behind the cut ...");
+    check_redacted(&EARLIER[1], 100, &EARLIER[1]);
+    judge(fixture, 400, "{\"Code\":\"X." EARLIER "\",\"RequestId\":\"" EARLIER "\"}");
+    assert_string_equal(fixture->err.api_code, "***");
+    assert_string_equal(fixture->err.request_id, "");
+    assert_null(strstr(fixture->err.message, "2c3d4e5f6"));
+    static const char header[] = "x-acs-request-id: " EARLIER "\r\n";
+    assert_true(acs_headers_line(&fixture->headers, header, sizeof(header) - 1, NOW));
+    judge(fixture, 400, "{\"Code\":\"X\"}");
+    assert_string_equal(fixture->err.request_id, "");
+}
+
 /* Every way in which a text may quote a secret, or a part of it. */
 static void test_encodings_of_a_secret(void **state)
 {
@@ -339,6 +359,20 @@ static void test_encodings_of_a_secret(void **state)
         "got " SIGNATURE,
         "0F1E2D3C4B5A",
         "c3JldC9XaXRoK1NpZ25z",
+        "&#000000000067;&#x00000000000041;&#0000000000000000000073S/token+of", /* leading zeros */
+        "CAIS/tok&#0;en+&#x00;of=many",
+        "CAIS/tok&nbspen+o&nbspf=many",
+        "CAIS/tok&#173;en+&#xfeff;of=many",
+        "CAIS/tok&shyen+&ZeroWidthSpace;of=many",
+        "CAIS/tok%E2%80%8Ben+%C2%ADof=many",
+        "CAIS/tok\\u200ben+\\uFEFFof=many",
+        "CAIS/tok&amp#8203;en+o&amp#8203;f=many",
+        "Y2Fpcy90b2tlbitv", /* base64 and hexadecimal of the lower-cased, the upper-cased */
+        "Q0FJUy9UT0tFTitP",
+        "636169732f746f6b656e2b6f66",
+        "434149532F544F4B454E2B4F463D",
+        "M2NyZXQvd2l0aCtzaWducw", /* the other secret's, a part */
+        "M0NSRVQvV0lUSCtTSUdOUw",
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
         assert_true(acs_holds_secret(texts[i], strlen(texts[i]), &secrets));
@@ -375,6 +409,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_gateway_quotes_the_request, begin, end),
         cmocka_unit_test_setup_teardown(test_secret_in_code_and_request_id, begin, end),
         cmocka_unit_test(test_redact),
+        cmocka_unit_test_setup_teardown(test_signature_of_an_earlier_attempt, begin, end),
         cmocka_unit_test(test_encodings_of_a_secret),
         cmocka_unit_test(test_redact_without_token),
     };
