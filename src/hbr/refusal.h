@@ -13,8 +13,8 @@ enum hbr_refusal {
 };
 
 /*
- * Only the service's own error (a RequestId and a Code in JSON; HTTP 4xx, or HTTP 200 with Success
- * false) is a refusal. Permission, billing, activation and throttling codes never are.
+ * Only the service's own error (JSON with a RequestId; HTTP 4xx with a Code, or HTTP 200 with
+ * Success false) is a refusal. Permission, billing, activation and throttling codes never are.
  */
 enum hbr_refusal hbr_refusal_of(const struct error *failure);
 

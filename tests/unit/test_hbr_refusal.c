@@ -130,7 +130,6 @@ static void test_bodies_that_are_not_the_services(void **state)
         {400, "{\"Code\":\"InvalidParameter\",\"RequestId\":\"\"}"},
         {400, "{\"Code\":\"InvalidParameter\",\"RequestId\":17}"},
         {400, "{\"RequestId\":\"4A1D-9\",\"Message\":\"without a code\"}"},
-        {200, "{\"RequestId\":\"4A1D-9\",\"Success\":false}"},
         {302, "{\"RequestId\":\"4A1D-9\",\"Code\":\"InvalidParameter\"}"},
     };
     (void)snprintf(headers->request_id, sizeof(headers->request_id), "proxy-1");
@@ -139,6 +138,9 @@ static void test_bodies_that_are_not_the_services(void **state)
             fail_msg("HTTP %d %s", answers[i].status, answers[i].body);
         }
     }
+    /* Success false is the service's own word, if not about a parameter. */
+    assert_int_equal(refusal_of(200, "{\"RequestId\":\"4A1D-9\",\"Success\":false}", headers),
+                     HBR_REFUSED);
     /* Some gateways write the members with small letters. */
     assert_int_equal(
         refusal_of(400, "{\"requestId\":\"4A1D-9\",\"code\":\"InvalidParameter\"}", headers),
