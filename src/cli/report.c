@@ -8,7 +8,6 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "cli/cli.h"
-#include "cli/print_rows.h"
 #include "hbr/restore_job.h"
 #include "output/log.h"
 #include "output/rows.h"
@@ -64,37 +63,26 @@ static bool select_report(struct report *reports, size_t count, const char *name
     return error_hint(err, "`hbrsync report` lists them.");
 }
 
-static bool list_rows(struct rows_writer *writer, const struct report *reports, size_t count,
-                      size_t columns, struct error *err)
-{
-    static const char *const names[] = {"name", "title", "description"};
-    if (!rows_writer_columns(writer, names, columns, err)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct cell cells[] = {text_cell(reports[i].name), text_cell(reports[i].title),
-                                     text_cell(reports[i].description)};
-        if (!rows_writer_row(writer, cells, columns, err)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool list_reports(const struct report *reports, size_t count, enum rows_format format,
                          struct error *err)
 {
-    struct rows_writer *writer = NULL;
+    static const char *const names[] = {"name", "title", "description"};
     size_t columns = format == ROWS_TABLE ? 2 : 3; /* a sentence would not fit a terminal's line */
-    bool done = rows_writer_new(format, stdout, &writer, err) &&
-                list_rows(writer, reports, count, columns, err) && rows_writer_end(writer, err);
-    rows_writer_free(writer);
-    return done;
+    struct store_rows rows;
+    if (!cli_rows_begin(format, &rows, err)) {
+        return false;
+    }
+    bool done = rows.columns(names, columns, rows.context, err);
+    for (size_t i = 0; done && i < count; i++) {
+        const struct cell cells[] = {text_cell(reports[i].name), text_cell(reports[i].title),
+                                     text_cell(reports[i].description)};
+        done = rows.row(cells, columns, rows.context, err);
+    }
+    return cli_rows_end(&rows, done, err);
 }
 
-bool report_run(struct store *store, const struct report *report,
-                const struct report_period *period, const struct store_rows *rows,
-                struct error *err)
+bool report_run(struct store *store, const struct report *report, const struct period *period,
+                const struct store_rows *rows, struct error *err)
 {
     int64_t since = period->since;
     if (since == INT64_MIN && report->since > 0) {
@@ -110,17 +98,12 @@ bool report_run(struct store *store, const struct report *report,
     return store_query_run(store, &query, rows, err);
 }
 
-/* A report over a period. */
-struct selection {
-    struct store *store;
-    const struct report *report;
-    const struct report_period *period;
-};
-
-static bool select_rows(const struct store_rows *rows, void *context, struct error *err)
+static bool print_rows(struct store *store, const struct report *report,
+                       const struct period *period, enum rows_format format, struct error *err)
 {
-    const struct selection *selection = context;
-    return report_run(selection->store, selection->report, selection->period, rows, err);
+    struct store_rows rows;
+    return cli_rows_begin(format, &rows, err) &&
+           cli_rows_end(&rows, report_run(store, report, period, &rows, err), err);
 }
 
 /* A source that was never proved as a whole: its rates are of what happens to be stored. */
@@ -145,10 +128,9 @@ static bool find_warning(struct store *store, struct buffer *warning, struct err
 }
 
 static bool print_opened(struct store *store, const struct arguments *arguments,
-                         const struct report_period *period, const struct report *reports,
-                         size_t count, enum rows_format format, struct error *err)
+                         const struct period *period, const struct report *reports, size_t count,
+                         enum rows_format format, struct error *err)
 {
-    struct selection selection = {store, &reports[0], period};
     struct buffer warning;
     buffer_init(&warning, 4096);
     bool as_page = strcmp(arguments->format, FORMAT_HTML) == 0;
@@ -159,12 +141,12 @@ static bool print_opened(struct store *store, const struct arguments *arguments,
     }
     done = done && (as_page ? report_page(store, reports, arguments->name != NULL ? 1 : count,
                                           period, warning.length > 0 ? warning.data : "", err)
-                            : cli_print_rows(format, select_rows, &selection, err));
+                            : print_rows(store, &reports[0], period, format, err));
     buffer_free(&warning);
     return done;
 }
 
-static bool print_report(const struct arguments *arguments, const struct report_period *period,
+static bool print_report(const struct arguments *arguments, const struct period *period,
                          struct report *reports, size_t count, enum rows_format format,
                          struct error *err)
 {
@@ -183,9 +165,9 @@ static bool run(const struct arguments *arguments, struct error *err)
     struct report *reports = NULL;
     size_t count = 0;
     enum rows_format format = ROWS_TABLE;
-    struct report_period period;
+    struct period period;
     if (!find_format(arguments->format, &format, err) ||
-        !report_period_parse(arguments->since, arguments->until, clock_now(), &period, err) ||
+        !period_between(arguments->since, arguments->until, clock_now(), &period, err) ||
         !report_list(&reports, &count, err)) {
         return false;
     }
