@@ -2,10 +2,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/json.h"
 #include "output/format.h"
+#include "output/json_put.h"
 #include "output/log.h"
 
 #define JSON_MAX (16U * 1024 * 1024)
@@ -116,37 +115,27 @@ void sync_summary_print(const struct sync_summary *summary)
     buffer_free(&counts);
 }
 
-static void add_text(struct buffer *json, const char *name, const char *value)
-{
-    buffer_printf(json, ",\"%s\":", name);
-    json_quote(json, value, strlen(value));
-}
-
 static void add_number(struct buffer *json, const char *name, int64_t value)
 {
-    buffer_printf(json, ",\"%s\":%" PRId64, name, value);
+    json_put_number(json, name, value, true);
 }
 
-/* -1 says "not known", which is null in JSON. */
+/* -1 says "not known". */
 static void add_known(struct buffer *json, const char *name, int64_t value)
 {
-    if (value < 0) {
-        buffer_printf(json, ",\"%s\":null", name);
-    } else {
-        add_number(json, name, value);
-    }
+    json_put_number(json, name, value, value >= 0);
 }
 
 static void add_row(struct buffer *json, const struct sync_summary_row *row)
 {
     const struct store_run *run = &row->result.run;
-    buffer_puts(json, "{\"account_id\":");
-    json_quote(json, row->account_id, strlen(row->account_id));
-    add_text(json, "region_id", row->region_id);
-    add_text(json, "edition", row->edition);
-    add_text(json, "scope", run->scope);
-    add_text(json, "mode", store_run_mode_name(run->mode));
-    add_text(json, "outcome", store_run_outcome_name(run->outcome));
+    buffer_putc(json, '{');
+    json_put_text(json, "account_id", row->account_id);
+    json_put_text(json, "region_id", row->region_id);
+    json_put_text(json, "edition", row->edition);
+    json_put_text(json, "scope", run->scope);
+    json_put_text(json, "mode", store_run_mode_name(run->mode));
+    json_put_text(json, "outcome", store_run_outcome_name(run->outcome));
     add_number(json, "requests", run->requests);
     add_number(json, "retries", run->retries);
     add_number(json, "throttled", run->throttled);
@@ -158,13 +147,10 @@ static void add_row(struct buffer *json, const struct sync_summary_row *row)
     add_number(json, "missing", run->missing);
     add_known(json, "total_count", run->total_count);
     add_known(json, "local_count", run->local_count);
-    add_text(json, "proof", run->proved ? "proved" : "unproved");
-    add_known(json, "watermark", run->watermark > 0 ? run->watermark : -1);
-    if (row->result.error.code == ERROR_NONE) {
-        buffer_puts(json, ",\"error\":null");
-    } else {
-        add_text(json, "error", row->result.error.message);
-    }
+    json_put_text(json, "proof", run->proved ? "proved" : "unproved");
+    json_put_number(json, "watermark", run->watermark, run->watermark > 0);
+    json_put_text(json, "error",
+                  row->result.error.code == ERROR_NONE ? NULL : row->result.error.message);
     buffer_putc(json, '}');
 }
 
@@ -199,13 +185,9 @@ bool sync_summary_print_json(const struct sync_summary *summary, struct error *e
 {
     struct buffer json;
     buffer_init(&json, JSON_MAX);
-    buffer_puts(&json, "{\"run_id\":");
-    if (has_run(summary)) {
-        buffer_printf(&json, "%" PRId64, summary->run_id);
-    } else {
-        buffer_puts(&json, "null");
-    }
-    add_text(&json, "outcome", outcome_name(summary));
+    buffer_putc(&json, '{');
+    json_put_number(&json, "run_id", summary->run_id, has_run(summary));
+    json_put_text(&json, "outcome", outcome_name(summary));
     buffer_puts(&json, ",\"sources\":[");
     for (size_t i = 0; i < summary->count; i++) {
         buffer_puts(&json, i > 0 ? "," : "");
@@ -214,7 +196,7 @@ bool sync_summary_print_json(const struct sync_summary *summary, struct error *e
     buffer_printf(&json, "],\"requests\":%" PRId64 ",\"seconds\":%.3f", summary->requests,
                   (double)summary->milliseconds / 1000.0);
     if (summary->error.code != ERROR_NONE) {
-        add_text(&json, "error", summary->error.message);
+        json_put_text(&json, "error", summary->error.message);
     }
     buffer_puts(&json, "}\n");
     bool ok = buffer_ok(&json, "the summary", err);
