@@ -234,14 +234,9 @@ static bool occupy_standard_descriptors(void)
 static bool forbid_core_files(struct error *err)
 {
     const struct rlimit none = {0, 0};
-    if (setrlimit(RLIMIT_CORE, &none) != 0) {
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
         return error_set_errno(err, ERROR_INTERNAL, errno, "cannot forbid core files");
     }
-#ifdef PR_SET_DUMPABLE
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
-        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot forbid core files");
-    }
-#endif
     return true;
 }
 

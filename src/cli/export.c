@@ -145,13 +145,9 @@ int cli_export(const char *database, int argc, char **argv)
                    NULL, &status)) {
         return status;
     }
-    if (!check(&wanted, &filter, &err) ||
-        !store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err)) {
-        return cli_fail(&err);
-    }
-    if (!export(store, wanted.format, &filter, &err)) {
-        status = cli_fail_output(&err);
-    }
+    bool done = check(&wanted, &filter, &err) &&
+                store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
+                export(store, wanted.format, &filter, &err);
     store_close(store);
-    return status;
+    return done ? 0 : cli_fail_output(&err);
 }

@@ -257,12 +257,8 @@ int cli_status(const char *database, int argc, char **argv)
                    NULL, &status)) {
         return status;
     }
-    if (!store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err)) {
-        return cli_fail(&err);
-    }
-    if (!show(store, json, verbose, max_age, &err)) {
-        status = cli_fail(&err);
-    }
+    bool done = store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
+                show(store, json, verbose, max_age, &err);
     store_close(store);
-    return status;
+    return done ? 0 : cli_fail(&err);
 }

@@ -13,16 +13,6 @@
 #define YEAR (366 * DAY)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static void set_defaults(struct sync_cli *cli, const char *database)
-{
-    memset(cli, 0, sizeof(*cli));
-    cli->database = database;
-    session_defaults(&cli->connection);
-    cli->settings.page_size = HBR_PAGE_SIZE_MAX;
-    cli->settings.full_every = DAY;
-    cli->settings.overlap = 600;
-}
-
 static bool parse(struct sync_cli *cli, int argc, char **argv, int *ret_status)
 {
     const struct cli_option own[] = {
@@ -96,7 +86,10 @@ bool sync_cli_parse(struct sync_cli *cli, const char *database, int argc, char *
                     int *ret_status)
 {
     struct error err;
-    set_defaults(cli, database);
+    *cli = (struct sync_cli){
+        .database = database,
+        .settings = {.page_size = HBR_PAGE_SIZE_MAX, .full_every = DAY, .overlap = 600}};
+    session_defaults(&cli->connection);
     if (!parse(cli, argc, argv, ret_status)) {
         return false;
     }

@@ -9,50 +9,49 @@
 
 #define JSON_MAX (16U * 1024 * 1024)
 
-static bool is_failure(const struct sync_summary_row *row)
+/* Sources that failed or were not proved, and the first failure's class. */
+struct tally {
+    size_t failed, unproved;
+    enum error_code first;
+};
+
+static struct tally count_failures(const struct sync_summary *summary)
 {
-    enum error_code code = row->result.error.code;
-    return code != ERROR_NONE && code != ERROR_UNPROVED;
+    struct tally tally = {.first = ERROR_NONE};
+    for (size_t i = 0; i < summary->count; i++) {
+        enum error_code code = summary->rows[i].result.error.code;
+        if (code == ERROR_UNPROVED) {
+            tally.unproved++;
+        } else if (code != ERROR_NONE) {
+            tally.first = tally.failed++ == 0 ? code : tally.first;
+        }
+    }
+    return tally;
 }
 
 enum error_code sync_summary_code(const struct sync_summary *summary)
 {
-    size_t failed = 0;
-    size_t unproved = 0;
-    enum error_code first = ERROR_NONE;
+    struct tally tally = count_failures(summary);
     if (summary->error.code != ERROR_NONE) {
         return summary->error.code;
     }
-    for (size_t i = 0; i < summary->count; i++) {
-        if (is_failure(&summary->rows[i])) {
-            failed++;
-            first = first == ERROR_NONE ? summary->rows[i].result.error.code : first;
-        } else if (summary->rows[i].result.error.code == ERROR_UNPROVED) {
-            unproved++;
-        }
+    if (tally.failed > 0) {
+        return tally.failed == summary->count ? tally.first : ERROR_PARTIAL;
     }
-    if (failed > 0) {
-        return failed == summary->count ? first : ERROR_PARTIAL;
-    }
-    return unproved > 0 ? ERROR_UNPROVED : ERROR_NONE;
+    return tally.unproved > 0 ? ERROR_UNPROVED : ERROR_NONE;
 }
 
 static void print_verdict(const struct sync_summary *summary, const char *counts,
                           const char *of_what)
 {
-    size_t failed = 0;
-    size_t unproved = 0;
-    for (size_t i = 0; i < summary->count; i++) {
-        failed += is_failure(&summary->rows[i]) ? 1 : 0;
-        unproved += summary->rows[i].result.error.code == ERROR_UNPROVED ? 1 : 0;
-    }
+    struct tally tally = count_failures(summary);
     const char *prefix = summary->dry_run ? "dry run, nothing kept: " : "";
-    if (failed + unproved == 0 && summary->error.code == ERROR_NONE) {
+    if (tally.failed + tally.unproved == 0 && summary->error.code == ERROR_NONE) {
         log_info("%s%s; %s%s", prefix, counts, of_what[0] != '\0' ? "complete" : "proved complete",
                  of_what);
     } else {
         log_info("%s%s; NOT proved complete%s: %zu of %zu sources failed, %zu unproved", prefix,
-                 counts, of_what, failed, summary->count, unproved);
+                 counts, of_what, tally.failed, summary->count, tally.unproved);
     }
 }
 
