@@ -12,13 +12,12 @@
 #include "output/log.h"
 #include "output/rows.h"
 
-#define FORMAT_HTML "html"
-
 struct arguments {
     const char *database;
-    const char *format;
-    const char *since, *until;
     const char *name; /* NULL: none */
+    enum rows_format format;
+    bool as_page;
+    struct period period;
 };
 
 static struct cell text_cell(const char *text)
@@ -31,17 +30,18 @@ static struct cell integer_cell(int64_t value)
     return (struct cell){.kind = CELL_INTEGER, .integer = value};
 }
 
-static bool find_format(const char *name, enum rows_format *ret_format, struct error *err)
+static bool take_format(struct arguments *arguments, const char *name, struct error *err)
 {
-    static const char *const names[] = {"table", "csv", "json"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const names[] = {
+        [ROWS_TABLE] = "table", [ROWS_CSV] = "csv", [ROWS_JSON] = "json"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(name, names[i]) == 0) {
-            *ret_format = (enum rows_format)i;
+            arguments->format = (enum rows_format)i;
             return true;
         }
     }
-    if (strcmp(name, FORMAT_HTML) == 0) {
-        *ret_format = ROWS_TABLE;
+    arguments->as_page = strcmp(name, "html") == 0;
+    if (arguments->as_page) {
         return true;
     }
     error_set(err, ERROR_USAGE, "--format: \"%s\" is not known", name);
@@ -128,34 +128,31 @@ static bool find_warning(struct store *store, struct buffer *warning, struct err
 }
 
 static bool print_opened(struct store *store, const struct arguments *arguments,
-                         const struct period *period, const struct report *reports, size_t count,
-                         enum rows_format format, struct error *err)
+                         const struct report *reports, size_t count, struct error *err)
 {
     struct buffer warning;
     buffer_init(&warning, 4096);
-    bool as_page = strcmp(arguments->format, FORMAT_HTML) == 0;
+    bool as_page = arguments->as_page;
     bool rates = as_page || strstr(reports[0].sql, "success_rate_percent") != NULL;
     bool done = !rates || find_warning(store, &warning, err);
     if (done && warning.length > 0 && !as_page) {
         log_warning("%s", warning.data);
     }
-    done = done && (as_page ? report_page(store, reports, arguments->name != NULL ? 1 : count,
-                                          period, warning.length > 0 ? warning.data : "", err)
-                            : print_rows(store, &reports[0], period, format, err));
+    done = done &&
+           (as_page ? report_page(store, reports, arguments->name != NULL ? 1 : count,
+                                  &arguments->period, warning.length > 0 ? warning.data : "", err)
+                    : print_rows(store, &reports[0], &arguments->period, arguments->format, err));
     buffer_free(&warning);
     return done;
 }
 
-static bool print_report(const struct arguments *arguments, const struct period *period,
-                         struct report *reports, size_t count, enum rows_format format,
+static bool print_report(const struct arguments *arguments, struct report *reports, size_t count,
                          struct error *err)
 {
     struct store *store = NULL;
-    if ((arguments->name != NULL && !select_report(reports, count, arguments->name, err)) ||
-        !store_open(arguments->database, STORE_READ, &hbr_restore_job_model, &store, err)) {
-        return false;
-    }
-    bool done = print_opened(store, arguments, period, reports, count, format, err);
+    bool done = (arguments->name == NULL || select_report(reports, count, arguments->name, err)) &&
+                store_open(arguments->database, STORE_READ, &hbr_restore_job_model, &store, err) &&
+                print_opened(store, arguments, reports, count, err);
     store_close(store);
     return done;
 }
@@ -164,32 +161,29 @@ static bool run(const struct arguments *arguments, struct error *err)
 {
     struct report *reports = NULL;
     size_t count = 0;
-    enum rows_format format = ROWS_TABLE;
-    struct period period;
-    if (!find_format(arguments->format, &format, err) ||
-        !period_between(arguments->since, arguments->until, clock_now(), &period, err) ||
-        !report_list(&reports, &count, err)) {
+    if (!report_list(&reports, &count, err)) {
         return false;
     }
-    bool lists = arguments->name == NULL && strcmp(arguments->format, FORMAT_HTML) != 0;
-    bool done = lists ? list_reports(reports, count, format, err)
-                      : print_report(arguments, &period, reports, count, format, err);
+    bool done = arguments->name == NULL && !arguments->as_page
+                    ? list_reports(reports, count, arguments->format, err)
+                    : print_report(arguments, reports, count, err);
     free(reports);
     return done;
 }
 
 int cli_report(const char *database, int argc, char **argv)
 {
-    struct arguments arguments = {.database = database, .format = "table"};
+    struct arguments arguments = {.database = database};
+    const char *format = "table", *since = NULL, *until = NULL;
     struct error err;
     int operand = 0;
     int status = 0;
     const struct cli_option options[] = {
-        {"format", "FORMAT", "table (the default), csv, json or html", CLI_TEXT,
-         (void *)&arguments.format, 0, 0},
+        {"format", "FORMAT", "table (the default), csv, json or html", CLI_TEXT, (void *)&format, 0,
+         0},
         {"since", "TIME", "from then on: a UTC date and time, or a duration ago, such as 90d",
-         CLI_TEXT, (void *)&arguments.since, 0, 0},
-        {"until", "TIME", "before then", CLI_TEXT, (void *)&arguments.until, 0, 0},
+         CLI_TEXT, (void *)&since, 0, 0},
+        {"until", "TIME", "before then", CLI_TEXT, (void *)&until, 0, 0},
     };
     if (!cli_begin("report", options, sizeof(options) / sizeof(options[0]), argc, argv,
                    &arguments.database, &operand, &status)) {
@@ -201,5 +195,8 @@ int cli_report(const char *database, int argc, char **argv)
         return cli_fail(&err);
     }
     arguments.name = operand < argc ? argv[operand] : NULL;
-    return run(&arguments, &err) ? status : cli_fail_output(&err);
+    bool done = take_format(&arguments, format, &err) &&
+                period_between(since, until, clock_now(), &arguments.period, &err) &&
+                run(&arguments, &err);
+    return done ? 0 : cli_fail_output(&err);
 }
