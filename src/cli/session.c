@@ -248,9 +248,8 @@ bool session_open_client(struct session *session, struct acs_client **ret_client
     return ok;
 }
 
-static void add_counters(struct acs_client_counters *sum, const struct acs_client *client)
+static void add_counters(struct acs_client_counters *sum, struct acs_client_counters more)
 {
-    const struct acs_client_counters more = acs_client_counters(client);
     sum->requests += more.requests;
     sum->retries += more.retries;
     sum->throttled += more.throttled;
@@ -260,18 +259,17 @@ static void add_counters(struct acs_client_counters *sum, const struct acs_clien
 void session_close_client(struct session *session, struct acs_client *client)
 {
     if (client != NULL) {
-        add_counters(&session->counters, client);
+        add_counters(&session->counters, acs_client_counters(client));
         acs_client_free(client);
     }
 }
 
-struct acs_client_counters session_counters(const struct session *session)
+void session_add_counters(const struct session *session, struct acs_client_counters *sum)
 {
-    struct acs_client_counters sum = session->counters;
+    add_counters(sum, session->counters);
     if (session->client != NULL) {
-        add_counters(&sum, session->client);
+        add_counters(sum, acs_client_counters(session->client));
     }
-    return sum;
 }
 
 static void choose_endpoints(struct session *session)
@@ -325,7 +323,9 @@ bool session_open(struct session *session, const struct session_options *options
 int session_end(struct session *session, int status)
 {
     struct error err;
-    if (session_counters(session).quoting > 0) {
+    struct acs_client_counters counters = {0};
+    session_add_counters(session, &counters);
+    if (counters.quoting > 0) {
         log_warning("a field of a job holds the secret or the security token of the credentials in "
                     "use; it is stored as it came");
     }

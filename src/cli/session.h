@@ -87,8 +87,8 @@ bool session_open_client(struct session *session, struct acs_client **ret_client
 /* Counts what it did, which one thread at a time may do. Accepts NULL. */
 void session_close_client(struct session *session, struct acs_client *client);
 
-/* Of all clients, those of other threads closed. */
-struct acs_client_counters session_counters(const struct session *session);
+/* Those of all clients, those of other threads closed. */
+void session_add_counters(const struct session *session, struct acs_client_counters *sum);
 
 /* Finds the regions and the account, which may ask the service. */
 bool session_find(struct session *session, struct error *err) MUST_CHECK;

@@ -23,7 +23,8 @@ static struct tally count_failures(const struct sync_summary *summary)
         if (code == ERROR_UNPROVED) {
             tally.unproved++;
         } else if (code != ERROR_NONE) {
-            tally.first = tally.failed++ == 0 ? code : tally.first;
+            tally.first = tally.failed == 0 ? code : tally.first;
+            tally.failed++;
         }
     }
     return tally;
