@@ -83,6 +83,31 @@ int cli_fail_output(const struct error *err)
     return ferror(stdout) != 0 ? error_exit_status(ERROR_INTERNAL, 0) : cli_fail(err);
 }
 
+static bool give_columns(const char *const *names, size_t count, void *context, struct error *err)
+{
+    return rows_writer_columns(context, names, count, err);
+}
+
+static bool give_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    return interrupt_check(err) && rows_writer_row(context, cells, count, err);
+}
+
+bool cli_rows_begin(enum rows_format format, struct store_rows *ret_rows, struct error *err)
+{
+    struct rows_writer *writer = NULL;
+    bool ok = rows_writer_new(format, stdout, &writer, err);
+    *ret_rows = (struct store_rows){.columns = give_columns, .row = give_row, .context = writer};
+    return ok;
+}
+
+bool cli_rows_end(struct store_rows *rows, bool done, struct error *err)
+{
+    done = done && rows_writer_end(rows->context, err);
+    rows_writer_free(rows->context);
+    return done;
+}
+
 bool cli_begin(const char *name, const struct cli_option *options, size_t count, int argc,
                char **argv, const char **database, int *ret_operand, int *ret_status)
 {
@@ -209,14 +234,9 @@ static bool occupy_standard_descriptors(void)
 static bool forbid_core_files(struct error *err)
 {
     const struct rlimit none = {0, 0};
-    if (setrlimit(RLIMIT_CORE, &none) != 0) {
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
         return error_set_errno(err, ERROR_INTERNAL, errno, "cannot forbid core files");
     }
-#ifdef PR_SET_DUMPABLE
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
-        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot forbid core files");
-    }
-#endif
     return true;
 }
 

@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "cli/options.h"
+#include "output/rows.h"
+#include "store/query.h"
 
 #define CLI_DEFAULT_DATABASE "hbrsync.db"
 
@@ -43,5 +45,12 @@ int cli_fail(const struct error *err);
 /* The same, but prints nothing when it is standard output that failed: the end of the program does,
  * and once is enough. */
 int cli_fail_output(const struct error *err);
+
+/* What takes the rows of a query and prints them; stops when the user interrupts. */
+bool cli_rows_begin(enum rows_format format, struct store_rows *ret_rows,
+                    struct error *err) MUST_CHECK;
+
+/* Ends what was printed. `done` is how the query ended, and false stays so. */
+bool cli_rows_end(struct store_rows *rows, bool done, struct error *err) MUST_CHECK;
 
 #endif

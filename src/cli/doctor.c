@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "acs/identity.h"
@@ -425,22 +424,15 @@ static bool parse(struct doctor *doctor, int argc, char **argv, int *ret_status)
 int cli_doctor(const char *database, int argc, char **argv)
 {
     int status = 0;
-    struct doctor *doctor = calloc(1, sizeof(*doctor));
-    if (doctor == NULL) {
-        struct error err;
-        error_no_memory(&err);
-        return cli_fail(&err);
+    struct doctor doctor = {.database = database};
+    if (!parse(&doctor, argc, argv, &status)) {
+        return status;
     }
-    doctor->database = database;
-    if (parse(doctor, argc, argv, &status)) {
-        if (doctor->policy) {
-            (void)printf("%s", DOCTOR_POLICY);
-        } else {
-            /* What else would be told is among the lines. */
-            log_set_level(doctor->connection.verbose ? LOG_VERBOSE : LOG_QUIET);
-            status = run(doctor);
-        }
+    if (doctor.policy) {
+        (void)printf("%s", DOCTOR_POLICY);
+        return 0;
     }
-    free(doctor);
-    return status;
+    /* What else would be told is among the lines. */
+    log_set_level(doctor.connection.verbose ? LOG_VERBOSE : LOG_QUIET);
+    return run(&doctor);
 }

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/text.h"
+#include "output/json_put.h"
 
 #define JSON_MAX ((size_t)4 * 1024 * 1024)
 #define TEXT_MAX 2048
@@ -34,18 +34,11 @@ static void keep(struct doctor_report *report, const char *status, const char *c
                  const char *text, const char *advice)
 {
     struct buffer *json = &report->json;
-    buffer_puts(json, json->length > 0 ? ",{\"check\":" : "{\"check\":");
-    json_quote(json, check, strlen(check));
-    buffer_puts(json, ",\"status\":");
-    json_quote(json, status, strlen(status));
-    buffer_puts(json, ",\"text\":");
-    json_quote(json, text, strlen(text));
-    buffer_puts(json, ",\"advice\":");
-    if (advice[0] != '\0') {
-        json_quote(json, advice, strlen(advice));
-    } else {
-        buffer_puts(json, "null");
-    }
+    buffer_puts(json, json->length > 0 ? ",{" : "{");
+    json_put_text(json, "check", check);
+    json_put_text(json, "status", status);
+    json_put_text(json, "text", text);
+    json_put_text(json, "advice", advice[0] != '\0' ? advice : NULL);
     buffer_putc(json, '}');
 }
 
@@ -74,36 +67,18 @@ static void tell(struct doctor_report *report, const char *status, const char *c
     }
 }
 
-static void compose(char text[TEXT_MAX], const char *format, va_list args)
-    __attribute__((format(printf, 2, 0)));
-
-static void compose(char text[TEXT_MAX], const char *format, va_list args)
+void doctor_tell(struct doctor_report *report, const char *status, const char *check,
+                 const char *advice, const char *format, ...)
 {
-    if (vsnprintf(text, TEXT_MAX, format, args) < 0) {
+    char text[TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    if (vsnprintf(text, sizeof(text), format, args) < 0) {
         text[0] = '\0';
     }
-}
-
-void doctor_ok(struct doctor_report *report, const char *check, const char *format, ...)
-{
-    char text[TEXT_MAX];
-    va_list args;
-    va_start(args, format);
-    compose(text, format, args);
     va_end(args);
-    tell(report, "ok", check, text, "");
-}
-
-void doctor_warning(struct doctor_report *report, const char *check, const char *advice,
-                    const char *format, ...)
-{
-    char text[TEXT_MAX];
-    va_list args;
-    va_start(args, format);
-    compose(text, format, args);
-    va_end(args);
-    report->warnings++;
-    tell(report, "warning", check, text, advice);
+    report->warnings += strcmp(status, "warning") == 0;
+    tell(report, status, check, text, advice);
 }
 
 void doctor_fail(struct doctor_report *report, const char *check, const struct error *err)

@@ -17,12 +17,12 @@ struct doctor_report {
 
 void doctor_report_init(struct doctor_report *report, bool json_wanted);
 
-void doctor_ok(struct doctor_report *report, const char *check, const char *format, ...)
-    PRINTF_LIKE(3, 4);
-
-/* `advice` says what to do, "" when there is nothing. */
-void doctor_warning(struct doctor_report *report, const char *check, const char *advice,
-                    const char *format, ...) PRINTF_LIKE(4, 5);
+/* What is "ok" or a "warning"; `advice` says what to do, "" when there is nothing. */
+void doctor_tell(struct doctor_report *report, const char *status, const char *check,
+                 const char *advice, const char *format, ...) PRINTF_LIKE(5, 6);
+#define doctor_ok(report, check, ...) doctor_tell(report, "ok", check, "", __VA_ARGS__)
+#define doctor_warning(report, check, advice, ...)                                                 \
+    doctor_tell(report, "warning", check, advice, __VA_ARGS__)
 
 /* A failure with its class; the error's hint is the advice. */
 void doctor_fail(struct doctor_report *report, const char *check, const struct error *err);

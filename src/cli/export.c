@@ -6,7 +6,6 @@
 #include "base/interrupt.h"
 #include "cli/cli.h"
 #include "cli/period.h"
-#include "cli/print_rows.h"
 #include "cli/session.h"
 #include "hbr/job_json.h"
 #include "hbr/restore_job.h"
@@ -19,11 +18,6 @@ struct export_options {
     struct cli_list statuses, regions, editions;
     bool listed_only;
 };
-
-static bool write_error(struct error *err)
-{
-    return error_set(err, ERROR_INTERNAL, "cannot write to standard output");
-}
 
 /* --- NDJSON -------------------------------------------------------------------------------- */
 
@@ -46,7 +40,7 @@ static bool write_jobs(struct store_jobs *jobs, struct buffer *line, struct erro
             return false;
         }
         if (fwrite(line->data, 1, line->length, stdout) != line->length) {
-            return write_error(err);
+            return error_set(err, ERROR_INTERNAL, "cannot write to standard output");
         }
     }
 }
@@ -68,16 +62,12 @@ static bool export_lines(struct store *store, const struct store_job_filter *fil
 
 /* --- CSV and JSON -------------------------------------------------------------------------- */
 
-/* The view's rows of a store that pass a filter. */
-struct selection {
-    struct store *store;
-    const struct store_job_filter *filter;
-};
-
-static bool select_rows(const struct store_rows *rows, void *context, struct error *err)
+static bool export_rows(struct store *store, const struct store_job_filter *filter,
+                        enum rows_format format, struct error *err)
 {
-    const struct selection *selection = context;
-    return store_export_rows(selection->store, selection->filter, rows, err);
+    struct store_rows rows;
+    return cli_rows_begin(format, &rows, err) &&
+           cli_rows_end(&rows, store_export_rows(store, filter, &rows, err), err);
 }
 
 /* --- the command --------------------------------------------------------------------------- */
@@ -85,7 +75,10 @@ static bool select_rows(const struct store_rows *rows, void *context, struct err
 static bool take_filter(const struct export_options *options, struct store_job_filter *filter,
                         struct error *err)
 {
-    int64_t now = clock_now();
+    struct period period;
+    if (!period_between(options->since, options->until, clock_now(), &period, err)) {
+        return false;
+    }
     *filter = (struct store_job_filter){.statuses = options->statuses.values,
                                         .status_count = options->statuses.count,
                                         .account_id = options->account_id,
@@ -95,13 +88,11 @@ static bool take_filter(const struct export_options *options, struct store_job_f
                                         .edition_count = options->editions.count,
                                         .listed_only = options->listed_only,
                                         .has_since = options->since != NULL,
-                                        .has_until = options->until != NULL};
-    if ((filter->has_since && !period_parse("since", options->since, now, &filter->since, err)) ||
-        (filter->has_until && !period_parse("until", options->until, now, &filter->until, err))) {
-        return false;
-    }
-    return !filter->has_since || !filter->has_until ||
-           period_check(options->since, options->until, filter->since, filter->until - 1, err);
+                                        .since = period.since,
+                                        .has_until = options->until != NULL,
+                                        .until = period.until};
+    filter->until += filter->has_until; /* the filter's is the second after the last */
+    return true;
 }
 
 static bool check(const struct export_options *options, struct store_job_filter *filter,
@@ -125,9 +116,7 @@ static bool export(struct store *store, const char *format, const struct store_j
     if (strcmp(format, "ndjson") == 0) {
         return export_lines(store, filter, err);
     }
-    struct selection selection = {store, filter};
-    return cli_print_rows(strcmp(format, "csv") == 0 ? ROWS_CSV : ROWS_JSON, select_rows,
-                          &selection, err);
+    return export_rows(store, filter, strcmp(format, "csv") == 0 ? ROWS_CSV : ROWS_JSON, err);
 }
 
 int cli_export(const char *database, int argc, char **argv)
@@ -156,13 +145,9 @@ int cli_export(const char *database, int argc, char **argv)
                    NULL, &status)) {
         return status;
     }
-    if (!check(&wanted, &filter, &err) ||
-        !store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err)) {
-        return cli_fail(&err);
-    }
-    if (!export(store, wanted.format, &filter, &err)) {
-        status = cli_fail_output(&err);
-    }
+    bool done = check(&wanted, &filter, &err) &&
+                store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
+                export(store, wanted.format, &filter, &err);
     store_close(store);
-    return status;
+    return done ? 0 : cli_fail_output(&err);
 }

@@ -279,10 +279,8 @@ static int import_all(struct import *import, char **files, int count)
     struct error end_error;
     error_clear(&err);
     enum store_mode mode = import->dry_run ? STORE_DRY_RUN : STORE_WRITE;
-    if (!store_open(import->database, mode, &hbr_restore_job_model, &import->store, &err)) {
-        return cli_fail(&err);
-    }
-    if (!begin(import, &err)) {
+    if (!store_open(import->database, mode, &hbr_restore_job_model, &import->store, &err) ||
+        !begin(import, &err)) {
         store_close(import->store);
         return cli_fail(&err);
     }

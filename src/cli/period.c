@@ -23,12 +23,6 @@ static bool parse_moment(const char *text, int64_t *ret_seconds)
     return clock_from_iso8601(iso, ret_seconds);
 }
 
-bool period_check(const char *since, const char *until, int64_t from, int64_t to, struct error *err)
-{
-    return from <= to ||
-           error_set(err, ERROR_USAGE, "--since %s is not before --until %s", since, until);
-}
-
 bool period_parse(const char *option, const char *text, int64_t now, int64_t *ret_seconds,
                   struct error *err)
 {
@@ -44,4 +38,20 @@ bool period_parse(const char *option, const char *text, int64_t now, int64_t *re
     error_set(err, ERROR_USAGE, "--%s: \"%s\" is neither a date nor a duration", option, text);
     return error_hint(err, "Write YYYY-MM-DD or 'YYYY-MM-DD HH:MM:SS' (UTC), or how long ago, such "
                            "as 12h or 90d.");
+}
+
+bool period_between(const char *since, const char *until, int64_t now, struct period *ret_period,
+                    struct error *err)
+{
+    struct period period = {.now = now, .since = INT64_MIN, .until = INT64_MAX};
+    if ((since != NULL && !period_parse("since", since, now, &period.since, err)) ||
+        (until != NULL && !period_parse("until", until, now, &period.until, err))) {
+        return false;
+    }
+    period.until -= until != NULL; /* the last second before it */
+    if (period.since > period.until) {
+        return error_set(err, ERROR_USAGE, "--since %s is not before --until %s", since, until);
+    }
+    *ret_period = period;
+    return true;
 }

@@ -12,9 +12,16 @@
 bool period_parse(const char *option, const char *text, int64_t now, int64_t *ret_seconds,
                   struct error *err) MUST_CHECK;
 
-/* ERROR_USAGE unless `from`, which --since gave, is not after `to`, the last second before --until.
- */
-bool period_check(const char *since, const char *until, int64_t from, int64_t to,
-                  struct error *err) MUST_CHECK;
+/* From the second `since` to the second `until`, both included; the least and the greatest number
+ * where open. */
+struct period {
+    int64_t now;
+    int64_t since, until;
+};
+
+/* What lies between --since and before --until, NULL when not given. ERROR_USAGE also when nothing
+ * does. */
+bool period_between(const char *since, const char *until, int64_t now, struct period *ret_period,
+                    struct error *err) MUST_CHECK;
 
 #endif

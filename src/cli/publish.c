@@ -37,17 +37,13 @@ static int publish(const char *database, const char *out, unsigned mode)
 {
     struct store *store = NULL;
     struct error err;
-    int status = 0;
-    if (!store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err)) {
-        return cli_fail(&err);
-    }
-    if (store_publish(store, out, mode, &err)) {
+    bool done = store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
+                store_publish(store, out, mode, &err);
+    if (done) {
         log_info("published to %s", out);
-    } else {
-        status = cli_fail(&err);
     }
     store_close(store);
-    return status;
+    return done ? 0 : cli_fail(&err);
 }
 
 int cli_publish(const char *database, int argc, char **argv)

@@ -8,18 +8,16 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "cli/cli.h"
-#include "cli/print_rows.h"
 #include "hbr/restore_job.h"
 #include "output/log.h"
 #include "output/rows.h"
 
-#define FORMAT_HTML "html"
-
 struct arguments {
     const char *database;
-    const char *format;
-    const char *since, *until;
     const char *name; /* NULL: none */
+    enum rows_format format;
+    bool as_page;
+    struct period period;
 };
 
 static struct cell text_cell(const char *text)
@@ -32,17 +30,18 @@ static struct cell integer_cell(int64_t value)
     return (struct cell){.kind = CELL_INTEGER, .integer = value};
 }
 
-static bool find_format(const char *name, enum rows_format *ret_format, struct error *err)
+static bool take_format(struct arguments *arguments, const char *name, struct error *err)
 {
-    static const char *const names[] = {"table", "csv", "json"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const names[] = {
+        [ROWS_TABLE] = "table", [ROWS_CSV] = "csv", [ROWS_JSON] = "json"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(name, names[i]) == 0) {
-            *ret_format = (enum rows_format)i;
+            arguments->format = (enum rows_format)i;
             return true;
         }
     }
-    if (strcmp(name, FORMAT_HTML) == 0) {
-        *ret_format = ROWS_TABLE;
+    arguments->as_page = strcmp(name, "html") == 0;
+    if (arguments->as_page) {
         return true;
     }
     error_set(err, ERROR_USAGE, "--format: \"%s\" is not known", name);
@@ -64,37 +63,26 @@ static bool select_report(struct report *reports, size_t count, const char *name
     return error_hint(err, "`hbrsync report` lists them.");
 }
 
-static bool list_rows(struct rows_writer *writer, const struct report *reports, size_t count,
-                      size_t columns, struct error *err)
-{
-    static const char *const names[] = {"name", "title", "description"};
-    if (!rows_writer_columns(writer, names, columns, err)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct cell cells[] = {text_cell(reports[i].name), text_cell(reports[i].title),
-                                     text_cell(reports[i].description)};
-        if (!rows_writer_row(writer, cells, columns, err)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool list_reports(const struct report *reports, size_t count, enum rows_format format,
                          struct error *err)
 {
-    struct rows_writer *writer = NULL;
+    static const char *const names[] = {"name", "title", "description"};
     size_t columns = format == ROWS_TABLE ? 2 : 3; /* a sentence would not fit a terminal's line */
-    bool done = rows_writer_new(format, stdout, &writer, err) &&
-                list_rows(writer, reports, count, columns, err) && rows_writer_end(writer, err);
-    rows_writer_free(writer);
-    return done;
+    struct store_rows rows;
+    if (!cli_rows_begin(format, &rows, err)) {
+        return false;
+    }
+    bool done = rows.columns(names, columns, rows.context, err);
+    for (size_t i = 0; done && i < count; i++) {
+        const struct cell cells[] = {text_cell(reports[i].name), text_cell(reports[i].title),
+                                     text_cell(reports[i].description)};
+        done = rows.row(cells, columns, rows.context, err);
+    }
+    return cli_rows_end(&rows, done, err);
 }
 
-bool report_run(struct store *store, const struct report *report,
-                const struct report_period *period, const struct store_rows *rows,
-                struct error *err)
+bool report_run(struct store *store, const struct report *report, const struct period *period,
+                const struct store_rows *rows, struct error *err)
 {
     int64_t since = period->since;
     if (since == INT64_MIN && report->since > 0) {
@@ -110,17 +98,12 @@ bool report_run(struct store *store, const struct report *report,
     return store_query_run(store, &query, rows, err);
 }
 
-/* A report over a period. */
-struct selection {
-    struct store *store;
-    const struct report *report;
-    const struct report_period *period;
-};
-
-static bool select_rows(const struct store_rows *rows, void *context, struct error *err)
+static bool print_rows(struct store *store, const struct report *report,
+                       const struct period *period, enum rows_format format, struct error *err)
 {
-    const struct selection *selection = context;
-    return report_run(selection->store, selection->report, selection->period, rows, err);
+    struct store_rows rows;
+    return cli_rows_begin(format, &rows, err) &&
+           cli_rows_end(&rows, report_run(store, report, period, &rows, err), err);
 }
 
 /* A source that was never proved as a whole: its rates are of what happens to be stored. */
@@ -145,35 +128,31 @@ static bool find_warning(struct store *store, struct buffer *warning, struct err
 }
 
 static bool print_opened(struct store *store, const struct arguments *arguments,
-                         const struct report_period *period, const struct report *reports,
-                         size_t count, enum rows_format format, struct error *err)
+                         const struct report *reports, size_t count, struct error *err)
 {
-    struct selection selection = {store, &reports[0], period};
     struct buffer warning;
     buffer_init(&warning, 4096);
-    bool as_page = strcmp(arguments->format, FORMAT_HTML) == 0;
+    bool as_page = arguments->as_page;
     bool rates = as_page || strstr(reports[0].sql, "success_rate_percent") != NULL;
     bool done = !rates || find_warning(store, &warning, err);
     if (done && warning.length > 0 && !as_page) {
         log_warning("%s", warning.data);
     }
-    done = done && (as_page ? report_page(store, reports, arguments->name != NULL ? 1 : count,
-                                          period, warning.length > 0 ? warning.data : "", err)
-                            : cli_print_rows(format, select_rows, &selection, err));
+    done = done &&
+           (as_page ? report_page(store, reports, arguments->name != NULL ? 1 : count,
+                                  &arguments->period, warning.length > 0 ? warning.data : "", err)
+                    : print_rows(store, &reports[0], &arguments->period, arguments->format, err));
     buffer_free(&warning);
     return done;
 }
 
-static bool print_report(const struct arguments *arguments, const struct report_period *period,
-                         struct report *reports, size_t count, enum rows_format format,
+static bool print_report(const struct arguments *arguments, struct report *reports, size_t count,
                          struct error *err)
 {
     struct store *store = NULL;
-    if ((arguments->name != NULL && !select_report(reports, count, arguments->name, err)) ||
-        !store_open(arguments->database, STORE_READ, &hbr_restore_job_model, &store, err)) {
-        return false;
-    }
-    bool done = print_opened(store, arguments, period, reports, count, format, err);
+    bool done = (arguments->name == NULL || select_report(reports, count, arguments->name, err)) &&
+                store_open(arguments->database, STORE_READ, &hbr_restore_job_model, &store, err) &&
+                print_opened(store, arguments, reports, count, err);
     store_close(store);
     return done;
 }
@@ -182,32 +161,29 @@ static bool run(const struct arguments *arguments, struct error *err)
 {
     struct report *reports = NULL;
     size_t count = 0;
-    enum rows_format format = ROWS_TABLE;
-    struct report_period period;
-    if (!find_format(arguments->format, &format, err) ||
-        !report_period_parse(arguments->since, arguments->until, clock_now(), &period, err) ||
-        !report_list(&reports, &count, err)) {
+    if (!report_list(&reports, &count, err)) {
         return false;
     }
-    bool lists = arguments->name == NULL && strcmp(arguments->format, FORMAT_HTML) != 0;
-    bool done = lists ? list_reports(reports, count, format, err)
-                      : print_report(arguments, &period, reports, count, format, err);
+    bool done = arguments->name == NULL && !arguments->as_page
+                    ? list_reports(reports, count, arguments->format, err)
+                    : print_report(arguments, reports, count, err);
     free(reports);
     return done;
 }
 
 int cli_report(const char *database, int argc, char **argv)
 {
-    struct arguments arguments = {.database = database, .format = "table"};
+    struct arguments arguments = {.database = database};
+    const char *format = "table", *since = NULL, *until = NULL;
     struct error err;
     int operand = 0;
     int status = 0;
     const struct cli_option options[] = {
-        {"format", "FORMAT", "table (the default), csv, json or html", CLI_TEXT,
-         (void *)&arguments.format, 0, 0},
+        {"format", "FORMAT", "table (the default), csv, json or html", CLI_TEXT, (void *)&format, 0,
+         0},
         {"since", "TIME", "from then on: a UTC date and time, or a duration ago, such as 90d",
-         CLI_TEXT, (void *)&arguments.since, 0, 0},
-        {"until", "TIME", "before then", CLI_TEXT, (void *)&arguments.until, 0, 0},
+         CLI_TEXT, (void *)&since, 0, 0},
+        {"until", "TIME", "before then", CLI_TEXT, (void *)&until, 0, 0},
     };
     if (!cli_begin("report", options, sizeof(options) / sizeof(options[0]), argc, argv,
                    &arguments.database, &operand, &status)) {
@@ -219,5 +195,8 @@ int cli_report(const char *database, int argc, char **argv)
         return cli_fail(&err);
     }
     arguments.name = operand < argc ? argv[operand] : NULL;
-    return run(&arguments, &err) ? status : cli_fail_output(&err);
+    bool done = take_format(&arguments, format, &err) &&
+                period_between(since, until, clock_now(), &arguments.period, &err) &&
+                run(&arguments, &err);
+    return done ? 0 : cli_fail_output(&err);
 }

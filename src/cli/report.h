@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "cli/period.h"
 #include "store/query.h"
 #include "store/store.h"
 
@@ -42,32 +43,13 @@ bool report_list(struct report **ret_reports, size_t *ret_count, struct error *e
 bool report_parse(const char *file_name, const char *text, struct report *ret_report,
                   struct error *err) MUST_CHECK;
 
-/* From the second `since` to the second `until`, both included; the least and the greatest number
- * where open. */
-struct report_period {
-    int64_t now;
-    int64_t since, until;
-};
-
-/* The options' texts as period.h takes them, NULL when not given; a report is of what lies before
- * --until. */
-bool report_period_parse(const char *since, const char *until, int64_t now,
-                         struct report_period *ret_period, struct error *err) MUST_CHECK;
-
-#define REPORT_PERIOD_SIZE 96
-
-/* "2026-01-01 00:00:00 to 2026-03-31 23:59:59 UTC", "everything". */
-void report_period_text(const struct report_period *period, char text[REPORT_PERIOD_SIZE]);
-
 /* Runs a report's SQL; its own `since` holds where the period leaves that open. */
-bool report_run(struct store *store, const struct report *report,
-                const struct report_period *period, const struct store_rows *rows,
-                struct error *err) MUST_CHECK;
+bool report_run(struct store *store, const struct report *report, const struct period *period,
+                const struct store_rows *rows, struct error *err) MUST_CHECK;
 
 /* These reports as one HTML page on standard output, all from one state of the database; `warning`
  * ("" for none) is about all of them. */
 bool report_page(struct store *store, const struct report *reports, size_t count,
-                 const struct report_period *period, const char *warning,
-                 struct error *err) MUST_CHECK;
+                 const struct period *period, const char *warning, struct error *err) MUST_CHECK;
 
 #endif

@@ -5,7 +5,10 @@
 
 #include "base/interrupt.h"
 #include "cli/report.h"
+#include "output/format.h"
 #include "output/html_page.h"
+
+#define PERIOD_SIZE 96
 
 /* A report with its section; the pointers to its plots lie beside it. */
 struct chapter {
@@ -41,7 +44,7 @@ static struct html_section make_section(const struct report *report, struct chap
 }
 
 static bool write_sections(struct store *store, const struct chapter *chapters,
-                           const struct html_head *head, const struct report_period *period,
+                           const struct html_head *head, const struct period *period,
                            struct error *err)
 {
     struct html_page *page = NULL;
@@ -69,8 +72,7 @@ static bool control(struct store *store, const char *sql, struct error *err)
 }
 
 static bool write_page(struct store *store, const struct chapter *chapters,
-                       const struct html_head *head, const struct report_period *period,
-                       struct error *err)
+                       const struct html_head *head, const struct period *period, struct error *err)
 {
     struct error end_error;
     if (!control(store, "BEGIN", err)) {
@@ -81,10 +83,27 @@ static bool write_page(struct store *store, const struct chapter *chapters,
     return done && ended;
 }
 
-bool report_page(struct store *store, const struct report *reports, size_t count,
-                 const struct report_period *period, const char *warning, struct error *err)
+/* "2026-01-01 00:00:00 to 2026-03-31 23:59:59 UTC", "everything". */
+static void describe_period(const struct period *period, char text[PERIOD_SIZE])
 {
-    char text[REPORT_PERIOD_SIZE];
+    char since[FORMAT_TIME_SIZE], until[FORMAT_TIME_SIZE];
+    format_time(period->since, since);
+    format_time(period->until, until);
+    if (period->since == INT64_MIN && period->until == INT64_MAX) {
+        (void)snprintf(text, PERIOD_SIZE, "everything");
+    } else if (period->since == INT64_MIN) {
+        (void)snprintf(text, PERIOD_SIZE, "until %s", until);
+    } else if (period->until == INT64_MAX) {
+        (void)snprintf(text, PERIOD_SIZE, "since %s", since);
+    } else {
+        (void)snprintf(text, PERIOD_SIZE, "%.19s to %s", since, until);
+    }
+}
+
+bool report_page(struct store *store, const struct report *reports, size_t count,
+                 const struct period *period, const char *warning, struct error *err)
+{
+    char text[PERIOD_SIZE];
     struct chapter *chapters = calloc(count + 1, sizeof(*chapters));
     struct html_section *sections = calloc(count + 1, sizeof(*sections));
     size_t section_count = 0;
@@ -100,7 +119,7 @@ bool report_page(struct store *store, const struct report *reports, size_t count
             section_count++;
         }
     }
-    report_period_text(period, text);
+    describe_period(period, text);
     const struct html_head head = {.title = count > 1 ? "Restore report" : reports[0].title,
                                    .period = text,
                                    .warning = warning,

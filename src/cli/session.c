@@ -248,9 +248,8 @@ bool session_open_client(struct session *session, struct acs_client **ret_client
     return ok;
 }
 
-static void add_counters(struct acs_client_counters *sum, const struct acs_client *client)
+static void add_counters(struct acs_client_counters *sum, struct acs_client_counters more)
 {
-    const struct acs_client_counters more = acs_client_counters(client);
     sum->requests += more.requests;
     sum->retries += more.retries;
     sum->throttled += more.throttled;
@@ -260,18 +259,17 @@ static void add_counters(struct acs_client_counters *sum, const struct acs_clien
 void session_close_client(struct session *session, struct acs_client *client)
 {
     if (client != NULL) {
-        add_counters(&session->counters, client);
+        add_counters(&session->counters, acs_client_counters(client));
         acs_client_free(client);
     }
 }
 
-struct acs_client_counters session_counters(const struct session *session)
+void session_add_counters(const struct session *session, struct acs_client_counters *sum)
 {
-    struct acs_client_counters sum = session->counters;
+    add_counters(sum, session->counters);
     if (session->client != NULL) {
-        add_counters(&sum, session->client);
+        add_counters(sum, acs_client_counters(session->client));
     }
-    return sum;
 }
 
 static void choose_endpoints(struct session *session)
@@ -322,10 +320,12 @@ bool session_open(struct session *session, const struct session_options *options
     return ok;
 }
 
-bool session_close(struct session *session, struct error *err)
+int session_end(struct session *session, int status)
 {
-    bool ok = true;
-    if (session_counters(session).quoting > 0) {
+    struct error err;
+    struct acs_client_counters counters = {0};
+    session_add_counters(session, &counters);
+    if (counters.quoting > 0) {
         log_warning("a field of a job holds the secret or the security token of the credentials in "
                     "use; it is stored as it came");
     }
@@ -333,23 +333,16 @@ bool session_close(struct session *session, struct error *err)
     acs_credentials_wipe(&session->credentials);
     acs_credentials_wipe(&session->source.current);
     free(session->regions);
-    if (session->trace != NULL && session->owns_trace) {
-        bool failed = ferror(session->trace) != 0; /* errno is long gone */
-        errno = 0;
-        if (fclose(session->trace) != 0 || failed) {
-            ok = error_set(err, ERROR_USAGE, "cannot write all of the trace file%s%s",
-                           errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
-        }
-    }
-    return ok;
-}
-
-int session_end(struct session *session, int status)
-{
-    struct error err;
-    if (session_close(session, &err)) {
+    if (session->trace == NULL || !session->owns_trace) {
         return status;
     }
+    bool complete = ferror(session->trace) == 0; /* errno is long gone */
+    errno = 0;
+    if (fclose(session->trace) == 0 && complete) {
+        return status;
+    }
+    error_set(&err, ERROR_USAGE, "cannot write all of the trace file%s%s", errno != 0 ? ": " : "",
+              errno != 0 ? strerror(errno) : "");
     int failed = cli_fail(&err);
     return status != 0 ? status : failed; /* the first failure is worth more */
 }
@@ -434,16 +427,15 @@ bool session_find_regions(struct session *session, struct error *err)
 static bool find_account(struct session *session, struct error *err)
 {
     struct acs_identity identity = {.account_id = ""};
-    if (session->options->account_id != NULL) {
-        (void)text_fit(session->account_id, sizeof(session->account_id),
-                       session->options->account_id);
-        return true;
+    const char *account_id = session->options->account_id;
+    if (account_id == NULL) {
+        if (!acs_caller_identity(session->client, session->sts_endpoint, session->regions[0],
+                                 &identity, err)) {
+            return false;
+        }
+        account_id = identity.account_id;
     }
-    if (!acs_caller_identity(session->client, session->sts_endpoint, session->regions[0], &identity,
-                             err)) {
-        return false;
-    }
-    (void)text_fit(session->account_id, sizeof(session->account_id), identity.account_id);
+    (void)text_fit(session->account_id, sizeof(session->account_id), account_id);
     return true;
 }
 

@@ -75,7 +75,7 @@ bool session_check_words(const char *option, const struct cli_list *list,
 bool session_check_editions(const struct cli_list *editions, struct error *err) MUST_CHECK;
 
 /* Credentials, trace file and client; asks nothing yet. `session` is empty before, `options` must
- * outlive it; session_close also after a failure. */
+ * outlive it; session_end also after a failure. */
 bool session_open(struct session *session, const struct session_options *options,
                   struct error *err) MUST_CHECK;
 
@@ -87,8 +87,8 @@ bool session_open_client(struct session *session, struct acs_client **ret_client
 /* Counts what it did, which one thread at a time may do. Accepts NULL. */
 void session_close_client(struct session *session, struct acs_client *client);
 
-/* Of all clients, those of other threads closed. */
-struct acs_client_counters session_counters(const struct session *session);
+/* Those of all clients, those of other threads closed. */
+void session_add_counters(const struct session *session, struct acs_client_counters *sum);
 
 /* Finds the regions and the account, which may ask the service. */
 bool session_find(struct session *session, struct error *err) MUST_CHECK;
@@ -99,11 +99,8 @@ bool session_has_region(const struct session *session, const char *region_id);
 /* The regions alone; asks the service for --all-regions only, which needs an open session. */
 bool session_find_regions(struct session *session, struct error *err) MUST_CHECK;
 
-/* Frees everything; false when the trace could not be written. */
-bool session_close(struct session *session, struct error *err) MUST_CHECK;
-
-/* The same at the end of a command: tells a failure. Returns the exit status, which is `status`
- * unless that is 0. */
+/* Frees everything at the end of a command; tells when the trace could not be written. Returns the
+ * exit status, which is `status` unless that is 0. */
 int session_end(struct session *session, int status);
 
 #endif

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "hbr/restore_job.h"
 #include "output/format.h"
+#include "output/json_put.h"
 #include "output/log.h"
 #include "store/state.h"
 #include "sync/sync.h"
@@ -108,29 +109,15 @@ static bool print_for_people(const struct store_status *status, const struct sta
            (!context->verbose || !has_evidence || print_evidence(run->proof_detail, err));
 }
 
-static void add_text(struct buffer *json, const char *name, const char *value)
+/* 0 is "never", which is null. */
+static void add_time(struct buffer *json, const char *name, int64_t when)
 {
-    buffer_printf(json, "\"%s\":", name);
-    json_quote(json, value, strlen(value));
-    buffer_putc(json, ',');
-}
-
-static void add_time(struct buffer *json, const char *name, int64_t value)
-{
-    if (value == 0) {
-        buffer_printf(json, "\"%s\":null,", name);
-    } else {
-        buffer_printf(json, "\"%s\":%" PRId64 ",", name, value);
-    }
+    json_put_number(json, name, when, when != 0);
 }
 
 static void add_age(struct buffer *json, const char *name, int64_t when, int64_t now)
 {
-    if (when == 0) {
-        buffer_printf(json, "\"%s\":null,", name);
-    } else {
-        buffer_printf(json, "\"%s\":%" PRId64 ",", name, now > when ? now - when : 0);
-    }
+    json_put_number(json, name, now > when ? now - when : 0, when != 0);
 }
 
 static void add_json(const struct store_status *status, struct status *context)
@@ -138,13 +125,13 @@ static void add_json(const struct store_status *status, struct status *context)
     struct buffer *json = context->json;
     const struct store_run *run = &status->last_run;
     buffer_puts(json, context->count > 0 ? ",{" : "{");
-    add_text(json, "account_id", status->source.account_id);
-    add_text(json, "region_id", status->source.region_id);
-    add_text(json, "edition", status->source.edition);
-    add_text(json, "scope", status->scope);
-    buffer_printf(json,
-                  "\"jobs\":%" PRId64 ",\"open_jobs\":%" PRId64 ",\"missing_jobs\":%" PRId64 ",",
-                  status->jobs, status->open_jobs, status->missing_jobs);
+    json_put_text(json, "account_id", status->source.account_id);
+    json_put_text(json, "region_id", status->source.region_id);
+    json_put_text(json, "edition", status->source.edition);
+    json_put_text(json, "scope", status->scope);
+    json_put_number(json, "jobs", status->jobs, true);
+    json_put_number(json, "open_jobs", status->open_jobs, true);
+    json_put_number(json, "missing_jobs", status->missing_jobs, true);
     add_time(json, "watermark", status->watermark);
     add_time(json, "full_walk_at", status->full_walk_at);
     add_time(json, "last_proved_at", status->last_proved_at);
@@ -152,19 +139,14 @@ static void add_json(const struct store_status *status, struct status *context)
     add_age(json, "seconds_since_proved", status->last_proved_at, context->now);
     add_age(json, "seconds_since_success", status->last_success_at, context->now);
     add_age(json, "seconds_since_full_walk", status->full_walk_at, context->now);
-    add_text(json, "proof", status->proved ? "proved" : "unproved");
-    if (status->note[0] != '\0') {
-        add_text(json, "note", status->note);
-    } else {
-        buffer_puts(json, "\"note\":null,");
-    }
+    json_put_text(json, "proof", status->proved ? "proved" : "unproved");
+    json_put_text(json, "note", status->note[0] != '\0' ? status->note : NULL);
     if (run->run_id != 0) {
-        buffer_printf(json, "\"last_run_id\":%" PRId64 ",", run->run_id);
-        add_text(json, "last_mode", store_run_mode_name(run->mode));
-        add_text(json, "last_outcome", store_run_outcome_name(run->outcome));
-        add_text(json, "last_error", run->error);
+        json_put_number(json, "last_run_id", run->run_id, true);
+        json_put_text(json, "last_mode", store_run_mode_name(run->mode));
+        json_put_text(json, "last_outcome", store_run_outcome_name(run->outcome));
+        json_put_text(json, "last_error", run->error);
     }
-    json->length--; /* the last comma */
     buffer_putc(json, '}');
 }
 
@@ -264,7 +246,6 @@ int cli_status(const char *database, int argc, char **argv)
     bool json = false;
     bool verbose = false;
     int64_t max_age = -1;
-    int operand = 0;
     int status = 0;
     const struct cli_option options[] = {
         {"json", NULL, "print JSON", CLI_FLAG, &json, 0, 0},
@@ -273,19 +254,11 @@ int cli_status(const char *database, int argc, char **argv)
         {"verbose", NULL, "print the evidence of the last run, too", CLI_FLAG, &verbose, 0, 0},
     };
     if (!cli_begin("status", options, sizeof(options) / sizeof(options[0]), argc, argv, &database,
-                   &operand, &status)) {
+                   NULL, &status)) {
         return status;
     }
-    if (operand < argc) {
-        error_set(&err, ERROR_USAGE, "status takes no operand such as \"%s\"", argv[operand]);
-        return cli_fail(&err);
-    }
-    if (!store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err)) {
-        return cli_fail(&err);
-    }
-    if (!show(store, json, verbose, max_age, &err)) {
-        status = cli_fail(&err);
-    }
+    bool done = store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
+                show(store, json, verbose, max_age, &err);
     store_close(store);
-    return status;
+    return done ? 0 : cli_fail(&err);
 }

@@ -66,10 +66,7 @@ static int finish(struct sync_command *command, const struct error *why)
     struct sync_summary *summary = &command->summary;
     struct error err;
     for (size_t i = 0; i < command->profile_count; i++) {
-        struct acs_client_counters more = session_counters(&command->profiles[i].session);
-        command->counters.requests += more.requests;
-        command->counters.retries += more.retries;
-        command->counters.throttled += more.throttled;
+        session_add_counters(&command->profiles[i].session, &command->counters);
     }
     summary->requests = (int64_t)command->counters.requests;
     summary->milliseconds = clock_monotonic_ms() - command->started_ms;
@@ -199,26 +196,19 @@ int cli_sync(const char *database, int argc, char **argv)
 {
     struct error err;
     int status = 0;
-    struct sync_command *command = calloc(1, sizeof(*command));
-    if (command == NULL) {
-        error_no_memory(&err);
-        return cli_fail(&err);
-    }
-    command->started_ms = clock_monotonic_ms();
-    if (!sync_cli_parse(&command->cli, database, argc, argv, &status)) {
-        free(command);
+    struct sync_command command = {.started_ms = clock_monotonic_ms()};
+    if (!sync_cli_parse(&command.cli, database, argc, argv, &status)) {
         return status;
     }
-    status = finish(command, run(command, &err) ? NULL : &err);
-    store_close(command->store);
-    for (size_t i = command->profile_count; i > 0; i--) { /* the trace is the first one's */
-        status = session_end(&command->profiles[i - 1].session, status);
+    status = finish(&command, run(&command, &err) ? NULL : &err);
+    store_close(command.store);
+    for (size_t i = command.profile_count; i > 0; i--) { /* the trace is the first one's */
+        status = session_end(&command.profiles[i - 1].session, status);
     }
-    status = write_metrics(command, status);
-    free(command->tasks.workers);
-    free(command->summary.rows);
-    free(command->profiles);
-    sync_cli_free(&command->cli);
-    free(command);
+    status = write_metrics(&command, status);
+    free(command.tasks.workers);
+    free(command.summary.rows);
+    free(command.profiles);
+    sync_cli_free(&command.cli);
     return status;
 }

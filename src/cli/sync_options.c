@@ -13,17 +13,7 @@
 #define YEAR (366 * DAY)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static void set_defaults(struct sync_cli *cli, const char *database)
-{
-    memset(cli, 0, sizeof(*cli));
-    cli->database = database;
-    session_defaults(&cli->connection);
-    cli->settings.page_size = HBR_PAGE_SIZE_MAX;
-    cli->settings.full_every = DAY;
-    cli->settings.overlap = 600;
-}
-
-static bool parse(struct sync_cli *cli, int argc, char **argv, int *ret_operand, int *ret_status)
+static bool parse(struct sync_cli *cli, int argc, char **argv, int *ret_status)
 {
     const struct cli_option own[] = {
         {"edition", "NAME", "STANDARD or BASIC; may be repeated; both by default", CLI_LIST,
@@ -52,7 +42,7 @@ static bool parse(struct sync_cli *cli, int argc, char **argv, int *ret_operand,
     struct cli_option options[COUNT(own) + SESSION_OPTIONS_MAX];
     size_t count = session_rows(&cli->connection, options);
     memcpy(options + count, own, sizeof(own));
-    return cli_begin("sync", options, count + COUNT(own), argc, argv, &cli->database, ret_operand,
+    return cli_begin("sync", options, count + COUNT(own), argc, argv, &cli->database, NULL,
                      ret_status);
 }
 
@@ -77,7 +67,7 @@ static bool take_filters(struct sync_cli *cli, struct error *err)
     return true;
 }
 
-static bool check(struct sync_cli *cli, int argc, int operand, char **argv, struct error *err)
+static bool check(struct sync_cli *cli, struct error *err)
 {
     if (!session_check(&cli->connection, cli->database, err) ||
         !session_check_file("metrics-file", cli->metrics_file, cli->database, err)) {
@@ -88,9 +78,6 @@ static bool check(struct sync_cli *cli, int argc, int operand, char **argv, stru
             err, ERROR_USAGE,
             "--account-id cannot be given with several profiles: it would name them all");
     }
-    if (operand < argc) {
-        return error_set(err, ERROR_USAGE, "sync takes no operand such as \"%s\"", argv[operand]);
-    }
     return session_check_editions(&cli->editions, err) &&
            session_check_words("restore-type", &cli->restore_types, err) && take_filters(cli, err);
 }
@@ -98,13 +85,15 @@ static bool check(struct sync_cli *cli, int argc, int operand, char **argv, stru
 bool sync_cli_parse(struct sync_cli *cli, const char *database, int argc, char **argv,
                     int *ret_status)
 {
-    int operand = 0;
     struct error err;
-    set_defaults(cli, database);
-    if (!parse(cli, argc, argv, &operand, ret_status)) {
+    *cli = (struct sync_cli){
+        .database = database,
+        .settings = {.page_size = HBR_PAGE_SIZE_MAX, .full_every = DAY, .overlap = 600}};
+    session_defaults(&cli->connection);
+    if (!parse(cli, argc, argv, ret_status)) {
         return false;
     }
-    if (!check(cli, argc, operand, argv, &err)) {
+    if (!check(cli, &err)) {
         *ret_status = cli_fail(&err);
         sync_cli_free(cli);
         return false;

@@ -2,58 +2,57 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/json.h"
 #include "output/format.h"
+#include "output/json_put.h"
 #include "output/log.h"
 
 #define JSON_MAX (16U * 1024 * 1024)
 
-static bool is_failure(const struct sync_summary_row *row)
+/* Sources that failed or were not proved, and the first failure's class. */
+struct tally {
+    size_t failed, unproved;
+    enum error_code first;
+};
+
+static struct tally count_failures(const struct sync_summary *summary)
 {
-    enum error_code code = row->result.error.code;
-    return code != ERROR_NONE && code != ERROR_UNPROVED;
+    struct tally tally = {.first = ERROR_NONE};
+    for (size_t i = 0; i < summary->count; i++) {
+        enum error_code code = summary->rows[i].result.error.code;
+        if (code == ERROR_UNPROVED) {
+            tally.unproved++;
+        } else if (code != ERROR_NONE) {
+            tally.first = tally.failed == 0 ? code : tally.first;
+            tally.failed++;
+        }
+    }
+    return tally;
 }
 
 enum error_code sync_summary_code(const struct sync_summary *summary)
 {
-    size_t failed = 0;
-    size_t unproved = 0;
-    enum error_code first = ERROR_NONE;
+    struct tally tally = count_failures(summary);
     if (summary->error.code != ERROR_NONE) {
         return summary->error.code;
     }
-    for (size_t i = 0; i < summary->count; i++) {
-        if (is_failure(&summary->rows[i])) {
-            failed++;
-            first = first == ERROR_NONE ? summary->rows[i].result.error.code : first;
-        } else if (summary->rows[i].result.error.code == ERROR_UNPROVED) {
-            unproved++;
-        }
+    if (tally.failed > 0) {
+        return tally.failed == summary->count ? tally.first : ERROR_PARTIAL;
     }
-    if (failed > 0) {
-        return failed == summary->count ? first : ERROR_PARTIAL;
-    }
-    return unproved > 0 ? ERROR_UNPROVED : ERROR_NONE;
+    return tally.unproved > 0 ? ERROR_UNPROVED : ERROR_NONE;
 }
 
 static void print_verdict(const struct sync_summary *summary, const char *counts,
                           const char *of_what)
 {
-    size_t failed = 0;
-    size_t unproved = 0;
-    for (size_t i = 0; i < summary->count; i++) {
-        failed += is_failure(&summary->rows[i]) ? 1 : 0;
-        unproved += summary->rows[i].result.error.code == ERROR_UNPROVED ? 1 : 0;
-    }
+    struct tally tally = count_failures(summary);
     const char *prefix = summary->dry_run ? "dry run, nothing kept: " : "";
-    if (failed + unproved == 0 && summary->error.code == ERROR_NONE) {
+    if (tally.failed + tally.unproved == 0 && summary->error.code == ERROR_NONE) {
         log_info("%s%s; %s%s", prefix, counts, of_what[0] != '\0' ? "complete" : "proved complete",
                  of_what);
     } else {
         log_info("%s%s; NOT proved complete%s: %zu of %zu sources failed, %zu unproved", prefix,
-                 counts, of_what, failed, summary->count, unproved);
+                 counts, of_what, tally.failed, summary->count, tally.unproved);
     }
 }
 
@@ -116,37 +115,27 @@ void sync_summary_print(const struct sync_summary *summary)
     buffer_free(&counts);
 }
 
-static void add_text(struct buffer *json, const char *name, const char *value)
-{
-    buffer_printf(json, ",\"%s\":", name);
-    json_quote(json, value, strlen(value));
-}
-
 static void add_number(struct buffer *json, const char *name, int64_t value)
 {
-    buffer_printf(json, ",\"%s\":%" PRId64, name, value);
+    json_put_number(json, name, value, true);
 }
 
-/* -1 says "not known", which is null in JSON. */
+/* -1 says "not known". */
 static void add_known(struct buffer *json, const char *name, int64_t value)
 {
-    if (value < 0) {
-        buffer_printf(json, ",\"%s\":null", name);
-    } else {
-        add_number(json, name, value);
-    }
+    json_put_number(json, name, value, value >= 0);
 }
 
 static void add_row(struct buffer *json, const struct sync_summary_row *row)
 {
     const struct store_run *run = &row->result.run;
-    buffer_puts(json, "{\"account_id\":");
-    json_quote(json, row->account_id, strlen(row->account_id));
-    add_text(json, "region_id", row->region_id);
-    add_text(json, "edition", row->edition);
-    add_text(json, "scope", run->scope);
-    add_text(json, "mode", store_run_mode_name(run->mode));
-    add_text(json, "outcome", store_run_outcome_name(run->outcome));
+    buffer_putc(json, '{');
+    json_put_text(json, "account_id", row->account_id);
+    json_put_text(json, "region_id", row->region_id);
+    json_put_text(json, "edition", row->edition);
+    json_put_text(json, "scope", run->scope);
+    json_put_text(json, "mode", store_run_mode_name(run->mode));
+    json_put_text(json, "outcome", store_run_outcome_name(run->outcome));
     add_number(json, "requests", run->requests);
     add_number(json, "retries", run->retries);
     add_number(json, "throttled", run->throttled);
@@ -158,13 +147,10 @@ static void add_row(struct buffer *json, const struct sync_summary_row *row)
     add_number(json, "missing", run->missing);
     add_known(json, "total_count", run->total_count);
     add_known(json, "local_count", run->local_count);
-    add_text(json, "proof", run->proved ? "proved" : "unproved");
-    add_known(json, "watermark", run->watermark > 0 ? run->watermark : -1);
-    if (row->result.error.code == ERROR_NONE) {
-        buffer_puts(json, ",\"error\":null");
-    } else {
-        add_text(json, "error", row->result.error.message);
-    }
+    json_put_text(json, "proof", run->proved ? "proved" : "unproved");
+    json_put_number(json, "watermark", run->watermark, run->watermark > 0);
+    json_put_text(json, "error",
+                  row->result.error.code == ERROR_NONE ? NULL : row->result.error.message);
     buffer_putc(json, '}');
 }
 
@@ -199,13 +185,9 @@ bool sync_summary_print_json(const struct sync_summary *summary, struct error *e
 {
     struct buffer json;
     buffer_init(&json, JSON_MAX);
-    buffer_puts(&json, "{\"run_id\":");
-    if (has_run(summary)) {
-        buffer_printf(&json, "%" PRId64, summary->run_id);
-    } else {
-        buffer_puts(&json, "null");
-    }
-    add_text(&json, "outcome", outcome_name(summary));
+    buffer_putc(&json, '{');
+    json_put_number(&json, "run_id", summary->run_id, has_run(summary));
+    json_put_text(&json, "outcome", outcome_name(summary));
     buffer_puts(&json, ",\"sources\":[");
     for (size_t i = 0; i < summary->count; i++) {
         buffer_puts(&json, i > 0 ? "," : "");
@@ -214,7 +196,7 @@ bool sync_summary_print_json(const struct sync_summary *summary, struct error *e
     buffer_printf(&json, "],\"requests\":%" PRId64 ",\"seconds\":%.3f", summary->requests,
                   (double)summary->milliseconds / 1000.0);
     if (summary->error.code != ERROR_NONE) {
-        add_text(&json, "error", summary->error.message);
+        json_put_text(&json, "error", summary->error.message);
     }
     buffer_puts(&json, "}\n");
     bool ok = buffer_ok(&json, "the summary", err);

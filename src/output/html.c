@@ -6,20 +6,10 @@
 
 static const char *reference_for(char byte)
 {
-    switch (byte) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\'':
-        return "&#39;";
-    default:
-        return NULL;
-    }
+    static const char *const references[] = {
+        ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;"};
+    size_t index = (unsigned char)byte;
+    return index < sizeof(references) / sizeof(references[0]) ? references[index] : NULL;
 }
 
 void html_text(struct buffer *buffer, const char *text, size_t length)

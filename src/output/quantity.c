@@ -68,47 +68,26 @@ static void seconds_text(struct buffer *buffer, int64_t seconds)
     }
 }
 
-static void count_text(struct buffer *buffer, const struct cell *number)
-{
-    char text[FORMAT_COUNT_SIZE];
-    if (number->kind == CELL_REAL) {
-        buffer_printf(buffer, "%.1f", number->real);
-        return;
-    }
-    format_count(number->integer, text);
-    buffer_puts(buffer, text);
-}
-
 void quantity_text(struct buffer *buffer, enum quantity quantity, const struct cell *number)
 {
-    double value = number->kind == CELL_REAL ? number->real : (double)number->integer;
-    switch (quantity) {
-    case QUANTITY_BYTES:
+    bool whole = number->kind == CELL_INTEGER;
+    double value = whole ? (double)number->integer : number->real;
+    if (quantity == QUANTITY_BYTES || quantity == QUANTITY_RATE) {
         bytes_text(buffer, value);
-        return;
-    case QUANTITY_RATE:
-        bytes_text(buffer, value);
-        buffer_puts(buffer, "/s");
-        return;
-    case QUANTITY_PERCENT:
+        buffer_puts(buffer, quantity == QUANTITY_RATE ? "/s" : "");
+    } else if (quantity == QUANTITY_PERCENT) {
         buffer_printf(buffer, "%.1f %%", value);
-        return;
-    case QUANTITY_SECONDS:
-        if (number->kind == CELL_INTEGER) {
-            seconds_text(buffer, number->integer);
-            return;
-        }
-        break;
-    case QUANTITY_NAME:
-        if (number->kind == CELL_INTEGER) {
-            buffer_printf(buffer, "%" PRId64, number->integer);
-            return;
-        }
-        break;
-    case QUANTITY_COUNT:
-        break;
+    } else if (!whole) {
+        buffer_printf(buffer, "%.1f", value);
+    } else if (quantity == QUANTITY_SECONDS) {
+        seconds_text(buffer, number->integer);
+    } else if (quantity == QUANTITY_NAME) {
+        buffer_printf(buffer, "%" PRId64, number->integer);
+    } else {
+        char text[FORMAT_COUNT_SIZE];
+        format_count(number->integer, text);
+        buffer_puts(buffer, text);
     }
-    count_text(buffer, number);
 }
 
 /* Words of columns' names that read better otherwise; "" leaves the word out. */
