@@ -163,14 +163,13 @@ static bool open_folder(struct target *target, struct error *err)
     }
     target->folder = openat(target->place.folder, target->temporary_name,
                             O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (target->folder < 0) {
-        error_set_errno(err, ERROR_USAGE, errno, "%s is in the way", target->temporary);
-        return error_hint(err,
-                          "Find out who put it there, then remove it, or publish to another file.");
-    }
-    if (fstat(target->folder, &status) != 0 || status.st_uid != geteuid()) {
-        error_set(err, ERROR_USAGE, "%s is in the way: it belongs to another user",
-                  target->temporary);
+    if (target->folder < 0 || fstat(target->folder, &status) != 0 || status.st_uid != geteuid()) {
+        if (target->folder < 0) {
+            error_set_errno(err, ERROR_USAGE, errno, "%s is in the way", target->temporary);
+        } else {
+            error_set(err, ERROR_USAGE, "%s is in the way: it belongs to another user",
+                      target->temporary);
+        }
         return error_hint(err,
                           "Find out who put it there, then remove it, or publish to another file.");
     }
