@@ -59,15 +59,13 @@ static bool examine(sqlite3 *db, const char *path, struct store_health *health, 
 {
     char text[256];
     int64_t version = 0;
-    if (!query(db, path, "PRAGMA user_version", text, sizeof(text), err) ||
-        !query(db, path, "PRAGMA journal_mode", health->journal_mode, sizeof(health->journal_mode),
-               err)) {
-        return false;
+    if (!store_query_integer_on(db, "PRAGMA user_version", &version)) {
+        return store_error_on(db, path, err, "read the database");
     }
-    if (text_to_int64(text, 0, INT32_MAX, &version)) {
-        health->version = (int)version;
-    }
-    if (!query(db, path, "PRAGMA quick_check(1)", text, sizeof(text), err)) {
+    health->version = (int)version;
+    if (!query(db, path, "PRAGMA journal_mode", health->journal_mode, sizeof(health->journal_mode),
+               err) ||
+        !query(db, path, "PRAGMA quick_check(1)", text, sizeof(text), err)) {
         return false;
     }
     if (strcmp(text, "ok") != 0) {

@@ -331,7 +331,7 @@ bool store_begin(struct store *store, struct error *err)
     return store_exec(store, "BEGIN IMMEDIATE", "begin a transaction", err);
 }
 
-bool store_commit_durably(struct store *store, struct error *err)
+bool store_commit(struct store *store, struct error *err)
 {
     if (store->mode != STORE_WRITE) {
         return store_exec(store, "COMMIT", "commit", err);
@@ -343,11 +343,6 @@ bool store_commit_durably(struct store *store, struct error *err)
     store->changed = true;
     store_step();
     return true;
-}
-
-bool store_commit(struct store *store, struct error *err)
-{
-    return store_commit_durably(store, err);
 }
 
 void store_rollback(struct store *store)

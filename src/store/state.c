@@ -87,13 +87,10 @@ bool store_source_save(struct store *store, const struct store_source *source, s
         !statement_open(store, STATEMENT_SOURCE_UPDATE, sql, "write a source", &update, err)) {
         return false;
     }
-    statement_bind_integer(&update, source->source_id);
-    statement_bind_integer(&update, known->filters);
-    statement_bind_integer(&update, known->untyped);
-    statement_bind_integer(&update, known->children);
+    statement_bind_integers(&update, source->source_id, known->filters, known->untyped,
+                            known->children);
     statement_bind_string(&update, known->id_filter);
-    statement_bind_integer(&update, known->page_cap);
-    statement_bind_integer(&update, known->checked_at);
+    statement_bind_integers(&update, known->page_cap, known->checked_at);
     return statement_run(&update, NULL, err);
 }
 
@@ -156,12 +153,8 @@ bool store_watermark_put(struct store *store, int64_t source_id, const char *res
     }
     statement_bind_integer(&put, source_id);
     statement_bind_string(&put, restore_type);
-    statement_bind_integer(&put, watermark->proved);
-    statement_bind_integer(&put, watermark->updated_time);
-    statement_bind_integer(&put, watermark->cut_time);
-    statement_bind_integer(&put, watermark->full_walk_at);
-    statement_bind_integer(&put, watermark->run_id);
-    statement_bind_integer(&put, watermark->empty_since);
+    statement_bind_integers(&put, watermark->proved, watermark->updated_time, watermark->cut_time,
+                            watermark->full_walk_at, watermark->run_id, watermark->empty_since);
     return statement_run(&put, NULL, err);
 }
 
