@@ -161,6 +161,10 @@ void statement_free_all(struct store *store);
 bool store_exec(struct store *store, const char *sql, const char *what,
                 struct error *err) MUST_CHECK;
 
+/* The single text that `sql` returns, cut where it does not fit. */
+bool store_query_text_on(sqlite3 *db, const char *path, const char *sql, const char *what,
+                         char *target, size_t size, struct error *err) MUST_CHECK;
+
 /* The single integer that `sql` returns; the first sets no error. */
 bool store_query_integer_on(sqlite3 *db, const char *sql, int64_t *ret_value) MUST_CHECK;
 bool store_query_integer(struct store *store, const char *sql, int64_t *ret_value,

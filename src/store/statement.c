@@ -316,6 +316,23 @@ bool store_query_integer_on(sqlite3 *db, const char *sql, int64_t *ret_value)
     return done;
 }
 
+bool store_query_text_on(sqlite3 *db, const char *path, const char *sql, const char *what,
+                         char *target, size_t size, struct error *err)
+{
+    sqlite3_stmt *handle = NULL;
+    bool done = sqlite3_prepare_v2(db, sql, -1, &handle, NULL) == SQLITE_OK &&
+                sqlite3_step(handle) == SQLITE_ROW;
+    if (done) {
+        const char *text = (const char *)sqlite3_column_text(handle, 0);
+        (void)text_fit(target, size, text != NULL ? text : "");
+        done = text != NULL || error_no_memory(err);
+    } else {
+        store_error_on(db, path, err, "%s", what);
+    }
+    (void)sqlite3_finalize(handle);
+    return done;
+}
+
 bool store_query_integer(struct store *store, const char *sql, int64_t *ret_value,
                          struct error *err)
 {
