@@ -51,24 +51,6 @@ static bool find_problems(struct check *check, const char *sql, const char *what
     return true;
 }
 
-/* --- pages and references ------------------------------------------------------------------ */
-
-static bool check_pages(struct check *check, struct error *err)
-{
-    return find_problems(check,
-                         "SELECT 'integrity: ' || integrity_check FROM pragma_integrity_check"
-                         " WHERE integrity_check <> 'ok'",
-                         "check the integrity", err);
-}
-
-static bool check_references(struct check *check, struct error *err)
-{
-    return find_problems(check,
-                         "SELECT printf('row %d of %s refers to a row of %s that is not there',"
-                         " rowid, \"table\", parent) FROM pragma_foreign_key_check",
-                         "check the references", err);
-}
-
 /* --- schema -------------------------------------------------------------------------------- */
 
 struct objects {
@@ -162,36 +144,31 @@ static bool check_runs(struct check *check, struct error *err)
         "check the runs", err);
 }
 
-static bool check_extra(struct check *check, const struct record_part *part, const char *key,
-                        struct error *err)
+/* Reads every value, too: one that is longer than any of ours can be ends it with SQLite's error.
+ */
+static bool check_values(struct check *check, const struct record_part *part, const char *key,
+                         struct error *err)
 {
-    struct buffer sql;
-    buffer_init(&sql, 4096);
-    buffer_printf(&sql,
-                  "SELECT printf('job %%s: extra is not a JSON object', %s) FROM %s WHERE extra IS "
-                  "NOT NULL AND CASE WHEN json_valid(extra)"
+    struct buffer lengths, extra;
+    int64_t empty = 0;
+    buffer_init(&lengths, 16384);
+    buffer_puts(&lengths, "SELECT total(extra = ''");
+    for (size_t i = 0; i < part->field_count; i++) {
+        buffer_printf(&lengths, " + (%s = '')", part->fields[i].column);
+    }
+    buffer_printf(&lengths, ") FROM %s", part->table);
+    buffer_init(&extra, 4096);
+    buffer_printf(&extra,
+                  "SELECT printf('job %%s: extra is not a JSON object', %s) FROM %s"
+                  " WHERE extra IS NOT NULL AND CASE WHEN json_valid(extra)"
                   " THEN json_type(extra) <> 'object' ELSE 1 END",
                   key, part->table);
-    bool ok = buffer_ok(&sql, "a generated statement", err) &&
-              find_problems(check, sql.data, "check what is kept as JSON", err);
-    buffer_free(&sql);
-    return ok;
-}
-
-/* Reads every value: one that is longer than any of ours can be ends it with SQLite's error. */
-static bool check_lengths(struct check *check, const struct record_part *part, struct error *err)
-{
-    struct buffer sql;
-    int64_t empty = 0;
-    buffer_init(&sql, 16384);
-    buffer_printf(&sql, "SELECT total(extra = ''");
-    for (size_t i = 0; i < part->field_count; i++) {
-        buffer_printf(&sql, " + (%s = '')", part->fields[i].column);
-    }
-    buffer_printf(&sql, ") FROM %s", part->table);
-    bool ok = buffer_ok(&sql, "a generated statement", err) &&
-              store_query_integer(check->store, sql.data, &empty, err);
-    buffer_free(&sql);
+    bool ok = buffer_ok(&lengths, "a generated statement", err) &&
+              buffer_ok(&extra, "a generated statement", err) &&
+              store_query_integer(check->store, lengths.data, &empty, err) &&
+              find_problems(check, extra.data, "check what is kept as JSON", err);
+    buffer_free(&lengths);
+    buffer_free(&extra);
     return ok;
 }
 
@@ -207,8 +184,8 @@ static bool check_counts(struct check *check, struct error *err)
         .what = "count the jobs"};
     const struct store_rows rows = {.row = source_row, .context = check};
     for (size_t i = 0; i < model->part_count; i++) {
-        if (!check_lengths(check, &model->parts[i], err) ||
-            !check_extra(check, &model->parts[i], model->parts[0].fields[model->key].column, err)) {
+        if (!check_values(check, &model->parts[i], model->parts[0].fields[model->key].column,
+                          err)) {
             return false;
         }
     }
@@ -231,9 +208,19 @@ static bool check_all(struct check *check, struct error *err)
     if (!store_check_objects(check->store, check->visitor, problems, err)) {
         return false;
     }
-    return *problems > 0 ||
-           (check_pages(check, err) &&
-            (*problems > 0 || (check_references(check, err) && check_counts(check, err))));
+    if (*problems > 0) {
+        return true;
+    }
+    return find_problems(check,
+                         "SELECT 'integrity: ' || integrity_check FROM pragma_integrity_check"
+                         " WHERE integrity_check <> 'ok'",
+                         "check the integrity", err) &&
+           (*problems > 0 ||
+            (find_problems(check,
+                           "SELECT printf('row %d of %s refers to a row of %s that is not there',"
+                           " rowid, \"table\", parent) FROM pragma_foreign_key_check",
+                           "check the references", err) &&
+             check_counts(check, err)));
 }
 
 bool store_check(struct store *store, const struct store_check_visitor *visitor,
