@@ -21,19 +21,6 @@ static bool known_operator(const char *op)
     return false;
 }
 
-/* Cuts the next word off; NULL when there is none. */
-static char *next_word(char **rest)
-{
-    char *start = *rest + strspn(*rest, " \t");
-    if (*start == '\0') {
-        return NULL;
-    }
-    char *end = start + strcspn(start, " \t");
-    *rest = *end == '\0' ? end : end + 1;
-    *end = '\0';
-    return start;
-}
-
 /* Blanks around a value are not part of it; those within are. */
 static char *trim(char *value)
 {
@@ -48,17 +35,8 @@ static char *trim(char *value)
 
 static bool split_values(char *list, struct hbr_filter_text *filter)
 {
-    char *rest = list;
-    while (rest != NULL) {
-        char *value = rest;
-        char *comma = strchr(rest, ',');
-        if (comma != NULL) {
-            *comma = '\0';
-            rest = comma + 1;
-        } else {
-            rest = NULL;
-        }
-        value = trim(value);
+    while (list != NULL) {
+        char *value = trim(strsep(&list, ","));
         if (filter->filter.value_count == HBR_FILTER_VALUES_MAX || *value == '\0') {
             return false;
         }
@@ -95,11 +73,10 @@ bool hbr_filter_parse(const char *text, struct hbr_filter_text *ret_filter, stru
         hbr_filter_free(ret_filter);
         return error_no_memory(err);
     }
-    char *rest = ret_filter->copy;
-    char *key = next_word(&rest);
-    char *op = next_word(&rest);
-    char *list = rest + strspn(rest, " \t");
-    if (key == NULL || op == NULL || *list == '\0' || !split_values(list, ret_filter)) {
+    char *rest = NULL;
+    char *key = strtok_r(ret_filter->copy, " \t", &rest);
+    char *op = strtok_r(NULL, " \t", &rest);
+    if (key == NULL || op == NULL || !split_values(rest, ret_filter)) {
         hbr_filter_free(ret_filter);
         error_set(err, ERROR_USAGE,
                   "filter \"%.200s\" is not of the form 'KEY OP VALUE[,VALUE...]'", text);

@@ -125,17 +125,12 @@ bool hbr_list_wait(const struct hbr_service *service, struct hbr_page *ret_page,
     if (!answer.ok) {
         *ret_failure = answer.error;
         acs_answer_free(&answer);
-        return true;
-    }
-    struct json_node *root = answer.root;
-    answer.root = NULL; /* the page owns it now */
-    if (hbr_page_decode(root, ret_page, ret_failure)) {
+    } else if (hbr_page_decode(answer.root, ret_page, ret_failure)) { /* which takes it over */
         ret_page->date = answer.date;
     } else {
         (void)snprintf(ret_failure->request_id, sizeof(ret_failure->request_id), "%s",
                        answer.request_id);
     }
-    acs_answer_free(&answer);
     return true;
 }
 

@@ -1,7 +1,6 @@
 #include "store/check.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,34 +16,29 @@ struct check {
     int64_t found; /* by the query at hand */
 };
 
-static void problem(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static void problem(struct check *check, const char *format, ...)
-{
-    check->counts->problems++;
-    if (check->found++ < SHOWN_MAX) {
-        char text[1024];
-        va_list args;
-        va_start(args, format);
-        (void)vsnprintf(text, sizeof(text), format, args);
-        va_end(args);
-        check->visitor->problem(text, check->visitor->context);
-    }
-}
-
 /* The texts of cells end in a NUL; NULL reads as "". */
 static const char *text_of(const struct cell *cell)
 {
     return cell->kind == CELL_TEXT ? cell->text : "";
 }
 
-static bool run(struct check *check, const char *sql, const char *what,
-                bool (*row)(const struct cell *cells, size_t count, void *context,
-                            struct error *err),
-                struct error *err)
+static bool problem_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    struct check *check = context;
+    (void)count;
+    (void)err;
+    check->counts->problems++;
+    if (check->found++ < SHOWN_MAX) {
+        check->visitor->problem(text_of(&cells[0]), check->visitor->context);
+    }
+    return true;
+}
+
+/* Each row of `sql` is a sentence that tells of a problem. */
+static bool find_problems(struct check *check, const char *sql, const char *what, struct error *err)
 {
     const struct store_query query = {.sql = sql, .what = what};
-    const struct store_rows rows = {.row = row, .context = check};
+    const struct store_rows rows = {.row = problem_row, .context = check};
     check->found = 0;
     if (!store_query_run(check->store, &query, &rows, err)) {
         return false;
@@ -55,37 +49,6 @@ static bool run(struct check *check, const char *sql, const char *what,
         check->visitor->problem(more, check->visitor->context);
     }
     return true;
-}
-
-/* --- pages and references ------------------------------------------------------------------ */
-
-static bool integrity_row(const struct cell *cells, size_t count, void *context, struct error *err)
-{
-    (void)count;
-    (void)err;
-    if (strcmp(text_of(&cells[0]), "ok") != 0) {
-        problem(context, "integrity: %s", text_of(&cells[0]));
-    }
-    return true;
-}
-
-static bool reference_row(const struct cell *cells, size_t count, void *context, struct error *err)
-{
-    (void)count;
-    (void)err;
-    problem(context, "row %" PRId64 " of %s refers to a row of %s that is not there",
-            cells[1].integer, text_of(&cells[0]), text_of(&cells[2]));
-    return true;
-}
-
-static bool check_pages(struct check *check, struct error *err)
-{
-    return run(check, "PRAGMA integrity_check", "check the integrity", integrity_row, err);
-}
-
-static bool check_references(struct check *check, struct error *err)
-{
-    return run(check, "PRAGMA foreign_key_check", "check the references", reference_row, err);
 }
 
 /* --- schema -------------------------------------------------------------------------------- */
@@ -116,35 +79,6 @@ bool store_check_objects(struct store *store, const struct store_check_visitor *
 
 /* --- counts -------------------------------------------------------------------------------- */
 
-static bool watermark_row(const struct cell *cells, size_t count, void *context, struct error *err)
-{
-    (void)count;
-    (void)err;
-    problem(context,
-            "%s %s %s%s%s: the watermark %" PRId64 " is beyond the latest job stored, %" PRId64,
-            text_of(&cells[0]), text_of(&cells[1]), text_of(&cells[2]),
-            cells[3].length > 0 ? " " : "", text_of(&cells[3]), cells[4].integer, cells[5].integer);
-    return true;
-}
-
-static bool run_row(const struct cell *cells, size_t count, void *context, struct error *err)
-{
-    (void)count;
-    (void)err;
-    problem(context, "%s %s %s: %" PRId64 " jobs are stored, the last sync counted %" PRId64,
-            text_of(&cells[0]), text_of(&cells[1]), text_of(&cells[2]), cells[3].integer,
-            cells[4].integer);
-    return true;
-}
-
-static bool extra_row(const struct cell *cells, size_t count, void *context, struct error *err)
-{
-    (void)count;
-    (void)err;
-    problem(context, "job %s: extra is not a JSON object", text_of(&cells[0]));
-    return true;
-}
-
 static bool source_row(const struct cell *cells, size_t count, void *context, struct error *err)
 {
     struct check *check = context;
@@ -167,20 +101,24 @@ static bool source_row(const struct cell *cells, size_t count, void *context, st
  */
 static bool check_watermarks(struct check *check, struct error *err)
 {
-    return run(check,
-               "SELECT * FROM (SELECT s.account_id, s.region_id, s.edition, w.restore_type,"
-               " w.updated_time, (SELECT coalesce(max(j.updated_time), 0) FROM restore_job AS j"
-               " WHERE j.source_id = w.source_id AND (w.restore_type = '' OR"
-               " j.restore_type = w.restore_type)) AS latest"
-               " FROM sync_watermark AS w JOIN sync_source AS s ON s.source_id = w.source_id)"
-               " AS lost WHERE updated_time > latest"
-               " AND NOT EXISTS (SELECT 1 FROM restore_job AS j"
-               " WHERE j.updated_time = lost.updated_time)"
-               " AND NOT EXISTS (SELECT 1 FROM restore_job_change AS c"
-               " WHERE CASE WHEN json_valid(c.changed)"
-               " THEN json_extract(c.changed, '$.updated_time[0]') END = lost.updated_time)"
-               " ORDER BY 1, 2, 3, 4",
-               "check the watermarks", watermark_row, err);
+    return find_problems(
+        check,
+        "SELECT printf('%s %s %s%s%s: the watermark %d is beyond the latest job stored, %d',"
+        " account_id, region_id, edition, iif(restore_type <> '', ' ', ''), restore_type,"
+        " updated_time, latest)"
+        " FROM (SELECT s.account_id, s.region_id, s.edition, w.restore_type,"
+        " w.updated_time, (SELECT coalesce(max(j.updated_time), 0) FROM restore_job AS j"
+        " WHERE j.source_id = w.source_id AND (w.restore_type = '' OR"
+        " j.restore_type = w.restore_type)) AS latest"
+        " FROM sync_watermark AS w JOIN sync_source AS s ON s.source_id = w.source_id)"
+        " AS lost WHERE updated_time > latest"
+        " AND NOT EXISTS (SELECT 1 FROM restore_job AS j"
+        " WHERE j.updated_time = lost.updated_time)"
+        " AND NOT EXISTS (SELECT 1 FROM restore_job_change AS c"
+        " WHERE CASE WHEN json_valid(c.changed)"
+        " THEN json_extract(c.changed, '$.updated_time[0]') END = lost.updated_time)"
+        " ORDER BY account_id, region_id, edition, restore_type",
+        "check the watermarks", err);
 }
 
 /* What the last run of a source counted, when nothing but that one run has written since: nor one
@@ -188,29 +126,44 @@ static bool check_watermarks(struct check *check, struct error *err)
  * over by any. */
 static bool check_runs(struct check *check, struct error *err)
 {
-    return run(check,
-               "SELECT * FROM (SELECT s.account_id, s.region_id, s.edition, (SELECT count(*) FROM"
-               " restore_job AS j WHERE j.source_id = r.source_id AND j.missing_since IS NULL)"
-               " AS jobs, r.local_count AS counted FROM sync_run AS r"
-               " JOIN sync_source AS s ON s.source_id = r.source_id"
-               " WHERE r.scope = '' AND r.outcome <> 'running' AND r.local_count IS NOT NULL"
-               " AND s.account_id <> '' AND r.run_id = (SELECT max(o.run_id) FROM sync_run AS o"
-               " JOIN sync_source AS t ON t.source_id = o.source_id"
-               " WHERE t.account_id = s.account_id AND t.region_id = s.region_id)"
-               " AND (SELECT count(*) FROM sync_run AS o WHERE o.source_id = r.source_id"
-               " AND o.run_id = r.run_id) = 1) WHERE jobs <> counted ORDER BY 1, 2, 3",
-               "check the runs", run_row, err);
+    return find_problems(
+        check,
+        "SELECT printf('%s %s %s: %d jobs are stored, the last sync counted %d', account_id,"
+        " region_id, edition, jobs, counted)"
+        " FROM (SELECT s.account_id, s.region_id, s.edition, (SELECT count(*) FROM"
+        " restore_job AS j WHERE j.source_id = r.source_id AND j.missing_since IS NULL)"
+        " AS jobs, r.local_count AS counted FROM sync_run AS r"
+        " JOIN sync_source AS s ON s.source_id = r.source_id"
+        " WHERE r.scope = '' AND r.outcome <> 'running' AND r.local_count IS NOT NULL"
+        " AND s.account_id <> '' AND r.run_id = (SELECT max(o.run_id) FROM sync_run AS o"
+        " JOIN sync_source AS t ON t.source_id = o.source_id"
+        " WHERE t.account_id = s.account_id AND t.region_id = s.region_id)"
+        " AND (SELECT count(*) FROM sync_run AS o WHERE o.source_id = r.source_id"
+        " AND o.run_id = r.run_id) = 1) WHERE jobs <> counted"
+        " ORDER BY account_id, region_id, edition",
+        "check the runs", err);
 }
 
-static bool check_extra(struct check *check, const struct record_part *part, const char *key,
-                        struct error *err)
+/* Reads every value, too: one that is longer than any of ours can be ends it with SQLite's error.
+ */
+static bool check_values(struct check *check, const struct record_part *part, const char *key,
+                         struct error *err)
 {
-    struct buffer sql;
-    buffer_init(&sql, 4096);
-    buffer_printf(&sql,
-                  "SELECT %s FROM %s WHERE extra IS NOT NULL AND CASE WHEN json_valid(extra)"
+    struct buffer lengths, extra;
+    int64_t empty = 0;
+    buffer_init(&lengths, 16384);
+    buffer_puts(&lengths, "SELECT total(extra = ''");
+    for (size_t i = 0; i < part->field_count; i++) {
+        buffer_printf(&lengths, " + (%s = '')", part->fields[i].column);
+    }
+    buffer_printf(&lengths, ") FROM %s", part->table);
+    buffer_init(&extra, 4096);
+    buffer_printf(&extra,
+                  "SELECT printf('job %%s: extra is not a JSON object', %s) FROM %s"
+                  " WHERE extra IS NOT NULL AND CASE WHEN json_valid(extra)"
                   " THEN json_type(extra) <> 'object' ELSE 1 END",
                   key, part->table);
+<<<<<<< HEAD
     bool ok = buffer_ok(&sql, "a generated statement", err) &&
               run(check, sql.data, "check what is kept as JSON", extra_row, err);
     buffer_free(&sql);
@@ -236,11 +189,21 @@ static bool check_lengths(struct check *check, struct error *err)
         " AND (m.name LIKE 'restore\\_job%' ESCAPE '\\' OR m.name LIKE 'sync\\_%' ESCAPE '\\')"
         " AND m.sql NOT LIKE 'CREATE VIRTUAL%' GROUP BY m.name",
         "list the columns", lengths_row, err);
+=======
+    bool ok = buffer_ok(&lengths, "a generated statement", err) &&
+              buffer_ok(&extra, "a generated statement", err) &&
+              store_query_integer(check->store, lengths.data, &empty, err) &&
+              find_problems(check, extra.data, "check what is kept as JSON", err);
+    buffer_free(&lengths);
+    buffer_free(&extra);
+    return ok;
+>>>>>>> trimC
 }
 
 static bool check_counts(struct check *check, struct error *err)
 {
     const struct record_model *model = check->store->model;
+<<<<<<< HEAD
     if (!check_lengths(check, err)) {
         return false;
     }
@@ -252,19 +215,31 @@ static bool check_counts(struct check *check, struct error *err)
     return check_watermarks(check, err) && check_runs(check, err) &&
            run(check,
                "SELECT s.account_id, s.region_id, s.edition,"
+=======
+    const struct store_query sources = {
+        .sql = "SELECT s.account_id, s.region_id, s.edition,"
+>>>>>>> trimC
                " count(j.restore_id) - count(j.missing_since), count(j.missing_since),"
                " s.source_id"
                " FROM sync_source AS s LEFT JOIN restore_job AS j ON j.source_id = s.source_id"
                " GROUP BY s.source_id ORDER BY 1, 2, 3",
-               "count the jobs", source_row, err) &&
-           store_query_integer(check->store,
-                               "SELECT count(*) FROM restore_job AS j WHERE j.parent_id <> ''"
-                               " AND NOT EXISTS (SELECT 1 FROM restore_job AS p"
-                               " WHERE p.restore_id = j.parent_id)",
-                               &check->counts->orphans, err) &&
-           store_query_integer(check->store,
-                               "SELECT count(*) FROM sync_run WHERE outcome = 'running'",
-                               &check->counts->open_runs, err);
+        .what = "count the jobs"
+};
+const struct store_rows rows = {.row = source_row, .context = check};
+for (size_t i = 0; i < model->part_count; i++) {
+    if (!check_values(check, &model->parts[i], model->parts[0].fields[model->key].column, err)) {
+        return false;
+    }
+}
+return check_watermarks(check, err) && check_runs(check, err) &&
+       store_query_run(check->store, &sources, &rows, err) &&
+       store_query_integer(check->store,
+                           "SELECT count(*) FROM restore_job AS j WHERE j.parent_id <> ''"
+                           " AND NOT EXISTS (SELECT 1 FROM restore_job AS p"
+                           " WHERE p.restore_id = j.parent_id)",
+                           &check->counts->orphans, err) &&
+       store_query_integer(check->store, "SELECT count(*) FROM sync_run WHERE outcome = 'running'",
+                           &check->counts->open_runs, err);
 }
 
 /* The rest would only stumble over a damaged page or a table that is none. */
@@ -274,9 +249,19 @@ static bool check_all(struct check *check, struct error *err)
     if (!store_check_objects(check->store, check->visitor, problems, err)) {
         return false;
     }
-    return *problems > 0 ||
-           (check_pages(check, err) &&
-            (*problems > 0 || (check_references(check, err) && check_counts(check, err))));
+    if (*problems > 0) {
+        return true;
+    }
+    return find_problems(check,
+                         "SELECT 'integrity: ' || integrity_check FROM pragma_integrity_check"
+                         " WHERE integrity_check <> 'ok'",
+                         "check the integrity", err) &&
+           (*problems > 0 ||
+            (find_problems(check,
+                           "SELECT printf('row %d of %s refers to a row of %s that is not there',"
+                           " rowid, \"table\", parent) FROM pragma_foreign_key_check",
+                           "check the references", err) &&
+             check_counts(check, err)));
 }
 
 bool store_check(struct store *store, const struct store_check_visitor *visitor,

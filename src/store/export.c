@@ -147,10 +147,8 @@ bool store_jobs_open(struct store *store, const struct store_job_filter *filter,
 
 bool store_jobs_next(struct store_jobs *jobs, const struct store_job **ret_job, struct error *err)
 {
-    const struct record_model *model = jobs->select.store->model;
     struct store_job *job = &jobs->job;
     bool row = false;
-    int column = 0;
     *ret_job = NULL;
     if (!statement_step(&jobs->select, &row, err)) {
         return false;
@@ -158,15 +156,9 @@ bool store_jobs_next(struct store_jobs *jobs, const struct store_job **ret_job, 
     if (!row) {
         return true;
     }
-    job->source_id = statement_integer(&jobs->select, column++, 0);
-    job->missing = statement_integer(&jobs->select, column++, 0) != 0;
-    for (size_t part = 0; part < model->part_count; part++) {
-        job->record.present[part] = part == 0 || statement_integer(&jobs->select, column++, 0) != 0;
-        for (size_t i = 0; i < model->parts[part].field_count; i++) {
-            job->record.values[part][i] = statement_value(&jobs->select, column++);
-        }
-        job->record.extra[part] = statement_value(&jobs->select, column++);
-    }
+    job->source_id = statement_integer(&jobs->select, 0, 0);
+    job->missing = statement_integer(&jobs->select, 1, 0) != 0;
+    store_model_read_parts(&jobs->select, 2, &job->record);
     *ret_job = job;
     return statement_read_ok(&jobs->select, err);
 }

@@ -46,24 +46,13 @@ static bool judge(const char *path, const struct identity *identity, int newest,
     return true;
 }
 
-static bool query(sqlite3 *db, const char *sql, int64_t *ret_value)
-{
-    sqlite3_stmt *handle = NULL;
-    bool done = sqlite3_prepare_v2(db, sql, -1, &handle, NULL) == SQLITE_OK &&
-                sqlite3_step(handle) == SQLITE_ROW;
-    if (done) {
-        *ret_value = sqlite3_column_int64(handle, 0);
-    }
-    (void)sqlite3_finalize(handle);
-    return done;
-}
-
 static bool read_identity(sqlite3 *db, struct identity *ret_identity)
 {
-    return query(db, "PRAGMA application_id", &ret_identity->application_id) &&
-           query(db, "PRAGMA user_version", &ret_identity->version) &&
+    return store_query_integer_on(db, "PRAGMA application_id", &ret_identity->application_id) &&
+           store_query_integer_on(db, "PRAGMA user_version", &ret_identity->version) &&
            (ret_identity->application_id != 0 ||
-            query(db, "SELECT count(*) FROM sqlite_master", &ret_identity->objects));
+            store_query_integer_on(db, "SELECT count(*) FROM sqlite_master",
+                                   &ret_identity->objects));
 }
 
 static int64_t big_endian(const unsigned char bytes[4])

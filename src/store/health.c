@@ -39,35 +39,18 @@ static void look_at_place(const char *folder, struct store_health *health)
     }
 }
 
-static bool query(sqlite3 *db, const char *path, const char *sql, char *target, size_t size,
-                  struct error *err)
-{
-    sqlite3_stmt *handle = NULL;
-    bool done = sqlite3_prepare_v2(db, sql, -1, &handle, NULL) == SQLITE_OK &&
-                sqlite3_step(handle) == SQLITE_ROW;
-    if (done) {
-        const char *text = (const char *)sqlite3_column_text(handle, 0);
-        (void)text_fit(target, size, text != NULL ? text : "");
-    } else {
-        store_error_on(db, path, err, "read the database");
-    }
-    (void)sqlite3_finalize(handle);
-    return done;
-}
-
 static bool examine(sqlite3 *db, const char *path, struct store_health *health, struct error *err)
 {
     char text[256];
     int64_t version = 0;
-    if (!query(db, path, "PRAGMA user_version", text, sizeof(text), err) ||
-        !query(db, path, "PRAGMA journal_mode", health->journal_mode, sizeof(health->journal_mode),
-               err)) {
-        return false;
+    if (!store_query_integer_on(db, "PRAGMA user_version", &version)) {
+        return store_error_on(db, path, err, "read the database");
     }
-    if (text_to_int64(text, 0, INT32_MAX, &version)) {
-        health->version = (int)version;
-    }
-    if (!query(db, path, "PRAGMA quick_check(1)", text, sizeof(text), err)) {
+    health->version = (int)version;
+    if (!store_query_text_on(db, path, "PRAGMA journal_mode", "read the database",
+                             health->journal_mode, sizeof(health->journal_mode), err) ||
+        !store_query_text_on(db, path, "PRAGMA quick_check(1)", "read the database", text,
+                             sizeof(text), err)) {
         return false;
     }
     if (strcmp(text, "ok") != 0) {

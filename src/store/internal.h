@@ -91,12 +91,12 @@ int store_connect(const char *name, int flags, sqlite3 **ret_db) MUST_CHECK;
 
 /* --- errors (statement.c) ------------------------------------------------------------------ */
 
-/* Fills *err from SQLite's last error on the store's connection. Returns false. */
-bool store_error(struct store *store, struct error *err, const char *format, ...) PRINTF_LIKE(3, 4);
-
-/* The same for a connection and path that are not a store's. */
+/* Fills *err from the last error on a connection, and names the path. Returns false. */
 bool store_error_on(sqlite3 *db, const char *path, struct error *err, const char *format, ...)
     PRINTF_LIKE(4, 5);
+
+/* The same for a store's connection. */
+#define store_error(store, err, ...) store_error_on((store)->db, (store)->path, err, __VA_ARGS__)
 
 /* --- statements (statement.c) -------------------------------------------------------------- */
 
@@ -114,6 +114,11 @@ bool statement_open(struct store *store, enum statement_id id, const char *sql, 
                     struct statement *ret_statement, struct error *err) MUST_CHECK;
 
 void statement_bind_integer(struct statement *statement, int64_t value);
+/* Several, in order. */
+#define statement_bind_integers(statement, ...)                                                    \
+    statement_bind_integer_array(statement, (const int64_t[]){__VA_ARGS__},                        \
+                                 sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+void statement_bind_integer_array(struct statement *statement, const int64_t *values, size_t count);
 /* The text is borrowed until the statement is closed. */
 void statement_bind_text(struct statement *statement, const char *text, size_t length);
 void statement_bind_string(struct statement *statement, const char *text);
@@ -157,7 +162,12 @@ void statement_free_all(struct store *store);
 bool store_exec(struct store *store, const char *sql, const char *what,
                 struct error *err) MUST_CHECK;
 
-/* The single integer that `sql` returns. */
+/* The single text that `sql` returns, cut where it does not fit. */
+bool store_query_text_on(sqlite3 *db, const char *path, const char *sql, const char *what,
+                         char *target, size_t size, struct error *err) MUST_CHECK;
+
+/* The single integer that `sql` returns; the first sets no error. */
+bool store_query_integer_on(sqlite3 *db, const char *sql, int64_t *ret_value) MUST_CHECK;
 bool store_query_integer(struct store *store, const char *sql, int64_t *ret_value,
                          struct error *err) MUST_CHECK;
 
@@ -253,6 +263,9 @@ bool store_check_model(struct store *store, struct error *err) MUST_CHECK;
  * its extra, then for each other part whether it is present, its fields and its extra; and the FROM
  * in which the parts are named p0, p1 and so on. */
 void store_model_append_parts(const struct record_model *model, struct buffer *sql);
+/* Reads these columns of a row, from `column` on; texts are borrowed until the next step or close.
+ */
+void store_model_read_parts(const struct statement *row, int column, struct record *ret_record);
 /* Reading a job with its parts, writing and deleting one part. */
 void store_model_select_sql(const struct record_model *model, size_t part, struct buffer *sql);
 void store_model_put_sql(const struct record_model *model, size_t part, struct buffer *sql);
@@ -266,9 +279,6 @@ bool store_open_with(const char *path, enum store_mode mode, const struct record
 /* A durable step happened or is about to (steps.c). */
 void store_step(void);
 
-/* COMMIT, with a step before and after. */
-bool store_commit_durably(struct store *store, struct error *err) MUST_CHECK;
-
 /* --- changes (job_change.c) ---------------------------------------------------------------- */
 
 struct store_writer;
@@ -281,6 +291,12 @@ struct stored_job {
     bool own;    /* it is stored under the writer's source */
     bool to_own; /* the writer's source takes it over */
 };
+
+/* The columns of restore_job_change, in the order in which a row is written. */
+#define CHANGE_COLUMNS                                                                             \
+    "restore_id, run_id, observed_at, updated_time, old_status, new_status, old_progress,"         \
+    " new_progress, old_bytes_done, new_bytes_done, old_items_done, new_items_done,"               \
+    " old_report_task_status, new_report_task_status, changed"
 
 /* Looks up the fields that restore_job_change repeats. */
 void store_change_prepare(struct store *store);

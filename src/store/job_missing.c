@@ -6,9 +6,7 @@
 #define ROW " row_id = ?1 AND source_id = ?4 AND missing_since IS NULL"
 
 static const char record_sql[] =
-    "INSERT INTO restore_job_change (restore_id, run_id, observed_at, updated_time, old_status,"
-    " new_status, old_progress, new_progress, old_bytes_done, new_bytes_done, old_items_done,"
-    " new_items_done, old_report_task_status, new_report_task_status, changed)"
+    "INSERT INTO restore_job_change (" CHANGE_COLUMNS ")"
     " SELECT j.restore_id, ?2, ?3, j.updated_time, j.status, j.status, j.progress, j.progress,"
     " j.bytes_done, j.bytes_done, j.items_done, j.items_done, r.report_task_status,"
     " r.report_task_status, json_object('missing_since', json_array(NULL, ?3))"
@@ -24,10 +22,7 @@ static bool run_one(struct store *store, const struct store_writer *writer, enum
     if (!statement_open(store, id, sql, "mark a job missing", &statement, err)) {
         return false;
     }
-    statement_bind_integer(&statement, row);
-    statement_bind_integer(&statement, writer->run_id);
-    statement_bind_integer(&statement, writer->now);
-    statement_bind_integer(&statement, writer->source_id);
+    statement_bind_integers(&statement, row, writer->run_id, writer->now, writer->source_id);
     return statement_run(&statement, ret_changes, err);
 }
 

@@ -29,20 +29,11 @@ static bool open_generated(struct store *store, enum statement_id base, size_t p
 /* The columns are in the order of store_model_select_sql. */
 static void read_stored(const struct statement *select, struct stored_job *ret_stored)
 {
-    const struct record_model *model = select->store->model;
-    int column = 0;
-    ret_stored->row = statement_integer(select, column++, 0);
-    ret_stored->own = statement_integer(select, column++, 0) != 0;
-    ret_stored->missing_since = statement_value(select, column++);
-    ret_stored->to_own = statement_integer(select, column++, 0) != 0;
-    for (size_t part = 0; part < model->part_count; part++) {
-        ret_stored->record.present[part] =
-            part == 0 || sqlite3_column_int(select->handle, column++) != 0;
-        for (size_t i = 0; i < model->parts[part].field_count; i++) {
-            ret_stored->record.values[part][i] = statement_value(select, column++);
-        }
-        ret_stored->record.extra[part] = statement_value(select, column++);
-    }
+    ret_stored->row = statement_integer(select, 0, 0);
+    ret_stored->own = statement_integer(select, 1, 0) != 0;
+    ret_stored->missing_since = statement_value(select, 2);
+    ret_stored->to_own = statement_integer(select, 3, 0) != 0;
+    store_model_read_parts(select, 4, &ret_stored->record);
 }
 
 /* --- writing parts ------------------------------------------------------------------------- */
@@ -64,10 +55,8 @@ static bool put_part(struct store *store, const struct store_writer *writer,
     }
     statement_bind_value(&put, &record->extra[part]);
     if (part == 0) {
-        statement_bind_integer(&put, writer->source_id);
-        statement_bind_integer(&put, writer->run_id);
-        statement_bind_integer(&put, writer->run_id);
-        statement_bind_integer(&put, writer->imports);
+        statement_bind_integers(&put, writer->source_id, writer->run_id, writer->run_id,
+                                writer->imports);
     }
     int64_t changes = 0;
     if (!statement_run(&put, &changes, err)) {
@@ -123,9 +112,7 @@ static bool note_listed(struct store *store, const struct store_writer *writer, 
                         "note that a job is listed", &note, err)) {
         return false;
     }
-    statement_bind_integer(&note, writer->run_id);
-    statement_bind_integer(&note, takes);
-    statement_bind_integer(&note, writer->source_id);
+    statement_bind_integers(&note, writer->run_id, takes, writer->source_id);
     statement_bind_value(&note, &record->values[0][store->model->key]);
     return statement_run(&note, NULL, err);
 }

@@ -62,25 +62,19 @@ static bool take(int descriptor, const char *path, struct error *err)
     return error_hint(err, "Wait until it has finished, then run again.");
 }
 
-/* A link and its target are one database and have one lock. `lock_path` is freed by the caller. */
-static bool name_lock(const char *path, struct buffer *lock_path)
-{
-    char *real = realpath(path, NULL);
-    buffer_init(lock_path, 8192);
-    buffer_printf(lock_path, "%s.lock", real != NULL ? real : path);
-    free(real);
-    return !lock_path->failed;
-}
-
 void store_lock_look(const char *path, enum store_lock_state *ret_state, int64_t *ret_holder)
 {
     struct buffer lock_path;
-    bool named = name_lock(path, &lock_path);
+    char *real = realpath(path, NULL); /* a link and its target are one database: one lock */
+    buffer_init(&lock_path, 8192);
+    buffer_printf(&lock_path, "%s.lock", real != NULL ? real : path);
+    free(real);
     *ret_state = STORE_LOCK_FREE;
     *ret_holder = 0;
     int descriptor =
-        named ? open(lock_path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
-              : -1;
+        lock_path.failed
+            ? -1
+            : open(lock_path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (descriptor >= 0) {
         if (flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
             *ret_state = STORE_LOCK_HELD;

@@ -81,6 +81,12 @@ static bool keep_copy(struct store *store, struct error *err)
 
 /* --- one transaction ----------------------------------------------------------------------- */
 
+static bool apply(struct store *store, const struct sql_file *file, struct error *err)
+{
+    return sqlite3_exec(store->db, file->text, NULL, NULL, NULL) == SQLITE_OK ||
+           store_error(store, err, "apply %s", file->name);
+}
+
 static bool apply_one(struct store *store, const struct sql_file *file, int version,
                       struct error *err)
 {
@@ -89,10 +95,7 @@ static bool apply_one(struct store *store, const struct sql_file *file, int vers
         return error_set(err, ERROR_INTERNAL, "the migration %s is not number %d", file->name,
                          version);
     }
-    if (sqlite3_exec(store->db, file->text, NULL, NULL, NULL) != SQLITE_OK) {
-        return store_error(store, err, "apply %s", file->name);
-    }
-    return true;
+    return apply(store, file, err);
 }
 
 static bool set_version(struct store *store, int version, struct error *err)
@@ -133,8 +136,8 @@ static bool apply_migrations(struct store *store, const struct sql_file *migrati
 static bool apply_views(struct store *store, const struct sql_file *views, struct error *err)
 {
     for (; views->name != NULL; views++) {
-        if (sqlite3_exec(store->db, views->text, NULL, NULL, NULL) != SQLITE_OK) {
-            return store_error(store, err, "apply %s", views->name);
+        if (!apply(store, views, err)) {
+            return false;
         }
     }
     return true;
@@ -174,7 +177,7 @@ static bool apply_all(struct store *store, const struct sql_file *migrations,
     /* Read again inside the transaction: nobody else can change it now. */
     return store_check_identity(store, newest, err) &&
            (store->version == newest || apply_migrations(store, migrations, newest, err)) &&
-           apply_views(store, views, err) && store_commit_durably(store, err);
+           apply_views(store, views, err) && store_commit(store, err);
 }
 
 bool store_migrate(struct store *store, const struct sql_file *migrations,

@@ -31,6 +31,18 @@ void store_model_append_parts(const struct record_model *model, struct buffer *s
     }
 }
 
+void store_model_read_parts(const struct statement *row, int column, struct record *ret_record)
+{
+    const struct record_model *model = row->store->model;
+    for (size_t part = 0; part < model->part_count; part++) {
+        ret_record->present[part] = part == 0 || statement_integer(row, column++, 0) != 0;
+        for (size_t i = 0; i < model->parts[part].field_count; i++) {
+            ret_record->values[part][i] = statement_value(row, column++);
+        }
+        ret_record->extra[part] = statement_value(row, column++);
+    }
+}
+
 /*
  * row_id; whether the job is the writer's source's; missing_since; whether it goes to the writer's
  * source ?2: its own does not list it any more, or was never read, only imported, or is another

@@ -58,33 +58,16 @@ static bool open_connection(sqlite3 **ret_db, const char *path, int flags, struc
     return true;
 }
 
-/* Sets a journal mode and tells the one in force. */
-static bool set_journal_mode(struct store *store, const char *sql, bool *ret_wal, struct error *err)
-{
-    sqlite3_stmt *handle = NULL;
-    bool done = sqlite3_prepare_v2(store->db, sql, -1, &handle, NULL) == SQLITE_OK &&
-                sqlite3_step(handle) == SQLITE_ROW;
-    if (done) {
-        const char *mode = (const char *)sqlite3_column_text(handle, 0);
-        *ret_wal = mode != NULL && strcmp(mode, "wal") == 0;
-        done = mode != NULL || error_no_memory(err);
-    } else {
-        store_error(store, err, "set the journal mode");
-    }
-    (void)sqlite3_finalize(handle);
-    return done;
-}
-
 static bool set_durability(struct store *store, struct error *err)
 {
-    bool wal = false;
+    char mode[16]; /* the one then in force */
     bool remote = store_file_is_remote(store->path);
-    if (!set_journal_mode(store,
-                          remote ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = WAL",
-                          &wal, err)) {
+    if (!store_query_text_on(store->db, store->path,
+                             remote ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = WAL",
+                             "set the journal mode", mode, sizeof(mode), err)) {
         return false;
     }
-    if (remote && wal) {
+    if (remote && strcmp(mode, "wal") == 0) {
         error_set(err, ERROR_LOCKED,
                   "%s: cannot leave WAL mode, which does not work on a network file system",
                   store->path);
@@ -142,12 +125,6 @@ static bool open_for_writing(struct store *store, const struct sql_file *migrati
            store_migrate(store, migrations, views, err) && store_limit_triggers(store, err);
 }
 
-static bool refuse_empty(const char *path, struct error *err)
-{
-    error_set(err, ERROR_DATABASE, "%s holds no data of hbrsync yet", path);
-    return error_hint(err, "Run `hbrsync sync` first, or name another file with --db.");
-}
-
 static bool open_for_reading(struct store *store, const struct sql_file *migrations,
                              struct error *err)
 {
@@ -167,7 +144,8 @@ static bool open_for_reading(struct store *store, const struct sql_file *migrati
         return false;
     }
     if (store->version == 0) {
-        return refuse_empty(store->path, err);
+        error_set(err, ERROR_DATABASE, "%s holds no data of hbrsync yet", store->path);
+        return error_hint(err, "Run `hbrsync sync` first, or name another file with --db.");
     }
     if (store->version < newest) {
         error_set(err, ERROR_DATABASE, "%s has the older schema %d, this hbrsync reads %d",
@@ -236,15 +214,6 @@ static struct store *new_store(const char *path, enum store_mode mode,
     return store;
 }
 
-static bool finish_open(struct store *store, struct error *err)
-{
-    if (store->mode != STORE_EXAMINE && !store_check_model(store, err)) {
-        return false;
-    }
-    store_change_prepare(store);
-    return true;
-}
-
 bool store_open_with(const char *path, enum store_mode mode, const struct record_model *model,
                      const struct sql_file *migrations, const struct sql_file *views,
                      struct store **ret_store, struct error *err)
@@ -267,12 +236,13 @@ bool store_open_with(const char *path, enum store_mode mode, const struct record
     } else {
         done = open_for_dry_run(store, migrations, views, err);
     }
-    if (done && finish_open(store, err)) {
-        *ret_store = store;
-        return true;
+    if (!done || (mode != STORE_EXAMINE && !store_check_model(store, err))) {
+        store_close(store);
+        return false;
     }
-    store_close(store);
-    return false;
+    store_change_prepare(store);
+    *ret_store = store;
+    return true;
 }
 
 bool store_open(const char *path, enum store_mode mode, const struct record_model *model,
@@ -331,7 +301,7 @@ bool store_begin(struct store *store, struct error *err)
     return store_exec(store, "BEGIN IMMEDIATE", "begin a transaction", err);
 }
 
-bool store_commit_durably(struct store *store, struct error *err)
+bool store_commit(struct store *store, struct error *err)
 {
     if (store->mode != STORE_WRITE) {
         return store_exec(store, "COMMIT", "commit", err);
@@ -343,11 +313,6 @@ bool store_commit_durably(struct store *store, struct error *err)
     store->changed = true;
     store_step();
     return true;
-}
-
-bool store_commit(struct store *store, struct error *err)
-{
-    return store_commit_durably(store, err);
 }
 
 void store_rollback(struct store *store)

@@ -163,14 +163,13 @@ static bool open_folder(struct target *target, struct error *err)
     }
     target->folder = openat(target->place.folder, target->temporary_name,
                             O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (target->folder < 0) {
-        error_set_errno(err, ERROR_USAGE, errno, "%s is in the way", target->temporary);
-        return error_hint(err,
-                          "Find out who put it there, then remove it, or publish to another file.");
-    }
-    if (fstat(target->folder, &status) != 0 || status.st_uid != geteuid()) {
-        error_set(err, ERROR_USAGE, "%s is in the way: it belongs to another user",
-                  target->temporary);
+    if (target->folder < 0 || fstat(target->folder, &status) != 0 || status.st_uid != geteuid()) {
+        if (target->folder < 0) {
+            error_set_errno(err, ERROR_USAGE, errno, "%s is in the way", target->temporary);
+        } else {
+            error_set(err, ERROR_USAGE, "%s is in the way: it belongs to another user",
+                      target->temporary);
+        }
         return error_hint(err,
                           "Find out who put it there, then remove it, or publish to another file.");
     }
@@ -219,22 +218,18 @@ static bool vacuum(sqlite3 *db, const struct target *target, const char *name, s
 
 static bool drop_triggers(sqlite3 *db)
 {
-    static const char first[] = "SELECT 'DROP TRIGGER \"' || replace(name, '\"', '\"\"') || '\"'"
-                                " FROM sqlite_master WHERE type = 'trigger' LIMIT 1";
-    for (;;) {
-        sqlite3_stmt *handle = NULL;
-        bool done = sqlite3_prepare_v2(db, first, -1, &handle, NULL) == SQLITE_OK;
-        int result = done ? sqlite3_step(handle) : SQLITE_ERROR;
-        char *sql =
-            result == SQLITE_ROW ? text_copy((const char *)sqlite3_column_text(handle, 0)) : NULL;
-        (void)sqlite3_finalize(handle);
-        done = result == SQLITE_DONE ||
-               (sql != NULL && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
-        free(sql);
-        if (result != SQLITE_ROW || !done) {
-            return done;
-        }
-    }
+    static const char list[] =
+        "SELECT coalesce(group_concat('DROP TRIGGER \"' || replace(name, '\"', '\"\"') || '\"',"
+        " ';'), '') FROM sqlite_master WHERE type = 'trigger'";
+    sqlite3_stmt *handle = NULL;
+    bool done = sqlite3_prepare_v2(db, list, -1, &handle, NULL) == SQLITE_OK &&
+                sqlite3_step(handle) == SQLITE_ROW;
+    const char *found = done ? (const char *)sqlite3_column_text(handle, 0) : NULL;
+    char *sql = found != NULL ? text_copy(found) : NULL;
+    (void)sqlite3_finalize(handle);
+    done = sql != NULL && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+    free(sql);
+    return done;
 }
 
 /* A trigger would run in the program of whoever writes to his copy. Dropping them writes to it, so

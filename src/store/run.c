@@ -1,7 +1,9 @@
-/* The record of each run: sync_run. */
+/* The record of each run, sync_run, and what `status` shows of it: v_sync_health, which alone says
+ * what is proved. */
 #include <string.h>
 
-#include "store/run_row.h"
+#include "store/internal.h"
+#include "store/state.h"
 
 static const char *const mode_names[] = {
     [RUN_FULL] = "full", [RUN_DELTA] = "delta", [RUN_IMPORT] = "import"};
@@ -12,6 +14,12 @@ static const char *const outcome_names[] = {
     [RUN_CRASHED] = "crashed"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* In the order in which a row is read and written. */
+#define COLUMNS                                                                                    \
+    "run_id, source_id, scope, mode, outcome, started_at, finished_at, requests, retries,"         \
+    " throttled, pages, seen, inserted, updated, unchanged, stale, missing, returned, rejected,"   \
+    " unknown_fields, total_count, local_count, open_jobs, proof, proof_detail, watermark, error"
 
 const char *store_run_mode_name(enum store_run_mode mode)
 {
@@ -68,20 +76,15 @@ static void bind_optional(struct statement *statement, const char *text)
 static bool write_row(struct statement *statement, const struct store_run *run,
                       int64_t *ret_changes, struct error *err)
 {
-    const int64_t counters[] = {run->requests,      run->retries,  run->throttled, run->pages,
-                                run->seen,          run->inserted, run->updated,   run->unchanged,
-                                run->stale,         run->missing,  run->returned,  run->rejected,
-                                run->unknown_fields};
-    statement_bind_integer(statement, run->run_id);
-    statement_bind_integer(statement, run->source_id);
+    statement_bind_integers(statement, run->run_id, run->source_id);
     statement_bind_string(statement, run->scope);
     statement_bind_string(statement, store_run_mode_name(run->mode));
     statement_bind_string(statement, store_run_outcome_name(run->outcome));
     statement_bind_integer(statement, run->started_at);
     bind_known(statement, run->finished_at, 0);
-    for (size_t i = 0; i < COUNT(counters); i++) {
-        statement_bind_integer(statement, counters[i]);
-    }
+    statement_bind_integers(statement, run->requests, run->retries, run->throttled, run->pages,
+                            run->seen, run->inserted, run->updated, run->unchanged, run->stale,
+                            run->missing, run->returned, run->rejected, run->unknown_fields);
     bind_known(statement, run->total_count, -1);
     bind_known(statement, run->local_count, -1);
     statement_bind_integer(statement, run->open_jobs);
@@ -95,10 +98,7 @@ static bool write_row(struct statement *statement, const struct store_run *run,
 bool store_run_begin(struct store *store, const struct store_run *run, struct error *err)
 {
     static const char sql[] =
-        "INSERT INTO sync_run (run_id, source_id, scope, mode, outcome, started_at, finished_at,"
-        " requests, retries, throttled, pages, seen, inserted, updated, unchanged, stale, missing,"
-        " returned, rejected, unknown_fields, total_count, local_count, open_jobs, proof,"
-        " proof_detail, watermark, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+        "INSERT INTO sync_run (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
         " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)";
     struct statement insert;
     struct store_run running = *run;
@@ -178,15 +178,12 @@ static void read_run(const struct statement *select, struct store_run *ret_run)
     statement_copy_text(select, column, ret_run->error, sizeof ret_run->error);
 }
 
-bool store_run_last(struct store *store, int64_t source_id, const char *scope,
-                    struct store_run *ret_run, struct error *err)
+/* The last run of a source and scope; run_id 0 when there is none. */
+static bool read_last(struct store *store, int64_t source_id, const char *scope,
+                      struct store_run *ret_run, struct error *err)
 {
-    static const char sql[] =
-        "SELECT run_id, source_id, scope, mode, outcome, started_at, finished_at, requests,"
-        " retries, throttled, pages, seen, inserted, updated, unchanged, stale, missing, returned,"
-        " rejected, unknown_fields, total_count, local_count, open_jobs, proof, proof_detail,"
-        " watermark, error FROM sync_run WHERE source_id = ?1 AND scope = ?2"
-        " ORDER BY run_id DESC LIMIT 1";
+    static const char sql[] = "SELECT " COLUMNS " FROM sync_run WHERE source_id = ?1 AND scope = ?2"
+                              " ORDER BY run_id DESC LIMIT 1";
     struct statement select;
     if (!statement_open(store, STATEMENT_RUN_LAST, sql, "read the last run", &select, err)) {
         return false;
@@ -227,4 +224,61 @@ bool store_run_of_sibling(struct store *store, const struct store_run *run,
     statement_bind_string(&query, source->edition);
     statement_bind_string(&query, restore_type);
     return statement_read_integer(&query, ret_jobs, err);
+}
+
+/* --- status -------------------------------------------------------------------------------- */
+
+static bool read_row(struct store *store, const struct statement *rows, struct store_status *status,
+                     struct error *err)
+{
+    char account_id[STORE_NAME_MAX];
+    char region_id[STORE_NAME_MAX];
+    char edition[STORE_NAME_MAX];
+    memset(status, 0, sizeof *status);
+    statement_copy_text(rows, 0, account_id, sizeof account_id);
+    statement_copy_text(rows, 1, region_id, sizeof region_id);
+    statement_copy_text(rows, 2, edition, sizeof edition);
+    statement_copy_text(rows, 3, status->scope, sizeof status->scope);
+    statement_copy_text(rows, 4, status->note, sizeof status->note);
+    status->imported = statement_integer(rows, 5, 0) != 0;
+    status->proved = statement_integer(rows, 6, 0) != 0;
+    status->jobs = statement_integer(rows, 7, 0);
+    status->open_jobs = statement_integer(rows, 8, 0);
+    status->missing_jobs = statement_integer(rows, 9, 0);
+    status->watermark = statement_integer(rows, 10, 0);
+    status->full_walk_at = statement_integer(rows, 11, 0);
+    status->last_proved_at = statement_integer(rows, 12, 0);
+    status->last_success_at = statement_integer(rows, 13, 0);
+    /* The source exists, so nothing is added and no transaction is needed. */
+    return statement_read_ok(rows, err) &&
+           store_source_open(store, account_id, region_id, edition, &status->source, err) &&
+           read_last(store, status->source.source_id, status->scope, &status->last_run, err);
+}
+
+bool store_status_each(struct store *store,
+                       bool (*visit)(const struct store_status *status, void *context,
+                                     struct error *err),
+                       void *context, struct error *err)
+{
+    static const char sql[] =
+        "SELECT account_id, region_id, edition, scope, source_note, copied_by = 'import', proved,"
+        " jobs, open_jobs, missing_jobs, strftime('%s', watermark_utc),"
+        " strftime('%s', full_walk_utc), strftime('%s', last_proved_utc),"
+        " strftime('%s', last_success_utc) FROM v_sync_health"
+        " ORDER BY account_id, region_id, edition, scope";
+    struct statement rows;
+    if (!statement_open(store, STATEMENT_STATUS_ROWS, sql, "read the sources", &rows, err)) {
+        return false;
+    }
+    struct store_status status;
+    bool row = false;
+    bool done;
+    while ((done = statement_step(&rows, &row, err)) && row) {
+        if (!read_row(store, &rows, &status, err) || !visit(&status, context, err)) {
+            done = false;
+            break;
+        }
+    }
+    statement_close(&rows);
+    return done;
 }

@@ -6,20 +6,30 @@
 
 /* --- sources ------------------------------------------------------------------------------- */
 
+/* Opens a statement that takes the names of the source. */
+static bool open_named(struct store *store, enum statement_id id, const char *sql, const char *what,
+                       const struct store_source *source, struct statement *ret_statement,
+                       struct error *err)
+{
+    if (!statement_open(store, id, sql, what, ret_statement, err)) {
+        return false;
+    }
+    statement_bind_string(ret_statement, source->account_id);
+    statement_bind_string(ret_statement, source->region_id);
+    statement_bind_string(ret_statement, source->edition);
+    return true;
+}
+
 static bool select_source(struct store *store, struct store_source *source, bool *ret_found,
                           struct error *err)
 {
     struct statement select;
-    if (!statement_open(store, STATEMENT_SOURCE_SELECT,
-                        "SELECT source_id, filters, untyped, children, id_filter, page_cap,"
-                        " checked_at FROM sync_source"
-                        " WHERE account_id = ?1 AND region_id = ?2 AND edition = ?3",
-                        "read a source", &select, err)) {
+    if (!open_named(store, STATEMENT_SOURCE_SELECT,
+                    "SELECT source_id, filters, untyped, children, id_filter, page_cap, checked_at"
+                    " FROM sync_source WHERE account_id = ?1 AND region_id = ?2 AND edition = ?3",
+                    "read a source", source, &select, err)) {
         return false;
     }
-    statement_bind_string(&select, source->account_id);
-    statement_bind_string(&select, source->region_id);
-    statement_bind_string(&select, source->edition);
     bool done = statement_step(&select, ret_found, err);
     if (done && *ret_found) {
         source->source_id = statement_integer(&select, 0, 0);
@@ -40,16 +50,10 @@ static bool insert_source(struct store *store, struct store_source *source, stru
 {
     struct statement insert;
     if (!store_need_transaction(store, "a source is added", err) ||
-        !statement_open(store, STATEMENT_SOURCE_INSERT,
-                        "INSERT INTO sync_source (account_id, region_id, edition)"
-                        " VALUES (?1, ?2, ?3)",
-                        "add a source", &insert, err)) {
-        return false;
-    }
-    statement_bind_string(&insert, source->account_id);
-    statement_bind_string(&insert, source->region_id);
-    statement_bind_string(&insert, source->edition);
-    if (!statement_run(&insert, NULL, err)) {
+        !open_named(store, STATEMENT_SOURCE_INSERT,
+                    "INSERT INTO sync_source (account_id, region_id, edition) VALUES (?1, ?2, ?3)",
+                    "add a source", source, &insert, err) ||
+        !statement_run(&insert, NULL, err)) {
         return false;
     }
     source->source_id = sqlite3_last_insert_rowid(store->db);
@@ -87,13 +91,10 @@ bool store_source_save(struct store *store, const struct store_source *source, s
         !statement_open(store, STATEMENT_SOURCE_UPDATE, sql, "write a source", &update, err)) {
         return false;
     }
-    statement_bind_integer(&update, source->source_id);
-    statement_bind_integer(&update, known->filters);
-    statement_bind_integer(&update, known->untyped);
-    statement_bind_integer(&update, known->children);
+    statement_bind_integers(&update, source->source_id, known->filters, known->untyped,
+                            known->children);
     statement_bind_string(&update, known->id_filter);
-    statement_bind_integer(&update, known->page_cap);
-    statement_bind_integer(&update, known->checked_at);
+    statement_bind_integers(&update, known->page_cap, known->checked_at);
     return statement_run(&update, NULL, err);
 }
 
@@ -156,12 +157,8 @@ bool store_watermark_put(struct store *store, int64_t source_id, const char *res
     }
     statement_bind_integer(&put, source_id);
     statement_bind_string(&put, restore_type);
-    statement_bind_integer(&put, watermark->proved);
-    statement_bind_integer(&put, watermark->updated_time);
-    statement_bind_integer(&put, watermark->cut_time);
-    statement_bind_integer(&put, watermark->full_walk_at);
-    statement_bind_integer(&put, watermark->run_id);
-    statement_bind_integer(&put, watermark->empty_since);
+    statement_bind_integers(&put, watermark->proved, watermark->updated_time, watermark->cut_time,
+                            watermark->full_walk_at, watermark->run_id, watermark->empty_since);
     return statement_run(&put, NULL, err);
 }
 

@@ -43,87 +43,70 @@ void store_ignore_signals(struct store *store)
 
 /* --- errors -------------------------------------------------------------------------------- */
 
+static const char writable_hint[] =
+    "The database and its folder must be writable for this user; a reader can use a copy made by "
+    "`hbrsync publish`.";
+static const char busy_hint[] =
+    "Another program holds the database for longer than hbrsync waits; close it or end its "
+    "transaction, then run again.";
+static const char damage_hint[] =
+    "Run `hbrsync verify`; put a backup of the file back, or move it away and run `hbrsync sync "
+    "--full` into a new one.";
+
+static const struct {
+    int code;
+    const char *text;
+} hints[] = {
+    {SQLITE_READONLY, writable_hint},
+    {SQLITE_PERM, writable_hint},
+    {SQLITE_BUSY, busy_hint},
+    {SQLITE_LOCKED, busy_hint},
+    {SQLITE_CORRUPT, damage_hint},
+    {SQLITE_TOOBIG, damage_hint}, /* more than open.c lets it hold */
+    {SQLITE_NOTADB, "Name another file with --db."},
+    {SQLITE_AUTH, "A trigger of the file writes to a table of hbrsync, which none may: find it "
+                  "with `hbrsync verify` and remove it."},
+    {SQLITE_CANTOPEN, "The folder must exist, and SQLite must be able to create files beside the "
+                      "database; a reader can use a copy made by `hbrsync publish`."},
+    {SQLITE_IOERR, "The system could not read or write the file: check the disk and the system "
+                   "log."},
+};
+
 static void set_hint(int code, const char *path, struct error *err)
 {
-    switch (code & 0xff) {
-    case SQLITE_FULL:
+    if (code == SQLITE_FULL) {
         error_hint(err,
                    "Free space on the file system of %s and run again: what was committed "
                    "before is kept.",
                    path);
-        break;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-        error_hint(err, "The database and its folder must be writable for this user; a reader can "
-                        "use a copy made by `hbrsync publish`.");
-        break;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        error_hint(err,
-                   "Another program holds the database for longer than hbrsync waits; close it "
-                   "or end its transaction, then run again.");
-        break;
-    case SQLITE_AUTH:
-        error_hint(err, "A trigger of the file writes to a table of hbrsync, which none may: find "
-                        "it with `hbrsync verify` and remove it.");
-        break;
-    case SQLITE_CORRUPT:
-    case SQLITE_TOOBIG: /* more than open.c lets it hold */
-        error_hint(err, "Run `hbrsync verify`; put a backup of the file back, or move it away and "
-                        "run `hbrsync sync --full` into a new one.");
-        break;
-    case SQLITE_NOTADB:
-        error_hint(err, "Name another file with --db.");
-        break;
-    case SQLITE_CANTOPEN:
-        error_hint(err, "The folder must exist, and SQLite must be able to create files beside the "
-                        "database; a reader can use a copy made by `hbrsync publish`.");
-        break;
-    case SQLITE_IOERR:
-        error_hint(err,
-                   "The system could not read or write the file: check the disk and the system "
-                   "log.");
-        break;
-    default:
-        break;
     }
-}
-
-static bool fill_error(sqlite3 *db, const char *path, struct error *err, const char *what)
-{
-    int code = db != NULL ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
-    if ((code & 0xff) == SQLITE_NOMEM) {
-        return error_no_memory(err);
+    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+        if (hints[i].code == code) {
+            error_hint(err, "%s", hints[i].text);
+        }
     }
-    if ((code & 0xff) == SQLITE_INTERRUPT && !interrupt_check(err)) {
-        return false;
-    }
-    bool busy = (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED;
-    error_set(err, busy ? ERROR_LOCKED : ERROR_DATABASE, "%s: cannot %s: %s (SQLite error %d)",
-              path, what, sqlite3_errmsg(db), code);
-    err->retryable = busy;
-    set_hint(code, path, err);
-    return false;
 }
 
 bool store_error_on(sqlite3 *db, const char *path, struct error *err, const char *format, ...)
 {
     char what[256];
     va_list arguments;
+    int code = db != NULL ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
+    if ((code & 0xff) == SQLITE_NOMEM) {
+        return error_no_memory(err);
+    }
+    if (err == NULL || ((code & 0xff) == SQLITE_INTERRUPT && !interrupt_check(err))) {
+        return false;
+    }
     va_start(arguments, format);
     (void)vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
-    return err == NULL ? false : fill_error(db, path, err, what);
-}
-
-bool store_error(struct store *store, struct error *err, const char *format, ...)
-{
-    char what[256];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(what, sizeof what, format, arguments);
-    va_end(arguments);
-    return err == NULL ? false : fill_error(store->db, store->path, err, what);
+    bool busy = (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED;
+    error_set(err, busy ? ERROR_LOCKED : ERROR_DATABASE, "%s: cannot %s: %s (SQLite error %d)",
+              path, what, sqlite3_errmsg(db), code);
+    err->retryable = busy;
+    set_hint(code & 0xff, path, err);
+    return false;
 }
 
 /* --- one use of a statement ---------------------------------------------------------------- */
@@ -154,6 +137,13 @@ static void note_bind(struct statement *statement, int result)
 void statement_bind_integer(struct statement *statement, int64_t value)
 {
     note_bind(statement, sqlite3_bind_int64(statement->handle, statement->next, value));
+}
+
+void statement_bind_integer_array(struct statement *statement, const int64_t *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        statement_bind_integer(statement, values[i]);
+    }
 }
 
 void statement_bind_text(struct statement *statement, const char *text, size_t length)
@@ -319,21 +309,40 @@ bool store_exec(struct store *store, const char *sql, const char *what, struct e
     return true;
 }
 
-bool store_query_integer(struct store *store, const char *sql, int64_t *ret_value,
-                         struct error *err)
+bool store_query_integer_on(sqlite3 *db, const char *sql, int64_t *ret_value)
 {
     sqlite3_stmt *handle = NULL;
-    bool done = sqlite3_prepare_v2(store->db, sql, -1, &handle, NULL) == SQLITE_OK;
-    int result = done ? sqlite3_step(handle) : SQLITE_ERROR;
-    if (result == SQLITE_ROW) {
+    bool done = sqlite3_prepare_v2(db, sql, -1, &handle, NULL) == SQLITE_OK &&
+                sqlite3_step(handle) == SQLITE_ROW;
+    if (done) {
         *ret_value = sqlite3_column_int64(handle, 0);
-    } else if (result == SQLITE_DONE) {
-        *ret_value = 0;
-    } else {
-        done = store_error(store, err, "read the database");
     }
     (void)sqlite3_finalize(handle);
     return done;
+}
+
+bool store_query_text_on(sqlite3 *db, const char *path, const char *sql, const char *what,
+                         char *target, size_t size, struct error *err)
+{
+    sqlite3_stmt *handle = NULL;
+    bool done = sqlite3_prepare_v2(db, sql, -1, &handle, NULL) == SQLITE_OK &&
+                sqlite3_step(handle) == SQLITE_ROW;
+    if (done) {
+        const char *text = (const char *)sqlite3_column_text(handle, 0);
+        (void)text_fit(target, size, text != NULL ? text : "");
+        done = text != NULL || error_no_memory(err);
+    } else {
+        store_error_on(db, path, err, "%s", what);
+    }
+    (void)sqlite3_finalize(handle);
+    return done;
+}
+
+bool store_query_integer(struct store *store, const char *sql, int64_t *ret_value,
+                         struct error *err)
+{
+    return store_query_integer_on(store->db, sql, ret_value) ||
+           store_error(store, err, "read the database");
 }
 
 bool store_need_transaction(struct store *store, const char *what, struct error *err)
