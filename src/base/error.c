@@ -25,9 +25,7 @@ void error_clear(struct error *err)
     memset(err, 0, sizeof(*err));
 }
 
-static void set_message(struct error *err, enum error_code code, const char *format, va_list args)
-    __attribute__((format(printf, 3, 0)));
-
+PRINTF_LIKE(3, 0)
 static void set_message(struct error *err, enum error_code code, const char *format, va_list args)
 {
     error_clear(err);

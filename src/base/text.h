@@ -9,6 +9,9 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+/* The letters and digits of ASCII, for strspn. */
+#define TEXT_ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
 /* A copy owned by the caller (free), or NULL when there is no memory. */
 char *text_copy(const char *text);
 char *text_copy_length(const char *text, size_t length);
@@ -44,6 +47,7 @@ void text_lower(char *text);
 /* Case-insensitive comparison in ASCII alone, whatever the locale. */
 bool text_equal_nocase(const char *left, const char *right);
 
+bool text_starts_with(const char *text, const char *start);
 bool text_ends_with(const char *text, const char *end);
 
 #endif
