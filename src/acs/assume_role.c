@@ -19,7 +19,6 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/json.h"
-#include "base/text.h"
 
 #define STS_VERSION "2015-04-01"
 #define STS_CENTRAL "https://sts.aliyuncs.com"

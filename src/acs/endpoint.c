@@ -15,7 +15,6 @@
 #define ESCAPED_MAX 512
 #define HTTPS_PORT 443
 #define HTTP_PORT 80
-#define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 /* ERROR_USAGE that shows the endpoint, which may hold anything, but for what is a secret as likely
  * as not: what stands before an @, and a query. */
@@ -36,7 +35,7 @@ static bool refuse(const char *text, const char *why, struct error *err)
 /* A DNS name or dotted address: labels of letters, digits, "-" and "_", none of them empty. */
 static bool is_host_name(const char *host)
 {
-    return host[strspn(host, ALPHANUMERIC "-_.")] == '\0' && strchr("-.", host[0]) == NULL &&
+    return host[strspn(host, TEXT_ALPHANUMERIC "-_.")] == '\0' && strchr("-.", host[0]) == NULL &&
            strchr("-.", host[strlen(host) - 1]) == NULL && strstr(host, "..") == NULL &&
            strstr(host, ".-") == NULL;
 }
@@ -131,7 +130,7 @@ bool acs_endpoint_check(const char *endpoint, struct error *err)
 bool acs_region_check(const char *region, struct error *err)
 {
     struct buffer shown;
-    if (region[0] != '\0' && region[strspn(region, ALPHANUMERIC "-")] == '\0') {
+    if (region[0] != '\0' && region[strspn(region, TEXT_ALPHANUMERIC "-")] == '\0') {
         return true;
     }
     buffer_init(&shown, ESCAPED_MAX * 2);
@@ -146,7 +145,7 @@ bool acs_endpoint_for_region(const char *pattern, const char *region, char *targ
 {
     size_t used = 0;
     for (const char *at = pattern; *at != '\0';) {
-        bool mark = strncmp(at, REGION_MARK, sizeof(REGION_MARK) - 1) == 0;
+        bool mark = text_starts_with(at, REGION_MARK);
         if (mark && !acs_region_check(region, err)) {
             return false;
         }

@@ -54,14 +54,10 @@ static int set_attributes(posix_spawnattr_t *attributes)
     (void)sigaddset(&defaults, SIGINT);
     (void)sigaddset(&defaults, SIGTERM);
     int result = posix_spawnattr_setsigdefault(attributes, &defaults);
-    if (result == 0) {
-        result = posix_spawnattr_setpgroup(attributes, 0);
-    }
-    if (result == 0) {
-        result =
-            posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-    }
-    return result;
+    result = result != 0 ? result : posix_spawnattr_setpgroup(attributes, 0);
+    return result != 0 ? result
+                       : posix_spawnattr_setflags(attributes,
+                                                  POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
 }
 
 static int set_actions(posix_spawn_file_actions_t *actions, int output)
@@ -90,7 +86,7 @@ static bool is_key(const char *variable)
     static const char *const parts[] = {"SECRET", "TOKEN=", "ACCESS_KEY"};
     const char *end = strchr(variable, '=');
     for (size_t i = 0; end != NULL && i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        if (strncmp(variable, prefixes[i], strlen(prefixes[i])) != 0) {
+        if (!text_starts_with(variable, prefixes[i])) {
             continue;
         }
         for (size_t j = 0; j < sizeof(parts) / sizeof(parts[0]); j++) {

@@ -40,8 +40,7 @@ void acs_request_id_copy(char *target, size_t size, const char *text)
 {
     size_t used = 0;
     for (; *text != '\0' && used + 1 < size; text++) {
-        if ((*text >= '0' && *text <= '9') || (*text >= 'A' && *text <= 'Z') ||
-            (*text >= 'a' && *text <= 'z') || *text == '-') {
+        if (strchr(TEXT_ALPHANUMERIC "-", *text) != NULL) {
             target[used++] = *text;
         }
     }

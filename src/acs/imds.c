@@ -113,9 +113,7 @@ static enum acs_provider_result take_token(struct imds *imds, struct error *err)
 
 bool acs_imds_role_name(const char *text, char *role, size_t size)
 {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@";
-    size_t length = strspn(text, allowed);
+    size_t length = strspn(text, TEXT_ALPHANUMERIC "-_.@");
     if (length == 0 || length >= size ||
         (text[length] != '\0' && text[length] != '\n' && text[length] != '\r')) {
         return false;

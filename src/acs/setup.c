@@ -1,7 +1,6 @@
 #include "acs/setup.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
