@@ -62,6 +62,14 @@ bool error_set_errno(struct error *err, enum error_code code, int os_errno, cons
     return false;
 }
 
+bool error_copy(struct error *err, const struct error *from)
+{
+    if (err != NULL) {
+        *err = *from;
+    }
+    return false;
+}
+
 bool error_no_memory(struct error *err)
 {
     return error_set(err, ERROR_INTERNAL, "out of memory");

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,27 +39,13 @@ bool text_fit(char *target, size_t size, const char *text)
 
 bool text_to_int64(const char *text, int64_t minimum, int64_t maximum, int64_t *ret_value)
 {
-    bool negative = *text == '-';
-    const char *digit = text + (negative ? 1 : 0);
-    if (*digit == '\0') {
+    const char *digits = text + (*text == '-' ? 1 : 0);
+    if (*digits == '\0' || digits[strspn(digits, "0123456789")] != '\0') {
         return false;
     }
-    int64_t value = 0;
-    for (; *digit != '\0'; digit++) {
-        if (*digit < '0' || *digit > '9') {
-            return false;
-        }
-        int amount = *digit - '0';
-        /* Built downwards: the negative range is the larger one. */
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_sub_overflow(value, amount, &value)) {
-            return false;
-        }
-    }
-    if (!negative && __builtin_sub_overflow(0, value, &value)) {
-        return false;
-    }
-    if (value < minimum || value > maximum) {
+    errno = 0;
+    long long value = strtoll(text, NULL, 10);
+    if (errno != 0 || value < minimum || value > maximum) {
         return false;
     }
     *ret_value = value;
@@ -159,6 +146,15 @@ void text_escape(struct buffer *buffer, const char *text, size_t length, size_t 
         buffer_append(buffer, piece, piece_length);
         at += size;
     }
+}
+
+void text_show(char *target, size_t size, const char *text, size_t length, size_t maximum)
+{
+    struct buffer shown;
+    buffer_init(&shown, maximum + sizeof("..."));
+    text_escape(&shown, text, length, maximum);
+    (void)text_fit(target, size, shown.data);
+    buffer_free(&shown);
 }
 
 void text_lower(char *text)

@@ -37,6 +37,9 @@ bool text_to_duration(const char *text, int64_t *ret_seconds) MUST_CHECK;
  */
 void text_escape(struct buffer *buffer, const char *text, size_t length, size_t maximum);
 
+/* Puts foreign text, escaped as by text_escape, in `target`; cut where it does not fit. */
+void text_show(char *target, size_t size, const char *text, size_t length, size_t maximum);
+
 /* The number of bytes of the well-formed UTF-8 character at `text` (RFC 3629), 0 when ill-formed.
  */
 size_t text_utf8_length(const char *text, size_t length, uint32_t *ret_code_point);
