@@ -56,7 +56,6 @@ static bool copy_settings(struct acs_client *client, const struct acs_client_opt
     client->options.user_agent = client->user_agent;
     client->options.ca_file = client->ca_file;
     client->setup.options = &client->options;
-    client->setup.ca_file = client->ca_file;
     client->trace.file = options->trace;
     return true;
 }
@@ -116,15 +115,14 @@ static void end_attempt(struct acs_client *client, struct acs_call *call)
 static bool take_request(struct acs_client *client, struct acs_call *call, struct error *err)
 {
     struct acs_budget *budget = client->options.budget;
-    if (budget == NULL || budget->most == 0 || call->paid) {
-        return true;
+    if (budget != NULL && budget->most != 0 && !call->paid) {
+        if (atomic_fetch_add(&budget->taken, 1) >= budget->most) {
+            (void)atomic_fetch_sub(&budget->taken, 1);
+            return error_set(err, ERROR_UNPROVED,
+                             "stopped after %" PRId64 " requests (--max-requests)", budget->most);
+        }
+        call->paid = true;
     }
-    if (atomic_fetch_add(&budget->taken, 1) >= budget->most) {
-        (void)atomic_fetch_sub(&budget->taken, 1);
-        return error_set(err, ERROR_UNPROVED, "stopped after %" PRId64 " requests (--max-requests)",
-                         budget->most);
-    }
-    call->paid = true;
     return true;
 }
 
@@ -537,10 +535,7 @@ bool acs_client_call(struct acs_client *client, const struct acs_request *reques
         acs_client_cancel(client);
         return false;
     }
-    if (!ret_answer->ok && err != NULL) {
-        *err = ret_answer->error;
-    }
-    return ret_answer->ok;
+    return ret_answer->ok || error_copy(err, &ret_answer->error);
 }
 
 bool acs_client_holds_secret(const struct acs_client *client, const char *text)

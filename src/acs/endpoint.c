@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "acs/client.h"
-#include "base/buffer.h"
 #include "base/text.h"
 
 #define HOST_MAX 253 /* RFC 1035 */
@@ -20,15 +19,11 @@
  * as not: what stands before an @, and a query. */
 static bool refuse(const char *text, const char *why, struct error *err)
 {
-    struct buffer shown;
+    char shown[ESCAPED_MAX + 4];
     size_t length = strchr(text, '@') != NULL ? 0 : strcspn(text, "?#");
-    buffer_init(&shown, ESCAPED_MAX * 2);
-    text_escape(&shown, text, length, ESCAPED_MAX);
-    if (text[length] != '\0') {
-        buffer_puts(&shown, "...");
-    }
-    (void)error_set(err, ERROR_USAGE, "endpoint \"%s\": %s", shown.data, why);
-    buffer_free(&shown);
+    text_show(shown, sizeof(shown), text, length, ESCAPED_MAX);
+    (void)error_set(err, ERROR_USAGE, "endpoint \"%s%s\": %s", shown,
+                    text[length] != '\0' ? "..." : "", why);
     return error_hint(err, "An endpoint is https://HOST or https://HOST:PORT.");
 }
 
@@ -129,14 +124,12 @@ bool acs_endpoint_check(const char *endpoint, struct error *err)
 
 bool acs_region_check(const char *region, struct error *err)
 {
-    struct buffer shown;
+    char shown[ESCAPED_MAX + 4];
     if (region[0] != '\0' && region[strspn(region, TEXT_ALPHANUMERIC "-")] == '\0') {
         return true;
     }
-    buffer_init(&shown, ESCAPED_MAX * 2);
-    text_escape(&shown, region, strlen(region), ESCAPED_MAX);
-    (void)error_set(err, ERROR_USAGE, "\"%s\" is no region id", shown.data);
-    buffer_free(&shown);
+    text_show(shown, sizeof(shown), region, strlen(region), ESCAPED_MAX);
+    (void)error_set(err, ERROR_USAGE, "\"%s\" is no region id", shown);
     return error_hint(err, "A region id is letters, digits and -, such as cn-hangzhou.");
 }
 

@@ -63,17 +63,14 @@ static int set_attributes(posix_spawnattr_t *attributes)
 static int set_actions(posix_spawn_file_actions_t *actions, int output)
 {
     int result = posix_spawn_file_actions_addopen(actions, PROGRAM_INPUT, "/dev/null", O_RDONLY, 0);
-    if (result == 0) {
-        result = posix_spawn_file_actions_adddup2(actions, output, PROGRAM_OUTPUT);
-    }
-    if (result == 0) {
-        result =
-            posix_spawn_file_actions_addopen(actions, PROGRAM_ERRORS, "/dev/null", O_WRONLY, 0);
-    }
-#ifdef HBRSYNC_HAVE_ADDCLOSEFROM
-    if (result == 0) { /* what libraries opened without O_CLOEXEC */
-        result = posix_spawn_file_actions_addclosefrom_np(actions, PROGRAM_ERRORS + 1);
-    }
+    result =
+        result != 0 ? result : posix_spawn_file_actions_adddup2(actions, output, PROGRAM_OUTPUT);
+    result = result != 0 ? result
+                         : posix_spawn_file_actions_addopen(actions, PROGRAM_ERRORS, "/dev/null",
+                                                            O_WRONLY, 0);
+#ifdef HBRSYNC_HAVE_ADDCLOSEFROM /* what libraries opened without O_CLOEXEC */
+    result = result != 0 ? result
+                         : posix_spawn_file_actions_addclosefrom_np(actions, PROGRAM_ERRORS + 1);
 #endif
     return result;
 }

@@ -85,12 +85,13 @@ static bool set_options(struct exchange *exchange, struct error *err)
 {
     const struct acs_fetch *fetch = exchange->fetch;
     const struct acs_client_options options = {
+        .ca_file = fetch->ca_file,
         .user_agent = fetch->user_agent != NULL ? fetch->user_agent : "hbrsync",
         .connect_timeout_ms = fetch->connect_timeout_ms,
         .attempt_timeout_ms = fetch->timeout_ms,
         .stall_timeout_ms = fetch->timeout_ms,
     };
-    const struct acs_setup setup = {.options = &options, .ca_file = fetch->ca_file};
+    const struct acs_setup setup = {.options = &options};
     CURL *easy = exchange->transfer->easy;
     CURLcode result = acs_transfer_set(exchange->transfer, fetch->url, &setup, &exchange->endpoint);
     if (strcmp(fetch->method, "GET") != 0) {

@@ -262,7 +262,7 @@ CURLcode acs_transfer_set(struct acs_transfer *transfer, const char *url,
     bool http2 =
         endpoint->https && (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
     CURL *easy = transfer->easy;
-    CURLcode result = acs_transfer_secure(easy, endpoint, setup->ca_file);
+    CURLcode result = acs_transfer_secure(easy, endpoint, options->ca_file);
     SET(CURLOPT_URL, url);
     SET(CURLOPT_HTTPHEADER, transfer->headers);
     SET(CURLOPT_USERAGENT, options->user_agent);

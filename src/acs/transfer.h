@@ -35,9 +35,8 @@ void acs_key_set_release(struct acs_key_set *keys);
 
 /* What all attempts of a client share. */
 struct acs_setup {
-    const struct acs_client_options *options;
-    struct acs_key_set *keys; /* for new attempts */
-    const char *ca_file;      /* NULL: libcurl's default */
+    const struct acs_client_options *options; /* ca_file as of acs_setup_ca_file */
+    struct acs_key_set *keys;                 /* for new attempts */
 };
 
 struct acs_transfer {
