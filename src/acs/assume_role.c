@@ -168,11 +168,8 @@ static bool read_oidc_token(const char *path, struct buffer *token, struct error
     while (token->length > 0 && strchr(" \t\r\n", token->data[token->length - 1]) != NULL) {
         token->data[--token->length] = '\0';
     }
-    if (token->length == 0 || strlen(token->data) != token->length) {
-        return error_set(err, ERROR_CREDENTIALS, "the OIDC token file %s is empty or no text",
-                         path);
-    }
-    return true;
+    return (token->length > 0 && strlen(token->data) == token->length) ||
+           error_set(err, ERROR_CREDENTIALS, "the OIDC token file %s is empty or no text", path);
 }
 
 static bool compose_form(const struct acs_role *role, const char *token, struct buffer *form,

@@ -49,11 +49,9 @@ static bool copy_name(char target[ACS_NAME_MAX], const char *text, const char *w
             err, ERROR_USAGE,
             "the %s of a request may hold letters, digits, \"-\", \"_\" and \".\" only", what);
     }
-    if (!text_fit(target, ACS_NAME_MAX, text)) {
-        return error_set(err, ERROR_USAGE, "the %s of a request is longer than %d characters", what,
-                         ACS_NAME_MAX - 1);
-    }
-    return true;
+    return text_fit(target, ACS_NAME_MAX, text) ||
+           error_set(err, ERROR_USAGE, "the %s of a request is longer than %d characters", what,
+                     ACS_NAME_MAX - 1);
 }
 
 /* All names and values go into one block. */

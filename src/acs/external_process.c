@@ -275,10 +275,8 @@ bool acs_external_read(const char *text, size_t length, struct acs_credentials *
     }
     bool fits = json_member_text(root, "mode", mode, sizeof(mode));
     bool token = fits && text_equal_nocase(mode, "StsToken");
-    bool ok = token || (fits && text_equal_nocase(mode, "AK"));
-    if (!ok) {
-        error_set(err, ERROR_CREDENTIALS, "%s has no mode AK or StsToken", what);
-    }
+    bool ok = token || (fits && text_equal_nocase(mode, "AK")) ||
+              error_set(err, ERROR_CREDENTIALS, "%s has no mode AK or StsToken", what);
     ok = ok && acs_keys_read(root, &ACS_KEY_NAMES_PROFILE, token, what, ret_credentials, err);
     if (ok && !token) {
         OPENSSL_cleanse(ret_credentials->security_token, sizeof(ret_credentials->security_token));

@@ -23,11 +23,7 @@ void acs_headers_free(struct acs_headers *headers)
 static void forget(struct acs_headers *headers)
 {
     buffer_reset(&headers->lines);
-    headers->date = 0;
-    headers->retry_after_ms = 0;
-    headers->rate_limit_ms = 0;
-    headers->request_id[0] = '\0';
-    headers->location[0] = '\0';
+    *headers = (struct acs_headers){.lines = headers->lines, .total = headers->total};
 }
 
 void acs_headers_reset(struct acs_headers *headers)

@@ -237,10 +237,8 @@ static bool read_oidc(const struct profile *profile, struct acs_credentials *cre
 /* The variable stands for both, as in the official tool. */
 static bool check_external(const struct profile *profile, struct error *err)
 {
-    if (!acs_variable_is_true(EXTERNAL_DISABLED_VARIABLE, true)) {
-        return true;
-    }
-    return refuse(profile, "is switched off by " EXTERNAL_DISABLED_VARIABLE,
+    return !acs_variable_is_true(EXTERNAL_DISABLED_VARIABLE, true) ||
+           refuse(profile, "is switched off by " EXTERNAL_DISABLED_VARIABLE,
                   "Unset the variable, or use a profile of another mode.", err);
 }
 

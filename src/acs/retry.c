@@ -144,11 +144,9 @@ bool acs_retry_next(struct acs_retry *retry, enum acs_outcome outcome, int64_t a
         retry->attempts >= ATTEMPTS_MAX) {
         return false;
     }
-    if (outcome == ACS_NONCE || outcome == ACS_GARBLED) {
-        retry->senseless++;
-        if (retry->senseless > SENSELESS_RETRIES_MAX) {
-            return false;
-        }
+    bool senseless = outcome == ACS_NONCE || outcome == ACS_GARBLED;
+    if (senseless && ++retry->senseless > SENSELESS_RETRIES_MAX) {
+        return false;
     }
     return fits_budget(retry, asked, now_ms, ret_wait_ms);
 }

@@ -49,9 +49,6 @@ int interrupt_descriptor(void)
 
 bool interrupt_check(struct error *err)
 {
-    if (received == 0) {
-        return true;
-    }
-    return error_set(err, ERROR_INTERRUPTED, "interrupted by %s",
-                     received == SIGINT ? "SIGINT" : "SIGTERM");
+    return received == 0 || error_set(err, ERROR_INTERRUPTED, "interrupted by %s",
+                                      received == SIGINT ? "SIGINT" : "SIGTERM");
 }
