@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define HBR_VERSION "2017-09-08"
 #define CLOCK_SKEW_MIN_SECONDS 60
 
@@ -90,7 +92,7 @@ static const struct rule {
 static const struct rule *find_rule(const char *api_code)
 {
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        if (strncmp(api_code, rules[i].prefix, strlen(rules[i].prefix)) == 0) {
+        if (text_starts_with(api_code, rules[i].prefix)) {
             return &rules[i];
         }
     }

@@ -19,7 +19,6 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/json.h"
-#include "base/text.h"
 
 #define STS_VERSION "2015-04-01"
 #define STS_CENTRAL "https://sts.aliyuncs.com"
@@ -30,6 +29,10 @@
 #define OIDC_TOKEN_MAX ((size_t)20000) /* "OIDCToken" of the API page */
 #define FORM_MAX ((size_t)128 * 1024)
 #define PARAMETERS_MAX 6
+#define ROLE_VARIABLE "ALIBABA_CLOUD_ROLE_ARN"
+#define PROVIDER_VARIABLE "ALIBABA_CLOUD_OIDC_PROVIDER_ARN"
+#define TOKEN_FILE_VARIABLE "ALIBABA_CLOUD_OIDC_TOKEN_FILE"
+#define SESSION_VARIABLE "ALIBABA_CLOUD_ROLE_SESSION_NAME"
 
 static bool is_given(const char *text)
 {
@@ -40,10 +43,9 @@ bool acs_sts_endpoint(const struct acs_credentials_options *options, const char 
                       char *url, size_t size, struct error *err)
 {
     bool vpc = options->vpc || acs_variable_is_true("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", false);
-    const char *source =
-        is_given(sts_region) ? "the profile's sts_region" : "ALIBABA_CLOUD_STS_REGION";
-    const char *region =
-        is_given(sts_region) ? sts_region : acs_variable("ALIBABA_CLOUD_STS_REGION");
+    bool own = is_given(sts_region);
+    const char *source = own ? "the profile's sts_region" : "ALIBABA_CLOUD_STS_REGION";
+    const char *region = own ? sts_region : acs_variable("ALIBABA_CLOUD_STS_REGION");
     const char *pattern = options->sts_endpoint;
     if (pattern == NULL) {
         pattern = region != NULL || vpc ? acs_sts_endpoint_default(vpc) : STS_CENTRAL;
@@ -88,15 +90,17 @@ static size_t role_parameters(const struct acs_role *role, char duration[24],
     size_t count = 0;
     (void)snprintf(duration, 24, "%" PRId64,
                    role->duration > 0 ? role->duration : ACS_ROLE_DURATION_DEFAULT);
-    parameters[count++] = (struct acs_parameter){"RoleArn", role->arn};
-    parameters[count++] = (struct acs_parameter){
-        "RoleSessionName", is_given(role->session_name) ? role->session_name : "hbrsync"};
-    parameters[count++] = (struct acs_parameter){"DurationSeconds", duration};
-    if (is_given(role->policy)) {
-        parameters[count++] = (struct acs_parameter){"Policy", role->policy};
-    }
-    if (is_given(role->external_id)) {
-        parameters[count++] = (struct acs_parameter){"ExternalId", role->external_id};
+    const struct acs_parameter all[] = {
+        {"RoleArn", role->arn},
+        {"RoleSessionName", is_given(role->session_name) ? role->session_name : "hbrsync"},
+        {"DurationSeconds", duration},
+        {"Policy", role->policy},
+        {"ExternalId", role->external_id},
+    };
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (is_given(all[i].value)) {
+            parameters[count++] = all[i];
+        }
     }
     return count;
 }
@@ -164,11 +168,8 @@ static bool read_oidc_token(const char *path, struct buffer *token, struct error
     while (token->length > 0 && strchr(" \t\r\n", token->data[token->length - 1]) != NULL) {
         token->data[--token->length] = '\0';
     }
-    if (token->length == 0 || strlen(token->data) != token->length) {
-        return error_set(err, ERROR_CREDENTIALS, "the OIDC token file %s is empty or no text",
-                         path);
-    }
-    return true;
+    return (token->length > 0 && strlen(token->data) == token->length) ||
+           error_set(err, ERROR_CREDENTIALS, "the OIDC token file %s is empty or no text", path);
 }
 
 static bool compose_form(const struct acs_role *role, const char *token, struct buffer *form,
@@ -253,14 +254,11 @@ static bool call_oidc(const struct acs_credentials_options *options, const struc
         }
         if (!acs_retry_next(&retry, outcome, 0, clock_monotonic_ms(), (uint32_t)chance << 24,
                             &wait)) {
-            break;
+            (void)error_copy(err, &problem);
+            return error_context(err, "AssumeRoleWithOIDC");
         }
         pause_ms(wait);
     }
-    if (err != NULL) {
-        *err = problem;
-    }
-    return error_context(err, "AssumeRoleWithOIDC");
 }
 
 bool acs_assume_role_with_oidc(const struct acs_credentials_options *options,
@@ -289,4 +287,25 @@ bool acs_assume_role_with_oidc(const struct acs_credentials_options *options,
     buffer_free_secret(&form);
     buffer_free(&url);
     return ok;
+}
+
+/* As Kubernetes pods get it (RRSA): the variables name role, provider and token. */
+enum acs_provider_result acs_provider_oidc(const struct acs_credentials_options *options,
+                                           struct acs_credentials *ret_credentials,
+                                           struct buffer *reason, struct error *err)
+{
+    const struct acs_role role = {
+        .arn = acs_variable(ROLE_VARIABLE),
+        .session_name = acs_variable(SESSION_VARIABLE),
+        .oidc_provider_arn = acs_variable(PROVIDER_VARIABLE),
+        .oidc_token_file = acs_variable(TOKEN_FILE_VARIABLE),
+    };
+    if (role.arn == NULL || role.oidc_provider_arn == NULL || role.oidc_token_file == NULL) {
+        buffer_puts(reason, ROLE_VARIABLE ", " PROVIDER_VARIABLE " and " TOKEN_FILE_VARIABLE
+                                          " are not all set");
+        return ACS_PROVIDER_NOT_HERE;
+    }
+    acs_provider_name(ret_credentials, "OIDC role %s", role.arn);
+    return acs_assume_role_with_oidc(options, &role, ret_credentials, err) ? ACS_PROVIDER_FOUND
+                                                                           : ACS_PROVIDER_BROKEN;
 }

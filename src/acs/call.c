@@ -7,25 +7,51 @@
 #include "base/json.h"
 #include "base/text.h"
 
+struct acs_share *acs_share_find(struct acs_share **list, const char *name, double rate,
+                                 int64_t now_ms)
+{
+    for (struct acs_share *share = *list; share != NULL; share = share->next) {
+        if (strcmp(share->name, name) == 0) {
+            return share;
+        }
+    }
+    struct acs_share *share = calloc(1, sizeof(*share));
+    if (share == NULL) {
+        return NULL;
+    }
+    share->name = text_copy(name);
+    if (share->name == NULL) {
+        free(share);
+        return NULL;
+    }
+    acs_rate_limit_init(&share->limit, rate, now_ms);
+    share->next = *list;
+    *list = share;
+    return share;
+}
+
+void acs_share_free_all(struct acs_share *list)
+{
+    while (list != NULL) {
+        struct acs_share *next = list->next;
+        free(list->name);
+        free(list);
+        list = next;
+    }
+}
+
 /* A name that goes into a header or a message as it is. */
 static bool copy_name(char target[ACS_NAME_MAX], const char *text, const char *what,
                       struct error *err)
 {
-    for (const char *at = text; *at != '\0'; at++) {
-        bool plain = (*at >= '0' && *at <= '9') || (*at >= 'A' && *at <= 'Z') ||
-                     (*at >= 'a' && *at <= 'z') || *at == '-' || *at == '_' || *at == '.';
-        if (!plain) {
-            return error_set(err, ERROR_USAGE,
-                             "the %s of a request may hold letters, digits, \"-\", \"_\" and \".\" "
-                             "only",
-                             what);
-        }
+    if (text[strspn(text, TEXT_ALPHANUMERIC "-_.")] != '\0') {
+        return error_set(
+            err, ERROR_USAGE,
+            "the %s of a request may hold letters, digits, \"-\", \"_\" and \".\" only", what);
     }
-    if (!text_fit(target, ACS_NAME_MAX, text)) {
-        return error_set(err, ERROR_USAGE, "the %s of a request is longer than %d characters", what,
-                         ACS_NAME_MAX - 1);
-    }
-    return true;
+    return text_fit(target, ACS_NAME_MAX, text) ||
+           error_set(err, ERROR_USAGE, "the %s of a request is longer than %d characters", what,
+                     ACS_NAME_MAX - 1);
 }
 
 /* All names and values go into one block. */
@@ -120,19 +146,12 @@ void acs_call_append(struct acs_call_list *list, struct acs_call *call)
 void acs_call_remove(struct acs_call_list *list, struct acs_call *call)
 {
     struct acs_call *before = NULL;
-    struct acs_call *at = list->first;
-    while (at != NULL && at != call) {
-        before = at;
-        at = at->next;
+    struct acs_call **link = &list->first;
+    while (*link != call) {
+        before = *link;
+        link = &before->next;
     }
-    if (at == NULL) {
-        return;
-    }
-    if (before != NULL) {
-        before->next = call->next;
-    } else {
-        list->first = call->next;
-    }
+    *link = call->next;
     if (list->last == call) {
         list->last = before;
     }

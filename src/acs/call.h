@@ -8,14 +8,27 @@
 
 #include "acs/client.h"
 #include "acs/endpoint.h"
+#include "acs/rate_limit.h"
 #include "acs/retry.h"
-#include "acs/transfer.h"
-#include "base/buffer.h"
+#include "base/error.h"
 
 #define ACS_NAME_MAX 64
 
+struct acs_transfer;
+
 /* What calls to one region share: the rate limit; and what calls to one host share: connections. */
-struct acs_share;
+struct acs_share {
+    char *name; /* owned */
+    struct acs_rate_limit limit;
+    unsigned running;
+    struct acs_share *next;
+};
+
+/* The share of this name, made when there is none; NULL when there is no memory. */
+struct acs_share *acs_share_find(struct acs_share **list, const char *name, double rate,
+                                 int64_t now_ms);
+
+void acs_share_free_all(struct acs_share *list);
 
 struct acs_call {
     struct acs_endpoint endpoint;

@@ -10,7 +10,6 @@
 #include "acs/answer.h"
 #include "acs/call.h"
 #include "acs/setup.h"
-#include "acs/share.h"
 #include "acs/trace.h"
 #include "acs/transfer.h"
 #include "base/clock.h"
@@ -31,7 +30,6 @@ struct acs_client {
     CURLM *multi;
     struct acs_call_list live; /* queued, waiting or under way, in order of submission */
     struct acs_call_list done;
-    size_t pending;
     unsigned running;
     struct acs_transfer *idle;
     struct acs_share *regions;
@@ -58,7 +56,6 @@ static bool copy_settings(struct acs_client *client, const struct acs_client_opt
     client->options.user_agent = client->user_agent;
     client->options.ca_file = client->ca_file;
     client->setup.options = &client->options;
-    client->setup.ca_file = client->ca_file;
     client->trace.file = options->trace;
     return true;
 }
@@ -71,11 +68,8 @@ static bool open_multi(struct acs_client *client, struct error *err)
     }
     /* Idle connections to keep: one per running attempt, so that none is closed to be opened again.
      */
-    CURLMcode code = curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)RUNNING_MAX);
-    if (code != CURLM_OK) {
-        return error_set(err, ERROR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
-    }
-    return true;
+    return acs_multi_ok(curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)RUNNING_MAX),
+                        err);
 }
 
 bool acs_client_new(const struct acs_client_options *options,
@@ -121,15 +115,14 @@ static void end_attempt(struct acs_client *client, struct acs_call *call)
 static bool take_request(struct acs_client *client, struct acs_call *call, struct error *err)
 {
     struct acs_budget *budget = client->options.budget;
-    if (budget == NULL || budget->most == 0 || call->paid) {
-        return true;
+    if (budget != NULL && budget->most != 0 && !call->paid) {
+        if (atomic_fetch_add(&budget->taken, 1) >= budget->most) {
+            (void)atomic_fetch_sub(&budget->taken, 1);
+            return error_set(err, ERROR_UNPROVED,
+                             "stopped after %" PRId64 " requests (--max-requests)", budget->most);
+        }
+        call->paid = true;
     }
-    if (atomic_fetch_add(&budget->taken, 1) >= budget->most) {
-        (void)atomic_fetch_sub(&budget->taken, 1);
-        return error_set(err, ERROR_UNPROVED, "stopped after %" PRId64 " requests (--max-requests)",
-                         budget->most);
-    }
-    call->paid = true;
     return true;
 }
 
@@ -156,7 +149,6 @@ void acs_client_cancel(struct acs_client *client)
 {
     free_calls(client, &client->live);
     free_calls(client, &client->done);
-    client->pending = 0;
 }
 
 void acs_client_free(struct acs_client *client)
@@ -203,7 +195,6 @@ bool acs_client_submit(struct acs_client *client, const struct acs_request *requ
     call->not_before_ms = now;
     call->retry.budget_ms = client->options.retry_for_ms;
     acs_call_append(&client->live, call);
-    client->pending++;
     return true;
 }
 
@@ -239,19 +230,9 @@ static struct acs_trace_call trace_call(const struct acs_call *call)
 static bool launch(struct acs_client *client, struct acs_call *call, struct acs_transfer *transfer,
                    struct error *err)
 {
-    struct acs_transfer_input input = {
-        .endpoint = &call->endpoint,
-        .action = call->action,
-        .version = call->version,
-        .parameters = call->parameters,
-        .parameter_count = call->parameter_count,
-    };
-    if (!acs_transfer_prepare(transfer, &client->setup, &input, err)) {
+    if (!acs_transfer_prepare(transfer, &client->setup, call, err) ||
+        !acs_multi_ok(curl_multi_add_handle(client->multi, transfer->easy), err)) {
         return false;
-    }
-    CURLMcode code = curl_multi_add_handle(client->multi, transfer->easy);
-    if (code != CURLM_OK) {
-        return error_set(err, ERROR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
     }
     transfer->owner = call;
     return true;
@@ -424,10 +405,8 @@ static int64_t asked_wait(const struct acs_headers *headers, enum acs_outcome ou
 /* Expired, but also malformed, of another key, or missing: a new set is whole. */
 static bool is_about_token(const char *api_code)
 {
-    static const char invalid[] = "InvalidSecurityToken";
-    static const char missing[] = "MissingSecurityToken";
-    return strncmp(api_code, invalid, sizeof(invalid) - 1) == 0 ||
-           strncmp(api_code, missing, sizeof(missing) - 1) == 0;
+    return text_starts_with(api_code, "InvalidSecurityToken") ||
+           text_starts_with(api_code, "MissingSecurityToken");
 }
 
 /* Whether the attempt, signed with the newest credentials or not, failed by its token and newer
@@ -482,9 +461,8 @@ static bool perform(struct acs_client *client, bool *ret_taken, struct error *er
 {
     int running;
     *ret_taken = false;
-    CURLMcode code = curl_multi_perform(client->multi, &running);
-    if (code != CURLM_OK) {
-        return error_set(err, ERROR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
+    if (!acs_multi_ok(curl_multi_perform(client->multi, &running), err)) {
+        return false;
     }
     int queued;
     CURLMsg *message;
@@ -509,11 +487,8 @@ static bool poll_once(struct acs_client *client, int64_t timeout_ms, struct erro
 {
     struct curl_waitfd signals = {.fd = interrupt_descriptor(), .events = CURL_WAIT_POLLIN};
     unsigned count = signals.fd >= 0 ? 1 : 0;
-    CURLMcode code = curl_multi_poll(client->multi, &signals, count, (int)timeout_ms, NULL);
-    if (code != CURLM_OK) {
-        return error_set(err, ERROR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
-    }
-    return true;
+    return acs_multi_ok(curl_multi_poll(client->multi, &signals, count, (int)timeout_ms, NULL),
+                        err);
 }
 
 bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer, struct error *err)
@@ -540,23 +515,17 @@ bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer, s
     }
     struct acs_call *call = client->done.first;
     acs_call_remove(&client->done, call);
-    client->pending--;
     *ret_answer = call->answer;
     call->answer.root = NULL;
     free_call(client, call);
     return true;
 }
 
-size_t acs_client_pending(const struct acs_client *client)
-{
-    return client->pending;
-}
-
 bool acs_client_call(struct acs_client *client, const struct acs_request *request,
                      struct acs_answer *ret_answer, struct error *err)
 {
     memset(ret_answer, 0, sizeof(*ret_answer));
-    if (client->pending > 0) {
+    if (client->live.first != NULL || client->done.first != NULL) {
         return error_set(err, ERROR_INTERNAL, "another call is under way");
     }
     if (!acs_client_submit(client, request, err)) {
@@ -566,10 +535,7 @@ bool acs_client_call(struct acs_client *client, const struct acs_request *reques
         acs_client_cancel(client);
         return false;
     }
-    if (!ret_answer->ok && err != NULL) {
-        *err = ret_answer->error;
-    }
-    return ret_answer->ok;
+    return ret_answer->ok || error_copy(err, &ret_answer->error);
 }
 
 bool acs_client_holds_secret(const struct acs_client *client, const char *text)

@@ -109,9 +109,6 @@ bool acs_client_submit(struct acs_client *client, const struct acs_request *requ
 bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer,
                      struct error *err) MUST_CHECK;
 
-/* Calls submitted and not yet taken. */
-size_t acs_client_pending(const struct acs_client *client);
-
 /* Forgets every call that is queued, waiting or under way. */
 void acs_client_cancel(struct acs_client *client);
 

@@ -38,24 +38,19 @@ static bool find_again(const struct acs_credential_source *source, struct acs_cr
     if (strcmp(fresh->provider, source->provider) != 0) {
         (void)error_set(err, ERROR_CREDENTIALS, "they now come from %s instead of %s",
                         fresh->provider, source->provider);
-        acs_credentials_wipe(fresh);
-        return error_hint(err, "Run again.");
+        (void)error_hint(err, "Run again.");
+    } else if (acs_credentials_check(fresh, err)) {
+        return true;
     }
-    if (!acs_credentials_check(fresh, err)) {
-        acs_credentials_wipe(fresh);
-        return false;
-    }
-    return true;
+    acs_credentials_wipe(fresh);
+    return false;
 }
 
 static bool fail(const struct acs_credential_source *source, struct error *err)
 {
-    if (err != NULL) {
-        *err = source->failure;
-    }
-    return source->failure.code == ERROR_INTERRUPTED
-               ? false
-               : error_context(err, "the credentials have expired and cannot be renewed");
+    (void)error_copy(err, &source->failure);
+    return source->failure.code != ERROR_INTERRUPTED &&
+           error_context(err, "the credentials have expired and cannot be renewed");
 }
 
 /* Makes `current` new ones when it is time. */

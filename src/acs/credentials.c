@@ -1,5 +1,6 @@
 #include "acs/credentials.h"
 
+#include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,9 @@
 
 #define WORD_MAX 20 /* below the length of any secret */
 #define FILE_MAX ((size_t)1024 * 1024)
+#define KEY_VARIABLE "ALIBABA_CLOUD_ACCESS_KEY_ID"
+#define SECRET_VARIABLE "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
+#define TOKEN_VARIABLE "ALIBABA_CLOUD_SECURITY_TOKEN"
 #define REASONS_MAX 4096
 #define REASONS_SHOWN_MAX (ERROR_MESSAGE_MAX - 64)
 
@@ -80,14 +84,18 @@ void acs_provider_name(struct acs_credentials *credentials, const char *format, 
     va_end(args);
 }
 
-bool acs_provider_home_path(const char *name, char *path, size_t size)
+static bool find_path(const struct acs_provider_file *file, char *path, size_t size)
 {
+    const char *named = acs_variable(file->variable);
     const char *home = acs_variable("HOME");
+    if (named != NULL) {
+        return text_fit(path, size, named);
+    }
     if (home == NULL) {
         const struct passwd *user = getpwuid(getuid());
         home = user != NULL ? user->pw_dir : "/";
     }
-    int length = snprintf(path, size, "%s/%s", home, name);
+    int length = snprintf(path, size, "%s/%s", home, file->name);
     return length > 0 && (size_t)length < size;
 }
 
@@ -105,25 +113,63 @@ static void check_mode(const char *path, struct acs_credentials *credentials)
     }
 }
 
-enum acs_provider_result acs_provider_read_file(const char *path, struct buffer *text,
-                                                struct acs_credentials *credentials,
+enum acs_provider_result acs_provider_read_file(const struct acs_provider_file *file,
+                                                const struct acs_credentials_options *options,
+                                                struct acs_credentials *ret_credentials,
                                                 struct buffer *reason, struct error *err)
 {
+    char path[PATH_MAX];
+    struct buffer text;
     struct error problem;
     bool missing = false;
-    error_clear(&problem);
-    buffer_init(text, FILE_MAX);
-    if (file_read(path, text, &missing, &problem)) {
-        check_mode(path, credentials);
-        return ACS_PROVIDER_FOUND;
+    enum acs_provider_result result = ACS_PROVIDER_BROKEN;
+    if (!find_path(file, path, sizeof(path))) {
+        (void)error_set(err, ERROR_CREDENTIALS, "the path of the %s is too long", file->what);
+        return result;
     }
-    if (missing) {
+    error_clear(&problem);
+    buffer_init(&text, FILE_MAX);
+    if (file_read(path, &text, &missing, &problem)) {
+        check_mode(path, ret_credentials);
+        result = file->read(options, path, &text, ret_credentials, reason, err);
+    } else if (missing) {
         buffer_printf(reason, "%s does not exist", path);
+        result = ACS_PROVIDER_NOT_HERE;
+    } else {
+        (void)error_set(err, problem.code == ERROR_USAGE ? ERROR_CREDENTIALS : problem.code, "%s",
+                        problem.message);
+    }
+    buffer_free_secret(&text);
+    return result;
+}
+
+static enum acs_provider_result provider_environment(const struct acs_credentials_options *options,
+                                                     struct acs_credentials *ret_credentials,
+                                                     struct buffer *reason, struct error *err)
+{
+    const char *key = acs_variable(KEY_VARIABLE);
+    const char *secret = acs_variable(SECRET_VARIABLE);
+    const char *token = acs_variable(TOKEN_VARIABLE);
+    (void)options;
+    if (key == NULL && secret == NULL) {
+        buffer_puts(reason, KEY_VARIABLE " and " SECRET_VARIABLE " are not set");
         return ACS_PROVIDER_NOT_HERE;
     }
-    (void)error_set(err, problem.code == ERROR_USAGE ? ERROR_CREDENTIALS : problem.code, "%s",
-                    problem.message);
-    return ACS_PROVIDER_BROKEN;
+    if (key == NULL || secret == NULL) {
+        (void)error_set(err, ERROR_CREDENTIALS, "%s is set but %s is not",
+                        key != NULL ? KEY_VARIABLE : SECRET_VARIABLE,
+                        key != NULL ? SECRET_VARIABLE : KEY_VARIABLE);
+        (void)error_hint(err, "Set both, or neither to use another source of credentials.");
+        return ACS_PROVIDER_BROKEN;
+    }
+    acs_provider_name(ret_credentials, "environment");
+    bool ok = acs_provider_take(ret_credentials->access_key_id, ACS_ACCESS_KEY_MAX, key,
+                                KEY_VARIABLE, err) &&
+              acs_provider_take(ret_credentials->access_key_secret, ACS_SECRET_MAX, secret,
+                                SECRET_VARIABLE, err) &&
+              (token == NULL || acs_provider_take(ret_credentials->security_token, ACS_TOKEN_MAX,
+                                                  token, TOKEN_VARIABLE, err));
+    return ok ? ACS_PROVIDER_FOUND : ACS_PROVIDER_BROKEN;
 }
 
 /* The chain, in the official order. */
@@ -132,9 +178,9 @@ static const struct {
     bool with_profile; /* also asked when the caller names a profile */
     acs_provider_find *find;
 } providers[] = {
-    {"environment", false, acs_provider_environment}, {"OIDC", false, acs_provider_oidc},
-    {"profile", true, acs_provider_config_file},      {"credentials file", false, acs_provider_ini},
-    {"ECS RAM role", false, acs_provider_ecs},        {"credentials URI", false, acs_provider_uri},
+    {"environment", false, provider_environment}, {"OIDC", false, acs_provider_oidc},
+    {"profile", true, acs_provider_config_file},  {"credentials file", false, acs_provider_ini},
+    {"ECS RAM role", false, acs_provider_ecs},    {"credentials URI", false, acs_provider_uri},
 };
 
 /* Asks the places in turn; `reasons` collects why each did not apply. */

@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "acs/client.h"
-#include "base/buffer.h"
 #include "base/text.h"
 
 #define HOST_MAX 253 /* RFC 1035 */
@@ -15,28 +14,23 @@
 #define ESCAPED_MAX 512
 #define HTTPS_PORT 443
 #define HTTP_PORT 80
-#define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 /* ERROR_USAGE that shows the endpoint, which may hold anything, but for what is a secret as likely
  * as not: what stands before an @, and a query. */
 static bool refuse(const char *text, const char *why, struct error *err)
 {
-    struct buffer shown;
+    char shown[ESCAPED_MAX + 4];
     size_t length = strchr(text, '@') != NULL ? 0 : strcspn(text, "?#");
-    buffer_init(&shown, ESCAPED_MAX * 2);
-    text_escape(&shown, text, length, ESCAPED_MAX);
-    if (text[length] != '\0') {
-        buffer_puts(&shown, "...");
-    }
-    (void)error_set(err, ERROR_USAGE, "endpoint \"%s\": %s", shown.data, why);
-    buffer_free(&shown);
+    text_show(shown, sizeof(shown), text, length, ESCAPED_MAX);
+    (void)error_set(err, ERROR_USAGE, "endpoint \"%s%s\": %s", shown,
+                    text[length] != '\0' ? "..." : "", why);
     return error_hint(err, "An endpoint is https://HOST or https://HOST:PORT.");
 }
 
 /* A DNS name or dotted address: labels of letters, digits, "-" and "_", none of them empty. */
 static bool is_host_name(const char *host)
 {
-    return host[strspn(host, ALPHANUMERIC "-_.")] == '\0' && strchr("-.", host[0]) == NULL &&
+    return host[strspn(host, TEXT_ALPHANUMERIC "-_.")] == '\0' && strchr("-.", host[0]) == NULL &&
            strchr("-.", host[strlen(host) - 1]) == NULL && strstr(host, "..") == NULL &&
            strstr(host, ".-") == NULL;
 }
@@ -130,14 +124,12 @@ bool acs_endpoint_check(const char *endpoint, struct error *err)
 
 bool acs_region_check(const char *region, struct error *err)
 {
-    struct buffer shown;
-    if (region[0] != '\0' && region[strspn(region, ALPHANUMERIC "-")] == '\0') {
+    char shown[ESCAPED_MAX + 4];
+    if (region[0] != '\0' && region[strspn(region, TEXT_ALPHANUMERIC "-")] == '\0') {
         return true;
     }
-    buffer_init(&shown, ESCAPED_MAX * 2);
-    text_escape(&shown, region, strlen(region), ESCAPED_MAX);
-    (void)error_set(err, ERROR_USAGE, "\"%s\" is no region id", shown.data);
-    buffer_free(&shown);
+    text_show(shown, sizeof(shown), region, strlen(region), ESCAPED_MAX);
+    (void)error_set(err, ERROR_USAGE, "\"%s\" is no region id", shown);
     return error_hint(err, "A region id is letters, digits and -, such as cn-hangzhou.");
 }
 
@@ -146,7 +138,7 @@ bool acs_endpoint_for_region(const char *pattern, const char *region, char *targ
 {
     size_t used = 0;
     for (const char *at = pattern; *at != '\0';) {
-        bool mark = strncmp(at, REGION_MARK, sizeof(REGION_MARK) - 1) == 0;
+        bool mark = text_starts_with(at, REGION_MARK);
         if (mark && !acs_region_check(region, err)) {
             return false;
         }

@@ -54,30 +54,23 @@ static int set_attributes(posix_spawnattr_t *attributes)
     (void)sigaddset(&defaults, SIGINT);
     (void)sigaddset(&defaults, SIGTERM);
     int result = posix_spawnattr_setsigdefault(attributes, &defaults);
-    if (result == 0) {
-        result = posix_spawnattr_setpgroup(attributes, 0);
-    }
-    if (result == 0) {
-        result =
-            posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-    }
-    return result;
+    result = result != 0 ? result : posix_spawnattr_setpgroup(attributes, 0);
+    return result != 0 ? result
+                       : posix_spawnattr_setflags(attributes,
+                                                  POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
 }
 
 static int set_actions(posix_spawn_file_actions_t *actions, int output)
 {
     int result = posix_spawn_file_actions_addopen(actions, PROGRAM_INPUT, "/dev/null", O_RDONLY, 0);
-    if (result == 0) {
-        result = posix_spawn_file_actions_adddup2(actions, output, PROGRAM_OUTPUT);
-    }
-    if (result == 0) {
-        result =
-            posix_spawn_file_actions_addopen(actions, PROGRAM_ERRORS, "/dev/null", O_WRONLY, 0);
-    }
-#ifdef HBRSYNC_HAVE_ADDCLOSEFROM
-    if (result == 0) { /* what libraries opened without O_CLOEXEC */
-        result = posix_spawn_file_actions_addclosefrom_np(actions, PROGRAM_ERRORS + 1);
-    }
+    result =
+        result != 0 ? result : posix_spawn_file_actions_adddup2(actions, output, PROGRAM_OUTPUT);
+    result = result != 0 ? result
+                         : posix_spawn_file_actions_addopen(actions, PROGRAM_ERRORS, "/dev/null",
+                                                            O_WRONLY, 0);
+#ifdef HBRSYNC_HAVE_ADDCLOSEFROM /* what libraries opened without O_CLOEXEC */
+    result = result != 0 ? result
+                         : posix_spawn_file_actions_addclosefrom_np(actions, PROGRAM_ERRORS + 1);
 #endif
     return result;
 }
@@ -91,7 +84,7 @@ static bool is_key(const char *variable)
     static const char *const parts[] = {"SECRET", "TOKEN=", "ACCESS_KEY", "CREDENTIALS_URI="};
     const char *end = strchr(variable, '=');
     for (size_t i = 0; end != NULL && i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        if (strncmp(variable, prefixes[i], strlen(prefixes[i])) != 0) {
+        if (!text_starts_with(variable, prefixes[i])) {
             continue;
         }
         for (size_t j = 0; j < sizeof(parts) / sizeof(parts[0]); j++) {
@@ -283,10 +276,8 @@ bool acs_external_read(const char *text, size_t length, struct acs_credentials *
     }
     bool fits = json_member_text(root, "mode", mode, sizeof(mode));
     bool token = fits && text_equal_nocase(mode, "StsToken");
-    bool ok = token || (fits && text_equal_nocase(mode, "AK"));
-    if (!ok) {
-        error_set(err, ERROR_CREDENTIALS, "%s has no mode AK or StsToken", what);
-    }
+    bool ok = token || (fits && text_equal_nocase(mode, "AK")) ||
+              error_set(err, ERROR_CREDENTIALS, "%s has no mode AK or StsToken", what);
     ok = ok && acs_keys_read(root, &ACS_KEY_NAMES_PROFILE, token, what, ret_credentials, err);
     if (ok && !token) {
         OPENSSL_cleanse(ret_credentials->security_token, sizeof(ret_credentials->security_token));

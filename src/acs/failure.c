@@ -116,7 +116,7 @@ static void hint(CURLcode result, struct error *err)
         break;
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_PROXY:
-        error_hint(err, "Check the proxy named by https_proxy or all_proxy.");
+        acs_proxy_hint(0, err);
         break;
     default:
         break;

@@ -43,8 +43,7 @@ static curl_socket_t open_metadata(void *context, curlsocktype purpose,
 
 static bool is_metadata(const struct acs_fetch *fetch)
 {
-    static const char base[] = "http://" ACS_METADATA_ADDRESS "/";
-    return fetch->metadata && strncmp(fetch->url, base, sizeof(base) - 1) == 0;
+    return fetch->metadata && text_starts_with(fetch->url, "http://" ACS_METADATA_ADDRESS "/");
 }
 
 /* Takes the URL apart as far as it says whom to talk to. */
@@ -86,12 +85,13 @@ static bool set_options(struct exchange *exchange, struct error *err)
 {
     const struct acs_fetch *fetch = exchange->fetch;
     const struct acs_client_options options = {
+        .ca_file = fetch->ca_file,
         .user_agent = fetch->user_agent != NULL ? fetch->user_agent : "hbrsync",
         .connect_timeout_ms = fetch->connect_timeout_ms,
         .attempt_timeout_ms = fetch->timeout_ms,
         .stall_timeout_ms = fetch->timeout_ms,
     };
-    const struct acs_setup setup = {.options = &options, .ca_file = fetch->ca_file};
+    const struct acs_setup setup = {.options = &options};
     CURL *easy = exchange->transfer->easy;
     CURLcode result = acs_transfer_set(exchange->transfer, fetch->url, &setup, &exchange->endpoint);
     if (strcmp(fetch->method, "GET") != 0) {
@@ -140,16 +140,16 @@ static bool wait_for_end(struct exchange *exchange, CURLcode *ret_result, struct
         if (!interrupt_check(err)) {
             return false;
         }
-        CURLMcode code = curl_multi_perform(exchange->multi, &running);
-        if (code == CURLM_OK && has_ended(exchange->multi, ret_result)) {
+        if (!acs_multi_ok(curl_multi_perform(exchange->multi, &running), err)) {
+            return false;
+        }
+        if (has_ended(exchange->multi, ret_result)) {
             return true;
         }
-        if (code == CURLM_OK) {
-            code = curl_multi_poll(exchange->multi, &signals, signals.fd >= 0 ? 1 : 0, POLL_MAX_MS,
-                                   NULL);
-        }
-        if (code != CURLM_OK) {
-            return error_set(err, ERROR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
+        if (!acs_multi_ok(curl_multi_poll(exchange->multi, &signals, signals.fd >= 0 ? 1 : 0,
+                                          POLL_MAX_MS, NULL),
+                          err)) {
+            return false;
         }
     }
 }

@@ -23,11 +23,7 @@ void acs_headers_free(struct acs_headers *headers)
 static void forget(struct acs_headers *headers)
 {
     buffer_reset(&headers->lines);
-    headers->date = 0;
-    headers->retry_after_ms = 0;
-    headers->rate_limit_ms = 0;
-    headers->request_id[0] = '\0';
-    headers->location[0] = '\0';
+    *headers = (struct acs_headers){.lines = headers->lines, .total = headers->total};
 }
 
 void acs_headers_reset(struct acs_headers *headers)
@@ -40,8 +36,7 @@ void acs_request_id_copy(char *target, size_t size, const char *text)
 {
     size_t used = 0;
     for (; *text != '\0' && used + 1 < size; text++) {
-        if ((*text >= '0' && *text <= '9') || (*text >= 'A' && *text <= 'Z') ||
-            (*text >= 'a' && *text <= 'z') || *text == '-') {
+        if (strchr(TEXT_ALPHANUMERIC "-", *text) != NULL) {
             target[used++] = *text;
         }
     }

@@ -10,6 +10,8 @@
 
 /* For tests: an address in the service's place, loopback only. */
 #define TEST_VARIABLE "HBRSYNC_TEST_IMDS"
+#define DISABLED_VARIABLE "ALIBABA_CLOUD_ECS_METADATA_DISABLED"
+#define ROLE_VARIABLE "ALIBABA_CLOUD_ECS_METADATA"
 #define V1_DISABLED_VARIABLE "ALIBABA_CLOUD_IMDSV1_DISABLED"
 #define TOKEN_PATH "/latest/api/token"
 #define ROLES_PATH "/latest/meta-data/ram/security-credentials/"
@@ -50,8 +52,7 @@ static bool ask(const struct imds *imds, const char *method, const char *path, c
 {
     char url[URL_SIZE];
     if (snprintf(url, sizeof(url), "%s%s", imds->base, path) >= (int)sizeof(url)) {
-        (void)error_set(err, ERROR_USAGE, "the path of the role is too long");
-        return false;
+        return error_set(err, ERROR_USAGE, "the path of the role is too long");
     }
     const struct acs_fetch fetch = {
         .method = method,
@@ -78,9 +79,7 @@ static enum acs_provider_result no_answer(struct imds *imds, const struct error 
                                           struct error *err)
 {
     if (problem->code != ERROR_SERVICE) {
-        if (err != NULL) {
-            *err = *problem;
-        }
+        (void)error_copy(err, problem);
         return ACS_PROVIDER_BROKEN;
     }
     buffer_printf(imds->reason, "no metadata service (%s)", problem->message);
@@ -113,9 +112,7 @@ static enum acs_provider_result take_token(struct imds *imds, struct error *err)
 
 bool acs_imds_role_name(const char *text, char *role, size_t size)
 {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@";
-    size_t length = strspn(text, allowed);
+    size_t length = strspn(text, TEXT_ALPHANUMERIC "-_.@");
     if (length == 0 || length >= size ||
         (text[length] != '\0' && text[length] != '\n' && text[length] != '\r')) {
         return false;
@@ -223,4 +220,15 @@ bool acs_imds_require(const struct acs_credentials_options *options, const char 
     buffer_free(&reason);
     (void)text_fit(credentials->provider, sizeof(credentials->provider), name);
     return result == ACS_PROVIDER_FOUND;
+}
+
+enum acs_provider_result acs_provider_ecs(const struct acs_credentials_options *options,
+                                          struct acs_credentials *ret_credentials,
+                                          struct buffer *reason, struct error *err)
+{
+    if (acs_variable_is_true(DISABLED_VARIABLE, false)) {
+        buffer_puts(reason, "switched off by " DISABLED_VARIABLE);
+        return ACS_PROVIDER_NOT_HERE;
+    }
+    return acs_imds_find(options, acs_variable(ROLE_VARIABLE), ret_credentials, reason, err);
 }

@@ -24,11 +24,8 @@ static bool take(const struct json_object *object, const char *member, bool need
     if (value.kind != JSON_TEXT || memchr(value.text, '\0', value.length) != NULL) {
         return error_set(err, ERROR_CREDENTIALS, "%s has no text as its %s", what, member);
     }
-    if (!acs_provider_take(target, size, value.text, member, err)) {
-        error_context(err, "%s", what);
-        return false;
-    }
-    return true;
+    return acs_provider_take(target, size, value.text, member, err) ||
+           error_context(err, "%s", what);
 }
 
 static bool take_expiry(const struct json_object *object, const char *member, const char *what,

@@ -20,7 +20,6 @@ typedef enum acs_provider_result acs_provider_find(const struct acs_credentials_
                                                    struct acs_credentials *ret_credentials,
                                                    struct buffer *reason, struct error *err);
 
-acs_provider_find acs_provider_environment;
 acs_provider_find acs_provider_oidc;        /* ALIBABA_CLOUD_OIDC_* */
 acs_provider_find acs_provider_config_file; /* ~/.aliyun/config.json */
 acs_provider_find acs_provider_ini;         /* ~/.alibabacloud/credentials */
@@ -48,19 +47,25 @@ const char *acs_provider_word(const char *text);
 void acs_provider_name(struct acs_credentials *credentials, const char *format, ...)
     PRINTF_LIKE(2, 3);
 
-/* The file of this name in the user's home, e.g. ".aliyun/config.json"; false when it is too long.
- */
-bool acs_provider_home_path(const char *name, char *path, size_t size);
-
 /* The profile, or section, of the files that the chain reads. */
 #define ACS_PROFILE_VARIABLE "ALIBABA_CLOUD_PROFILE"
 
-/*
- * Reads a file of keys into `text` (free with buffer_free_secret, also after a failure). Not here:
- * there is no such file. Sets credentials->warning when others than the owner can read it.
- */
-enum acs_provider_result acs_provider_read_file(const char *path, struct buffer *text,
-                                                struct acs_credentials *credentials,
+/* A file of keys, as a place of the chain. */
+struct acs_provider_file {
+    const char *variable; /* which names it */
+    const char *name;     /* else in the user's home, e.g. ".aliyun/config.json" */
+    const char *what;     /* in messages */
+    enum acs_provider_result (*read)(const struct acs_credentials_options *options,
+                                     const char *path, const struct buffer *text,
+                                     struct acs_credentials *ret_credentials, struct buffer *reason,
+                                     struct error *err);
+};
+
+/* Reads the file and wipes its text. Not here: there is no such file. Sets credentials->warning
+ * when others than the owner can read it. */
+enum acs_provider_result acs_provider_read_file(const struct acs_provider_file *file,
+                                                const struct acs_credentials_options *options,
+                                                struct acs_credentials *ret_credentials,
                                                 struct buffer *reason, struct error *err);
 
 #endif

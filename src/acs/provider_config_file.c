@@ -18,6 +18,7 @@
 #define SHOWN_MAX 100
 #define MODE_SIZE 64
 #define CHAIN_MAX 8 /* source profiles one behind the other */
+#define FILE_VARIABLE "ALIBABA_CLOUD_CONFIG_FILE"
 #define FILE_DISABLED_VARIABLE "ALIBABA_CLOUD_CLI_PROFILE_DISABLED"
 #define EXTERNAL_DISABLED_VARIABLE "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS"
 
@@ -27,27 +28,11 @@ static const char RUN_CONFIGURE[] = "Run \"aliyun configure\" for this profile."
 struct profile {
     const struct acs_credentials_options *options;
     const char *path;
-    char name[SHOWN_MAX * 2]; /* escaped */
+    char name[SHOWN_MAX + 4]; /* escaped */
     const struct json_object *root;
     const struct json_object *object;
     const struct profile *user; /* the one whose source_profile this is, NULL for the first */
 };
-
-static bool find_path(char *path, size_t size)
-{
-    const char *named = acs_variable("ALIBABA_CLOUD_CONFIG_FILE");
-    return named != NULL ? text_fit(path, size, named)
-                         : acs_provider_home_path(".aliyun/config.json", path, size);
-}
-
-static void escape_name(char *target, size_t size, const char *text, size_t length)
-{
-    struct buffer shown;
-    buffer_init(&shown, size * 2);
-    text_escape(&shown, text, length, SHOWN_MAX);
-    (void)text_fit(target, size, shown.data);
-    buffer_free(&shown);
-}
 
 static bool refuse(const struct profile *profile, const char *problem, const char *hint,
                    struct error *err)
@@ -62,23 +47,25 @@ static bool about_profile(const struct profile *profile, struct error *err)
     return error_context(err, "profile \"%s\" of %s", profile->name, profile->path);
 }
 
-/* Takes a member that is a text; an absent one is "" unless it is needed. */
+static bool refuse_member(const struct profile *profile, bool absent, const char *kind,
+                          const char *member, struct error *err)
+{
+    char what[96];
+    (void)snprintf(what, sizeof(what), "has no %s%s", absent ? "" : kind, member);
+    return refuse(profile, what, RUN_CONFIGURE, err);
+}
+
+/* Takes a member that goes into a header; an absent one is "" unless it is needed. */
 static bool take_member(const struct profile *profile, const char *member, bool needed,
                         char *target, size_t size, struct error *err)
 {
-    char what[64];
     struct json_value value = json_member(profile->object, member);
     bool absent = json_is_absent(&value);
-    int length =
-        snprintf(what, sizeof(what), absent ? "has no %s" : "has no text as its %s", member);
-    if (length < 0) {
-        return error_set(err, ERROR_INTERNAL, "a member's name cannot be printed");
-    }
     if (absent && !needed) {
         return true;
     }
     if (absent || value.kind != JSON_TEXT || memchr(value.text, '\0', value.length) != NULL) {
-        return refuse(profile, what, RUN_CONFIGURE, err);
+        return refuse_member(profile, absent, "text as its ", member, err);
     }
     return acs_provider_take(target, size, value.text, member, err) || about_profile(profile, err);
 }
@@ -94,10 +81,7 @@ static bool take_text(const struct profile *profile, const char *member, bool ne
         return true;
     }
     if (absent || !json_member_text(profile->object, member, target, size)) {
-        char what[96];
-        (void)snprintf(what, sizeof(what), absent ? "has no %s" : "has no usable text as its %s",
-                       member);
-        return refuse(profile, what, RUN_CONFIGURE, err);
+        return refuse_member(profile, absent, "usable text as its ", member, err);
     }
     return true;
 }
@@ -253,10 +237,8 @@ static bool read_oidc(const struct profile *profile, struct acs_credentials *cre
 /* The variable stands for both, as in the official tool. */
 static bool check_external(const struct profile *profile, struct error *err)
 {
-    if (!acs_variable_is_true(EXTERNAL_DISABLED_VARIABLE, true)) {
-        return true;
-    }
-    return refuse(profile, "is switched off by " EXTERNAL_DISABLED_VARIABLE,
+    return !acs_variable_is_true(EXTERNAL_DISABLED_VARIABLE, true) ||
+           refuse(profile, "is switched off by " EXTERNAL_DISABLED_VARIABLE,
                   "Unset the variable, or use a profile of another mode.", err);
 }
 
@@ -349,7 +331,7 @@ static bool select_profile(const struct json_object *root, const char *name,
     struct json_value current = json_member(root, "current");
     struct json_value list = json_member(root, "profiles");
     const char *wanted = name != NULL ? name : current.kind == JSON_TEXT ? current.text : "default";
-    escape_name(profile->name, sizeof(profile->name), wanted, strlen(wanted));
+    text_show(profile->name, sizeof(profile->name), wanted, strlen(wanted), SHOWN_MAX);
     profile->root = root;
     for (size_t i = 0; i < json_array_length(list.object); i++) {
         struct json_object *item = json_array_item(list.object, i);
@@ -388,8 +370,8 @@ static enum acs_provider_result read_file(const struct acs_credentials_options *
     } else if (options->profile == NULL) {
         buffer_puts(reason, problem.message); /* the next place may have it */
         result = ACS_PROVIDER_NOT_HERE;
-    } else if (err != NULL) {
-        *err = problem;
+    } else {
+        (void)error_copy(err, &problem);
     }
     acs_keys_release(root);
     return result;
@@ -399,21 +381,11 @@ enum acs_provider_result acs_provider_config_file(const struct acs_credentials_o
                                                   struct acs_credentials *ret_credentials,
                                                   struct buffer *reason, struct error *err)
 {
-    char path[PATH_MAX];
-    struct buffer text;
+    static const struct acs_provider_file file = {FILE_VARIABLE, ".aliyun/config.json",
+                                                  "profiles' file", read_file};
     if (options->profile == NULL && acs_variable_is_true(FILE_DISABLED_VARIABLE, false)) {
         buffer_puts(reason, "switched off by " FILE_DISABLED_VARIABLE);
         return ACS_PROVIDER_NOT_HERE;
     }
-    if (!find_path(path, sizeof(path))) {
-        (void)error_set(err, ERROR_CREDENTIALS, "the path of the profiles' file is too long");
-        return ACS_PROVIDER_BROKEN;
-    }
-    enum acs_provider_result result =
-        acs_provider_read_file(path, &text, ret_credentials, reason, err);
-    if (result == ACS_PROVIDER_FOUND) {
-        result = read_file(options, path, &text, ret_credentials, reason, err);
-    }
-    buffer_free_secret(&text);
-    return result;
+    return acs_provider_read_file(&file, options, ret_credentials, reason, err);
 }

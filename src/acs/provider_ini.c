@@ -102,28 +102,20 @@ static bool use_section(const struct acs_credentials_options *options,
                       "profile of ~/.aliyun/config.json whose mode is External.");
 }
 
-/* Everything that a message says of a section goes before its own text. */
-static void name_section(const char *name, const char *path, char *text, size_t size)
-{
-    struct buffer shown;
-    buffer_init(&shown, SHOWN_MAX * 8);
-    text_escape(&shown, name, strlen(name), SHOWN_MAX);
-    (void)snprintf(text, size, "section \"%s\" of %s", shown.data, path);
-    buffer_free(&shown);
-}
-
 static enum acs_provider_result read_text(const struct acs_credentials_options *options,
                                           const char *path, const struct buffer *text,
                                           struct acs_credentials *ret_credentials,
                                           struct buffer *reason, struct error *err)
 {
-    char what[PATH_MAX + 512];
+    char shown[SHOWN_MAX + 4];
+    char what[PATH_MAX + 512]; /* goes before the text of every message */
     bool found = false;
     struct acs_ini_section section;
     const char *named = acs_variable(ACS_PROFILE_VARIABLE);
     const char *name = named != NULL ? named : "default";
     enum acs_provider_result result = ACS_PROVIDER_BROKEN;
-    name_section(name, path, what, sizeof(what));
+    text_show(shown, sizeof(shown), name, strlen(name), SHOWN_MAX);
+    (void)snprintf(what, sizeof(what), "section \"%s\" of %s", shown, path);
     if (!acs_ini_read(text->data, text->length, name, &section, &found, err)) {
         (void)error_context(err, "%s", path);
     } else if (!found || text_equal_nocase(section.enable, "false")) {
@@ -145,19 +137,7 @@ enum acs_provider_result acs_provider_ini(const struct acs_credentials_options *
                                           struct acs_credentials *ret_credentials,
                                           struct buffer *reason, struct error *err)
 {
-    char path[PATH_MAX];
-    struct buffer text;
-    const char *named = acs_variable(FILE_VARIABLE);
-    if (named != NULL ? !text_fit(path, sizeof(path), named)
-                      : !acs_provider_home_path(".alibabacloud/credentials", path, sizeof(path))) {
-        (void)error_set(err, ERROR_CREDENTIALS, "the path of the credentials file is too long");
-        return ACS_PROVIDER_BROKEN;
-    }
-    enum acs_provider_result result =
-        acs_provider_read_file(path, &text, ret_credentials, reason, err);
-    if (result == ACS_PROVIDER_FOUND) {
-        result = read_text(options, path, &text, ret_credentials, reason, err);
-    }
-    buffer_free_secret(&text);
-    return result;
+    static const struct acs_provider_file file = {FILE_VARIABLE, ".alibabacloud/credentials",
+                                                  "credentials file", read_text};
+    return acs_provider_read_file(&file, options, ret_credentials, reason, err);
 }

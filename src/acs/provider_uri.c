@@ -37,11 +37,10 @@ bool acs_uri_find(const struct acs_credentials_options *options, const char *uri
     if (!acs_fetch(&fetch, &fetched, err)) {
         return error_context(err, "the credentials URI");
     }
-    bool ok = fetched.status == 200;
-    if (!ok) {
-        error_set(err, ERROR_CREDENTIALS, "the credentials URI answers HTTP %d", fetched.status);
-    }
-    ok = ok && acs_uri_read(fetched.body.data, fetched.body.length, ret_credentials, err);
+    bool ok = fetched.status == 200
+                  ? acs_uri_read(fetched.body.data, fetched.body.length, ret_credentials, err)
+                  : error_set(err, ERROR_CREDENTIALS, "the credentials URI answers HTTP %d",
+                              fetched.status);
     ret_credentials->renewable = true;
     acs_fetched_free(&fetched);
     return ok;

@@ -5,17 +5,14 @@
 
 #include <curl/curl.h>
 
+#include "base/text.h"
+
 #define BACKOFF_BASE_MS 500
 #define BACKOFF_CAP_MS 60000
 #define ATTEMPTS_MAX 1000
 #define SENSELESS_RETRIES_MAX 4
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static bool starts_with(const char *text, const char *prefix)
-{
-    return strncmp(text, prefix, strlen(prefix)) == 0;
-}
 
 /* Codes by their beginnings; a code goes before the HTTP status. */
 static const struct {
@@ -67,7 +64,7 @@ enum acs_outcome acs_outcome_of_code(int http_status, const char *api_code)
         return ACS_THROTTLED;
     }
     for (size_t i = 0; i < COUNT(code_outcomes); i++) {
-        if (starts_with(api_code, code_outcomes[i].prefix)) {
+        if (text_starts_with(api_code, code_outcomes[i].prefix)) {
             return code_outcomes[i].outcome;
         }
     }
@@ -147,11 +144,9 @@ bool acs_retry_next(struct acs_retry *retry, enum acs_outcome outcome, int64_t a
         retry->attempts >= ATTEMPTS_MAX) {
         return false;
     }
-    if (outcome == ACS_NONCE || outcome == ACS_GARBLED) {
-        retry->senseless++;
-        if (retry->senseless > SENSELESS_RETRIES_MAX) {
-            return false;
-        }
+    bool senseless = outcome == ACS_NONCE || outcome == ACS_GARBLED;
+    if (senseless && ++retry->senseless > SENSELESS_RETRIES_MAX) {
+        return false;
     }
     return fits_budget(retry, asked, now_ms, ret_wait_ms);
 }

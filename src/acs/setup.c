@@ -1,7 +1,6 @@
 #include "acs/setup.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -33,11 +32,9 @@ void acs_client_defaults(struct acs_client_options *options)
 
 static bool check_timeout(const char *name, int64_t value, int64_t minimum, struct error *err)
 {
-    if (value < minimum || value > TIMEOUT_MAX_MS) {
-        return error_set(err, ERROR_USAGE, "the %s must be between %d ms and one day", name,
-                         (int)minimum);
-    }
-    return true;
+    return (value >= minimum && value <= TIMEOUT_MAX_MS) ||
+           error_set(err, ERROR_USAGE, "the %s must be between %d ms and one day", name,
+                     (int)minimum);
 }
 
 /* The user agent becomes a header. */
@@ -116,10 +113,8 @@ bool acs_setup_libcurl(struct error *err)
         return error_set(err, ERROR_INTERNAL, "libcurl %s is too old, 7.76.0 is needed",
                          info->version);
     }
-    if ((info->features & CURL_VERSION_SSL) == 0) {
-        return error_set(err, ERROR_INTERNAL, "libcurl %s was built without TLS", info->version);
-    }
-    return true;
+    return (info->features & CURL_VERSION_SSL) != 0 ||
+           error_set(err, ERROR_INTERNAL, "libcurl %s was built without TLS", info->version);
 }
 
 static bool check_readable(const char *path, const char *from, struct error *err)
@@ -129,10 +124,8 @@ static bool check_readable(const char *path, const char *from, struct error *err
         return error_set_errno(err, ERROR_USAGE, errno, "cannot read the CA file %s (%s)", path,
                                from);
     }
-    if (S_ISDIR(status.st_mode)) {
-        return error_set(err, ERROR_USAGE, "the CA file %s (%s) is a directory", path, from);
-    }
-    return true;
+    return !S_ISDIR(status.st_mode) ||
+           error_set(err, ERROR_USAGE, "the CA file %s (%s) is a directory", path, from);
 }
 
 bool acs_setup_ca_file(const char *option, const char **ret_path, struct error *err)

@@ -52,14 +52,21 @@ static void append_header(const struct acs_trace *trace, struct buffer *block, c
     buffer_putc(block, '\n');
 }
 
-static void append_title(struct buffer *block, const char *mark, const struct acs_trace_call *call)
+/* False: there is no trace. */
+static bool begin_block(const struct acs_trace *trace, struct buffer *block, const char *mark,
+                        const struct acs_trace_call *call)
 {
     char now[CLOCK_ISO8601_SIZE];
+    if (trace->file == NULL) {
+        return false;
+    }
+    buffer_init(block, BLOCK_MAX);
     if (!clock_to_iso8601(clock_now(), now)) {
         now[0] = '\0';
     }
     buffer_printf(block, "%s%s %s %s attempt %u", mark, now, call->action, call->region,
                   call->attempt);
+    return true;
 }
 
 /* Writes the block at once; a trace that cannot be written is given up, not the work it traces. */
@@ -76,11 +83,9 @@ void acs_trace_request(struct acs_trace *trace, const struct acs_trace_call *cal
                        const struct curl_slist *headers)
 {
     struct buffer block;
-    if (trace->file == NULL) {
+    if (!begin_block(trace, &block, "> ", call)) {
         return;
     }
-    buffer_init(&block, BLOCK_MAX);
-    append_title(&block, "> ", call);
     buffer_puts(&block, "\n> POST ");
     acs_redact(&block, url, strlen(url), BLOCK_MAX / 2, trace->secrets);
     buffer_putc(&block, '\n');
@@ -99,11 +104,9 @@ void acs_trace_answer(struct acs_trace *trace, const struct acs_trace_call *call
                       size_t length)
 {
     struct buffer block;
-    if (trace->file == NULL) {
+    if (!begin_block(trace, &block, "< ", call)) {
         return;
     }
-    buffer_init(&block, BLOCK_MAX);
-    append_title(&block, "< ", call);
     buffer_printf(&block, " after %" PRId64 " ms, %zu bytes\n", elapsed_ms, length);
     const char *line = headers->lines.data;
     /* A header may be folded: one line alone does not show what is in it. */
@@ -125,11 +128,9 @@ void acs_trace_failure(struct acs_trace *trace, const struct acs_trace_call *cal
                        int64_t elapsed_ms, const char *reason)
 {
     struct buffer block;
-    if (trace->file == NULL) {
+    if (!begin_block(trace, &block, "! ", call)) {
         return;
     }
-    buffer_init(&block, BLOCK_MAX);
-    append_title(&block, "! ", call);
     buffer_printf(&block, " after %" PRId64 " ms: ", elapsed_ms);
     acs_redact(&block, reason, strlen(reason), LINE_MAX_SHOWN, trace->secrets);
     buffer_puts(&block, "\n\n");

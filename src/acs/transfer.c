@@ -8,6 +8,7 @@
 
 #include <openssl/crypto.h>
 
+#include "acs/call.h"
 #include "acs/failure.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -191,7 +192,7 @@ static bool add_headers(struct acs_transfer *transfer, const struct acs_signing_
 }
 
 static bool sign(struct acs_transfer *transfer, const struct acs_setup *setup,
-                 const struct acs_transfer_input *input, struct error *err)
+                 const struct acs_call *call, struct error *err)
 {
     char date[CLOCK_ISO8601_SIZE];
     char nonce[ACS_NONCE_SIZE];
@@ -204,16 +205,16 @@ static bool sign(struct acs_transfer *transfer, const struct acs_setup *setup,
     const struct acs_credentials *credentials = &setup->keys->credentials;
     struct acs_signing_input signing = {
         .method = "POST",
-        .host = input->endpoint->host,
-        .action = input->action,
-        .version = input->version,
+        .host = call->endpoint.host,
+        .action = call->action,
+        .version = call->version,
         .date = date,
         .nonce = nonce,
         .access_key_id = credentials->access_key_id,
         .access_key_secret = credentials->access_key_secret,
         .security_token = credentials->security_token,
-        .parameters = input->parameters,
-        .parameter_count = input->parameter_count,
+        .parameters = call->parameters,
+        .parameter_count = call->parameter_count,
     };
     transfer->signed_with = setup->keys;
     transfer->signed_with->users++;
@@ -261,7 +262,7 @@ CURLcode acs_transfer_set(struct acs_transfer *transfer, const char *url,
     bool http2 =
         endpoint->https && (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
     CURL *easy = transfer->easy;
-    CURLcode result = acs_transfer_secure(easy, endpoint, setup->ca_file);
+    CURLcode result = acs_transfer_secure(easy, endpoint, options->ca_file);
     SET(CURLOPT_URL, url);
     SET(CURLOPT_HTTPHEADER, transfer->headers);
     SET(CURLOPT_USERAGENT, options->user_agent);
@@ -295,24 +296,24 @@ bool acs_transfer_set_ok(CURLcode result, struct error *err)
                      curl_version_info(CURLVERSION_NOW)->version, curl_easy_strerror(result));
 }
 
-static bool compose_url(struct acs_transfer *transfer, const struct acs_transfer_input *input,
+static bool compose_url(struct acs_transfer *transfer, const struct acs_call *call,
                         struct error *err)
 {
-    buffer_puts(&transfer->url, input->endpoint->base);
-    buffer_puts(&transfer->url, input->parameter_count > 0 ? "/?" : "/");
-    return acs_canonical_query(input->parameters, input->parameter_count, &transfer->url, err) &&
+    buffer_puts(&transfer->url, call->endpoint.base);
+    buffer_puts(&transfer->url, call->parameter_count > 0 ? "/?" : "/");
+    return acs_canonical_query(call->parameters, call->parameter_count, &transfer->url, err) &&
            buffer_ok(&transfer->url, "the request's URL", err);
 }
 
 bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_setup *setup,
-                          const struct acs_transfer_input *input, struct error *err)
+                          const struct acs_call *call, struct error *err)
 {
     acs_transfer_reset(transfer);
-    if (!compose_url(transfer, input, err) || !sign(transfer, setup, input, err)) {
+    if (!compose_url(transfer, call, err) || !sign(transfer, setup, call, err)) {
         return false;
     }
     CURL *easy = transfer->easy;
-    CURLcode result = acs_transfer_set(transfer, transfer->url.data, setup, input->endpoint);
+    CURLcode result = acs_transfer_set(transfer, transfer->url.data, setup, &call->endpoint);
     SET(CURLOPT_POST, 1L);
     SET(CURLOPT_POSTFIELDS, "");
     SET(CURLOPT_POSTFIELDSIZE, 0L);
@@ -322,6 +323,12 @@ bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_setup 
     }
     transfer->started_ms = clock_monotonic_ms();
     return true;
+}
+
+bool acs_multi_ok(CURLMcode code, struct error *err)
+{
+    return code == CURLM_OK ||
+           error_set(err, ERROR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
 }
 
 int acs_transfer_status(const struct acs_transfer *transfer)

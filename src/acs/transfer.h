@@ -18,6 +18,8 @@
 #include "acs/retry.h"
 #include "base/buffer.h"
 
+struct acs_call;
+
 /* Credentials, kept as long as someone uses them: the client for new attempts, and each attempt
  * that was signed with them. */
 struct acs_key_set {
@@ -33,18 +35,8 @@ void acs_key_set_release(struct acs_key_set *keys);
 
 /* What all attempts of a client share. */
 struct acs_setup {
-    const struct acs_client_options *options;
-    struct acs_key_set *keys; /* for new attempts */
-    const char *ca_file;      /* NULL: libcurl's default */
-};
-
-/* What an attempt asks. */
-struct acs_transfer_input {
-    const struct acs_endpoint *endpoint;
-    const char *action;
-    const char *version;
-    const struct acs_parameter *parameters;
-    size_t parameter_count;
+    const struct acs_client_options *options; /* ca_file as of acs_setup_ca_file */
+    struct acs_key_set *keys;                 /* for new attempts */
 };
 
 struct acs_transfer {
@@ -57,7 +49,7 @@ struct acs_transfer {
     int64_t started_ms;
     size_t answer_max;
     bool too_large;                  /* the answer was cut off by us */
-    void *owner;                     /* the client's, while the attempt is under way */
+    struct acs_call *owner;          /* while the attempt is under way */
     struct acs_key_set *signed_with; /* NULL before the first attempt */
     char signature[65];
     struct acs_secrets secrets; /* of key and signature */
@@ -89,7 +81,10 @@ bool acs_transfer_set_ok(CURLcode result, struct error *err) MUST_CHECK;
 
 /* Signs with a new date and nonce, and sets every option. */
 bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_setup *setup,
-                          const struct acs_transfer_input *input, struct error *err) MUST_CHECK;
+                          const struct acs_call *call, struct error *err) MUST_CHECK;
+
+/* Whether the multi handle did it; else ERROR_INTERNAL with libcurl's words. */
+bool acs_multi_ok(CURLMcode code, struct error *err) MUST_CHECK;
 
 /* The HTTP status of a finished attempt, 0 when there was no answer. */
 int acs_transfer_status(const struct acs_transfer *transfer);

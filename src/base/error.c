@@ -25,9 +25,7 @@ void error_clear(struct error *err)
     memset(err, 0, sizeof(*err));
 }
 
-static void set_message(struct error *err, enum error_code code, const char *format, va_list args)
-    __attribute__((format(printf, 3, 0)));
-
+PRINTF_LIKE(3, 0)
 static void set_message(struct error *err, enum error_code code, const char *format, va_list args)
 {
     error_clear(err);
@@ -60,6 +58,14 @@ bool error_set_errno(struct error *err, enum error_code code, int os_errno, cons
         /* _GNU_SOURCE selects the strerror_r that returns the text. */
         const char *text = strerror_r(os_errno, reason, sizeof(reason));
         (void)snprintf(err->message + used, sizeof(err->message) - used, ": %s", text);
+    }
+    return false;
+}
+
+bool error_copy(struct error *err, const struct error *from)
+{
+    if (err != NULL) {
+        *err = *from;
     }
     return false;
 }

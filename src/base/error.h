@@ -59,6 +59,9 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
 bool error_set_errno(struct error *err, enum error_code code, int os_errno, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
+/* Hands on another error. Returns false. */
+bool error_copy(struct error *err, const struct error *from);
+
 /* ERROR_INTERNAL "out of memory". */
 bool error_no_memory(struct error *err);
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <unistd.h>
 
 static atomic_int received; /* lock-free: a handler may write it */
@@ -27,15 +26,9 @@ bool interrupt_install(struct error *err)
     if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
         return error_set_errno(err, ERROR_INTERNAL, errno, "cannot make a pipe for signals");
     }
-    struct sigaction action;
-    memset(&action, 0, sizeof(action));
-    action.sa_handler = handler;
-    struct sigaction ignore;
-    memset(&ignore, 0, sizeof(ignore));
-    ignore.sa_handler = SIG_IGN;
-    struct sigaction normal;
-    memset(&normal, 0, sizeof(normal));
-    normal.sa_handler = SIG_DFL;
+    const struct sigaction action = {.sa_handler = handler};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    const struct sigaction normal = {.sa_handler = SIG_DFL};
     if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0 ||
         sigaction(SIGPIPE, &ignore, NULL) != 0 || sigaction(SIGXFSZ, &ignore, NULL) != 0 ||
         sigaction(SIGCHLD, &normal, NULL) != 0) {
@@ -56,9 +49,6 @@ int interrupt_descriptor(void)
 
 bool interrupt_check(struct error *err)
 {
-    if (received == 0) {
-        return true;
-    }
-    return error_set(err, ERROR_INTERRUPTED, "interrupted by %s",
-                     received == SIGINT ? "SIGINT" : "SIGTERM");
+    return received == 0 || error_set(err, ERROR_INTERRUPTED, "interrupted by %s",
+                                      received == SIGINT ? "SIGINT" : "SIGTERM");
 }

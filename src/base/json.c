@@ -6,6 +6,8 @@
 
 #include <json-c/json.h>
 
+#include "base/text.h"
+
 void json_release(struct json_object *root)
 {
     json_object_put(root);
@@ -64,15 +66,19 @@ bool json_is_absent(const struct json_value *value)
            (value->kind == JSON_TEXT && value->length == 0);
 }
 
+/* Copies a text that fits and holds no NUL; else the target is "". */
+static bool copy_text(enum json_kind kind, const char *text, size_t length, char *target,
+                      size_t size)
+{
+    target[0] = '\0';
+    return kind == JSON_TEXT && length < size && strlen(text) == length &&
+           text_fit(target, size, text);
+}
+
 bool json_member_text(const struct json_object *object, const char *name, char *target, size_t size)
 {
     struct json_value value = json_member(object, name);
-    target[0] = '\0';
-    if (value.kind != JSON_TEXT || value.length >= size || strlen(value.text) != value.length) {
-        return false;
-    }
-    memcpy(target, value.text, value.length + 1);
-    return true;
+    return copy_text(value.kind, value.text, value.length, target, size);
 }
 
 bool json_each_member(const struct json_object *object,
@@ -168,12 +174,7 @@ const struct json_node *json_find(const struct json_node *object, const char *na
 bool json_find_text(const struct json_node *object, const char *name, char *target, size_t size)
 {
     const struct json_node *node = json_find(object, name);
-    target[0] = '\0';
-    if (node->kind != JSON_TEXT || node->length >= size || strlen(node->text) != node->length) {
-        return false;
-    }
-    memcpy(target, node->text, node->length + 1);
-    return true;
+    return copy_text(node->kind, node->text, node->length, target, size);
 }
 
 /* Recursion is bounded by JSON_DEPTH_MAX. */

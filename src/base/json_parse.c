@@ -338,8 +338,6 @@ static bool read_key(struct scan *scan, uint64_t seen[8], const struct json_node
 /* Members or elements, separated by commas. */
 static bool read_container(struct scan *scan, struct json_node *container)
 {
-    uint64_t seen[8] = {0};
-    struct json_node **end = &container->first;
     bool is_object = peek(scan) == '{';
     char close = is_object ? '}' : ']';
     container->kind = is_object ? JSON_OBJECT : JSON_ARRAY;
@@ -349,6 +347,8 @@ static bool read_container(struct scan *scan, struct json_node *container)
     }
     skip_space(scan);
     if (!take(scan, close)) {
+        uint64_t seen[8] = {0};
+        struct json_node **end = &container->first;
         do {
             struct json_node *part = new_node(scan);
             if (part == NULL) {

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,27 +39,13 @@ bool text_fit(char *target, size_t size, const char *text)
 
 bool text_to_int64(const char *text, int64_t minimum, int64_t maximum, int64_t *ret_value)
 {
-    bool negative = *text == '-';
-    const char *digit = text + (negative ? 1 : 0);
-    if (*digit == '\0') {
+    const char *digits = text + (*text == '-' ? 1 : 0);
+    if (*digits == '\0' || digits[strspn(digits, "0123456789")] != '\0') {
         return false;
     }
-    int64_t value = 0;
-    for (; *digit != '\0'; digit++) {
-        if (*digit < '0' || *digit > '9') {
-            return false;
-        }
-        int amount = *digit - '0';
-        /* Built downwards: the negative range is the larger one. */
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_sub_overflow(value, amount, &value)) {
-            return false;
-        }
-    }
-    if (!negative && __builtin_sub_overflow(0, value, &value)) {
-        return false;
-    }
-    if (value < minimum || value > maximum) {
+    errno = 0;
+    long long value = strtoll(text, NULL, 10);
+    if (errno != 0 || value < minimum || value > maximum) {
         return false;
     }
     *ret_value = value;
@@ -67,23 +54,16 @@ bool text_to_int64(const char *text, int64_t minimum, int64_t maximum, int64_t *
 
 bool text_to_duration(const char *text, int64_t *ret_seconds)
 {
-    static const struct {
-        char unit;
-        int64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+    static const char letters[] = "smhdw";
+    static const int64_t seconds[] = {1, 60, 3600, 86400, 604800};
     char number[24];
     size_t length = strlen(text);
     if (length == 0 || length >= sizeof(number)) {
         return false;
     }
-    int64_t unit = 1;
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (text[length - 1] == units[i].unit) {
-            unit = units[i].seconds;
-            length--;
-            break;
-        }
-    }
+    const char *letter = strchr(letters, text[length - 1]);
+    int64_t unit = letter != NULL ? seconds[letter - letters] : 1;
+    length -= letter != NULL ? 1 : 0;
     memcpy(number, text, length);
     number[length] = '\0';
     int64_t value;
@@ -96,42 +76,31 @@ bool text_to_duration(const char *text, int64_t *ret_seconds)
 
 size_t text_utf8_length(const char *text, size_t length, uint32_t *ret_code_point)
 {
+    /* By the bytes that follow the first: its marking bits, and the least code point. */
+    static const struct {
+        unsigned char mask, mark;
+        uint32_t least;
+    } forms[] = {{0x80, 0, 0}, {0xE0, 0xC0, 0x80}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
     const unsigned char *bytes = (const unsigned char *)text;
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (length == 0) {
+    size_t more = 0;
+    while (more < 4 && more < length && (bytes[0] & forms[more].mask) != forms[more].mark) {
+        more++;
+    }
+    if (more == 4 || more >= length) {
         return 0;
     }
-    size_t size;
-    uint32_t code;
-    if (bytes[0] < 0x80) {
-        size = 1;
-        code = bytes[0];
-    } else if ((bytes[0] & 0xE0) == 0xC0) {
-        size = 2;
-        code = bytes[0] & 0x1FU;
-    } else if ((bytes[0] & 0xF0) == 0xE0) {
-        size = 3;
-        code = bytes[0] & 0x0FU;
-    } else if ((bytes[0] & 0xF8) == 0xF0) {
-        size = 4;
-        code = bytes[0] & 0x07U;
-    } else {
-        return 0;
-    }
-    if (size > length) {
-        return 0;
-    }
-    for (size_t i = 1; i < size; i++) {
+    uint32_t code = bytes[0] & (0xFFU ^ forms[more].mask);
+    for (size_t i = 1; i <= more; i++) {
         if ((bytes[i] & 0xC0) != 0x80) {
             return 0;
         }
         code = (code << 6) | (bytes[i] & 0x3FU);
     }
-    if ((size > 1 && code < least[size]) || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
+    if (code < forms[more].least || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
         return 0;
     }
     *ret_code_point = code;
-    return size;
+    return more + 1;
 }
 
 /* Controls, separators and marks that are not seen, or change what is seen of the text around: the
@@ -179,6 +148,15 @@ void text_escape(struct buffer *buffer, const char *text, size_t length, size_t 
     }
 }
 
+void text_show(char *target, size_t size, const char *text, size_t length, size_t maximum)
+{
+    struct buffer shown;
+    buffer_init(&shown, maximum + sizeof("..."));
+    text_escape(&shown, text, length, maximum);
+    (void)text_fit(target, size, shown.data);
+    buffer_free(&shown);
+}
+
 void text_lower(char *text)
 {
     for (; *text != '\0'; text++) {
@@ -191,6 +169,11 @@ void text_lower(char *text)
 bool text_equal_nocase(const char *left, const char *right)
 {
     return strcasecmp(left, right) == 0; /* in the C locale: nothing here calls setlocale() */
+}
+
+bool text_starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
 }
 
 bool text_ends_with(const char *text, const char *end)

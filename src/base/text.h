@@ -9,6 +9,9 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+/* The letters and digits of ASCII, for strspn. */
+#define TEXT_ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
 /* A copy owned by the caller (free), or NULL when there is no memory. */
 char *text_copy(const char *text);
 char *text_copy_length(const char *text, size_t length);
@@ -34,6 +37,9 @@ bool text_to_duration(const char *text, int64_t *ret_seconds) MUST_CHECK;
  */
 void text_escape(struct buffer *buffer, const char *text, size_t length, size_t maximum);
 
+/* Puts foreign text, escaped as by text_escape, in `target`; cut where it does not fit. */
+void text_show(char *target, size_t size, const char *text, size_t length, size_t maximum);
+
 /* The number of bytes of the well-formed UTF-8 character at `text` (RFC 3629), 0 when ill-formed.
  */
 size_t text_utf8_length(const char *text, size_t length, uint32_t *ret_code_point);
@@ -44,6 +50,7 @@ void text_lower(char *text);
 /* Case-insensitive comparison in ASCII alone, whatever the locale. */
 bool text_equal_nocase(const char *left, const char *right);
 
+bool text_starts_with(const char *text, const char *start);
 bool text_ends_with(const char *text, const char *end);
 
 #endif

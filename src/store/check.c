@@ -144,28 +144,18 @@ static bool check_runs(struct check *check, struct error *err)
         "check the runs", err);
 }
 
-/* Reads every value, too: one that is longer than any of ours can be ends it with SQLite's error.
- */
-static bool check_values(struct check *check, const struct record_part *part, const char *key,
-                         struct error *err)
+static bool check_extra(struct check *check, const struct record_part *part, const char *key,
+                        struct error *err)
 {
-    struct buffer lengths, extra;
-    int64_t empty = 0;
-    buffer_init(&lengths, 16384);
-    buffer_puts(&lengths, "SELECT total(extra = ''");
-    for (size_t i = 0; i < part->field_count; i++) {
-        buffer_printf(&lengths, " + (%s = '')", part->fields[i].column);
-    }
-    buffer_printf(&lengths, ") FROM %s", part->table);
-    buffer_init(&extra, 4096);
-    buffer_printf(&extra,
+    struct buffer sql;
+    buffer_init(&sql, 4096);
+    buffer_printf(&sql,
                   "SELECT printf('job %%s: extra is not a JSON object', %s) FROM %s"
                   " WHERE extra IS NOT NULL AND CASE WHEN json_valid(extra)"
                   " THEN json_type(extra) <> 'object' ELSE 1 END",
                   key, part->table);
-<<<<<<< HEAD
     bool ok = buffer_ok(&sql, "a generated statement", err) &&
-              run(check, sql.data, "check what is kept as JSON", extra_row, err);
+              find_problems(check, sql.data, "check what is kept as JSON", err);
     buffer_free(&sql);
     return ok;
 }
@@ -178,33 +168,28 @@ static bool lengths_row(const struct cell *cells, size_t count, void *context, s
     return store_query_integer(check->store, text_of(&cells[0]), &ignored, err);
 }
 
-/* Reads every value: one that is longer than any of ours can be ends it with SQLite's error. */
-static bool check_lengths(struct check *check, struct error *err)
-{
-    return run(
-        check,
-        "SELECT 'SELECT ' || group_concat(printf('total(\"%w\" = '''')', c.name))"
-        " || printf(' FROM \"%w\"', m.name)"
-        " FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'"
-        " AND (m.name LIKE 'restore\\_job%' ESCAPE '\\' OR m.name LIKE 'sync\\_%' ESCAPE '\\')"
-        " AND m.sql NOT LIKE 'CREATE VIRTUAL%' GROUP BY m.name",
-        "list the columns", lengths_row, err);
-=======
-    bool ok = buffer_ok(&lengths, "a generated statement", err) &&
-              buffer_ok(&extra, "a generated statement", err) &&
-              store_query_integer(check->store, lengths.data, &empty, err) &&
-              find_problems(check, extra.data, "check what is kept as JSON", err);
-    buffer_free(&lengths);
-    buffer_free(&extra);
-    return ok;
->>>>>>> trimC
-}
-
 static bool check_counts(struct check *check, struct error *err)
 {
     const struct record_model *model = check->store->model;
-<<<<<<< HEAD
-    if (!check_lengths(check, err)) {
+    const struct store_query sources = {
+        .sql = "SELECT s.account_id, s.region_id, s.edition,"
+               " count(j.restore_id) - count(j.missing_since), count(j.missing_since),"
+               " s.source_id"
+               " FROM sync_source AS s LEFT JOIN restore_job AS j ON j.source_id = s.source_id"
+               " GROUP BY s.source_id ORDER BY 1, 2, 3",
+        .what = "count the jobs"};
+    const struct store_rows rows = {.row = source_row, .context = check};
+    /* Reads every value: one that is longer than any of ours can be ends it with SQLite's error. */
+    const struct store_query columns = {
+        .sql =
+            "SELECT 'SELECT ' || group_concat(printf('total(\"%w\" = '''')', c.name))"
+            " || printf(' FROM \"%w\"', m.name)"
+            " FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'"
+            " AND (m.name LIKE 'restore\\_job%' ESCAPE '\\' OR m.name LIKE 'sync\\_%' ESCAPE '\\')"
+            " AND m.sql NOT LIKE 'CREATE VIRTUAL%' GROUP BY m.name",
+        .what = "list the columns"};
+    const struct store_rows lengths = {.row = lengths_row, .context = check};
+    if (!store_query_run(check->store, &columns, &lengths, err)) {
         return false;
     }
     for (size_t i = 0; i < model->part_count; i++) {
@@ -213,33 +198,15 @@ static bool check_counts(struct check *check, struct error *err)
         }
     }
     return check_watermarks(check, err) && check_runs(check, err) &&
-           run(check,
-               "SELECT s.account_id, s.region_id, s.edition,"
-=======
-    const struct store_query sources = {
-        .sql = "SELECT s.account_id, s.region_id, s.edition,"
->>>>>>> trimC
-               " count(j.restore_id) - count(j.missing_since), count(j.missing_since),"
-               " s.source_id"
-               " FROM sync_source AS s LEFT JOIN restore_job AS j ON j.source_id = s.source_id"
-               " GROUP BY s.source_id ORDER BY 1, 2, 3",
-        .what = "count the jobs"
-};
-const struct store_rows rows = {.row = source_row, .context = check};
-for (size_t i = 0; i < model->part_count; i++) {
-    if (!check_values(check, &model->parts[i], model->parts[0].fields[model->key].column, err)) {
-        return false;
-    }
-}
-return check_watermarks(check, err) && check_runs(check, err) &&
-       store_query_run(check->store, &sources, &rows, err) &&
-       store_query_integer(check->store,
-                           "SELECT count(*) FROM restore_job AS j WHERE j.parent_id <> ''"
-                           " AND NOT EXISTS (SELECT 1 FROM restore_job AS p"
-                           " WHERE p.restore_id = j.parent_id)",
-                           &check->counts->orphans, err) &&
-       store_query_integer(check->store, "SELECT count(*) FROM sync_run WHERE outcome = 'running'",
-                           &check->counts->open_runs, err);
+           store_query_run(check->store, &sources, &rows, err) &&
+           store_query_integer(check->store,
+                               "SELECT count(*) FROM restore_job AS j WHERE j.parent_id <> ''"
+                               " AND NOT EXISTS (SELECT 1 FROM restore_job AS p"
+                               " WHERE p.restore_id = j.parent_id)",
+                               &check->counts->orphans, err) &&
+           store_query_integer(check->store,
+                               "SELECT count(*) FROM sync_run WHERE outcome = 'running'",
+                               &check->counts->open_runs, err);
 }
 
 /* The rest would only stumble over a damaged page or a table that is none. */
