@@ -223,7 +223,7 @@ static bool check_all(struct check *check, struct error *err)
                          "SELECT 'integrity: ' || integrity_check FROM pragma_integrity_check"
                          " WHERE integrity_check <> 'ok'",
                          "check the integrity", err) &&
-           (*problems > 0 ||
+           (check->counts->problems > 0 ||
             (find_problems(check,
                            "SELECT printf('row %d of %s refers to a row of %s that is not there',"
                            " rowid, \"table\", parent) FROM pragma_foreign_key_check",
