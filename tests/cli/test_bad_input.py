@@ -165,6 +165,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
     daemon_threads = True
 
     def handle_error(self, *_):
