@@ -21,6 +21,8 @@ struct acs_share {
     char *name; /* owned */
     struct acs_rate_limit limit;
     unsigned running;
+    unsigned connections; /* of a host: the most that ran at once, so that more opens another ... */
+    int64_t opened_ms;    /* ... which happened last at this time */
     struct acs_share *next;
 };
 

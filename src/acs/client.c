@@ -19,6 +19,8 @@
 
 #define POLL_MAX_MS 1000 /* so often a wait looks around, whatever it was told */
 #define RUNNING_MAX 64   /* attempts at once, all hosts together */
+#define OPEN_APART_MS                                                                              \
+    3 /* between connections: a short listen queue loses those that come at once */
 
 struct acs_client {
     struct acs_client_options options; /* its texts are owned here */
@@ -292,8 +294,12 @@ static void start_attempt(struct acs_client *client, struct acs_call *call, int6
     acs_rate_limit_take(&call->region_share->limit, now);
     call->paid = false;
     call->transfer = transfer;
-    call->host_share->running++;
+    struct acs_share *host = call->host_share;
     client->running++;
+    if (++host->running > host->connections) {
+        host->connections = host->running;
+        host->opened_ms = now;
+    }
     client->counters.requests++;
     struct acs_trace_call traced = trace_call(call);
     client->trace.secrets = &transfer->secrets;
@@ -315,6 +321,10 @@ static int64_t start_ready(struct acs_client *client)
         int64_t wait = acs_rate_limit_delay(&call->region_share->limit, now);
         if (call->not_before_ms - now > wait) {
             wait = call->not_before_ms - now;
+        }
+        const struct acs_share *host = call->host_share;
+        if (host->running == host->connections && host->opened_ms + OPEN_APART_MS - now > wait) {
+            wait = host->opened_ms + OPEN_APART_MS - now;
         }
         if (wait <= 0) {
             start_attempt(client, call, now);
