@@ -1,5 +1,7 @@
 #include "store/query.h"
 
+#include <assert.h>
+
 #include "store/internal.h"
 
 static bool prepare(struct store *store, const struct store_query *query, sqlite3_stmt **ret_handle,
@@ -19,18 +21,10 @@ static bool prepare(struct store *store, const struct store_query *query, sqlite
 
 static int bind_cell(sqlite3_stmt *handle, int index, const struct cell *cell)
 {
-    switch (cell->kind) {
-    case CELL_NULL:
-        return sqlite3_bind_null(handle, index);
-    case CELL_INTEGER:
-        return sqlite3_bind_int64(handle, index, cell->integer);
-    case CELL_REAL:
-        return sqlite3_bind_double(handle, index, cell->real);
-    case CELL_TEXT:
-        return sqlite3_bind_text64(handle, index, cell->text, cell->length, SQLITE_STATIC,
-                                   SQLITE_UTF8);
-    }
-    return SQLITE_MISUSE;
+    assert(cell->kind == CELL_INTEGER || cell->kind == CELL_TEXT);
+    return cell->kind == CELL_INTEGER ? sqlite3_bind_int64(handle, index, cell->integer)
+                                      : sqlite3_bind_text64(handle, index, cell->text, cell->length,
+                                                            SQLITE_STATIC, SQLITE_UTF8);
 }
 
 static bool bind_parameters(struct store *store, const struct store_query *query,

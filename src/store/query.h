@@ -15,8 +15,8 @@
 
 #define STORE_COLUMNS_MAX 200
 
-/* A named parameter of the statement, such as ":since"; one that the statement does not have is
- * passed over. */
+/* A named parameter of the statement, such as ":since", an integer or a text; one that the
+ * statement does not have is passed over. */
 struct store_parameter {
     const char *name;
     struct cell value;
