@@ -175,6 +175,7 @@ class Parallel(harness.TestCase):
     def test_an_empty_source_takes_two_round_trips(self):
         """The count of everything; then every type at once: none is asked for after another's answer."""
         self.world(jobs=0, basic=0, regions=1)
+        self.simulator.set(latency_ms=2000)
         trace = self.path("trace")
         self.sync("--region", REGIONS[0], "--edition", "STANDARD", "--account-id", harness.ACCOUNT, "--trace", trace)
         with open(trace, encoding="utf-8") as file:
