@@ -19,8 +19,8 @@
 
 #define POLL_MAX_MS 1000 /* so often a wait looks around, whatever it was told */
 #define RUNNING_MAX 64   /* attempts at once, all hosts together */
-#define OPEN_APART_MS                                                                              \
-    3 /* between connections: a short listen queue loses those that come at once */
+/* Between connections to a host: a short listen queue loses those that come at once. */
+#define OPEN_APART_MS 3
 
 struct acs_client {
     struct acs_client_options options; /* its texts are owned here */
