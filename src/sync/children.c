@@ -222,13 +222,18 @@ static bool is_apart(enum store_children children)
     return children == CHILDREN_APART || children == CHILDREN_BY_PARENT;
 }
 
+static bool count_stored(struct scope *scope, int64_t *ret_stored, struct error *err)
+{
+    struct store_scope children = scope->stored;
+    children.part = STORE_CHILDREN;
+    return store_job_count(scope->scanner.store, &children, ret_stored, err);
+}
+
 /* Children that were listed apart are suddenly none: that takes two full scans to believe. */
 static bool doubt_none(struct scope *scope, struct error *err)
 {
-    struct store_scope children = scope->stored;
     int64_t stored = 0;
-    children.part = STORE_CHILDREN;
-    if (!store_job_count(scope->scanner.store, &children, &stored, err)) {
+    if (!count_stored(scope, &stored, err)) {
         return false;
     }
     if (stored > 0) {
@@ -252,9 +257,8 @@ bool children_after_full(struct scope *scope, struct error *err)
         return false; /* what was known stays known */
     }
     scope->evidence.children = children;
-    /* What cannot be told now, or is not of this type, may be apart all the same. */
-    bool keeps = is_apart(scope->capabilities->children) &&
-                 (children == CHILDREN_CANNOT_TELL || (children == CHILDREN_NONE && typed));
+    /* What is not of this type may be apart all the same. */
+    bool keeps = is_apart(scope->capabilities->children) && children == CHILDREN_NONE && typed;
     if (is_apart(scope->capabilities->children) && children == CHILDREN_NONE && !typed && !nobody &&
         !doubt_none(scope, err)) {
         return false;
@@ -284,9 +288,12 @@ bool children_after_delta(struct scope *scope, struct error *err)
     asking->scope = scope;
     asking->listed = &listed;
     begin_evidence(scope);
-    /* Where there were none, only a parent that is new or changed can have some. */
+    /* Where there were none, only a parent that is new or changed can have some. Where it could not
+     * be told, those of the stored children may be listed apart again. */
+    int64_t stored = 0;
     bool done = row_set_unite(&listed, &scope->scanner.children, err) &&
-                ask_parents(asking, &scope->held, !apart, err) &&
+                (*known != CHILDREN_CANNOT_TELL || count_stored(scope, &stored, err)) &&
+                ask_parents(asking, &scope->held, !apart && stored == 0, err) &&
                 ask_stored_parents(asking, true, err);
     scope->has_children = apart || asking->found > 0;
     if (asking->ignored && apart) {
