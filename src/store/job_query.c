@@ -8,15 +8,21 @@
 #include "store/job.h"
 
 #define OF_SCOPE                                                                                   \
-    " WHERE source_id = ?1 AND (?2 = '' OR restore_type = ?2)"                                     \
-    " AND (?3 = 0 OR (coalesce(parent_id, '') <> '') = (?3 = 2))"
+    " WHERE source_id = ?3 AND (?1 = '' OR restore_type = ?1)"                                     \
+    " AND (?2 = 0 OR (coalesce(parent_id, '') <> '') = (?2 = 2))"
 #define LISTED                                                                                     \
     " FROM restore_job INDEXED BY restore_job_listed" OF_SCOPE " AND missing_since IS NULL"
 #define OPEN                                                                                       \
     " FROM restore_job INDEXED BY restore_job_open" OF_SCOPE " AND missing_since IS NULL"          \
     " AND (complete_time IS NULL OR complete_time <= 0)"
+/* LISTED of a whole source, which may be millions of rows: only what the index holds is looked at.
+ */
+#define LISTED_OF_SOURCE                                                                           \
+    " FROM restore_job INDEXED BY restore_job_listed WHERE source_id = ?3"                         \
+    " AND missing_since IS NULL"
 #define PARENTS_AFTER " AND parent_id > ?4 ORDER BY parent_id LIMIT ?5"
-#define FINISHED LISTED " AND complete_time > 0 AND complete_time BETWEEN ?4 AND ?5"
+#define BETWEEN " AND complete_time BETWEEN ?4 AND ?5"
+#define FINISHED LISTED BETWEEN
 
 static bool open_query(struct store *store, enum statement_id id, const char *sql,
                        const struct store_scope *scope, struct statement *ret_query,
@@ -25,9 +31,9 @@ static bool open_query(struct store *store, enum statement_id id, const char *sq
     if (!statement_open(store, id, sql, "look up jobs", ret_query, err)) {
         return false;
     }
-    statement_bind_integer(ret_query, scope->source_id);
     statement_bind_string(ret_query, scope->restore_type);
     statement_bind_integer(ret_query, scope->part);
+    statement_bind_integer(ret_query, scope->source_id);
     return true;
 }
 
@@ -38,9 +44,14 @@ static bool open_range(struct store *store, enum statement_id id, const char *sq
     if (!open_query(store, id, sql, scope, ret_query, err)) {
         return false;
     }
-    statement_bind_integer(ret_query, from);
+    statement_bind_integer(ret_query, from > 0 ? from : 1); /* 0 is that of an open job */
     statement_bind_integer(ret_query, to);
     return true;
+}
+
+static bool is_of_source(const struct store_scope *scope)
+{
+    return scope->restore_type[0] == '\0' && scope->part == STORE_EVERY_JOB;
 }
 
 /* --- counts -------------------------------------------------------------------------------- */
@@ -49,7 +60,10 @@ bool store_job_count(struct store *store, const struct store_scope *scope, int64
                      struct error *err)
 {
     struct statement query;
-    return open_query(store, STATEMENT_JOB_COUNT, "SELECT count(*)" LISTED, scope, &query, err) &&
+    bool whole = is_of_source(scope);
+    return open_query(store, whole ? STATEMENT_JOB_COUNT_SOURCE : STATEMENT_JOB_COUNT,
+                      whole ? "SELECT count(*)" LISTED_OF_SOURCE : "SELECT count(*)" LISTED, scope,
+                      &query, err) &&
            statement_read_integer(&query, ret_count, err);
 }
 
@@ -66,8 +80,11 @@ bool store_job_count_finished(struct store *store, const struct store_scope *sco
                               int64_t to, int64_t *ret_count, struct error *err)
 {
     struct statement query;
-    return open_range(store, STATEMENT_JOB_COUNT_FINISHED, "SELECT count(*)" FINISHED, scope, from,
-                      to, &query, err) &&
+    bool whole = is_of_source(scope);
+    return open_range(
+               store, whole ? STATEMENT_JOB_COUNT_SOURCE_FINISHED : STATEMENT_JOB_COUNT_FINISHED,
+               whole ? "SELECT count(*)" LISTED_OF_SOURCE BETWEEN : "SELECT count(*)" FINISHED,
+               scope, from, to, &query, err) &&
            statement_read_integer(&query, ret_count, err);
 }
 
@@ -197,8 +214,8 @@ bool store_job_is_finished(struct store *store, const struct store_scope *scope,
     struct statement query;
     int64_t found = 0;
     if (!open_range(store, STATEMENT_JOB_IS_FINISHED,
-                    "SELECT 1 FROM restore_job NOT INDEXED" OF_SCOPE " AND missing_since IS NULL"
-                    " AND complete_time > 0 AND complete_time BETWEEN ?4 AND ?5 AND row_id = ?6",
+                    "SELECT 1 FROM restore_job NOT INDEXED" OF_SCOPE
+                    " AND missing_since IS NULL" BETWEEN " AND row_id = ?6",
                     scope, from, to, &query, err)) {
         return false;
     }
