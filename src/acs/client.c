@@ -466,7 +466,8 @@ static void take_result(struct acs_client *client, struct acs_transfer *transfer
     }
 }
 
-/* Lets libcurl work, and takes what it has completed: *ret_taken. */
+/* Lets libcurl work, and takes one attempt that it has completed: *ret_taken. The others wait as
+ * they came: decoded, an answer takes three times the room. */
 static bool perform(struct acs_client *client, bool *ret_taken, struct error *err)
 {
     int running;
@@ -475,21 +476,19 @@ static bool perform(struct acs_client *client, bool *ret_taken, struct error *er
         return false;
     }
     int queued;
-    CURLMsg *message;
-    while ((message = curl_multi_info_read(client->multi, &queued)) != NULL) {
-        if (message->msg != CURLMSG_DONE) {
-            continue;
-        }
-        /* The message is gone once the handle is removed. */
-        CURLcode result = message->data.result;
-        struct acs_transfer *transfer = NULL;
-        if (curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) != CURLE_OK ||
-            transfer == NULL || transfer->owner == NULL) {
-            return error_set(err, ERROR_INTERNAL, "libcurl completed what was not asked");
-        }
-        take_result(client, transfer, result);
-        *ret_taken = true;
+    CURLMsg *message = curl_multi_info_read(client->multi, &queued);
+    if (message == NULL || message->msg != CURLMSG_DONE) {
+        return true;
     }
+    /* The message is gone once the handle is removed. */
+    CURLcode result = message->data.result;
+    struct acs_transfer *transfer = NULL;
+    if (curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) != CURLE_OK ||
+        transfer == NULL || transfer->owner == NULL) {
+        return error_set(err, ERROR_INTERNAL, "libcurl completed what was not asked");
+    }
+    take_result(client, transfer, result);
+    *ret_taken = true;
     return true;
 }
 
