@@ -11,7 +11,7 @@
 #define LISTINGS_MAX 2 /* scans of a listing until it holds still */
 #define HALVES_MAX 4   /* counts of halves until nothing went between them */
 #define IDS_MAX 1960   /* asked for by id in one check; beyond this a full scan is cheaper */
-#define BATCH_MAX 98   /* ids of one question, less the witness */
+#define BATCH_MAX (ID_LIST_MAX - 1)    /* ids of one question, less the witness */
 #define REPORT_SECONDS (7 * 24 * 3600) /* a report under way is asked for so long after its job */
 #define NO_ID_FILTER "-"
 
@@ -19,14 +19,28 @@
  * JobId, under which multicloudj's restore code passes restore ids. */
 static const char *const id_keys[] = {"restoreId", "RestoreId", "JobId"};
 
-bool check_total(struct scope *scope, struct scan_result *ret_first, struct error *err)
+bool check_total(struct scope *scope, struct scan_result *first, struct error *err)
 {
-    struct scan_query query = {.kind = SCAN_ALL, .first_page_only = true};
-    bool done = scan(&scope->scanner, &query, ret_first, err);
+    const struct scan_query query = {.kind = SCAN_ALL, .first_page_only = true};
+    struct scan_result scratch = {.total = -1};
+    struct scan_result *read = first != NULL ? first : &scratch;
+    scan_result_free(read);
+    bool done = scan(&scope->scanner, &query, read, err);
     row_set_free(&scope->scanner.arrived);
-    scope->date = ret_first->date;
+    scope->date = read->date;
     /* A count that its own page contradicts is none. */
-    scope->evidence.total = ret_first->moved ? -1 : ret_first->total;
+    scope->evidence.total = read->moved ? -1 : read->total;
+    scan_result_free(&scratch);
+    return done;
+}
+
+bool check_choose_edge(struct scope *scope, int64_t latest, struct error *err)
+{
+    struct scanner *scanner = &scope->scanner;
+    scanner->watched_met = false;
+    bool done = store_job_empty_second(scanner->store, &scope->stored, STORE_LATEST, 1, latest,
+                                       &scanner->watched, err);
+    scope->evidence.edge = scanner->watched;
     return done;
 }
 
@@ -45,20 +59,21 @@ bool check_count(struct scope *scope, int64_t from, int64_t to, int64_t *ret_cou
     return done;
 }
 
-/* Seconds by which the stored jobs can be halved: after the median of them, and before it. */
-static bool find_middles(struct scope *scope, int64_t to, int64_t middles[2], struct error *err)
+bool check_find_middles(struct scope *scope, int64_t from, int64_t to, int64_t ret_middles[2],
+                        struct error *err)
 {
     struct store *store = scope->scanner.store;
+    const struct store_scope *stored = &scope->stored;
     int64_t pivot = 0;
-    middles[0] = middles[1] = 0;
-    if (!store_job_median(store, &scope->stored, 1, to, &pivot, err) ||
-        (pivot == 0 && !store_job_last_finished(store, &scope->stored, 1, to, &pivot, err))) {
+    ret_middles[0] = ret_middles[1] = 0;
+    if (!store_job_median(store, stored, from, to, &pivot, err) ||
+        (pivot == 0 && !store_job_last_finished(store, stored, from, to, &pivot, err))) {
         return false;
     }
-    return pivot == 0 || (store_job_empty_second(store, &scope->stored, STORE_EARLIEST, pivot,
-                                                 to - 1, &middles[0], err) &&
-                          store_job_empty_second(store, &scope->stored, STORE_LATEST, 2, pivot,
-                                                 &middles[1], err));
+    return pivot == 0 || (store_job_empty_second(store, stored, STORE_LATEST, from + 1, pivot,
+                                                 &ret_middles[0], err) &&
+                          store_job_empty_second(store, stored, STORE_EARLIEST, pivot + 1, to - 1,
+                                                 &ret_middles[1], err));
 }
 
 static bool count_halves(struct scope *scope, int64_t middle, int64_t to, struct error *err)
@@ -85,10 +100,10 @@ bool check_halves(struct scope *scope, int64_t to, struct error *err)
     const struct evidence *evidence = &scope->evidence;
     int64_t middles[2];
     bool parted = false;
-    if (!find_middles(scope, to, middles, err)) {
+    if (!check_find_middles(scope, 1, to, middles, err)) {
         return false;
     }
-    for (int i = 0; i < 2 && !parted; i++) {
+    for (int i = 1; i >= 0 && !parted; i--) {
         if (middles[i] > 0 && !count_halves(scope, middles[i], to, err)) {
             return false;
         }
@@ -128,11 +143,11 @@ static bool list_one(struct scope *scope, const struct scan_query *query, struct
     return list_by_windows(scope, query->from, after, ret_steady, ret_ignored, err);
 }
 
-static bool list_newer(struct scope *scope, int64_t edge, struct row_set *after, bool *ret_ignored,
-                       struct error *err)
+bool check_list_newer(struct scope *scope, struct row_set *after, bool *ret_ignored,
+                      struct error *err)
 {
-    struct scan_query open = {.kind = SCAN_OPEN};
-    struct scan_query since = {.kind = SCAN_SINCE, .from = edge};
+    const struct scan_query open = {.kind = SCAN_OPEN};
+    const struct scan_query since = {.kind = SCAN_SINCE, .from = scope->evidence.edge};
     bool open_steady = false;
     bool since_steady = false;
     if (!list_one(scope, &open, after, &open_steady, ret_ignored, err)) {
@@ -147,39 +162,22 @@ static bool list_newer(struct scope *scope, int64_t edge, struct row_set *after,
 
 /* --- 2. by id ------------------------------------------------------------------------------ */
 
-/* Ids to ask for, the witness last: a job that was just listed, so that its absence shows that the
- * key does not select by id. */
-struct batch {
-    char texts[BATCH_MAX + 1][STORE_RESTORE_ID_SIZE];
-    const char *ids[BATCH_MAX + 1];
-    size_t count;
-    int64_t witness;
-};
-
-static bool add_id(struct scope *scope, struct batch *batch, int64_t row, struct error *err)
+/* Asks for ids, of which the witness is the last: a job that was just listed, so that its absence
+ * shows that the key does not select by id. */
+static bool ask_with_key(struct scope *scope, const char *key, const struct id_list *list,
+                         int64_t witness, struct row_set *after, bool *ret_honoured,
+                         struct error *err)
 {
-    struct store_job_row job;
-    assert(batch->count <= BATCH_MAX);
-    if (!store_job_at(scope->scanner.store, row, &job, err)) {
-        return false;
-    }
-    char *text = batch->texts[batch->count];
-    (void)text_fit(text, sizeof(batch->texts[0]), job.restore_id);
-    batch->ids[batch->count++] = text;
-    return true;
-}
-
-static bool ask_with_key(struct scope *scope, const char *key, const struct batch *batch,
-                         struct row_set *after, bool *ret_honoured, struct error *err)
-{
-    struct scan_query query = {
-        .kind = SCAN_IDS, .key = key, .ids = batch->ids, .id_count = batch->count};
-    query.row_limit = (int64_t)batch->count > scope->scanner.query.page_size
-                          ? (int64_t)batch->count
-                          : scope->scanner.query.page_size;
+    int64_t count = (int64_t)list->count;
+    int64_t page_size = scope->scanner.query.page_size;
+    struct scan_query query = {.kind = SCAN_IDS,
+                               .key = key,
+                               .ids = list->ids,
+                               .id_count = list->count,
+                               .row_limit = count > page_size ? count : page_size};
     struct scan_result read;
     bool done = scan(&scope->scanner, &query, &read, err);
-    *ret_honoured = done && scan_is_exact(&read) && row_set_has(&read.rows, batch->witness);
+    *ret_honoured = done && scan_is_exact(&read) && row_set_has(&read.rows, witness);
     if (*ret_honoured) {
         done = row_set_unite(after, &read.rows, err);
     }
@@ -188,29 +186,36 @@ static bool ask_with_key(struct scope *scope, const char *key, const struct batc
 }
 
 /* The key that was honoured before, then the others. */
-static bool ask_batch(struct scope *scope, const struct batch *batch, struct row_set *after,
-                      struct error *err)
+static bool ask_list(struct scope *scope, const struct id_list *list, int64_t witness,
+                     struct row_set *after, struct error *err)
 {
     char *known = scope->capabilities->id_filter;
+    const char *key = known;
     bool honoured = false;
-    if (known[0] != '\0' && !ask_with_key(scope, known, batch, after, &honoured, err)) {
+    if (known[0] != '\0' && !ask_with_key(scope, key, list, witness, after, &honoured, err)) {
         return false;
     }
     for (size_t i = 0; i < sizeof(id_keys) / sizeof(id_keys[0]) && !honoured; i++) {
-        if (strcmp(id_keys[i], known) == 0) {
-            continue;
-        }
-        if (!ask_with_key(scope, id_keys[i], batch, after, &honoured, err)) {
+        key = id_keys[i];
+        if (strcmp(key, known) != 0 &&
+            !ask_with_key(scope, key, list, witness, after, &honoured, err)) {
             return false;
         }
-        if (honoured) {
-            (void)text_fit(known, STORE_NAME_MAX, id_keys[i]);
-        }
     }
-    if (!honoured) {
-        (void)text_fit(known, STORE_NAME_MAX, NO_ID_FILTER);
+    if (key != known) {
+        (void)text_fit(known, STORE_NAME_MAX, honoured ? key : NO_ID_FILTER);
     }
     return true;
+}
+
+static bool add_id(struct scope *scope, struct id_list *list, int64_t row, struct error *err)
+{
+    struct store_job_row job;
+    bool done = store_job_at(scope->scanner.store, row, &job, err);
+    if (done) {
+        id_list_add(list, job.restore_id);
+    }
+    return done;
 }
 
 static bool ask_ids(struct scope *scope, const struct row_set *wanted, struct row_set *after,
@@ -221,27 +226,24 @@ static bool ask_ids(struct scope *scope, const struct row_set *wanted, struct ro
     if (row_set_count(wanted) == 0 || row_set_count(wanted) > IDS_MAX || witness == 0) {
         return true;
     }
-    struct batch *batch = calloc(1, sizeof(*batch));
-    if (batch == NULL) {
-        return error_no_memory(err);
-    }
-    bool done = true;
+    struct id_list *list = calloc(1, sizeof(*list));
+    bool done = list != NULL ? true : error_no_memory(err);
     int64_t row = row_set_next(wanted, 0);
     while (done && row != 0 && strcmp(scope->capabilities->id_filter, NO_ID_FILTER) != 0) {
-        batch->count = 0;
-        batch->witness = witness;
-        for (; done && row != 0 && batch->count < BATCH_MAX; row = row_set_next(wanted, row)) {
-            done = add_id(scope, batch, row, err);
+        list->count = 0;
+        for (; done && row != 0 && list->count < BATCH_MAX; row = row_set_next(wanted, row)) {
+            done = add_id(scope, list, row, err);
         }
-        done = done && add_id(scope, batch, witness, err) && ask_batch(scope, batch, after, err);
+        done =
+            done && add_id(scope, list, witness, err) && ask_list(scope, list, witness, after, err);
     }
-    free(batch);
+    free(list);
     return done;
 }
 
 /* Stored jobs that should be listed and are not, and those whose report is under way, as far as
  * there is room for them. */
-static bool ask_absent(struct scope *scope, const struct check *check, struct row_set *after,
+static bool ask_absent(struct scope *scope, bool ask_reports, struct row_set *after,
                        bool *ret_unanswered, struct error *err)
 {
     struct store *store = scope->scanner.store;
@@ -249,10 +251,10 @@ static bool ask_absent(struct scope *scope, const struct check *check, struct ro
     struct row_set reports = {0};
     int64_t since = scope->scanner.writer.now - REPORT_SECONDS;
     bool done = store_job_rows(store, &scope->stored, PICK_OPEN, 0, 0, &wanted, err) &&
-                store_job_rows(store, &scope->stored, PICK_FINISHED, check->edge, INT64_MAX,
-                               &wanted, err) &&
-                (!check->reports || store_job_rows(store, &scope->stored, PICK_REPORT, since,
-                                                   INT64_MAX, &reports, err));
+                store_job_rows(store, &scope->stored, PICK_FINISHED, scope->evidence.edge,
+                               INT64_MAX, &wanted, err) &&
+                (!ask_reports || store_job_rows(store, &scope->stored, PICK_REPORT, since,
+                                                INT64_MAX, &reports, err));
     row_set_subtract(&wanted, after);
     row_set_subtract(&reports, after);
     for (int64_t row = row_set_next(&reports, 0);
@@ -269,63 +271,42 @@ static bool ask_absent(struct scope *scope, const struct check *check, struct ro
 
 /* --- 3. the older -------------------------------------------------------------------------- */
 
-/* The stored jobs that finished before the edge, less those found gone; and how many of the
- * held are none of them. */
-static bool count_stored(struct scope *scope, int64_t edge, struct error *err)
-{
-    struct store *store = scope->scanner.store;
-    struct evidence *evidence = &scope->evidence;
-    if (!store_job_count_finished(store, &scope->stored, 1, edge - 1, &evidence->older, err)) {
-        return false;
-    }
-    bool is_older = false;
-    for (int64_t row = row_set_next(&scope->gone, 0); row != 0;
-         row = row_set_next(&scope->gone, row)) {
-        if (!store_job_is_finished(store, &scope->stored, 1, edge - 1, row, &is_older, err)) {
-            return false;
-        }
-        evidence->older -= is_older ? 1 : 0;
-    }
-    evidence->newer = 0;
-    for (int64_t row = row_set_next(&scope->held, 0); row != 0;
-         row = row_set_next(&scope->held, row)) {
-        if (!store_job_is_finished(store, &scope->stored, 1, edge - 1, row, &is_older, err)) {
-            return false;
-        }
-        evidence->newer += is_older ? 0 : 1;
-    }
-    return true;
-}
-
-bool check_after_total(struct scope *scope, const struct check *check,
-                       struct check_result *ret_result, struct error *err)
+bool check_after_total(struct scope *scope, const struct row_set *older, bool reports,
+                       enum check_outcome *ret_outcome, struct error *err)
 {
     struct evidence *evidence = &scope->evidence;
     struct row_set after = {0};
+    struct row_set stored = {0};
+    bool ignored = false;
+    bool unanswered = false;
+    assert(evidence->edge > 0 && evidence->edge == scope->scanner.watched);
     evidence->tries = evidence->tries < 0 ? 1 : evidence->tries + 1;
-    evidence->edge = check->edge;
-    assert(scope->scanner.watched == check->edge);
-    *ret_result = (struct check_result){.ignored = false};
-    bool done = list_newer(scope, check->edge, &after, &ret_result->ignored, err);
-    if (!done || ret_result->ignored) {
+    bool done = check_list_newer(scope, &after, &ignored, err);
+    if (!done || ignored) {
+        *ret_outcome = CHECK_IGNORED;
         row_set_free(&after);
         return done;
     }
-    done = ask_absent(scope, check, &after, &ret_result->unanswered, err) &&
-           check_count(scope, 1, check->edge, &evidence->older_counted, err);
-    ret_result->ignored = done && evidence->older_counted < 0;
+    done = ask_absent(scope, reports, &after, &unanswered, err) &&
+           check_count(scope, 1, evidence->edge, &evidence->older_counted, err);
     evidence->edge_is_empty = !scope->scanner.watched_met;
     row_set_subtract(&scope->gone, &after); /* listed again */
     row_set_subtract(&after, &scope->scanner.arrived);
     row_set_free(&scope->held);
     scope->held = after;
-    if (!done || ret_result->ignored) {
-        return done;
+    if (done && older == NULL) {
+        done = store_job_rows(scope->scanner.store, &scope->stored, PICK_FINISHED, 1,
+                              evidence->edge - 1, &stored, err);
+        row_set_subtract(&stored, &scope->gone);
+        older = &stored;
     }
-    if (check->older == NULL) {
-        return count_stored(scope, check->edge, err);
+    if (done && evidence->older_counted >= 0) {
+        evidence->older = row_set_count(older);
+        evidence->newer = row_set_count_outside(&scope->held, older);
     }
-    evidence->older = row_set_count(check->older);
-    evidence->newer = row_set_count_outside(&scope->held, check->older);
-    return true;
+    row_set_free(&stored);
+    *ret_outcome = evidence->older_counted < 0 ? CHECK_IGNORED
+                   : unanswered                ? CHECK_UNANSWERED
+                                               : CHECK_DONE;
+    return done;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "sync/plain.h"
+#include "sync/listing.h"
 
 #define BATCH_MAX 98
 
@@ -61,20 +61,20 @@ static bool ask_batch(struct asking *asking, struct error *err)
     struct scan_query query = {
         .kind = SCAN_CHILDREN_OF, .ids = asking->batch.ids, .id_count = asking->batch.count};
     struct evidence one;
-    struct plain_result result;
+    struct scan_result last;
     if (asking->batch.count == 0 || asking->ignored) {
         asking->batch.count = 0;
         return true;
     }
     proof_begin(&one, scope->stored.restore_type, "children");
-    bool done = plain_read(scope, &query, &one, &result, err);
-    row_set_free(&result.ids);
+    bool done = listing_read_plainly(scope, &query, &one, &last, err);
+    scan_result_free(&last);
     if (!done) {
         return false;
     }
     asking->batch.count = 0;
     asking->asked = true;
-    asking->ignored = result.refused || result.ignored;
+    asking->ignored = last.refused || last.mismatched;
     if (!asking->ignored) {
         add_evidence(scope, &one);
         asking->found = row_set_count_outside(&scope->scanner.children, asking->listed);
@@ -168,11 +168,11 @@ static bool ask_by_parents(struct scope *scope, const struct row_set *listed,
 static bool read_apart(struct scope *scope, bool *ret_ignored, struct error *err)
 {
     struct scan_query query = {.kind = SCAN_CHILDREN};
-    struct plain_result result;
+    struct scan_result last;
     proof_begin(&scope->children, scope->stored.restore_type, "children");
-    bool done = plain_read(scope, &query, &scope->children, &result, err);
-    row_set_free(&result.ids);
-    *ret_ignored = result.refused || result.ignored;
+    bool done = listing_read_plainly(scope, &query, &scope->children, &last, err);
+    scan_result_free(&last);
+    *ret_ignored = last.refused || last.mismatched;
     scope->has_children = !*ret_ignored;
     return done;
 }

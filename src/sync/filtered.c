@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "sync/check.h"
-#include "sync/plain.h"
+#include "sync/listing.h"
 #include "sync/refusals.h"
 #include "sync/scope_sync.h"
 #include "sync/windows.h"
@@ -62,20 +62,20 @@ static bool read_selected(struct scope *scope, struct error *ret_refusal, struct
     const struct sync_task_spec *spec = scope->task->spec;
     struct scan_query selected = {.kind = SCAN_ALL};
     struct evidence *evidence = &scope->evidence;
-    struct plain_result result;
+    struct scan_result last;
     error_clear(ret_refusal);
-    if (!plain_read(scope, &selected, evidence, &result, err)) {
-        row_set_free(&result.ids);
+    bool done = listing_read_plainly(scope, &selected, evidence, &last, err);
+    scan_result_free(&last);
+    if (!done) {
         return false;
     }
-    row_set_free(&result.ids);
-    if (result.refused) {
-        *ret_refusal = result.refusal;
+    if (last.refused) {
+        *ret_refusal = last.refusal;
         evidence->method = PROOF_NONE;
         return true;
     }
     evidence->rows_checked = is_checkable(spec);
-    if (result.ignored) {
+    if (last.mismatched) {
         proof_note(evidence, "the service lists jobs that do not satisfy the filter");
         return true;
     }

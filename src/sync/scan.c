@@ -1,10 +1,12 @@
 #include "sync/scan.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "base/text.h"
 #include "hbr/restore_job.h"
 #include "sync/scan_page.h"
 
@@ -19,6 +21,9 @@
 struct reader {
     struct scanner *scanner;
     const struct scan_query *query;
+    struct hbr_query asked; /* as it is sent, but for the page number */
+    char from[NUMBER_SIZE], to[NUMBER_SIZE];
+    const char *bounds[2]; /* these two */
     struct scan_result *result;
     int64_t next_page; /* the next to ask for */
     int64_t last_page; /* as TotalCount says */
@@ -46,6 +51,14 @@ void scan_result_free(struct scan_result *result)
     row_set_free(&result->inside);
 }
 
+void id_list_add(struct id_list *list, const char *restore_id)
+{
+    assert(list->count < ID_LIST_MAX);
+    char *text = list->texts[list->count];
+    (void)text_fit(text, sizeof(list->texts[0]), restore_id);
+    list->ids[list->count++] = text;
+}
+
 /* --- asking -------------------------------------------------------------------------------- */
 
 static void add_filter(struct hbr_query *query, const char *key, const char *op,
@@ -54,46 +67,51 @@ static void add_filter(struct hbr_query *query, const char *key, const char *op,
     query->filters[query->filter_count++] = (struct hbr_filter){key, op, values, count};
 }
 
-static bool ask(const struct reader *reader, int64_t page, void *tag, struct error *err)
+static void compose(struct reader *reader)
 {
     static const char *const none[] = {""};
-    const struct scan_query *asked = reader->query;
-    char from[NUMBER_SIZE], to[NUMBER_SIZE];
-    const char *const bounds[] = {from, to};
-    struct hbr_query query = reader->scanner->query;
-    query.page_number = page;
-    query.page_size = reader->result->page_size;
-    query.restore_type = asked->restore_type != NULL ? asked->restore_type : query.restore_type;
-    query.edition = asked->edition != NULL ? asked->edition : query.edition;
-    if (asked->without_filter > 0) {
-        query.filters[asked->without_filter - 1] = query.filters[--query.filter_count];
+    const struct scan_query *query = reader->query;
+    struct hbr_query *asked = &reader->asked;
+    *asked = reader->scanner->query;
+    asked->page_size = reader->result->page_size;
+    asked->restore_type = query->restore_type != NULL ? query->restore_type : asked->restore_type;
+    asked->edition = query->edition != NULL ? query->edition : asked->edition;
+    if (query->without_filter > 0) {
+        asked->filters[query->without_filter - 1] = asked->filters[--asked->filter_count];
     }
-    (void)snprintf(from, sizeof(from), "%" PRId64, asked->from);
-    (void)snprintf(to, sizeof(to), "%" PRId64, asked->to);
-    switch (asked->kind) {
+    (void)snprintf(reader->from, sizeof(reader->from), "%" PRId64, query->from);
+    (void)snprintf(reader->to, sizeof(reader->to), "%" PRId64, query->to);
+    reader->bounds[0] = reader->from;
+    reader->bounds[1] = reader->to;
+    switch (query->kind) {
     case SCAN_ALL:
         break;
     case SCAN_OPEN:
-        add_filter(&query, "Status", "IN", hbr_open_statuses, HBR_OPEN_STATUS_COUNT);
+        add_filter(asked, "Status", "IN", hbr_open_statuses, HBR_OPEN_STATUS_COUNT);
         break;
     case SCAN_BETWEEN:
-        add_filter(&query, "CompleteTime", "BETWEEN", bounds, 2);
+        add_filter(asked, "CompleteTime", "BETWEEN", reader->bounds, 2);
         break;
     case SCAN_SINCE:
-        add_filter(&query, "CompleteTime", "GREATER_THAN_OR_EQUAL", bounds, 1);
+        add_filter(asked, "CompleteTime", "GREATER_THAN_OR_EQUAL", reader->bounds, 1);
         break;
     case SCAN_IDS:
-        add_filter(&query, asked->key, "IN", asked->ids, asked->id_count);
+        add_filter(asked, query->key, "IN", query->ids, query->id_count);
         break;
     case SCAN_CHILDREN:
-        add_filter(&query, "ParentId", "NOT_EQUAL", none, 1);
+        add_filter(asked, "ParentId", "NOT_EQUAL", none, 1);
         break;
     case SCAN_CHILDREN_OF:
-        add_filter(&query, "ParentId", "IN", asked->ids, asked->id_count);
+        add_filter(asked, "ParentId", "IN", query->ids, query->id_count);
         break;
     }
+}
+
+static bool ask(struct reader *reader, int64_t page, void *tag, struct error *err)
+{
     const struct sync_service *service = reader->scanner->service;
-    return service->submit(service->context, &query, tag, err);
+    reader->asked.page_number = page;
+    return service->submit(service->context, &reader->asked, tag, err);
 }
 
 /* --- what an answer tells about the scan --------------------------------------------------- */
@@ -214,8 +232,8 @@ static bool take_answer(struct reader *reader, int64_t number, struct sync_answe
         return take_failure(reader, number, answer, err);
     }
     watch(reader, &answer->page, number);
-    bool done = scan_page(reader->scanner, reader->query, &answer->page, reader->beyond,
-                          reader->result, &reader->page_new, err);
+    bool done = scan_page(reader->scanner, reader->query, &reader->asked, &answer->page,
+                          reader->beyond, reader->result, &reader->page_new, err);
     reader->stop = reader->stop || reader->result->mismatched;
     extend(reader, &answer->page, number);
     hbr_page_free(&answer->page);
@@ -249,6 +267,7 @@ static void begin(struct reader *reader, struct scanner *scanner, const struct s
     memset(result, 0, sizeof(*result));
     result->total = -1;
     result->page_size = query->page_size > 0 ? query->page_size : scanner->query.page_size;
+    compose(reader);
 }
 
 static void end(struct reader *reader)

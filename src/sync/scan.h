@@ -5,10 +5,21 @@
 #ifndef HBRSYNC_SYNC_SCAN_H
 #define HBRSYNC_SYNC_SCAN_H
 
-#include "sync/scanner.h"
+#include "sync/scan_page.h"
 
 /* Frees the sets. */
 void scanner_free(struct scanner *scanner);
+
+/* Ids to ask for. */
+#define ID_LIST_MAX 99
+struct id_list {
+    char texts[ID_LIST_MAX][STORE_RESTORE_ID_SIZE];
+    const char *ids[ID_LIST_MAX];
+    size_t count;
+};
+
+/* Adds a copy; the list must not be full. */
+void id_list_add(struct id_list *list, const char *restore_id);
 
 /* Returns false only on failure; anomalies are in *ret_result, which is filled in any case: free it
  * with scan_result_free. */

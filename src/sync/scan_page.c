@@ -1,19 +1,6 @@
 #include "sync/scan_page.h"
 
-#include <string.h>
-
 #include "hbr/restore_job.h"
-
-static bool is_asked(const struct scan_query *query, const struct value *id)
-{
-    for (size_t i = 0; i < query->id_count; i++) {
-        if (id->kind == VALUE_TEXT && strlen(query->ids[i]) == id->length &&
-            memcmp(query->ids[i], id->text, id->length) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static bool has_parent(const struct record *job)
 {
@@ -21,39 +8,20 @@ static bool has_parent(const struct record *job)
     return parent->kind == VALUE_TEXT && parent->length > 0;
 }
 
-/* Whether a row satisfies the filter that it was asked with. */
-static bool satisfies(const struct scanner *scanner, const struct scan_query *query,
+/* Whether a row satisfies the type and the filters that it was asked with. Whatever key selects by
+ * id, it is the RestoreId that was asked for. */
+static bool satisfies(const struct scan_query *query, const struct hbr_query *asked,
                       const struct record *job)
 {
-    const struct hbr_query *asked = &scanner->query;
-    const char *type = query->restore_type != NULL ? query->restore_type : asked->restore_type;
-    int64_t complete = hbr_job_complete_time(job);
-    if (type[0] != '\0' && !hbr_job_has_type(job, type)) {
-        return false;
-    }
+    bool satisfied = asked->restore_type[0] == '\0' || hbr_job_has_type(job, asked->restore_type);
     for (size_t i = 0; i < asked->filter_count; i++) {
-        if (i + 1 != query->without_filter &&
-            hbr_filter_match(&asked->filters[i], job) == HBR_DOES_NOT_MATCH) {
-            return false;
+        struct hbr_filter filter = asked->filters[i];
+        if (query->kind == SCAN_IDS && i + 1 == asked->filter_count) {
+            filter.key = "RestoreId";
         }
+        satisfied = satisfied && hbr_filter_match(&filter, job) != HBR_DOES_NOT_MATCH;
     }
-    switch (query->kind) {
-    case SCAN_ALL:
-        return true;
-    case SCAN_OPEN:
-        return hbr_job_is_open(job);
-    case SCAN_BETWEEN:
-        return complete >= query->from && complete <= query->to;
-    case SCAN_SINCE:
-        return complete >= query->from;
-    case SCAN_IDS:
-        return is_asked(query, &job->values[HBR_JOB][HBR_RESTORE_ID]);
-    case SCAN_CHILDREN:
-        return has_parent(job);
-    case SCAN_CHILDREN_OF:
-        return is_asked(query, &job->values[HBR_JOB][HBR_PARENT_ID]);
-    }
-    return false;
+    return satisfied;
 }
 
 static bool tell_change(struct scanner *scanner, bool *told, struct error *err)
@@ -83,6 +51,9 @@ static bool file_row(struct scanner *scanner, const struct scan_query *query,
 {
     int64_t complete = hbr_job_complete_time(job);
     bool new_in_scope = false;
+    scanner->overlapping = scanner->overlapping || (complete > 0 && hbr_job_is_open(job));
+    scanner->watched_met =
+        scanner->watched_met || (scanner->watched > 0 && complete == scanner->watched);
     if (!row_set_add(&result->rows, put->row, NULL, err) ||
         !row_set_add(&scanner->seen, put->row, &new_in_scope, err) ||
         !row_set_add(scanner->counted, put->row, ret_first, err)) {
@@ -96,26 +67,16 @@ static bool file_row(struct scanner *scanner, const struct scan_query *query,
            (!has_parent(job) || row_set_add(&scanner->children, put->row, NULL, err));
 }
 
-static void look_at(struct scanner *scanner, const struct record *job)
-{
-    int64_t complete = hbr_job_complete_time(job);
-    bool open = hbr_job_is_open(job);
-    scanner->overlapping = scanner->overlapping || (open && complete > 0);
-    scanner->watched_met =
-        scanner->watched_met || (scanner->watched > 0 && complete == scanner->watched);
-}
-
 static bool take_rows(struct scanner *scanner, const struct scan_query *query,
-                      const struct hbr_page *page, struct scan_result *result, bool *told,
-                      struct error *err)
+                      const struct hbr_query *asked, const struct hbr_page *page,
+                      struct scan_result *result, bool *told, struct error *err)
 {
     for (size_t i = 0; i < page->job_count; i++) {
         const struct record *job = &page->jobs[i];
         struct store_put put;
         bool first = false;
-        look_at(scanner, job);
         /* Sound data all the same: stored, but it says nothing about what was asked. */
-        result->mismatched = result->mismatched || !satisfies(scanner, query, job);
+        result->mismatched = result->mismatched || !satisfies(query, asked, job);
         if (!store_job_put(scanner->store, &scanner->writer, job, &put, err) ||
             !file_row(scanner, query, job, &put, result, &first, err)) {
             return false;
@@ -131,8 +92,9 @@ static bool take_rows(struct scanner *scanner, const struct scan_query *query,
     return true;
 }
 
-bool scan_page(struct scanner *scanner, const struct scan_query *query, const struct hbr_page *page,
-               bool beyond, struct scan_result *result, int64_t *ret_new, struct error *err)
+bool scan_page(struct scanner *scanner, const struct scan_query *query,
+               const struct hbr_query *asked, const struct hbr_page *page, bool beyond,
+               struct scan_result *result, int64_t *ret_new, struct error *err)
 {
     int64_t before = row_set_count(&result->rows);
     bool told = false;
@@ -143,7 +105,7 @@ bool scan_page(struct scanner *scanner, const struct scan_query *query, const st
     if (!store_begin(scanner->store, err)) {
         return false;
     }
-    if (!take_rows(scanner, query, page, result, &told, err) ||
+    if (!take_rows(scanner, query, asked, page, result, &told, err) ||
         !store_commit(scanner->store, err)) {
         store_rollback(scanner->store);
         return false;

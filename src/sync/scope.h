@@ -62,11 +62,4 @@ bool scope_open(struct scope *scope, struct task *task, const char *restore_type
                 struct error *err) MUST_CHECK;
 void scope_close(struct scope *scope);
 
-/* How reading a scope ended. */
-enum scope_outcome {
-    SCOPE_DONE,       /* scope->evidence tells whether it is proved */
-    SCOPE_NEEDS_FULL, /* a delta met what only a full scan can settle */
-    SCOPE_NEEDS_PLAIN /* filters are of no use here */
-};
-
 #endif

@@ -6,8 +6,7 @@
 #include "sync/check.h"
 #include "sync/children.h"
 #include "sync/commit.h"
-#include "sync/delta.h"
-#include "sync/full.h"
+#include "sync/listing.h"
 
 #define CAPABILITIES_SECONDS                                                                       \
     (7 * 24 * 3600) /* after which what a service did not do is tried again */
@@ -75,47 +74,33 @@ static bool doubt_empty(struct scope *scope, struct type_list *types, struct sca
     return true;
 }
 
-/* Tries the delta. Where it is not enough, the scope is begun anew as a full scan. */
-static bool read_delta(struct scope *scope, struct scan_result *first, bool *ret_done,
-                       struct error *err)
-{
-    enum scope_outcome outcome = SCOPE_NEEDS_FULL;
-    if (!delta_read(scope, first, &outcome, err)) {
-        return false;
-    }
-    *ret_done = outcome == SCOPE_DONE;
-    if (*ret_done) {
-        return true;
-    }
-    scope->full = true;
-    row_set_free(&scope->gone);
-    proof_begin(&scope->evidence, scope->stored.restore_type, "");
-    scan_result_free(first);
-    return check_total(scope, first, err);
-}
-
+/* By a delta; where that is not enough, the scope is begun anew as a full scan. */
 static bool read_listing(struct scope *scope, struct type_list *types, struct scan_result *first,
                          bool *ret_by_type, struct error *err)
 {
+    struct row_set listed = {0};
     bool counted = true;
-    bool done = false;
     if (!scope->full && !scan_is_one_answer(first)) {
-        if (!read_delta(scope, first, &done, err)) {
-            return false;
+        bool settled = false;
+        if (!listing_read_delta(scope, first, &settled, err) || settled) {
+            return settled;
         }
-        if (done) {
-            return true;
+        scope->full = true;
+        row_set_free(&scope->gone);
+        proof_begin(&scope->evidence, scope->stored.restore_type, "");
+        if (!check_total(scope, first, err)) {
+            return false;
         }
     }
     if (scope->full) {
         scope->task->run.mode = RUN_FULL;
     }
-    struct row_set listed = {0};
     bool check_types = scope->full && types != NULL;
-    done = !check_types || types_are_counted(scope, types, first, &listed, &counted, err);
+    bool done = !check_types || types_are_counted(scope, types, first, &listed, &counted, err);
     if (done && counted) {
-        done = full_read(scope, first, err) && (!check_types || !proof_judge(&scope->evidence) ||
-                                                types_are_held(scope, types, &listed, err));
+        done = listing_read_fully(scope, first, err) &&
+               (!check_types || !proof_judge(&scope->evidence) ||
+                types_are_held(scope, types, &listed, err));
     }
     row_set_free(&listed);
     *ret_by_type = !counted || scope->evidence.types_unseen > 0;

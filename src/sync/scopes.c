@@ -84,7 +84,6 @@ static bool settle_refusal(struct scope *scope, struct scan_result *first, bool 
         return false;
     }
     if (answered) {
-        scan_result_free(first);
         return check_total(scope, first, err);
     }
     if (!refusals_settle_edition(scope, &refusal, hbr_restore_types[0], ret_settled, err)) {
@@ -101,7 +100,7 @@ static bool run_untyped(struct scope *scope, struct type_list *types, bool *ret_
                         struct error *err)
 {
     struct task *task = scope->task;
-    struct scan_result first;
+    struct scan_result first = {.total = -1};
     bool settled = false;
     bool same = false;
     *ret_by_type = false;

@@ -93,8 +93,6 @@ bool types_are_counted(struct scope *scope, struct type_list *types, struct scan
         return true;
     }
     if (sum > scope->evidence.total) {
-        scan_result_free(first);
-        *first = (struct scan_result){.total = -1};
         if (!ask_types(scope, types, true, listed, &sum, err) || !check_total(scope, first, err)) {
             return false;
         }

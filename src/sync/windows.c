@@ -1,34 +1,15 @@
 #include "sync/windows.h"
 
-#include <string.h>
-
-#define STACK_MAX                                                                                  \
-    128 /* halving 64-bit seconds goes 64 deep, and one sibling waits at each depth                \
-         */
-#define WINDOWS_MAX 100000 /* of one call */
-#define AGAIN_MAX 5        /* scans of a window that halves are no help for ... */
-#define CROWDED_MAX 2      /* ... and of one that they may be a help for */
+#define DEPTH_MAX 128 /* of halves; those of 64-bit seconds are rarely 64 deep */
+#define AGAIN_MAX 5   /* scans of a window that halves are no help for ... */
+#define CROWDED_MAX 2 /* ... and of one that they may be a help for */
 
 struct window {
     int64_t from, to;
 };
 
-struct stack {
-    struct window windows[STACK_MAX];
-    size_t count;
-};
-
 /* How a scan of a window went. */
 enum fate { WINDOW_EXACT, WINDOW_HALVE, WINDOW_CROWDED, WINDOW_AGAIN, WINDOW_IGNORED };
-
-static bool push(struct stack *stack, int64_t from, int64_t to)
-{
-    if (stack->count == STACK_MAX) {
-        return false;
-    }
-    stack->windows[stack->count++] = (struct window){from, to};
-    return true;
-}
 
 static struct scan_query query_of(const struct scope *scope, const struct window *window)
 {
@@ -119,48 +100,43 @@ static bool find_middle(struct scope *scope, const struct window *window, int64_
     return true;
 }
 
-static bool read_all(struct scope *scope, struct stack *stack, int64_t believed_below,
-                     struct windows_result *result, struct error *err)
+static bool read_part(struct scope *scope, const struct window *window, int64_t believed_below,
+                      int depth, struct windows_result *result, struct error *err)
 {
-    for (int64_t turn = 0; stack->count > 0; turn++) {
-        struct window window = stack->windows[--stack->count];
-        enum fate fate;
-        if (!read_window(scope, &window, believed_below, 1, result, &fate, err) ||
-            (fate == WINDOW_CROWDED &&
-             !read_window(scope, &window, believed_below, CROWDED_MAX, result, &fate, err)) ||
-            (fate == WINDOW_AGAIN &&
-             !read_window(scope, &window, believed_below, AGAIN_MAX, result, &fate, err))) {
-            return false;
-        }
-        if (fate == WINDOW_IGNORED || fate == WINDOW_AGAIN || turn == WINDOWS_MAX) {
-            result->ignored = fate == WINDOW_IGNORED;
-            return true;
-        }
-        if (fate != WINDOW_EXACT) {
-            int64_t middle;
-            scope->evidence.halved++;
-            if (!find_middle(scope, &window, &middle, err)) {
-                return false;
-            }
-            /* The older half first: what finishes late lands in the newer one. */
-            if (!push(stack, middle + 1, window.to) || !push(stack, window.from, middle)) {
-                return true;
-            }
-        }
+    enum fate fate;
+    int64_t middle = 0;
+    if (!read_window(scope, window, believed_below, 1, result, &fate, err) ||
+        (fate == WINDOW_CROWDED &&
+         !read_window(scope, window, believed_below, CROWDED_MAX, result, &fate, err)) ||
+        (fate == WINDOW_AGAIN &&
+         !read_window(scope, window, believed_below, AGAIN_MAX, result, &fate, err))) {
+        return false;
     }
-    result->proved = true;
-    return true;
+    if (fate == WINDOW_EXACT) {
+        return true;
+    }
+    if (fate == WINDOW_IGNORED || fate == WINDOW_AGAIN || depth == DEPTH_MAX) {
+        result->ignored = fate == WINDOW_IGNORED;
+        result->proved = false;
+        return true;
+    }
+    scope->evidence.halved++;
+    if (!find_middle(scope, window, &middle, err)) {
+        return false;
+    }
+    /* The older half first: what finishes late lands in the newer one. */
+    const struct window older = {window->from, middle};
+    const struct window newer = {middle + 1, window->to};
+    return read_part(scope, &older, believed_below, depth + 1, result, err) &&
+           (!result->proved || read_part(scope, &newer, believed_below, depth + 1, result, err));
 }
 
 bool windows_read(struct scope *scope, int64_t from, int64_t to, int64_t believed_below,
                   struct windows_result *ret_result, struct error *err)
 {
-    struct stack stack = {.count = 0};
-    memset(ret_result, 0, sizeof(*ret_result));
+    const struct window all = {from, to};
+    *ret_result = (struct windows_result){.proved = true};
     scope->evidence.windows = scope->evidence.windows < 0 ? 0 : scope->evidence.windows;
     scope->evidence.halved = scope->evidence.halved < 0 ? 0 : scope->evidence.halved;
-    if (to >= from) {
-        (void)push(&stack, from, to); /* an empty stack has room */
-    }
-    return read_all(scope, &stack, believed_below, ret_result, err);
+    return to < from || read_part(scope, &all, believed_below, 0, ret_result, err);
 }
