@@ -1,7 +1,6 @@
 #include "sync/check.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -226,18 +225,16 @@ static bool ask_ids(struct scope *scope, const struct row_set *wanted, struct ro
     if (row_set_count(wanted) == 0 || row_set_count(wanted) > IDS_MAX || witness == 0) {
         return true;
     }
-    struct id_list *list = calloc(1, sizeof(*list));
-    bool done = list != NULL ? true : error_no_memory(err);
+    bool done = true;
     int64_t row = row_set_next(wanted, 0);
     while (done && row != 0 && strcmp(scope->capabilities->id_filter, NO_ID_FILTER) != 0) {
-        list->count = 0;
-        for (; done && row != 0 && list->count < BATCH_MAX; row = row_set_next(wanted, row)) {
-            done = add_id(scope, list, row, err);
+        struct id_list list = {.count = 0};
+        for (; done && row != 0 && list.count < BATCH_MAX; row = row_set_next(wanted, row)) {
+            done = add_id(scope, &list, row, err);
         }
-        done =
-            done && add_id(scope, list, witness, err) && ask_list(scope, list, witness, after, err);
+        done = done && add_id(scope, &list, witness, err) &&
+               ask_list(scope, &list, witness, after, err);
     }
-    free(list);
     return done;
 }
 

@@ -1,25 +1,14 @@
 #include "sync/children.h"
 
-#include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "sync/listing.h"
 
-#define BATCH_MAX 98
-
-/* Parents that one question is about. */
-struct batch {
-    char texts[BATCH_MAX][STORE_RESTORE_ID_SIZE];
-    const char *ids[BATCH_MAX];
-    size_t count;
-};
-
 /* How the questions for children of parents went. */
 struct asking {
     struct scope *scope;
-    struct batch batch;
+    struct id_list parents;       /* that the next question is about */
     const struct row_set *listed; /* children that the plain listing held */
     bool asked;                   /* there was a parent to ask about */
     bool ignored;                 /* the service refuses or ignores the key */
@@ -59,38 +48,30 @@ static bool ask_batch(struct asking *asking, struct error *err)
 {
     struct scope *scope = asking->scope;
     struct scan_query query = {
-        .kind = SCAN_CHILDREN_OF, .ids = asking->batch.ids, .id_count = asking->batch.count};
+        .kind = SCAN_CHILDREN_OF, .ids = asking->parents.ids, .id_count = asking->parents.count};
     struct evidence one;
     struct scan_result last;
-    if (asking->batch.count == 0 || asking->ignored) {
-        asking->batch.count = 0;
+    asking->parents.count = 0;
+    if (query.id_count == 0 || asking->ignored) {
         return true;
     }
     proof_begin(&one, scope->stored.restore_type, "children");
     bool done = listing_read_plainly(scope, &query, &one, &last, err);
     scan_result_free(&last);
-    if (!done) {
-        return false;
-    }
-    asking->batch.count = 0;
     asking->asked = true;
     asking->ignored = last.refused || last.mismatched;
-    if (!asking->ignored) {
+    if (done && !asking->ignored) {
         add_evidence(scope, &one);
         asking->found = row_set_count_outside(&scope->scanner.children, asking->listed);
     }
-    return true;
+    return done;
 }
 
 static bool add_parent(const char *restore_id, void *context, struct error *err)
 {
     struct asking *asking = context;
-    struct batch *batch = &asking->batch;
     (void)err;
-    assert(batch->count < BATCH_MAX);
-    char *text = batch->texts[batch->count];
-    (void)text_fit(text, sizeof(batch->texts[0]), restore_id);
-    batch->ids[batch->count++] = text;
+    id_list_add(&asking->parents, restore_id);
     return true;
 }
 
@@ -99,15 +80,15 @@ static bool add_parent(const char *restore_id, void *context, struct error *err)
 static bool ask_stored_parents(struct asking *asking, bool of_open, struct error *err)
 {
     const struct scope *scope = asking->scope;
-    const struct batch *batch = &asking->batch;
+    const struct id_list *parents = &asking->parents;
     char after[STORE_RESTORE_ID_SIZE] = "";
-    bool more = ask_batch(asking, err);
-    bool done = more;
+    bool done = ask_batch(asking, err);
+    bool more = done;
     while (more) {
         done = store_job_each_parent(scope->scanner.store, scope->stored.source_id, of_open, after,
-                                     BATCH_MAX, add_parent, asking, err);
-        const char *last = batch->count > 0 ? batch->texts[batch->count - 1] : after;
-        more = done && batch->count == BATCH_MAX && strcmp(last, after) > 0;
+                                     ID_LIST_MAX, add_parent, asking, err);
+        const char *last = parents->count > 0 ? parents->texts[parents->count - 1] : after;
+        more = parents->count == ID_LIST_MAX && strcmp(last, after) > 0;
         (void)text_fit(after, sizeof(after), last);
         done = done && ask_batch(asking, err);
         more = more && done && !asking->ignored;
@@ -130,7 +111,7 @@ static bool ask_parents(struct asking *asking, const struct row_set *rows, bool 
         }
         if (!store_job_at(store, row, &job, err) ||
             (job.may_have_children && !add_parent(job.restore_id, asking, err)) ||
-            (asking->batch.count == BATCH_MAX && !ask_batch(asking, err))) {
+            (asking->parents.count == ID_LIST_MAX && !ask_batch(asking, err))) {
             return false;
         }
     }
@@ -144,22 +125,16 @@ static bool ask_by_parents(struct scope *scope, const struct row_set *listed,
 {
     struct store_scope source = {scope->stored.source_id, "", STORE_TOP_LEVEL};
     struct row_set parents = {0};
-    struct asking *asking = calloc(1, sizeof(*asking));
-    if (asking == NULL) {
-        return error_no_memory(err);
-    }
-    asking->scope = scope;
-    asking->listed = listed;
+    struct asking asking = {.scope = scope, .listed = listed};
     begin_evidence(scope);
     bool done =
         store_job_rows(scope->scanner.store, &source, PICK_WHOLE_MACHINE, 0, 0, &parents, err) &&
-        ask_parents(asking, &parents, false, err) && ask_stored_parents(asking, false, err);
-    *ret_children = asking->ignored     ? CHILDREN_CANNOT_TELL
-                    : asking->found > 0 ? CHILDREN_BY_PARENT
-                    : asking->asked     ? CHILDREN_NONE
-                                        : CHILDREN_UNKNOWN;
+        ask_parents(&asking, &parents, false, err) && ask_stored_parents(&asking, false, err);
+    *ret_children = asking.ignored     ? CHILDREN_CANNOT_TELL
+                    : asking.found > 0 ? CHILDREN_BY_PARENT
+                    : asking.asked     ? CHILDREN_NONE
+                                       : CHILDREN_UNKNOWN;
     row_set_free(&parents);
-    free(asking);
     return done;
 }
 
@@ -229,21 +204,6 @@ static bool count_stored(struct scope *scope, int64_t *ret_stored, struct error 
     return store_job_count(scope->scanner.store, &children, ret_stored, err);
 }
 
-/* Children that were listed apart are suddenly none: that takes two full scans to believe. */
-static bool doubt_none(struct scope *scope, struct error *err)
-{
-    int64_t stored = 0;
-    if (!count_stored(scope, &stored, err)) {
-        return false;
-    }
-    if (stored > 0) {
-        begin_evidence(scope);
-        scope->children.method = PROOF_NONE;
-        proof_note(&scope->children, "children that were listed apart are listed no more");
-    }
-    return true;
-}
-
 bool children_after_full(struct scope *scope, struct error *err)
 {
     struct row_set listed = {0};
@@ -257,11 +217,19 @@ bool children_after_full(struct scope *scope, struct error *err)
         return false; /* what was known stays known */
     }
     scope->evidence.children = children;
+    bool none_any_more = is_apart(scope->capabilities->children) && children == CHILDREN_NONE;
     /* What is not of this type may be apart all the same. */
-    bool keeps = is_apart(scope->capabilities->children) && children == CHILDREN_NONE && typed;
-    if (is_apart(scope->capabilities->children) && children == CHILDREN_NONE && !typed && !nobody &&
-        !doubt_none(scope, err)) {
-        return false;
+    bool keeps = none_any_more && typed;
+    if (none_any_more && !typed && !nobody) {
+        int64_t stored = 0;
+        if (!count_stored(scope, &stored, err)) {
+            return false;
+        }
+        if (stored > 0) { /* that takes two full scans to believe */
+            begin_evidence(scope);
+            scope->children.method = PROOF_NONE;
+            proof_note(&scope->children, "children that were listed apart are listed no more");
+        }
     }
     scope->capabilities->children = keeps ? scope->capabilities->children : children;
     row_set_subtract(&scope->gone, &scope->scanner.children); /* no window listed those apart */
@@ -281,29 +249,23 @@ bool children_after_delta(struct scope *scope, struct error *err)
     if (*known == CHILDREN_IN_LISTING || *known == CHILDREN_UNKNOWN) {
         return true;
     }
-    struct asking *asking = calloc(1, sizeof(*asking));
-    if (asking == NULL) {
-        return error_no_memory(err);
-    }
-    asking->scope = scope;
-    asking->listed = &listed;
+    struct asking asking = {.scope = scope, .listed = &listed};
     begin_evidence(scope);
     /* Where there were none, only a parent that is new or changed can have some. Where it could not
      * be told, those of the stored children may be listed apart again. */
     int64_t stored = 0;
     bool done = row_set_unite(&listed, &scope->scanner.children, err) &&
                 (*known != CHILDREN_CANNOT_TELL || count_stored(scope, &stored, err)) &&
-                ask_parents(asking, &scope->held, !apart && stored == 0, err) &&
-                ask_stored_parents(asking, true, err);
-    scope->has_children = apart || asking->found > 0;
-    if (asking->ignored && apart) {
+                ask_parents(&asking, &scope->held, !apart && stored == 0, err) &&
+                ask_stored_parents(&asking, true, err);
+    scope->has_children = apart || asking.found > 0;
+    if (asking.ignored && apart) {
         scope->children.method = PROOF_NONE;
         proof_note(&scope->children, "the service does not honour ParentId any more");
-    } else if (!apart && asking->found > 0) {
+    } else if (!apart && asking.found > 0) {
         *known = CHILDREN_BY_PARENT;
         scope->evidence.children = *known;
     }
     row_set_free(&listed);
-    free(asking);
     return done;
 }

@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "sync/check.h"
 #include "sync/listing.h"
-#include "sync/refusals.h"
 #include "sync/scope_sync.h"
 #include "sync/windows.h"
 
@@ -125,7 +124,7 @@ static bool run_filtered_type(struct task *task, const char *restore_type, bool 
     if (done && ret_refusal->code == ERROR_NONE) {
         done = scope_end(&scope, err);
     } else if (done && typed) {
-        done = refusals_skip_scope(&scope, restore_type, ret_refusal, &skipped, err);
+        done = scope_skip_refused(&scope, restore_type, ret_refusal, &skipped, err);
     }
     scope_close(&scope);
     return done;
@@ -136,7 +135,7 @@ static bool settle_refused_filter(struct task *task, const struct error *refusal
     struct scope scope;
     bool settled = false;
     bool done = scope_open(&scope, task, task->spec->restore_type, err) &&
-                refusals_settle_edition(&scope, refusal, NULL, &settled, err);
+                scope_settle_edition(&scope, refusal, NULL, &settled, err);
     scope_close(&scope);
     if (done && !settled) {
         *err = *refusal;

@@ -59,7 +59,7 @@ MUTANTS = [
     ("a-failure-of-the-children-is-none", "scope_sync.c",
      "    return scope->full ? children_after_full(scope, err) : children_after_delta(scope, err);",
      "    return (scope->full ? children_after_full(scope, err) : children_after_delta(scope, err)) || true;"),
-    ("types-leave-the-proof-of-the-listing", "scopes.c",
+    ("types-leave-the-proof-of-the-listing", "task.c",
      "    if (!commit_listed_by_type(task->store, &task->source, err) || !types_read(task, types, err)) {\n",
      "    if (!types_read(task, types, err)) {\n"),
     ("emptiness-on-the-way-is-believed", "scope_sync.c",
