@@ -113,10 +113,6 @@ enum store_pick {
 bool store_job_rows(struct store *store, const struct store_scope *scope, enum store_pick pick,
                     int64_t from, int64_t to, struct row_set *rows, struct error *err) MUST_CHECK;
 
-/* Whether a row is one of the scope that finished in [from, to]. */
-bool store_job_is_finished(struct store *store, const struct store_scope *scope, int64_t from,
-                           int64_t to, int64_t row, bool *ret_is, struct error *err) MUST_CHECK;
-
 /* The job of a row. ERROR_DATABASE when it is gone. */
 struct store_job_row {
     char restore_id[STORE_RESTORE_ID_SIZE];

@@ -208,25 +208,6 @@ bool store_job_rows(struct store *store, const struct store_scope *scope, enum s
     return done;
 }
 
-bool store_job_is_finished(struct store *store, const struct store_scope *scope, int64_t from,
-                           int64_t to, int64_t row, bool *ret_is, struct error *err)
-{
-    struct statement query;
-    int64_t found = 0;
-    if (!open_range(store, STATEMENT_JOB_IS_FINISHED,
-                    "SELECT 1 FROM restore_job NOT INDEXED" OF_SCOPE
-                    " AND missing_since IS NULL" BETWEEN " AND row_id = ?6",
-                    scope, from, to, &query, err)) {
-        return false;
-    }
-    statement_bind_integer(&query, row);
-    if (!statement_read_integer(&query, &found, err)) {
-        return false;
-    }
-    *ret_is = found != 0;
-    return true;
-}
-
 bool store_job_at(struct store *store, int64_t row, struct store_job_row *ret_job,
                   struct error *err)
 {

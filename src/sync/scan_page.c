@@ -82,6 +82,7 @@ static bool take_rows(struct scanner *scanner, const struct scan_query *query,
             return false;
         }
         count_put(scanner->run, &put, first);
+        scanner->added += put.result == PUT_INSERTED && !has_parent(job) ? 1 : 0;
         bool taken = !put.own && !put.elsewhere; /* new to the source, whoever stored it before */
         bool changed = taken || put.result == PUT_UPDATED || put.returned;
         if (changed && (!row_set_add(&scanner->news, put.row, NULL, err) ||

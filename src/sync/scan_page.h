@@ -37,6 +37,10 @@ struct scanner {
     struct row_set children;  /* listed, and with a ParentId */
     struct row_set news;      /* listed, and new to the source or changed */
     bool overlapping;         /* a listed job was open and had a CompleteTime */
+    int64_t first_total;      /* of the listing's first answer, -1: none ... */
+    int64_t added_max;        /* ... and what it leaves room for, 0 before it (see scan.c) ... */
+    int64_t added;            /* ... of jobs new to the database, those with a ParentId left out */
+    int64_t asked_max, asked; /* and of questions */
     int64_t watched;          /* a CompleteTime, 0 none ... */
     bool watched_met;         /* ... and whether a listed job has it */
 };

@@ -699,12 +699,6 @@ static void assert_rows(struct fixture *f, const struct truth world[JOBS],
             expected += in ? 1 : 0;
             unsettled += in && !world[i].settled ? 1 : 0;
             assert_int_equal(row_set_has(&rows, i + 1), in);
-            bool is = !in;
-            if (pick == PICK_FINISHED) {
-                assert_done(f,
-                            store_job_is_finished(f->store, scope, from, to, i + 1, &is, &f->err));
-                assert_int_equal(is, in);
-            }
         }
         assert_true(row_set_count(&rows) == expected);
         row_set_free(&rows);
