@@ -8,6 +8,13 @@
 #define DELTA_TRIES_MAX 4
 #define QUESTIONS_MAX 400 /* for what vanished; beyond this a full scan is the cheaper way */
 
+/* Whether the check can be tried after this first answer. */
+static bool is_usable(const struct scope *scope, const struct scan_result *first)
+{
+    return first->total >= 0 && !first->mismatched && first->date > 0 &&
+           scope->capabilities->filters != CAPABILITY_NO;
+}
+
 /* --- complete scans ------------------------------------------------------------------------ */
 
 /* Takes what a scan tells; `before` holds the ids of the one before. Returns whether no further
@@ -301,8 +308,7 @@ bool listing_read_fully(struct scope *scope, const struct scan_result *first, st
         row_set_free(&scope->held);
         return row_set_unite(&scope->held, &first->rows, err);
     }
-    bool usable =
-        first->total >= 0 && first->date > 0 && scope->capabilities->filters != CAPABILITY_NO;
+    bool usable = is_usable(scope, first);
     bool done = (!usable || read_in_parts(&full, &settled, err)) &&
                 row_set_unite(&scope->held, &full.older, err);
     row_set_free(&full.older);
@@ -354,8 +360,7 @@ static bool try_delta(struct scope *scope, bool first_try, bool *ret_hopeless, s
 bool listing_read_delta(struct scope *scope, const struct scan_result *first, bool *ret_done,
                         struct error *err)
 {
-    bool hopeless =
-        first->total < 0 || first->date <= 0 || scope->capabilities->filters == CAPABILITY_NO;
+    bool hopeless = !is_usable(scope, first);
     *ret_done = false;
     for (int i = 0; i < DELTA_TRIES_MAX && !*ret_done && !hopeless; i++) {
         if ((i > 0 && !check_total(scope, NULL, err)) ||

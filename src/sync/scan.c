@@ -198,6 +198,9 @@ static void watch(struct reader *reader, const struct hbr_page *page, int64_t nu
     reader->beyond = number > 1 && result->total >= 0 && rows_due(reader, number) == 0 &&
                      reader->query->kind == SCAN_BETWEEN;
     result->listed += reader->beyond ? 0 : (int64_t)page->rows;
+    /* PageSize is ignored: page by page that would be the whole listing, each time. A service may
+     * have a least PageSize, though. */
+    result->mismatched = result->mismatched || page->rows > HBR_PAGE_SIZE_MAX;
     result->unsteady = result->unsteady || page->total_count != reader->first_total;
     bool other_length =
         result->total >= 0 && !reader->beyond && (int64_t)page->rows != rows_due(reader, number);

@@ -83,7 +83,8 @@ struct scan_result {
     bool complete;   /* every page was read */
     bool unsteady;   /* TotalCount changed */
     bool moved;      /* TotalCount changed, an id came twice, or a page had not the length due */
-    bool mismatched; /* a row does not satisfy the filter: the service ignores it */
+    bool mismatched; /* the service ignores what was asked: a row does not satisfy the filter, or
+                        there are more than a page may hold */
     bool refused;    /* the service refuses a parameter of this query ... */
     struct error refusal; /* ... with this error */
     bool capped;          /* deep pages fail ... */

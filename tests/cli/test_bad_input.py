@@ -8,6 +8,7 @@ import concurrent.futures
 import functools
 import gzip
 import http.server
+import itertools
 import json
 import os
 import re
@@ -152,6 +153,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         region = self.headers["Host"].split(".")[0]
         self.server.asked.append((region, self.path))
         status, headers, body = self.server.answers[region]
+        if callable(body):
+            body = body(self.path).encode()
         body = body.replace(b"THE-SIGNATURE", self.headers["Authorization"].split("Signature=")[-1].encode())
         self.send_response(status)
         for name, value in headers.items():
@@ -186,7 +189,7 @@ def job(**more):
 
 class Answer:
     def __init__(self, body, status=200, **headers):
-        self.body = body if isinstance(body, bytes) else body.encode()
+        self.body = body if isinstance(body, bytes) or callable(body) else body.encode()
         self.status = status
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
@@ -434,6 +437,29 @@ class Answers(Serving, Kept):
         self.unproved("TotalCount absent, no number, negative, wrong or huge",
                       *(page(job(RestoreId=f"r-{at}"), TotalCount=total) for at, total in enumerate(totals)))
         self.assertLess(len(self.server.asked), 100 * len(totals))
+
+    def test_jobs_without_end(self):
+        """Each page is full of ids that no other had; only the first answer gives a TotalCount."""
+        count = itertools.count()
+
+        def invent(_):
+            at = next(count)
+            rows = (job(RestoreId=f"r-{at}-{row}") for row in range(99))
+            return page(*rows, TotalCount=3 if at == 0 else ...)
+        self.assert_told("jobs without end", self.ask(Answer(invent)))
+        ((stored,),) = self.query("SELECT count(*) FROM restore_job")
+        self.assertGreater(stored, 10100)
+        self.assertLess(stored, 10500)
+        self.assertEqual(self.query("SELECT outcome, proof FROM sync_run"), [("unproved", "unproved")])
+        self.assertEqual(self.proved(), set())
+
+    def test_more_rows_than_were_asked_for(self):
+        jobs = [job(RestoreId=f"r-{at}") for at in range(20000)]
+        self.assert_told("more than 100,000 values", self.ask(page(*jobs)))
+        self.assertEqual(self.query("SELECT count(*) FROM restore_job"), [(0,)])
+        self.assert_told("more than 99 rows, where PageSize is ignored", self.ask(page(*jobs[:2000])))
+        self.assertEqual(self.query("SELECT count(*) FROM restore_job"), [(2000,)])
+        self.assertLess(len(self.server.asked), 100)
 
     def test_lists_without_an_array(self):
         title = "no array around one job, `{}` for none, TotalCount in a string"

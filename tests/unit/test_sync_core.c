@@ -788,6 +788,137 @@ static void test_children_are_too_deep(void **state)
     }
 }
 
+/* --- a service that lies ------------------------------------------------------------------- */
+
+/* Every listing is a page of jobs. `invents`: ids that no answer had before, and a TotalCount in
+ * the first answer alone. Else one job again and again, which finished when it was asked for, and a
+ * TotalCount that no half of a range makes less, until a second is left. */
+struct liar {
+    bool invents;
+    int64_t rows; /* of an answer; at least 99 where a listing is asked for */
+    int64_t asked, answered, invented;
+    struct {
+        void *tag;
+        int64_t finished; /* 0: not asked by it */
+        bool one;         /* a second and those beside it */
+        bool empty;       /* a type, or a filter that is not BETWEEN */
+    } waiting[8];
+    char ids[200][24];
+};
+
+static bool liar_submit(void *context, const struct hbr_query *query, void *tag, struct error *err)
+{
+    struct liar *liar = context;
+    size_t at = (size_t)liar->asked % 8;
+    (void)err;
+    liar->asked++;
+    bool between = query->filter_count > 0 && strcmp(query->filters[0].op, "BETWEEN") == 0;
+    long long from = between ? strtoll(query->filters[0].values[0], NULL, 10) : 0;
+    long long to = between ? strtoll(query->filters[0].values[1], NULL, 10) : 0;
+    liar->waiting[at].tag = tag;
+    liar->waiting[at].finished = to;
+    liar->waiting[at].one = between && to - from <= 2;
+    liar->waiting[at].empty =
+        query->restore_type[0] != '\0' || (query->filter_count > 0 && !between);
+    return true;
+}
+
+static bool liar_wait(void *context, struct sync_answer *ret_answer, struct error *err)
+{
+    struct liar *liar = context;
+    size_t at = (size_t)liar->answered % 8;
+    const struct record_part *part = &hbr_restore_job_model.parts[HBR_JOB];
+    int id = record_field_by_column(part, "restore_id");
+    bool listing = liar->waiting[at].finished == 0;
+    size_t rows =
+        liar->waiting[at].empty ? 0 : (size_t)(listing && liar->rows < 99 ? 99 : liar->rows);
+    bool first = liar->answered++ == 0;
+    (void)err;
+    memset(ret_answer, 0, sizeof(*ret_answer));
+    ret_answer->tag = liar->waiting[at].tag;
+    struct hbr_page *page = &ret_answer->page;
+    buffer_init(&page->extra, 1);
+    page->jobs = calloc(rows + 1, sizeof(*page->jobs));
+    assert_non_null(page->jobs);
+    page->rows = page->job_count = rows;
+    page->date = MEMORY_NOW;
+    page->total_count = liar->waiting[at].empty ? 0
+                        : liar->invents         ? (first ? 3 : -1)
+                        : liar->waiting[at].one ? 1
+                                                : 300;
+    for (size_t i = 0; i < rows; i++) {
+        struct value *values = page->jobs[i].values[HBR_JOB];
+        int length = snprintf(liar->ids[i], sizeof(liar->ids[i]), "r-%lld",
+                              liar->invents ? (long long)liar->invented++ : (long long)i);
+        values[id] =
+            (struct value){.kind = VALUE_TEXT, .text = liar->ids[i], .length = (uint32_t)length};
+        values[HBR_COMPLETE_TIME] = (struct value){
+            .kind = VALUE_INTEGER,
+            .integer = liar->waiting[at].finished > 0 ? liar->waiting[at].finished : 1000};
+        page->jobs[i].present[HBR_JOB] = true;
+    }
+    return true;
+}
+
+static void liar_cancel(void *context)
+{
+    struct liar *liar = context;
+    liar->answered = liar->asked;
+}
+
+static struct sync_usage liar_usage(const void *context)
+{
+    const struct liar *liar = context;
+    return (struct sync_usage){.requests = liar->asked};
+}
+
+static void run_liar(struct core *core, struct liar *liar)
+{
+    const struct sync_service seam = {liar, liar_submit, liar_wait, liar_cancel, liar_usage};
+    const struct sync_progress progress = {0};
+    core->settings.now = MEMORY_NOW;
+    core->settings.page_size = 99;
+    assert_true(sync_task(core->store, &seam, &core->settings, &progress, ++core->run_id,
+                          &core->spec, &core->result));
+    assert_int_equal(core->result.error.code, ERROR_UNPROVED);
+    assert_int_equal(core->result.run.outcome, RUN_UNPROVED);
+    assert_stored(core, "SELECT count(*) FROM sync_watermark WHERE proved = 1", "0");
+}
+
+/* 100 times the first TotalCount, which is taken for 100 at least; what was read is stored. */
+static void test_jobs_without_end(void **state)
+{
+    struct core *core = *state;
+    struct liar liar = {.invents = true, .rows = 99};
+    run_liar(core, &liar);
+    assert_non_null(strstr(core->result.error.message, "the service lists more than 10100 new jobs,"
+                                                       " although its first TotalCount was 3"));
+    assert_in_range(core->result.run.inserted, 10101, 10500);
+    assert_in_range(liar.asked, 100, 130);
+}
+
+/* 50 readings of all that there is room for, which is 100 times the first TotalCount. */
+static void test_requests_without_end(void **state)
+{
+    struct core *core = *state;
+    struct liar liar = {.rows = 1};
+    run_liar(core, &liar);
+    assert_non_null(strstr(core->result.error.message,
+                           "17300 requests did not read a listing whose first TotalCount was 300"));
+    assert_int_equal(liar.asked, 17301);
+}
+
+/* Not even two listings that agree are a proof then, nor are further pages read. */
+static void test_more_rows_than_a_page_may_hold(void **state)
+{
+    struct core *core = *state;
+    struct liar liar = {.rows = 200};
+    run_liar(core, &liar);
+    assert_non_null(strstr(core->result.error.message, "the service ignores what was asked for"));
+    assert_int_equal(core->result.run.inserted, 200);
+    assert_in_range(liar.asked, 1, 30);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -829,6 +960,9 @@ int main(void)
         TEST(test_a_total_ends_and_a_job_vanishes),
         TEST(test_children_stay_apart_after_a_failure),
         TEST(test_children_are_too_deep),
+        TEST(test_jobs_without_end),
+        TEST(test_requests_without_end),
+        TEST(test_more_rows_than_a_page_may_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
