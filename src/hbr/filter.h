@@ -1,21 +1,34 @@
-/* A filter of DescribeRestoreJobs2 as text: KEY OP VALUE[,VALUE...]. */
+/* A question to DescribeRestoreJobs2, and its filters as text: KEY OP VALUE[,VALUE...]. */
 #ifndef HBRSYNC_HBR_FILTER_H
 #define HBRSYNC_HBR_FILTER_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/record.h"
 
 #define HBR_FILTER_VALUES_MAX 500 /* the gateway's maxItems of Filters[].Values */
 #define HBR_FILTERS_MAX 5         /* ... of Filters */
+#define HBR_PAGE_SIZE_MAX 99      /* "PageSize" of the API page */
 
 struct hbr_filter {
     const char *key;
     const char *op; /* EQUAL NOT_EQUAL GREATER_THAN ... BETWEEN IN */
     const char *const *values;
     size_t value_count;
+};
+
+/* Which jobs, and which page of them. */
+struct hbr_query {
+    const char *region;
+    const char *edition;      /* "STANDARD" is the service's default and not sent */
+    const char *restore_type; /* "" or NULL: not sent */
+    struct hbr_filter filters[HBR_FILTERS_MAX];
+    size_t filter_count;
+    int64_t page_number; /* from 1 */
+    int64_t page_size;   /* 1 to 99 */
 };
 
 /* A filter that owns its texts. */

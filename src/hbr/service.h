@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "hbr/filter.h"
 #include "hbr/page.h"
-#include "hbr/query.h"
 
 struct hbr_service {
     struct acs_client *client;

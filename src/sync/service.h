@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "hbr/filter.h"
 #include "hbr/page.h"
-#include "hbr/query.h"
 #include "hbr/refusal.h"
 
 struct sync_answer {

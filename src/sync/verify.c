@@ -99,32 +99,24 @@ static bool compare_job(struct comparison *comparison, struct error *err)
 
 /* --- going through both -------------------------------------------------------------------- */
 
-static bool only_listed(struct comparison *comparison, struct error *err)
-{
-    comparison->counts->absent++;
-    return tell(comparison, DIFFERENCE_ABSENT, comparison->listed, err);
-}
-
-static bool only_stored(struct comparison *comparison, struct error *err)
-{
-    const struct sync_verify *verify = comparison->verify;
-    const struct store_job *stored = comparison->stored;
-    if (stored->missing || !verify->covers(stored->source_id, verify->context)) {
-        return true;
-    }
-    comparison->counts->gone++;
-    return tell(comparison, DIFFERENCE_GONE, stored, err);
-}
-
 static bool step(struct comparison *comparison, struct error *err)
 {
     int order = comparison->listed == NULL ? 1
                 : comparison->stored == NULL
                     ? -1
                     : compare_ids(id_of(comparison->listed), id_of(comparison->stored));
-    bool ok = order == 0  ? compare_job(comparison, err)
-              : order < 0 ? only_listed(comparison, err)
-                          : only_stored(comparison, err);
+    const struct sync_verify *verify = comparison->verify;
+    const struct store_job *stored = comparison->stored;
+    bool ok = true;
+    if (order == 0) {
+        ok = compare_job(comparison, err);
+    } else if (order < 0) {
+        comparison->counts->absent++;
+        ok = tell(comparison, DIFFERENCE_ABSENT, comparison->listed, err);
+    } else if (!stored->missing && verify->covers(stored->source_id, verify->context)) {
+        comparison->counts->gone++;
+        ok = tell(comparison, DIFFERENCE_GONE, stored, err);
+    }
     if (ok && order <= 0) {
         ok = store_jobs_next(comparison->service, &comparison->listed, err);
     }
