@@ -1,12 +1,10 @@
 #include "sync/scan.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/interrupt.h"
-#include "base/text.h"
 #include "hbr/restore_job.h"
 #include "sync/scan_page.h"
 
@@ -40,29 +38,6 @@ struct reader {
     bool beyond; /* the page at hand is one after the last of a range of the past */
     bool stop;   /* no further page is worth asking for */
 };
-
-void scanner_free(struct scanner *scanner)
-{
-    row_set_free(&scanner->seen);
-    row_set_free(&scanner->arrived);
-    row_set_free(&scanner->elsewhere);
-    row_set_free(&scanner->children);
-    row_set_free(&scanner->news);
-}
-
-void scan_result_free(struct scan_result *result)
-{
-    row_set_free(&result->rows);
-    row_set_free(&result->inside);
-}
-
-void id_list_add(struct id_list *list, const char *restore_id)
-{
-    assert(list->count < ID_LIST_MAX);
-    char *text = list->texts[list->count];
-    (void)text_fit(text, sizeof(list->texts[0]), restore_id);
-    list->ids[list->count++] = text;
-}
 
 /* --- asking -------------------------------------------------------------------------------- */
 
@@ -286,17 +261,6 @@ static bool take_answer(struct reader *reader, int64_t number, struct sync_answe
                          scanner->added_max, scanner->first_total);
     }
     return interrupt_check(err);
-}
-
-bool scan_is_exact(const struct scan_result *result)
-{
-    return result->complete && !result->moved && !result->mismatched &&
-           result->listed == result->total && row_set_count(&result->rows) == result->total;
-}
-
-bool scan_is_one_answer(const struct scan_result *result)
-{
-    return scan_is_exact(result) && result->total <= result->page_size;
 }
 
 /* --- reading ------------------------------------------------------------------------------- */

@@ -7,20 +7,6 @@
 
 #include "sync/scan_page.h"
 
-/* Frees the sets. */
-void scanner_free(struct scanner *scanner);
-
-/* Ids to ask for. */
-#define ID_LIST_MAX 99
-struct id_list {
-    char texts[ID_LIST_MAX][STORE_RESTORE_ID_SIZE];
-    const char *ids[ID_LIST_MAX];
-    size_t count;
-};
-
-/* Adds a copy; the list must not be full. */
-void id_list_add(struct id_list *list, const char *restore_id);
-
 /* Returns false only on failure; anomalies are in *ret_result, which is filled in any case: free it
  * with scan_result_free. */
 bool scan(struct scanner *scanner, const struct scan_query *query, struct scan_result *ret_result,
@@ -37,13 +23,5 @@ bool scan_until_exact(struct scanner *scanner, const struct scan_query *query, i
 /* The first pages of several queries, asked together. `results` has room for `count`; free each. */
 bool scan_first_pages(struct scanner *scanner, const struct scan_query *queries, size_t count,
                       struct scan_result *results, struct error *err) MUST_CHECK;
-
-void scan_result_free(struct scan_result *result);
-
-/* Every page was read, nothing moved, and there are as many ids as TotalCount says. */
-bool scan_is_exact(const struct scan_result *result);
-
-/* Exact and one page: such an answer cannot have moved. */
-bool scan_is_one_answer(const struct scan_result *result);
 
 #endif

@@ -1,6 +1,43 @@
 #include "sync/scan_page.h"
 
+#include <assert.h>
+
+#include "base/text.h"
 #include "hbr/restore_job.h"
+
+void scanner_free(struct scanner *scanner)
+{
+    row_set_free(&scanner->seen);
+    row_set_free(&scanner->arrived);
+    row_set_free(&scanner->elsewhere);
+    row_set_free(&scanner->children);
+    row_set_free(&scanner->news);
+}
+
+void scan_result_free(struct scan_result *result)
+{
+    row_set_free(&result->rows);
+    row_set_free(&result->inside);
+}
+
+void id_list_add(struct id_list *list, const char *restore_id)
+{
+    assert(list->count < ID_LIST_MAX);
+    char *text = list->texts[list->count];
+    (void)text_fit(text, sizeof(list->texts[0]), restore_id);
+    list->ids[list->count++] = text;
+}
+
+bool scan_is_exact(const struct scan_result *result)
+{
+    return result->complete && !result->moved && !result->mismatched &&
+           result->listed == result->total && row_set_count(&result->rows) == result->total;
+}
+
+bool scan_is_one_answer(const struct scan_result *result)
+{
+    return scan_is_exact(result) && result->total <= result->page_size;
+}
 
 static bool has_parent(const struct record *job)
 {

@@ -91,6 +91,28 @@ struct scan_result {
     int64_t cap;          /* ... beyond about this many rows */
 };
 
+/* Frees the sets. */
+void scanner_free(struct scanner *scanner);
+
+/* Ids to ask for. */
+#define ID_LIST_MAX 99
+struct id_list {
+    char texts[ID_LIST_MAX][STORE_RESTORE_ID_SIZE];
+    const char *ids[ID_LIST_MAX];
+    size_t count;
+};
+
+/* Adds a copy; the list must not be full. */
+void id_list_add(struct id_list *list, const char *restore_id);
+
+void scan_result_free(struct scan_result *result);
+
+/* Every page was read, nothing moved, and there are as many ids as TotalCount says. */
+bool scan_is_exact(const struct scan_result *result);
+
+/* Exact and one page: such an answer cannot have moved. */
+bool scan_is_one_answer(const struct scan_result *result);
+
 /*
  * Stores the jobs of a page in one transaction, never open across a wait for the network, and adds
  * their rows to *result; *ret_new of them the scan had not given before. Each is held against
