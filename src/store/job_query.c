@@ -192,8 +192,11 @@ bool store_job_rows(struct store *store, const struct store_scope *scope, enum s
 {
     struct statement query;
     bool ranged = pick == PICK_FINISHED || pick == PICK_REPORT;
-    if (ranged ? !open_range(store, picks[pick].id, picks[pick].sql, scope, from, to, &query, err)
-               : !open_query(store, picks[pick].id, picks[pick].sql, scope, &query, err)) {
+    bool whole = pick == PICK_FINISHED && is_of_source(scope);
+    enum statement_id id = whole ? STATEMENT_JOB_PICK_SOURCE_FINISHED : picks[pick].id;
+    const char *sql = whole ? "SELECT row_id" LISTED_OF_SOURCE BETWEEN : picks[pick].sql;
+    if (!(ranged ? open_range(store, id, sql, scope, from, to, &query, err)
+                 : open_query(store, id, sql, scope, &query, err))) {
         return false;
     }
     bool row = false;

@@ -130,6 +130,9 @@ static bool ask_by_parents(struct scope *scope, const struct row_set *listed,
     bool done =
         store_job_rows(scope->scanner.store, &source, PICK_WHOLE_MACHINE, 0, 0, &parents, err) &&
         ask_parents(&asking, &parents, false, err) && ask_stored_parents(&asking, false, err);
+    if (asking.found > 0) { /* whatever comes of the other questions */
+        scope->capabilities->children = CHILDREN_BY_PARENT;
+    }
     *ret_children = asking.ignored     ? CHILDREN_CANNOT_TELL
                     : asking.found > 0 ? CHILDREN_BY_PARENT
                     : asking.asked     ? CHILDREN_NONE
@@ -171,6 +174,7 @@ static bool find_children(struct scope *scope, const struct row_set *listed,
     if (selects && !inside) {
         bool ignored = false;
         *ret_children = CHILDREN_APART;
+        scope->capabilities->children = CHILDREN_APART; /* whatever comes of the other pages */
         if (!read_apart(scope, &ignored, err)) {
             return false;
         }
@@ -197,13 +201,6 @@ static bool is_apart(enum store_children children)
     return children == CHILDREN_APART || children == CHILDREN_BY_PARENT;
 }
 
-static bool count_stored(struct scope *scope, int64_t *ret_stored, struct error *err)
-{
-    struct store_scope children = scope->stored;
-    children.part = STORE_CHILDREN;
-    return store_job_count(scope->scanner.store, &children, ret_stored, err);
-}
-
 bool children_after_full(struct scope *scope, struct error *err)
 {
     struct row_set listed = {0};
@@ -217,12 +214,15 @@ bool children_after_full(struct scope *scope, struct error *err)
         return false; /* what was known stays known */
     }
     scope->evidence.children = children;
-    bool none_any_more = is_apart(scope->capabilities->children) && children == CHILDREN_NONE;
-    /* What is not of this type may be apart all the same. */
-    bool keeps = none_any_more && typed;
+    bool was_apart = is_apart(scope->capabilities->children);
+    bool none_any_more = was_apart && children == CHILDREN_NONE;
+    /* What cannot be told now, or is not of this type, may be apart all the same. */
+    bool keeps = (none_any_more && typed) || (was_apart && children == CHILDREN_CANNOT_TELL);
     if (none_any_more && !typed && !nobody) {
+        struct store_scope part = scope->stored;
         int64_t stored = 0;
-        if (!count_stored(scope, &stored, err)) {
+        part.part = STORE_CHILDREN;
+        if (!store_job_count(scope->scanner.store, &part, &stored, err)) {
             return false;
         }
         if (stored > 0) { /* that takes two full scans to believe */
@@ -251,21 +251,14 @@ bool children_after_delta(struct scope *scope, struct error *err)
     }
     struct asking asking = {.scope = scope, .listed = &listed};
     begin_evidence(scope);
-    /* Where there were none, only a parent that is new or changed can have some. Where it could not
-     * be told, those of the stored children may be listed apart again. */
-    int64_t stored = 0;
+    /* Where there were none, only a parent that is new or changed can have some. */
     bool done = row_set_unite(&listed, &scope->scanner.children, err) &&
-                (*known != CHILDREN_CANNOT_TELL || count_stored(scope, &stored, err)) &&
-                ask_parents(&asking, &scope->held, !apart && stored == 0, err) &&
+                ask_parents(&asking, &scope->held, !apart, err) &&
                 ask_stored_parents(&asking, true, err);
-    scope->has_children = apart || asking.found > 0;
-    if (asking.ignored && apart) {
-        scope->children.method = PROOF_NONE;
-        proof_note(&scope->children, "the service does not honour ParentId any more");
-    } else if (!apart && asking.found > 0) {
-        *known = CHILDREN_BY_PARENT;
-        scope->evidence.children = *known;
-    }
+    *known = !apart && asking.found > 0 ? CHILDREN_BY_PARENT : *known;
+    bool told = !is_apart(*known) || !asking.ignored;
+    scope->evidence.children = told ? *known : CHILDREN_CANNOT_TELL;
+    scope->has_children = told && is_apart(*known);
     row_set_free(&listed);
     return done;
 }

@@ -9,10 +9,9 @@
 #include "sync/scan_page.h"
 
 #define PAGES_MAX 1000000 /* of one scan */
-#define IDLE_PAGES_MAX                                                                             \
-    5 /* pages in a row without a new id, where TotalCount does not tell the end */
-#define SHUFFLED_MAX 40 /* scans of a listing whose order is new for each answer ... */
-#define IDLE_MAX 12     /* ... and how many in a row may give no new id */
+#define IDLE_PAGES_MAX 5  /* in a row without a new id, where no TotalCount tells the end */
+#define SHUFFLED_MAX 40   /* scans of a listing whose order is new for each answer ... */
+#define IDLE_MAX 12       /* ... and how many in a row may give no new id */
 #define NUMBER_SIZE 24
 #define ROOM 100 /* see set_bounds */
 #define UNCOUNTED 10000
@@ -35,8 +34,9 @@ struct reader {
     int64_t idle_pages;  /* pages in a row without such an id */
     int64_t first_total; /* TotalCount of the first answer, believed or not */
     size_t in_flight;
-    bool beyond; /* the page at hand is one after the last of a range of the past */
-    bool stop;   /* no further page is worth asking for */
+    bool end_refused; /* the page after the last, once */
+    bool beyond;      /* the page at hand is one after the last of a range of the past */
+    bool stop;        /* no further page is worth asking for */
 };
 
 /* --- asking -------------------------------------------------------------------------------- */
@@ -61,8 +61,6 @@ static void compose(struct reader *reader)
     }
     (void)snprintf(reader->from, sizeof(reader->from), "%" PRId64, query->from);
     (void)snprintf(reader->to, sizeof(reader->to), "%" PRId64, query->to);
-    reader->bounds[0] = reader->from;
-    reader->bounds[1] = reader->to;
     switch (query->kind) {
     case SCAN_ALL:
         break;
@@ -90,7 +88,6 @@ static void compose(struct reader *reader)
 static bool ask(struct reader *reader, int64_t page, void *tag, struct error *err)
 {
     struct scanner *scanner = reader->scanner;
-    const struct sync_service *service = scanner->service;
     if (scanner->asked_max > 0 && ++scanner->asked > scanner->asked_max) {
         return error_set(err, ERROR_UNPROVED,
                          "%" PRId64 " requests did not read a listing whose first TotalCount was"
@@ -98,7 +95,7 @@ static bool ask(struct reader *reader, int64_t page, void *tag, struct error *er
                          scanner->asked_max, scanner->first_total);
     }
     reader->asked.page_number = page;
-    return service->submit(service->context, &reader->asked, tag, err);
+    return scanner->service->submit(scanner->service->context, &reader->asked, tag, err);
 }
 
 /* --- what an answer tells about the scan --------------------------------------------------- */
@@ -173,8 +170,7 @@ static void watch(struct reader *reader, const struct hbr_page *page, int64_t nu
     reader->beyond = number > 1 && result->total >= 0 && rows_due(reader, number) == 0 &&
                      reader->query->kind == SCAN_BETWEEN;
     result->listed += reader->beyond ? 0 : (int64_t)page->rows;
-    /* PageSize is ignored: page by page that would be the whole listing, each time. A service may
-     * have a least PageSize, though. */
+    /* PageSize is ignored: each page may be the whole listing. One may have a least PageSize. */
     result->mismatched = result->mismatched || page->rows > HBR_PAGE_SIZE_MAX;
     result->unsteady = result->unsteady || page->total_count != reader->first_total;
     bool other_length =
@@ -221,14 +217,18 @@ static bool take_failure(struct reader *reader, int64_t number, const struct syn
         *err = answer->failure;
         return false;
     }
-    reader->stop = true;
+    bool again = deep && rows_due(reader, number) == 0 && !reader->end_refused;
+    reader->stop = !again;
     if (!deep) {
         result->refused = true;
         result->refusal = answer->failure;
     } else if (rows_due(reader, number) > 0) {
         note_cap(reader, number);
+    } else if (again) {
+        reader->end_refused = true;
+        reader->next_page = number;
     } else {
-        reader->pages_read++; /* a page beyond the end may be refused as well as empty */
+        reader->pages_read++; /* a page beyond the end may be refused as well as empty: twice */
     }
     return true;
 }
@@ -268,7 +268,11 @@ static bool take_answer(struct reader *reader, int64_t number, struct sync_answe
 static void begin(struct reader *reader, struct scanner *scanner, const struct scan_query *query,
                   struct scan_result *result)
 {
-    *reader = (struct reader){.scanner = scanner, .query = query, .result = result, .last_page = 1};
+    *reader = (struct reader){.scanner = scanner,
+                              .query = query,
+                              .result = result,
+                              .bounds = {reader->from, reader->to},
+                              .last_page = 1};
     memset(result, 0, sizeof(*result));
     result->total = -1;
     result->page_size = query->page_size > 0 ? query->page_size : scanner->query.page_size;
@@ -379,11 +383,10 @@ bool scan_until_exact(struct scanner *scanner, const struct scan_query *query, i
     bool done = scan(scanner, query, ret_result, err);
     bool shuffled = is_shuffled(ret_result);
     int idle = 0;
-    for (int i = 1; done && i < SHUFFLED_MAX && (i < scans_max || (shuffled && idle < IDLE_MAX));
-         i++) {
+    for (int i = 1; i < SHUFFLED_MAX && (i < scans_max || (shuffled && idle < IDLE_MAX)); i++) {
         struct scan_result one;
         bool is_new = false;
-        if (scan_is_exact(ret_result) || ret_result->refused || ret_result->mismatched ||
+        if (!done || scan_is_exact(ret_result) || ret_result->refused || ret_result->mismatched ||
             ret_result->capped) {
             break;
         }
@@ -408,11 +411,11 @@ static bool wait_any(struct scanner *scanner, const struct scan_query *queries,
                      struct scan_result *results, struct error *err)
 {
     struct sync_answer answer;
+    struct reader reader;
     if (!scanner->service->wait(scanner->service->context, &answer, err)) {
         return false;
     }
     size_t at = (size_t)(uintptr_t)answer.tag - 1;
-    struct reader reader;
     begin(&reader, scanner, &queries[at], &results[at]);
     if (!take_answer(&reader, 1, &answer, err)) {
         return false;
@@ -424,13 +427,11 @@ static bool wait_any(struct scanner *scanner, const struct scan_query *queries,
 bool scan_first_pages(struct scanner *scanner, const struct scan_query *queries, size_t count,
                       struct scan_result *results, struct error *err)
 {
-    size_t asked = 0;
-    size_t taken = 0;
+    size_t asked = 0, taken = 0;
     memset(results, 0, count * sizeof(*results));
     while (taken < count) {
-        bool more = asked < count && asked - taken < scanner->pages_at_once;
         bool done;
-        if (more) {
+        if (asked < count && asked - taken < scanner->pages_at_once) {
             struct scan_result scratch;
             struct reader reader;
             begin(&reader, scanner, &queries[asked], &scratch);
