@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum cell_kind { CELL_NULL, CELL_INTEGER, CELL_REAL, CELL_TEXT };
 
@@ -16,5 +17,15 @@ struct cell {
     const char *text;
     size_t length;
 };
+
+static inline struct cell text_cell(const char *text)
+{
+    return (struct cell){.kind = CELL_TEXT, .text = text, .length = strlen(text)};
+}
+
+static inline struct cell integer_cell(int64_t integer)
+{
+    return (struct cell){.kind = CELL_INTEGER, .integer = integer};
+}
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define DURATION_MAX_SECONDS (10LL * 366 * 24 * 3600)
+#define NEAREST_MAX 64 /* bytes of a word that is compared */
 
 char *text_copy(const char *text)
 {
@@ -67,7 +67,7 @@ bool text_to_duration(const char *text, int64_t *ret_seconds)
     memcpy(number, text, length);
     number[length] = '\0';
     int64_t value;
-    if (!text_to_int64(number, 0, DURATION_MAX_SECONDS / unit, &value)) {
+    if (!text_to_int64(number, 0, TEXT_DURATION_MAX / unit, &value)) {
         return false;
     }
     *ret_seconds = value * unit;
@@ -169,6 +169,56 @@ void text_lower(char *text)
 bool text_equal_nocase(const char *left, const char *right)
 {
     return strcasecmp(left, right) == 0; /* in the C locale: nothing here calls setlocale() */
+}
+
+/* How many letters are wrong, missing or too many (Levenshtein); two that are swapped are two. Both
+ * words have at most NEAREST_MAX letters. */
+static size_t count_slips(const char *left, const char *right)
+{
+    size_t slips[NEAREST_MAX + 1]; /* to each beginning of `right`, from so much of `left` */
+    size_t length = strlen(right);
+    for (size_t j = 0; j <= length; j++) {
+        slips[j] = j;
+    }
+    for (size_t i = 0; left[i] != '\0'; i++) {
+        size_t diagonal = slips[0]++;
+        for (size_t j = 0; j < length; j++) {
+            size_t best = diagonal + (left[i] != right[j]);
+            best = slips[j] + 1 < best ? slips[j] + 1 : best;
+            diagonal = slips[j + 1];
+            slips[j + 1] = diagonal + 1 < best ? diagonal + 1 : best;
+        }
+    }
+    return slips[length];
+}
+
+void text_nearest_try(struct text_nearest *nearest, const char *name)
+{
+    char left[NEAREST_MAX + 1], right[NEAREST_MAX + 1];
+    if (!text_fit(left, sizeof(left), nearest->word) || !text_fit(right, sizeof(right), name)) {
+        return;
+    }
+    text_lower(left);
+    text_lower(right);
+    size_t distance = count_slips(left, right);
+    if (distance > 1 && strlen(left) > 1 && text_starts_with(right, left)) {
+        distance = 1;
+    }
+    if (distance <= 1 + strlen(left) / 4 &&
+        (nearest->best == NULL || distance < nearest->distance)) {
+        nearest->best = name;
+        nearest->distance = distance;
+    }
+}
+
+bool text_did_you_mean(const struct text_nearest *nearest, const char *dashes, struct error *err)
+{
+    size_t used = strlen(err->message);
+    if (nearest->best != NULL) {
+        (void)snprintf(err->message + used, sizeof(err->message) - used, " (did you mean '%s%s'?)",
+                       dashes, nearest->best);
+    }
+    return false;
 }
 
 bool text_starts_with(const char *text, const char *start)

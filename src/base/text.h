@@ -26,7 +26,9 @@ bool text_fit(char *target, size_t size, const char *text);
 bool text_to_int64(const char *text, int64_t minimum, int64_t maximum,
                    int64_t *ret_value) MUST_CHECK;
 
-/* A duration: "90", "90s", "10m", "24h", "7d", "2w"; seconds, at most 10 years. */
+#define TEXT_DURATION_MAX (10LL * 366 * 24 * 3600) /* ten years */
+
+/* A duration: "90", "90s", "10m", "24h", "7d", "2w"; seconds, at most TEXT_DURATION_MAX. */
 bool text_to_duration(const char *text, int64_t *ret_seconds) MUST_CHECK;
 
 /*
@@ -49,6 +51,21 @@ void text_lower(char *text);
 
 /* Case-insensitive comparison in ASCII alone, whatever the locale. */
 bool text_equal_nocase(const char *left, const char *right);
+
+/*
+ * The name that a mistyped word is most like: it begins with the word, or is a few slips away, in
+ * whatever case. Begin with {.word = word} and try every name; `best` stays NULL when none is like
+ * it. The names are borrowed.
+ */
+struct text_nearest {
+    const char *word, *best;
+    size_t distance;
+};
+void text_nearest_try(struct text_nearest *nearest, const char *name);
+
+/* Adds "(did you mean 'NAME'?)" to the message where there is one, with `dashes` before the name.
+ * Returns false. */
+bool text_did_you_mean(const struct text_nearest *nearest, const char *dashes, struct error *err);
 
 bool text_starts_with(const char *text, const char *start);
 bool text_ends_with(const char *text, const char *end);

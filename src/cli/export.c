@@ -6,7 +6,7 @@
 #include "base/interrupt.h"
 #include "cli/cli.h"
 #include "cli/period.h"
-#include "cli/session.h"
+#include "cli/selection.h"
 #include "hbr/job_json.h"
 #include "hbr/restore_job.h"
 #include "store/export.h"
@@ -14,9 +14,9 @@
 #define LINE_MAX_BYTES (512U * 1024 * 1024)
 
 struct export_options {
-    const char *format, *since, *until, *account_id;
-    struct cli_list statuses, regions, editions;
-    bool listed_only;
+    const char *format, *since, *until;
+    struct selection selection;
+    bool listed_only, spreadsheet;
 };
 
 /* --- NDJSON -------------------------------------------------------------------------------- */
@@ -72,82 +72,83 @@ static bool export_rows(struct store *store, const struct store_job_filter *filt
 
 /* --- the command --------------------------------------------------------------------------- */
 
-static bool take_filter(const struct export_options *options, struct store_job_filter *filter,
+static bool take_filter(struct export_options *options, struct store_job_filter *filter,
                         struct error *err)
 {
     struct period period;
+    *filter = (struct store_job_filter){.listed_only = options->listed_only,
+                                        .has_since = options->since != NULL,
+                                        .has_until = options->until != NULL};
     if (!period_between(options->since, options->until, clock_now(), &period, err)) {
         return false;
     }
-    *filter = (struct store_job_filter){.statuses = options->statuses.values,
-                                        .status_count = options->statuses.count,
-                                        .account_id = options->account_id,
-                                        .regions = options->regions.values,
-                                        .region_count = options->regions.count,
-                                        .editions = options->editions.values,
-                                        .edition_count = options->editions.count,
-                                        .listed_only = options->listed_only,
-                                        .has_since = options->since != NULL,
-                                        .since = period.since,
-                                        .has_until = options->until != NULL,
-                                        .until = period.until};
-    filter->until += filter->has_until; /* the filter's is the second after the last */
+    filter->since = period.since;
+    filter->until = period.until + filter->has_until; /* the second after the last */
+    if (!selection_take(&options->selection, err)) {
+        return false;
+    }
+    filter->lists = options->selection.json.data;
     return true;
 }
 
-static bool check(const struct export_options *options, struct store_job_filter *filter,
+static bool check(struct export_options *options, struct store_job_filter *filter,
                   struct error *err)
 {
     const char *format = options->format;
-    const struct cli_list account = {.values = {options->account_id},
-                                     .count = options->account_id != NULL};
+    if (format == NULL) {
+        options->format = format = options->spreadsheet ? "csv" : "ndjson";
+    }
     if (strcmp(format, "ndjson") != 0 && strcmp(format, "csv") != 0 &&
         strcmp(format, "json") != 0) {
         return error_set(err, ERROR_USAGE, "--format: \"%s\" is none of ndjson, csv, json", format);
     }
-    return session_check_words("account-id", &account, err) &&
-           session_check_words("region", &options->regions, err) &&
-           session_check_editions(&options->editions, err) && take_filter(options, filter, err);
+    if (options->spreadsheet && strcmp(format, "csv") != 0) {
+        return error_set(err, ERROR_USAGE, "--spreadsheet needs --format csv");
+    }
+    return take_filter(options, filter, err);
 }
 
-static bool export(struct store *store, const char *format, const struct store_job_filter *filter,
-                   struct error *err)
+static bool export(struct store *store, const struct export_options *options,
+                   const struct store_job_filter *filter, struct error *err)
 {
-    if (strcmp(format, "ndjson") == 0) {
+    if (!selection_check(&options->selection, store, filter, err)) {
+        return false;
+    }
+    if (strcmp(options->format, "ndjson") == 0) {
         return export_lines(store, filter, err);
     }
-    return export_rows(store, filter, strcmp(format, "csv") == 0 ? ROWS_CSV : ROWS_JSON, err);
+    enum rows_format format = options->spreadsheet ? ROWS_SPREADSHEET : ROWS_CSV;
+    return export_rows(store, filter, strcmp(options->format, "csv") == 0 ? format : ROWS_JSON,
+                       err);
 }
 
 int cli_export(const char *database, int argc, char **argv)
 {
-    struct export_options wanted = {.format = "ndjson"};
+    struct export_options wanted = {.format = NULL};
     struct store_job_filter filter;
     struct store *store = NULL;
     struct error err;
     int status = 0;
-    const struct cli_option options[] = {
+    struct cli_option options[5 + SELECTION_ROWS] = {
         {"format", "NAME", "ndjson: the API's own JSON, a job a line (default); csv, json",
          CLI_TEXT, (void *)&wanted.format, 0, 0},
+        {"spreadsheet", NULL, "csv that a spreadsheet shows as it is stored", CLI_FLAG,
+         &wanted.spreadsheet, 0, 0},
         {"since", "TIME", "jobs created then or later: a UTC date, or 90d for 90 days ago",
          CLI_TEXT, (void *)&wanted.since, 0, 0},
         {"until", "TIME", "jobs created before then", CLI_TEXT, (void *)&wanted.until, 0, 0},
-        {"where-status", "STATUS", "jobs of this Status; may be repeated", CLI_LIST,
-         &wanted.statuses, 0, 0},
-        {"account-id", "ID", "jobs of this account", CLI_TEXT, (void *)&wanted.account_id, 0, 0},
-        {"region", "ID", "jobs of this region; may be repeated", CLI_LIST, &wanted.regions, 0, 0},
-        {"edition", "NAME", "jobs of STANDARD or BASIC; may be repeated", CLI_LIST,
-         &wanted.editions, 0, 0},
         {"listed-only", NULL, "without jobs that the service no longer lists", CLI_FLAG,
          &wanted.listed_only, 0, 0},
     };
-    if (!cli_begin("export", options, sizeof(options) / sizeof(options[0]), argc, argv, &database,
-                   NULL, &status)) {
+    selection_rows(&wanted.selection, SELECTION_ROWS, options + 5);
+    if (!cli_begin("export", options, 5 + SELECTION_ROWS, argc, argv, &database, NULL, &status)) {
         return status;
     }
     bool done = check(&wanted, &filter, &err) &&
                 store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
-                export(store, wanted.format, &filter, &err);
+                export(store, &wanted, &filter, &err);
     store_close(store);
+    buffer_free(&wanted.selection.json);
+    buffer_free(&wanted.selection.text);
     return done ? 0 : cli_fail_output(&err);
 }

@@ -1,5 +1,5 @@
-/* The command `import`: the same upsert as `sync`, from saved API answers, arrays of jobs, or a job
- * a line. */
+/* The command `import`: the same upsert as `sync`, from files of JSON values one after the other:
+ * saved API answers, arrays of them or of jobs, or jobs. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +23,8 @@
 
 #define DOCUMENT_MAX (512U * 1024 * 1024)
 #define BATCH_JOBS 1000
+#define ODD_MAX 4096 /* bytes of what is no JSON */
+#define TAKES_BACK "`hbrsync export --format ndjson` writes what import takes back."
 
 struct import {
     const char *database;
@@ -31,10 +33,28 @@ struct import {
     struct store *store;
     struct store_writer writer;
     struct store_run run;
-    int64_t batch; /* jobs in the transaction at hand */
+    struct store_run committed; /* its counts are of what is kept whatever happens */
+    int64_t batch;              /* jobs in the transaction at hand */
     const char *file;
-    int64_t line;
+    int64_t line;        /* where the value at hand begins */
+    int64_t seen_before; /* jobs of the files before this one */
+    char rejected[256];  /* where the first entry without a usable RestoreId is */
 };
+
+static const char *file_name(const struct import *import)
+{
+    return strcmp(import->file, "-") == 0 ? "standard input" : import->file;
+}
+
+static bool commit(struct import *import, struct error *err)
+{
+    import->batch = 0;
+    if (!store_commit(import->store, err)) {
+        return false;
+    }
+    import->committed = import->run;
+    return true;
+}
 
 static bool store_job(struct import *import, const struct record *job, struct error *err)
 {
@@ -50,17 +70,35 @@ static bool store_job(struct import *import, const struct record *job, struct er
     if (++import->batch < BATCH_JOBS) {
         return true;
     }
-    import->batch = 0;
-    return store_commit(import->store, err) && store_begin(import->store, err);
+    return commit(import, err) && store_begin(import->store, err);
+}
+
+/* Rows of v_restore_job are not all of a job: they lack what is null and what is of other types. */
+static bool check_shape(const struct json_node *root, struct error *err)
+{
+    const struct json_node *first = root->kind == JSON_ARRAY ? root->first : root;
+    if (json_find(first, "restore_id")->kind == JSON_MISSING ||
+        json_find(first, "RestoreId")->kind != JSON_MISSING) {
+        return true;
+    }
+    error_set(err, ERROR_USAGE, "rows with the columns of v_restore_job, not the API's own jobs");
+    return error_hint(err, TAKES_BACK);
 }
 
 static bool store_document(struct import *import, struct json_node *root, struct error *err)
 {
     struct hbr_page page;
-    if (!hbr_page_import(root, &page, err)) {
+    bool ok = check_shape(root, err);
+    if (!ok) {
+        json_free(root);
+    }
+    if (!ok || !hbr_page_import(root, &page, err)) {
         return false;
     }
-    bool ok = true;
+    if (page.rejected > 0 && import->rejected[0] == '\0') {
+        (void)snprintf(import->rejected, sizeof(import->rejected), "%.200s line %" PRId64,
+                       file_name(import), import->line);
+    }
     for (size_t i = 0; ok && i < page.job_count; i++) {
         ok = store_job(import, &page.jobs[i], err) && interrupt_check(err);
     }
@@ -71,116 +109,161 @@ static bool store_document(struct import *import, struct json_node *root, struct
     return ok;
 }
 
-/* What is too long is the user's, unlike a lack of memory. */
-static bool text_ok(const struct buffer *text, const char *what, struct error *err)
+/* --- values one after the other ------------------------------------------------------------ */
+
+/* How far a value is read. */
+struct value_scan {
+    size_t depth;
+    int last; /* the byte before, of those that mean something; 0: none */
+    bool in_string, is_escaped;
+};
+
+/* Whether the value ends with this byte, or the text can no longer be JSON, so that the reading of
+ * a value that is cut does not go on in the next one. json_read tells what is wrong. */
+static bool ends_value(struct value_scan *scan, int byte)
 {
-    if (!buffer_ok(text, what, err)) {
-        err->code = text->too_long ? ERROR_USAGE : err->code;
-        return false;
+    bool wrong = false;
+    if (scan->in_string) {
+        wrong = byte < 0x20;
+        scan->in_string = byte != '"' || scan->is_escaped;
+        scan->is_escaped = byte == '\\' && !scan->is_escaped;
+    } else if (byte == '{' || byte == '[' || byte == '"') {
+        wrong = scan->last != 0 && strchr("{[,:", scan->last) == NULL;
+        scan->in_string = byte == '"';
+        scan->depth += byte != '"';
+    } else if (byte == '}' || byte == ']') {
+        scan->depth--;
     }
-    return true;
+    scan->last = strchr(" \t\r\n", byte) != NULL && byte != '\0' ? scan->last : byte;
+    return wrong || byte == '\0' || scan->depth == 0 || scan->depth > JSON_DEPTH_MAX;
 }
 
-/* A signal ends a read with an error of its own. Called at once: errno is still the read's. */
-static bool read_failed(struct error *err)
+/* Reads the next value, or what stands in its place up to the end of the line; nothing at the end
+ * of the file. A byte order mark before it (at any place: files are put together) and white space
+ * are passed over. */
+static bool read_value(struct import *import, FILE *file, struct buffer *text, int64_t *line,
+                       struct error *err)
 {
-    return interrupt_check(err) && error_set_errno(err, ERROR_USAGE, errno, "cannot read");
-}
-
-/* Reads one line without its end; false at the end of the file or with *err filled. */
-static bool read_line(FILE *file, struct buffer *line, bool *ret_failed, struct error *err)
-{
+    static const char mark[] = "\xEF\xBB\xBF";
+    struct value_scan scan = {.depth = 0};
     int byte;
-    buffer_reset(line);
-    while ((byte = getc_unlocked(file)) != EOF && byte != '\n') {
-        buffer_putc(line, (char)byte);
-        if (line->failed) {
-            break;
-        }
-    }
-    *ret_failed = ferror(file) != 0 || line->failed;
-    if (ferror(file) != 0) {
-        return read_failed(err);
-    }
-    if (!text_ok(line, "a line", err)) {
-        return false;
-    }
-    return byte != EOF || line->length > 0;
-}
-
-static bool is_blank(const struct buffer *text)
-{
-    return text->data[strspn(text->data, " \t\r")] == '\0' && strlen(text->data) == text->length;
-}
-
-/* A document that takes the whole file; `text` holds its first line. */
-static bool import_whole(struct import *import, FILE *file, struct buffer *text, struct error *err)
-{
-    struct json_node *root = NULL;
-    char chunk[16384];
-    size_t got;
-    buffer_putc(text, '\n');
-    while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0) {
-        buffer_append(text, chunk, got);
-    }
-    if (ferror(file) != 0) {
-        return read_failed(err);
-    }
-    return text_ok(text, "the file", err) &&
-           json_read(text->data, text->length, JSON_VALUES_SAVED, &root, err) &&
-           store_document(import, root, err);
-}
-
-/* The first line tells: if it is JSON by itself, every line is; else the file is one document. */
-static bool import_stream(struct import *import, FILE *file, struct buffer *line, struct error *err)
-{
-    bool failed = false;
-    bool first = true;
-    import->line = 0;
-    while (read_line(file, line, &failed, err)) {
-        struct json_node *root = NULL;
-        import->line++;
-        if (is_blank(line)) {
+    bool ended = false;
+    buffer_reset(text);
+    while (!ended && !text->failed && (byte = getc_unlocked(file)) != EOF) {
+        *line += byte == '\n';
+        if (text->length == 0 && byte != '\0' && strchr(" \t\r\n\x1e", byte) != NULL) {
             continue;
         }
-        if (!json_read(line->data, line->length, JSON_VALUES_SAVED, &root, err)) {
-            if (!first || err->code != ERROR_SERVICE) {
-                return false;
-            }
-            import->line = 0;
-            error_clear(err);
-            return import_whole(import, file, line, err);
+        if (text->length == 0) {
+            import->line = *line;
         }
-        first = false;
+        buffer_putc(text, (char)byte);
+        bool is_json = text->data[0] == '{' || text->data[0] == '[';
+        ended = is_json ? ends_value(&scan, byte) : byte == '\n' || text->length == ODD_MAX;
+        if (text->length == 3 && memcmp(text->data, mark, 3) == 0) {
+            buffer_reset(text);
+        }
+    }
+    if (ended && scan.depth > 0 && text->length > 1 && text->data[text->length - 2] == '\n') {
+        text->data[--text->length] = '\0'; /* what is wrong is the line before */
+    }
+    if (ferror(file) != 0) { /* a signal ends a read with an error of its own */
+        int why = errno;
+        return interrupt_check(err) && error_set_errno(err, ERROR_USAGE, why, "cannot read");
+    }
+    bool ok = buffer_ok(text, "a JSON value", err);
+    err->code = !ok && text->too_long ? ERROR_USAGE : err->code; /* the text is the user's */
+    return ok;
+}
+
+/* --- what else people bring ---------------------------------------------------------------- */
+
+static const struct {
+    const char *start, *what, *command; /* that makes JSON of it, NULL: none */
+} other_files[] = {
+    {"\xFF\xFE", "text in UTF-16", "iconv -f UTF-16 -t UTF-8"},
+    {"\xFE\xFF", "text in UTF-16", "iconv -f UTF-16 -t UTF-8"},
+    {"\x1F\x8B", "compressed with gzip", "gzip -dc"},
+    {"BZh", "compressed with bzip2", "bzip2 -dc"},
+    {"\xFD\x37zXZ", "compressed with xz", "xz -dc"},
+    {"\x28\xB5\x2F\xFD", "compressed with zstd", "zstd -dc"},
+    {"PK\x03\x04", "a ZIP archive", "unzip -p"},
+    {"SQLite format 3", "an SQLite database", "hbrsync export --db"},
+    {"restore_id", "a table (CSV)", NULL},
+    {"\"restore_id\"", "a table (CSV)", NULL},
+    {"> 20", "a trace of hbrsync, which shortens answers", NULL},
+    {"<", "XML or HTML", NULL},
+};
+
+/* Names a file that is something else, by its first bytes. */
+static void tell_kind(const struct buffer *text, struct error *err)
+{
+    const char *what = NULL, *command = NULL;
+    bool is_json = text->data[0] == '{' || text->data[0] == '[';
+    if (is_json && text->length > 1 && text->data[1] == '\0') {
+        what = "text in UTF-16";
+        command = "iconv -f UTF-16LE -t UTF-8";
+    }
+    for (size_t i = 0; what == NULL && i < sizeof(other_files) / sizeof(other_files[0]); i++) {
+        if (text_starts_with(text->data, other_files[i].start)) {
+            what = other_files[i].what;
+            command = other_files[i].command;
+        }
+    }
+    if (what != NULL) {
+        error_set(err, ERROR_USAGE, "not JSON but %s", what);
+    }
+    if (command != NULL) {
+        error_hint(err, "Try: %s FILE | hbrsync import -", command);
+    } else if (what != NULL) {
+        error_hint(err, TAKES_BACK);
+    }
+}
+
+static bool import_stream(struct import *import, FILE *file, struct buffer *text, struct error *err)
+{
+    int64_t line = 1;
+    bool is_first = true;
+    import->line = 0;
+    while (read_value(import, file, text, &line, err)) {
+        struct json_node *root = NULL;
+        if (text->length == 0) {
+            return true;
+        }
+        if (!json_read(text->data, text->length, JSON_VALUES_SAVED, &root, err)) {
+            if (is_first && err->code == ERROR_SERVICE) {
+                tell_kind(text, err);
+            }
+            return false;
+        }
+        is_first = false;
         if (!store_document(import, root, err)) {
             return false;
         }
     }
-    return !failed;
+    return false;
 }
 
 static bool import_file(struct import *import, struct error *err)
 {
-    struct buffer line;
-    bool is_stdin = strcmp(import->file, "-") == 0;
+    struct buffer text;
     FILE *file = file_open_stream(import->file, err);
     if (file == NULL) {
         return false;
     }
-    buffer_init(&line, DOCUMENT_MAX);
-    bool ok = import_stream(import, file, &line, err);
+    buffer_init(&text, DOCUMENT_MAX);
+    bool ok = import_stream(import, file, &text, err);
     if (!ok) {
-        const char *name = is_stdin ? "standard input" : import->file;
         if (err->code == ERROR_SERVICE) {
             err->code = ERROR_USAGE; /* the text is the user's here, not the service's */
         }
         if (import->line > 0) {
-            error_context(err, "%s line %" PRId64, name, import->line);
+            error_context(err, "%s line %" PRId64, file_name(import), import->line);
         } else {
-            error_context(err, "%s", name);
+            error_context(err, "%s", file_name(import));
         }
     }
-    buffer_free(&line);
+    buffer_free(&text);
     (void)fclose(file); /* it was only read */
     return ok;
 }
@@ -210,7 +293,7 @@ static bool begin(struct import *import, struct error *err)
                                            .now = import->run.started_at,
                                            .imports = true};
     return store_source_save(store, &source, err) && store_run_begin(store, &import->run, err) &&
-           store_commit(store, err);
+           commit(import, err);
 }
 
 static bool end(struct import *import, const struct error *problem, struct error *err)
@@ -232,9 +315,20 @@ static bool import_files(struct import *import, char **files, int count, struct 
     bool ok = store_begin(import->store, err);
     for (int i = 0; ok && i < count; i++) {
         import->file = files[i];
+        import->seen_before = import->run.seen;
         ok = import_file(import, err);
     }
-    return ok && store_commit(import->store, err);
+    return ok && commit(import, err);
+}
+
+/* Adds what is kept of the file that could not be read to its end. */
+static void tell_end(const struct import *import, struct error *err)
+{
+    size_t used = strlen(err->message);
+    int64_t taken = import->run.seen - import->seen_before;
+    (void)snprintf(err->message + used, sizeof(err->message) - used,
+                   "; %" PRId64 " job%s of it taken, nothing after", taken > 0 ? taken : 0,
+                   taken == 1 ? "" : "s");
 }
 
 static void tell(const struct import *import)
@@ -285,26 +379,29 @@ static int import_all(struct import *import, char **files, int count)
         return cli_fail(&err);
     }
     bool ok = import_files(import, files, count, &err);
-    if (!ok && (err.code == ERROR_USAGE || err.code == ERROR_INTERRUPTED)) {
-        /* What came before the bad line is sound. */
+    if (!ok) {
+        /* What came before the bad value is sound. */
         struct error commit_error;
-        if (!store_commit(import->store, &commit_error)) {
-            store_rollback(import->store);
+        bool sound = err.code == ERROR_USAGE || err.code == ERROR_INTERRUPTED;
+        if (!sound || !commit(import, &commit_error)) {
+            import->run = import->committed;
         }
+        tell_end(import, &err);
     }
     if (!end(import, &err, &end_error) && ok) {
         ok = false;
         err = end_error;
     }
     store_close(import->store);
+    tell(import);
     if (!ok) {
         return cli_fail(&err);
     }
-    tell(import);
     if (import->run.rejected > 0) {
         error_set(&err, ERROR_UNPROVED,
-                  "%" PRId64 " %s had no usable RestoreId and could not be stored",
-                  import->run.rejected, import->run.rejected == 1 ? "entry" : "entries");
+                  "%" PRId64 " %s had no usable RestoreId and could not be stored (the first: %s)",
+                  import->run.rejected, import->run.rejected == 1 ? "entry" : "entries",
+                  import->rejected);
         return cli_fail(&err);
     }
     return 0;

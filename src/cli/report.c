@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/selection.h"
 #include "hbr/restore_job.h"
 #include "output/log.h"
 #include "output/rows.h"
@@ -16,24 +17,21 @@ struct arguments {
     const char *database;
     const char *name; /* NULL: none */
     enum rows_format format;
-    bool as_page;
-    struct period period;
+    bool as_page, spreadsheet;
+    struct report_scope scope;
+    struct selection selection;
 };
-
-static struct cell text_cell(const char *text)
-{
-    return (struct cell){.kind = CELL_TEXT, .text = text, .length = strlen(text)};
-}
-
-static struct cell integer_cell(int64_t value)
-{
-    return (struct cell){.kind = CELL_INTEGER, .integer = value};
-}
 
 static bool take_format(struct arguments *arguments, const char *name, struct error *err)
 {
     static const char *const names[] = {
         [ROWS_TABLE] = "table", [ROWS_CSV] = "csv", [ROWS_JSON] = "json"};
+    if (arguments->spreadsheet) {
+        arguments->format = ROWS_SPREADSHEET;
+        return name == NULL || strcmp(name, "csv") == 0 ||
+               error_set(err, ERROR_USAGE, "--spreadsheet needs --format csv");
+    }
+    name = name != NULL ? name : "table";
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(name, names[i]) == 0) {
             arguments->format = (enum rows_format)i;
@@ -81,9 +79,10 @@ static bool list_reports(const struct report *reports, size_t count, enum rows_f
     return cli_rows_end(&rows, done, err);
 }
 
-bool report_run(struct store *store, const struct report *report, const struct period *period,
+bool report_run(struct store *store, const struct report *report, const struct report_scope *scope,
                 const struct store_rows *rows, struct error *err)
 {
+    const struct period *period = &scope->period;
     int64_t since = period->since;
     if (since == INT64_MIN && report->since > 0) {
         since = (period->until < period->now ? period->until : period->now) - report->since;
@@ -95,15 +94,21 @@ bool report_run(struct store *store, const struct report *report, const struct p
     };
     const struct store_query query = {
         .sql = report->sql, .what = report->title, .parameters = parameters, .parameter_count = 3};
-    return store_query_run(store, &query, rows, err);
+    const struct store_job_filter filter = {.lists = scope->lists};
+    return scope->selection[0] == '\0' ? store_query_run(store, &query, rows, err)
+                                       : store_query_selected(store, &query, &filter, rows, err);
 }
 
 static bool print_rows(struct store *store, const struct report *report,
-                       const struct period *period, enum rows_format format, struct error *err)
+                       const struct arguments *arguments, struct error *err)
 {
+    const struct report_scope *scope = &arguments->scope;
     struct store_rows rows;
-    return cli_rows_begin(format, &rows, err) &&
-           cli_rows_end(&rows, report_run(store, report, period, &rows, err), err);
+    if (arguments->format == ROWS_TABLE && scope->selection[0] != '\0') {
+        (void)printf("Selected: %s\n\n", scope->selection); /* a failure is found by cli_main */
+    }
+    return cli_rows_begin(arguments->format, &rows, err) &&
+           cli_rows_end(&rows, report_run(store, report, scope, &rows, err), err);
 }
 
 /* A source that was never proved as a whole: its rates are of what happens to be stored. */
@@ -116,15 +121,16 @@ static bool add_warning(const struct cell *cells, size_t count, void *context, s
     return buffer_ok(warning, "a warning", err);
 }
 
-static bool find_warning(struct store *store, struct buffer *warning, struct error *err)
+static bool find_warning(struct store *store, const struct report_scope *scope,
+                         struct buffer *warning, struct error *err)
 {
-    static const struct store_query query = {
+    static const struct report query = {
         .sql = "SELECT count(*) || ' of ' || (SELECT count(*) FROM v_sync_health WHERE scope = '')"
                " || ' sources ' || source_note FROM v_sync_health"
                " WHERE scope = '' AND source_note IS NOT NULL GROUP BY source_note",
-        .what = "read what was proved"};
+        .title = "read what was proved"};
     const struct store_rows rows = {.row = add_warning, .context = warning};
-    return store_query_run(store, &query, &rows, err);
+    return report_run(store, &query, scope, &rows, err);
 }
 
 static bool print_opened(struct store *store, const struct arguments *arguments,
@@ -134,14 +140,13 @@ static bool print_opened(struct store *store, const struct arguments *arguments,
     buffer_init(&warning, 4096);
     bool as_page = arguments->as_page;
     bool rates = as_page || strstr(reports[0].sql, "success_rate_percent") != NULL;
-    bool done = !rates || find_warning(store, &warning, err);
+    bool done = !rates || find_warning(store, &arguments->scope, &warning, err);
     if (done && warning.length > 0 && !as_page) {
         log_warning("%s", warning.data);
     }
-    done = done &&
-           (as_page ? report_page(store, reports, arguments->name != NULL ? 1 : count,
-                                  &arguments->period, warning.length > 0 ? warning.data : "", err)
-                    : print_rows(store, &reports[0], &arguments->period, arguments->format, err));
+    done = done && (as_page ? report_page(store, reports, arguments->name != NULL ? 1 : count,
+                                          &arguments->scope, warning.data, err)
+                            : print_rows(store, &reports[0], arguments, err));
     buffer_free(&warning);
     return done;
 }
@@ -150,43 +155,40 @@ static bool print_report(const struct arguments *arguments, struct report *repor
                          struct error *err)
 {
     struct store *store = NULL;
+    const struct store_job_filter filter = {.lists = arguments->scope.lists};
+    if (arguments->name == NULL && !arguments->as_page) {
+        return list_reports(reports, count, arguments->format, err);
+    }
     bool done = (arguments->name == NULL || select_report(reports, count, arguments->name, err)) &&
                 store_open(arguments->database, STORE_READ, &hbr_restore_job_model, &store, err) &&
+                selection_check(&arguments->selection, store, &filter, err) &&
                 print_opened(store, arguments, reports, count, err);
     store_close(store);
-    return done;
-}
-
-static bool run(const struct arguments *arguments, struct error *err)
-{
-    struct report *reports = NULL;
-    size_t count = 0;
-    if (!report_list(&reports, &count, err)) {
-        return false;
-    }
-    bool done = arguments->name == NULL && !arguments->as_page
-                    ? list_reports(reports, count, arguments->format, err)
-                    : print_report(arguments, reports, count, err);
-    free(reports);
     return done;
 }
 
 int cli_report(const char *database, int argc, char **argv)
 {
     struct arguments arguments = {.database = database};
-    const char *format = "table", *since = NULL, *until = NULL;
+    const char *format = NULL, *since = NULL, *until = NULL;
+    struct report *reports = NULL;
+    size_t report_count = 0;
     struct error err;
+    struct selection *selection = &arguments.selection;
     int operand = 0;
     int status = 0;
-    const struct cli_option options[] = {
+    struct cli_option options[4 + SELECTION_ROWS] = {
         {"format", "FORMAT", "table (the default), csv, json or html", CLI_TEXT, (void *)&format, 0,
          0},
+        {"spreadsheet", NULL, "csv that a spreadsheet shows as it is stored", CLI_FLAG,
+         &arguments.spreadsheet, 0, 0},
         {"since", "TIME", "from then on: a UTC date and time, or a duration ago, such as 90d",
          CLI_TEXT, (void *)&since, 0, 0},
         {"until", "TIME", "before then", CLI_TEXT, (void *)&until, 0, 0},
     };
-    if (!cli_begin("report", options, sizeof(options) / sizeof(options[0]), argc, argv,
-                   &arguments.database, &operand, &status)) {
+    const size_t count = 4 + SELECTION_ROWS - 1; /* reports count statuses themselves */
+    selection_rows(selection, count - 4, options + 4);
+    if (!cli_begin("report", options, count, argc, argv, &arguments.database, &operand, &status)) {
         return status;
     }
     if (argc - operand > 1) {
@@ -196,7 +198,14 @@ int cli_report(const char *database, int argc, char **argv)
     }
     arguments.name = operand < argc ? argv[operand] : NULL;
     bool done = take_format(&arguments, format, &err) &&
-                period_between(since, until, clock_now(), &arguments.period, &err) &&
-                run(&arguments, &err);
+                period_between(since, until, clock_now(), &arguments.scope.period, &err) &&
+                selection_take(selection, &err);
+    arguments.scope.lists = selection->json.data;
+    arguments.scope.selection = selection->text.data;
+    done = done && report_list(&reports, &report_count, &err) &&
+           print_report(&arguments, reports, report_count, &err);
+    free(reports);
+    buffer_free(&selection->json);
+    buffer_free(&selection->text);
     return done ? 0 : cli_fail_output(&err);
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "cli/period.h"
+#include "output/html_page.h"
 #include "store/query.h"
 #include "store/store.h"
 
@@ -29,7 +30,7 @@ struct report {
     enum report_on_page on_page;
     int64_t page_rows; /* of its table on the page of all reports */
     int64_t since;     /* seconds, 0: everything */
-    char plots[REPORT_PLOTS_MAX][256];
+    char plots[REPORT_PLOTS_MAX][HTML_PLOT_SIZE];
     size_t plot_count;
     char description[384];
     char notes[1024];
@@ -43,13 +44,22 @@ bool report_list(struct report **ret_reports, size_t *ret_count, struct error *e
 bool report_parse(const char *file_name, const char *text, struct report *ret_report,
                   struct error *err) MUST_CHECK;
 
-/* Runs a report's SQL; its own `since` holds where the period leaves that open. */
-bool report_run(struct store *store, const struct report *report, const struct period *period,
+/* What the reports are of. */
+struct report_scope {
+    struct period period;
+    const char *lists;     /* as store_job_filter has them */
+    const char *selection; /* the same for people, "" for everything */
+};
+
+/* Runs SQL of sql/reports/, or of their kind, on what the scope selects; the report's own `since`
+ * (0: none) holds where the period leaves that open. */
+bool report_run(struct store *store, const struct report *report, const struct report_scope *scope,
                 const struct store_rows *rows, struct error *err) MUST_CHECK;
 
 /* These reports as one HTML page on standard output, all from one state of the database; `warning`
  * ("" for none) is about all of them. */
 bool report_page(struct store *store, const struct report *reports, size_t count,
-                 const struct period *period, const char *warning, struct error *err) MUST_CHECK;
+                 const struct report_scope *scope, const char *warning,
+                 struct error *err) MUST_CHECK;
 
 #endif

@@ -1,20 +1,12 @@
 /* Reports as one HTML page. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/interrupt.h"
 #include "cli/report.h"
 #include "output/format.h"
-#include "output/html_page.h"
 
 #define PERIOD_SIZE 96
-
-/* A report with its section; the pointers to its plots lie beside it. */
-struct chapter {
-    const struct report *report;
-    const char *plots[REPORT_PLOTS_MAX];
-};
+#define REPORTS_MAX 64 /* of a page */
 
 static bool give_columns(const char *const *names, size_t count, void *context, struct error *err)
 {
@@ -26,25 +18,20 @@ static bool give_row(const struct cell *cells, size_t count, void *context, stru
     return interrupt_check(err) && html_page_row(context, cells, count, err);
 }
 
-static struct html_section make_section(const struct report *report, struct chapter *chapter,
-                                        size_t row_limit)
+static struct html_section make_section(const struct report *report, size_t row_limit)
 {
-    chapter->report = report;
-    for (size_t i = 0; i < report->plot_count; i++) {
-        chapter->plots[i] = report->plots[i];
-    }
     return (struct html_section){.name = report->name,
                                  .title = report->title,
                                  .description = report->description,
                                  .notes = report->notes,
                                  .tiles = report->on_page == REPORT_AS_TILES,
-                                 .plots = chapter->plots,
+                                 .plots = report->plots,
                                  .plot_count = report->plot_count,
                                  .row_limit = row_limit};
 }
 
-static bool write_sections(struct store *store, const struct chapter *chapters,
-                           const struct html_head *head, const struct period *period,
+static bool write_sections(struct store *store, const struct report *const *reports,
+                           const struct html_head *head, const struct report_scope *scope,
                            struct error *err)
 {
     struct html_page *page = NULL;
@@ -55,8 +42,7 @@ static bool write_sections(struct store *store, const struct chapter *chapters,
     bool done = true;
     for (size_t i = 0; i < head->section_count && done; i++) {
         done = html_page_begin(page, &head->sections[i], err) &&
-               report_run(store, chapters[i].report, period, &rows, err) &&
-               html_page_end(page, err);
+               report_run(store, reports[i], scope, &rows, err) && html_page_end(page, err);
     }
     done = done && html_page_finish(page, err);
     html_page_free(page);
@@ -71,14 +57,15 @@ static bool control(struct store *store, const char *sql, struct error *err)
     return store_query_run(store, &query, &none, err);
 }
 
-static bool write_page(struct store *store, const struct chapter *chapters,
-                       const struct html_head *head, const struct period *period, struct error *err)
+static bool write_page(struct store *store, const struct report *const *reports,
+                       const struct html_head *head, const struct report_scope *scope,
+                       struct error *err)
 {
     struct error end_error;
     if (!control(store, "BEGIN", err)) {
         return false;
     }
-    bool done = write_sections(store, chapters, head, period, err);
+    bool done = write_sections(store, reports, head, scope, err);
     bool ended = control(store, "COMMIT", done ? err : &end_error);
     return done && ended;
 }
@@ -101,33 +88,26 @@ static void describe_period(const struct period *period, char text[PERIOD_SIZE])
 }
 
 bool report_page(struct store *store, const struct report *reports, size_t count,
-                 const struct period *period, const char *warning, struct error *err)
+                 const struct report_scope *scope, const char *warning, struct error *err)
 {
     char text[PERIOD_SIZE];
-    struct chapter *chapters = calloc(count + 1, sizeof(*chapters));
-    struct html_section *sections = calloc(count + 1, sizeof(*sections));
+    const struct report *shown[REPORTS_MAX];
+    struct html_section sections[REPORTS_MAX];
     size_t section_count = 0;
-    if (chapters == NULL || sections == NULL) {
-        free(chapters);
-        free(sections);
-        return error_no_memory(err);
-    }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && section_count < REPORTS_MAX; i++) {
         if (count == 1 || reports[i].on_page != REPORT_NOT_ON_PAGE) {
-            sections[section_count] = make_section(&reports[i], &chapters[section_count],
-                                                   count > 1 ? (size_t)reports[i].page_rows : 0);
-            section_count++;
+            shown[section_count] = &reports[i];
+            sections[section_count++] =
+                make_section(&reports[i], count > 1 ? (size_t)reports[i].page_rows : 0);
         }
     }
-    describe_period(period, text);
+    describe_period(&scope->period, text);
     const struct html_head head = {.title = count > 1 ? "Restore report" : reports[0].title,
                                    .period = text,
+                                   .selection = scope->selection,
                                    .warning = warning,
-                                   .generated_at = period->now,
+                                   .generated_at = scope->period.now,
                                    .sections = sections,
                                    .section_count = section_count};
-    bool done = write_page(store, chapters, &head, period, err);
-    free(chapters);
-    free(sections);
-    return done;
+    return write_page(store, shown, &head, scope, err);
 }

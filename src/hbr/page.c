@@ -265,11 +265,18 @@ bool hbr_page_decode(struct json_node *root, struct hbr_page *ret_page, struct e
 }
 
 /* The rows of a saved value: an answer's, or itself, whatever it is. A job may have a field named
- * RestoreJobs that nobody knows yet. */
+ * RestoreJobs that nobody knows yet. The SDKs put an answer into "body", and what is cut out of one
+ * may be its RestoreJobs. */
 static struct rows saved_rows(const struct json_node *node)
 {
     struct rows rows;
     struct error ignored;
+    const struct json_node *body = json_find(node, "body");
+    node = body->kind == JSON_OBJECT && !is_job(node) ? body : node;
+    const struct json_node *list = json_find(node, "RestoreJob");
+    if (list->kind == JSON_ARRAY && !is_job(node)) {
+        return (struct rows){list->first, list->length, false};
+    }
     bool is_answer = json_find(node, "RestoreJobs")->kind != JSON_MISSING && !is_job(node);
     return is_answer && find_rows(node, &rows, &ignored) ? rows : (struct rows){node, 1, false};
 }

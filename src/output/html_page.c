@@ -72,6 +72,10 @@ static void add_head(struct buffer *piece, const struct html_head *head)
     html_puts(piece, head->title);
     buffer_puts(piece, "</h1>\n<p>Alibaba Cloud Backup</p>\n<dl><div><dt>Period</dt><dd>");
     html_puts(piece, head->period);
+    if (head->selection[0] != '\0') {
+        buffer_puts(piece, "</dd></div><div><dt>Selected</dt><dd>");
+        html_puts(piece, head->selection);
+    }
     buffer_puts(piece, "</dd></div><div><dt>Generated</dt><dd>");
     html_puts(piece, generated);
     buffer_puts(piece, "</dd></div></dl>\n");

@@ -13,15 +13,17 @@
 #include "base/cell.h"
 #include "base/error.h"
 
+#define HTML_PLOT_SIZE 256
+
 struct html_page;
 
 struct html_section {
     const char *name; /* for links: letters, digits, dashes */
     const char *title;
-    const char *description;  /* one sentence */
-    const char *notes;        /* how it is counted; may be "" */
-    bool tiles;               /* one row, shown as its numbers */
-    const char *const *plots; /* as svg_plot takes them */
+    const char *description;             /* one sentence */
+    const char *notes;                   /* how it is counted; may be "" */
+    bool tiles;                          /* one row, shown as its numbers */
+    const char (*plots)[HTML_PLOT_SIZE]; /* as svg_plot takes them */
     size_t plot_count;
     size_t row_limit; /* 0: all; else the page says how many there are and how to get them */
 };
@@ -29,7 +31,8 @@ struct html_section {
 struct html_head {
     const char *title;
     const char *period;
-    const char *warning; /* about all of the page, "" for none */
+    const char *selection; /* "" for everything */
+    const char *warning;   /* about all of the page, "" for none */
     int64_t generated_at;
     const struct html_section *sections; /* for the list of contents */
     size_t section_count;

@@ -13,8 +13,7 @@
 #include "output/width.h"
 
 #define LINE_MAX_BYTES (256U * 1024 * 1024)
-#define TABLE_CELL_MAX                                                                             \
-    200 /* bytes of a text in a table, which is for reading; CSV and JSON have all */
+#define TABLE_CELL_MAX 200 /* bytes of a text in a table, for reading; CSV and JSON have all */
 #define COLUMN_GAP 2
 
 /* A column of the table. */
@@ -79,6 +78,19 @@ static bool write_line(struct rows_writer *writer, struct error *err)
            write_out(writer, writer->line.data, writer->line.length, err);
 }
 
+/* Appends the text in quotes, each quote in it doubled. */
+static void put_quoted(struct buffer *out, const char *text, size_t length)
+{
+    buffer_putc(out, '"');
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '"') {
+            buffer_putc(out, '"');
+        }
+        buffer_putc(out, text[i]);
+    }
+    buffer_putc(out, '"');
+}
+
 /* RFC 4180. A NULL is nothing at all, an empty text two quotes. */
 static void csv_cell(struct buffer *line, const struct cell *cell)
 {
@@ -91,18 +103,94 @@ static void csv_cell(struct buffer *line, const struct cell *cell)
         char byte = cell->text[i];
         quote = byte == '"' || byte == ',' || byte == '\r' || byte == '\n';
     }
-    if (!quote) {
+    if (quote) {
+        put_quoted(line, cell->text, cell->length);
+    } else {
         buffer_append(line, cell->text, cell->length);
+    }
+}
+
+/* --- for spreadsheets ---------------------------------------------------------------------- */
+
+#define DIGITS_SHOWN 11 /* before the point, of a number that is shown as it is written */
+#define DIGITS_KEPT 15  /* in all */
+#define TEXT_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define LITERAL_MAX 240   /* bytes of a text in a formula, of the 255 characters there may be */
+#define FORMULA_MAX 8000U /* bytes of a formula, of the 8192 characters there may be */
+
+/* Whether a spreadsheet shows the number as it is written. */
+static bool is_plain_number(const char *text)
+{
+    size_t whole = strspn(text, "-0123456789");
+    size_t point = text[whole] == '.';
+    size_t fraction = strspn(text + whole + point, "0123456789");
+    return text[whole + point + fraction] == '\0' && whole <= DIGITS_SHOWN &&
+           whole + fraction <= DIGITS_KEPT;
+}
+
+/* Whether a spreadsheet takes the text for one: it begins with what begins no number, date, amount
+ * of money, formula or error, and is neither "true" nor like "Sept 12". */
+static bool is_plain_text(const char *text)
+{
+    unsigned char first = (unsigned char)text[0];
+    size_t letters = strspn(text, TEXT_LETTERS);
+    if (first >= 0x80) { /* not signs of money, U+2212, and the wide forms of =+-@ */
+        return first != 0xC2 && first != 0xE2 && first != 0xEF;
+    }
+    return strchr(TEXT_LETTERS "_/\\{[<*", first) != NULL && !text_equal_nocase(text, "true") &&
+           !text_equal_nocase(text, "false") &&
+           (letters < 3 || text[strcspn(text, "0123456789")] == '\0');
+}
+
+/* ="text", in pieces ("..."&"...") where it is long; LibreOffice takes no line ends in them. What
+ * no formula holds gets an apostrophe. */
+static void put_formula(struct buffer *out, const char *text, size_t length)
+{
+    buffer_puts(out, text[0] == '\r' || text[0] == '\n' ? "=\"\"&" : "=");
+    for (size_t at = 0, size; at < length; at += size) {
+        buffer_puts(out, at > 0 ? "&" : "");
+        for (size = 0; at + size < length && size < LITERAL_MAX && text[at + size] != '\r' &&
+                       text[at + size] != '\n';) {
+            size++;
+        }
+        while (size > 1 && at + size < length && ((unsigned char)text[at + size] & 0xC0) == 0x80) {
+            size--; /* no character is cut */
+        }
+        if (size > 0) {
+            put_quoted(out, text + at, size);
+        } else {
+            buffer_printf(out, "CHAR(%d)", text[at]);
+            size = 1;
+        }
+    }
+    if (out->length > FORMULA_MAX) {
+        buffer_reset(out);
+        buffer_putc(out, '\'');
+        buffer_append(out, text, length);
+    }
+}
+
+/* What of a table or of JSON is kept in `names` and `table` is not of CSV. */
+static void spreadsheet_cell(struct rows_writer *writer, const struct cell *cell)
+{
+    struct buffer *number = &writer->names, *formula = &writer->table;
+    struct cell text = *cell;
+    if (cell->kind == CELL_INTEGER || cell->kind == CELL_REAL) {
+        buffer_reset(number);
+        cell_number(number, cell);
+        text = text_cell(number->data);
+    }
+    if (cell->kind == CELL_NULL ||
+        (cell->kind == CELL_TEXT ? is_plain_text(text.text) : is_plain_number(text.text))) {
+        csv_cell(&writer->line, cell);
         return;
     }
-    buffer_putc(line, '"');
-    for (size_t i = 0; i < cell->length; i++) {
-        if (cell->text[i] == '"') {
-            buffer_putc(line, '"');
-        }
-        buffer_putc(line, cell->text[i]);
-    }
-    buffer_putc(line, '"');
+    buffer_reset(formula);
+    put_formula(formula, text.text, text.length);
+    csv_cell(&writer->line,
+             &(struct cell){.kind = CELL_TEXT, .text = formula->data, .length = formula->length});
+    writer->line.failed = writer->line.failed || formula->failed;
+    writer->line.too_long = writer->line.too_long || formula->too_long;
 }
 
 static bool csv_row(struct rows_writer *writer, const struct cell *cells, size_t count,
@@ -113,7 +201,11 @@ static bool csv_row(struct rows_writer *writer, const struct cell *cells, size_t
         if (i > 0) {
             buffer_putc(&writer->line, ',');
         }
-        csv_cell(&writer->line, &cells[i]);
+        if (writer->format == ROWS_SPREADSHEET) {
+            spreadsheet_cell(writer, &cells[i]);
+        } else {
+            csv_cell(&writer->line, &cells[i]);
+        }
     }
     buffer_puts(&writer->line, "\r\n");
     return write_line(writer, err);
@@ -174,11 +266,6 @@ static bool table_row(struct rows_writer *writer, const struct cell *cells, size
     return true;
 }
 
-static struct cell text_cell(const char *text)
-{
-    return (struct cell){.kind = CELL_TEXT, .text = text, .length = strlen(text)};
-}
-
 static bool json_names(struct rows_writer *writer, const char *const *names, size_t count,
                        struct error *err)
 {
@@ -205,8 +292,11 @@ bool rows_writer_columns(struct rows_writer *writer, const char *const *names, s
     for (size_t i = 0; i < count; i++) {
         cells[i] = text_cell(names[i]);
     }
-    bool done = writer->format == ROWS_CSV ? csv_row(writer, cells, count, err)
-                                           : table_row(writer, cells, count, err);
+    static const char mark[] = "\xEF\xBB\xBF"; /* else Excel takes the text for ANSI */
+    bool done = writer->format == ROWS_TABLE
+                    ? table_row(writer, cells, count, err)
+                    : (writer->format == ROWS_CSV || write_out(writer, mark, 3, err)) &&
+                          csv_row(writer, cells, count, err);
     free(cells);
     writer->rows = writer->format == ROWS_TABLE ? 1 : 0; /* a table's first row is the names */
     return done;
@@ -219,18 +309,9 @@ bool rows_writer_row(struct rows_writer *writer, const struct cell *cells, size_
         return error_set(err, ERROR_INTERNAL, "a row has %zu cells and not %zu", count,
                          writer->columns);
     }
-    bool done = false;
-    switch (writer->format) {
-    case ROWS_TABLE:
-        done = table_row(writer, cells, count, err);
-        break;
-    case ROWS_CSV:
-        done = csv_row(writer, cells, count, err);
-        break;
-    case ROWS_JSON:
-        done = json_row(writer, cells, count, err);
-        break;
-    }
+    bool done = writer->format == ROWS_TABLE  ? table_row(writer, cells, count, err)
+                : writer->format == ROWS_JSON ? json_row(writer, cells, count, err)
+                                              : csv_row(writer, cells, count, err);
     writer->rows++;
     return done;
 }
@@ -261,29 +342,18 @@ static const char *table_line(struct rows_writer *writer, const char *text)
     return text;
 }
 
-static void table_rule(struct rows_writer *writer)
-{
-    buffer_reset(&writer->line);
-    for (size_t i = 0; i < writer->columns; i++) {
-        pad(&writer->line, ' ', i > 0 ? COLUMN_GAP : 0);
-        pad(&writer->line, '-', writer->column[i].width);
-    }
-    buffer_putc(&writer->line, '\n');
-}
-
 static bool table_end(struct rows_writer *writer, struct error *err)
 {
     const char *text = writer->table.data;
     for (size_t i = 0; i < writer->rows; i++) {
         text = table_line(writer, text);
+        for (size_t j = 0; i == 0 && j < writer->columns; j++) { /* the line below the names */
+            pad(&writer->line, ' ', j > 0 ? COLUMN_GAP : 0);
+            pad(&writer->line, '-', writer->column[j].width);
+        }
+        buffer_puts(&writer->line, i == 0 ? "\n" : "");
         if (!write_line(writer, err)) {
             return false;
-        }
-        if (i == 0) {
-            table_rule(writer);
-            if (!write_line(writer, err)) {
-                return false;
-            }
         }
     }
     return true;

@@ -1,6 +1,9 @@
 /*
  * Writers of rows: an aligned table for people, CSV (RFC 4180), JSON (an array of objects). Streams
  * but for the table, which has to know its widths and keeps at most ROWS_TABLE_MAX bytes.
+ *
+ * ROWS_SPREADSHEET is CSV that a spreadsheet shows as it is stored: with a byte order mark, and
+ * what it would take for a formula, a date or a number of fewer digits than there are as ="text".
  */
 #ifndef HBRSYNC_OUTPUT_ROWS_H
 #define HBRSYNC_OUTPUT_ROWS_H
@@ -14,7 +17,7 @@
 
 #define ROWS_TABLE_MAX (64U * 1024 * 1024)
 
-enum rows_format { ROWS_TABLE, ROWS_CSV, ROWS_JSON };
+enum rows_format { ROWS_TABLE, ROWS_CSV, ROWS_JSON, ROWS_SPREADSHEET };
 
 struct rows_writer;
 

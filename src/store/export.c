@@ -7,8 +7,6 @@
 #include "store/internal.h"
 
 #define SQL_MAX ((size_t)64 << 10)
-#define PARAMETERS_MAX (3 * STORE_FILTER_LIST_MAX + 3)
-#define PARAMETER_NAME_SIZE 40
 /* An export goes once over everything: a large cache would only hold what is not read again. */
 #define SMALL_CACHE "PRAGMA cache_size = -2048"
 
@@ -19,128 +17,92 @@ struct store_jobs {
 
 /* --- the filter as SQL --------------------------------------------------------------------- */
 
-struct conditions {
-    char names[PARAMETERS_MAX][PARAMETER_NAME_SIZE];
-    struct store_parameter parameters[PARAMETERS_MAX];
-    size_t count;
-};
+#define IN_LIST(value, column)                                                                     \
+    "(json_type(:lists, '$." column "') IS NULL"                                                   \
+    " OR " value " IN (SELECT value FROM json_each(:lists, '$." column "')))"
+#define OF_SOURCE(table)                                                                           \
+    IN_LIST(table ".account_id", "account_id")                                                     \
+    " AND " IN_LIST(table ".region_id", "region_id") " AND " IN_LIST(table ".edition", "edition")
+/* The plus keeps the order of restore_id from being sorted out of an index of the sources. */
+#define SELECTED(table)                                                                            \
+    " WHERE (:from IS NULL OR " table ".created_time >= :from)"                                    \
+    " AND (:before IS NULL OR " table ".created_time < :before)"                                   \
+    " AND (NOT :listed_only OR " table ".missing_since IS NULL)"                                   \
+    " AND " IN_LIST(table ".vault_id", "vault_id") " AND " IN_LIST(                                \
+        table ".restore_type",                                                                     \
+        "restore_type") " AND " IN_LIST(table ".status",                                           \
+                                        "status") " AND +" table                                   \
+                                                  ".source_id IN (SELECT s.source_id FROM "        \
+                                                  "sync_source AS s WHERE " OF_SOURCE("s") ")"
+/* What hides the table and the views of the same names. */
+#define WITH_SELECTED                                                                              \
+    "WITH RECURSIVE restore_job AS NOT MATERIALIZED"                                               \
+    " (SELECT * FROM main.restore_job AS j" SELECTED(                                              \
+        "j") "),"                                                                                  \
+             " v_restore_job AS NOT MATERIALIZED (SELECT * FROM main.v_restore_job AS v" SELECTED( \
+                 "v") "),"                                                                         \
+                      " v_restore_open AS NOT MATERIALIZED (SELECT * FROM main.v_restore_open AS " \
+                      "o"                                                                          \
+                      "  WHERE EXISTS (SELECT 1 FROM restore_job AS j WHERE j.restore_id = "       \
+                      "o.restore_id)),"                                                            \
+                      " v_sync_health AS (SELECT * FROM main.v_sync_health AS h WHERE " OF_SOURCE( \
+                          "h") "  AND (json_type(:lists, '$.vault_id') IS NULL OR h.source_id IN " \
+                               "(SELECT j.source_id"                                               \
+                               "   FROM main.restore_job AS j WHERE " IN_LIST(                     \
+                                   "j.vault_id", "vault_id") "))"                                  \
+                                                             "  AND (h.scope = '' OR " IN_LIST(    \
+                                                                 "substr(h.scope, 13)",            \
+                                                                 "restore_type") "))"
 
-static const char *add_parameter(struct conditions *conditions, const char *name, size_t number,
-                                 struct cell value)
-{
-    char *text = conditions->names[conditions->count];
-    (void)snprintf(text, PARAMETER_NAME_SIZE, ":%s%zu", name, number);
-    conditions->parameters[conditions->count++] = (struct store_parameter){text, value};
-    return text;
-}
+#define FILTER_PARAMETERS 4
 
-static struct cell text_cell(const char *text)
+/* In the order in which SELECTED names them. */
+static void set_parameters(const struct store_job_filter *filter,
+                           struct store_parameter parameters[FILTER_PARAMETERS])
 {
-    return (struct cell){.kind = CELL_TEXT, .text = text, .length = strlen(text)};
-}
-
-/* Appends " AND COLUMN IN (...)"; nothing where the list is empty. */
-static void append_list(struct conditions *conditions, const char *column, const char *name,
-                        const char *const *values, size_t count, struct buffer *sql)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (i == 0) {
-            buffer_printf(sql, " AND %s IN (", column);
-        } else {
-            buffer_puts(sql, ", ");
-        }
-        buffer_puts(sql, add_parameter(conditions, name, i, text_cell(values[i])));
-    }
-    buffer_puts(sql, count > 0 ? ")" : "");
-}
-
-static void append_source(struct conditions *conditions, const struct store_job_filter *filter,
-                          const char *table, struct buffer *sql)
-{
-    if (filter->account_id == NULL && filter->region_count == 0 && filter->edition_count == 0) {
-        return;
-    }
-    buffer_printf(sql, " AND %s.source_id IN (SELECT source_id FROM sync_source WHERE 1", table);
-    append_list(conditions, "account_id", "account", &filter->account_id,
-                filter->account_id != NULL, sql);
-    append_list(conditions, "region_id", "region", filter->regions, filter->region_count, sql);
-    append_list(conditions, "edition", "edition", filter->editions, filter->edition_count, sql);
-    buffer_puts(sql, ")");
-}
-
-/* Appends " WHERE ..."; `table` is the name of the jobs in the statement. */
-static bool append_conditions(struct conditions *conditions, const struct store_job_filter *filter,
-                              const char *table, struct buffer *sql, struct error *err)
-{
-    char status[PARAMETER_NAME_SIZE];
-    conditions->count = 0;
-    if (filter->status_count > STORE_FILTER_LIST_MAX ||
-        filter->region_count > STORE_FILTER_LIST_MAX ||
-        filter->edition_count > STORE_FILTER_LIST_MAX) {
-        return error_set(err, ERROR_USAGE, "more than %d values of one kind",
-                         STORE_FILTER_LIST_MAX);
-    }
-    buffer_puts(sql, " WHERE 1");
-    if (filter->has_since) {
-        struct cell since = {.kind = CELL_INTEGER, .integer = filter->since};
-        buffer_printf(sql, " AND %s.created_time >= %s", table,
-                      add_parameter(conditions, "since", 0, since));
-    }
-    if (filter->has_until) {
-        struct cell until = {.kind = CELL_INTEGER, .integer = filter->until};
-        buffer_printf(sql, " AND %s.created_time < %s", table,
-                      add_parameter(conditions, "until", 0, until));
-    }
-    if (filter->listed_only) {
-        buffer_printf(sql, " AND %s.missing_since IS NULL", table);
-    }
-    (void)snprintf(status, sizeof(status), "%s.status", table);
-    append_list(conditions, status, "status", filter->statuses, filter->status_count, sql);
-    append_source(conditions, filter, table, sql);
-    return true;
+    const struct cell none = {.kind = CELL_NULL};
+    const struct store_parameter all[FILTER_PARAMETERS] = {
+        {":from", filter->has_since ? integer_cell(filter->since) : none},
+        {":before", filter->has_until ? integer_cell(filter->until) : none},
+        {":listed_only", integer_cell(filter->listed_only)},
+        {":lists", filter->lists != NULL ? text_cell(filter->lists) : none},
+    };
+    memcpy(parameters, all, sizeof(all));
 }
 
 /* --- jobs ---------------------------------------------------------------------------------- */
-
-static void bind_conditions(struct statement *select, const struct conditions *conditions)
-{
-    for (size_t i = 0; i < conditions->count; i++) {
-        const struct cell *value = &conditions->parameters[i].value;
-        if (value->kind == CELL_INTEGER) {
-            statement_bind_integer(select, value->integer);
-        } else {
-            statement_bind_text(select, value->text, value->length);
-        }
-    }
-}
 
 bool store_jobs_open(struct store *store, const struct store_job_filter *filter,
                      struct store_jobs **ret_jobs, struct error *err)
 {
     static const struct store_job_filter everything;
     const char *key = store->model->parts[0].fields[store->model->key].column;
-    struct conditions conditions;
+    struct store_parameter parameters[FILTER_PARAMETERS];
     struct buffer sql;
     struct store_jobs *jobs = calloc(1, sizeof(*jobs));
     if (jobs == NULL) {
         return error_no_memory(err);
     }
+    set_parameters(filter != NULL ? filter : &everything, parameters);
     buffer_init(&sql, SQL_MAX);
     buffer_puts(&sql, "SELECT p0.source_id, p0.missing_since IS NOT NULL");
     store_model_append_parts(store->model, &sql);
+    buffer_printf(&sql, SELECTED("p0") " ORDER BY p0.%s", key);
     bool ok =
-        append_conditions(&conditions, filter != NULL ? filter : &everything, "p0", &sql, err);
-    buffer_printf(&sql, " ORDER BY p0.%s", key);
-    ok =
-        ok && buffer_ok(&sql, "a generated statement", err) &&
+        buffer_ok(&sql, "a generated statement", err) &&
         store_exec(store, SMALL_CACHE, "set the cache", err) &&
         statement_open(store, STATEMENT_EXPORT_JOBS, sql.data, "read the jobs", &jobs->select, err);
     buffer_free(&sql);
+    const struct store_query query = {
+        .what = "read the jobs", .parameters = parameters, .parameter_count = FILTER_PARAMETERS};
+    if (ok && !store_query_bind(store, &query, jobs->select.handle, err)) {
+        store_jobs_close(jobs);
+        return false;
+    }
     if (!ok) {
         free(jobs);
         return false;
     }
-    bind_conditions(&jobs->select, &conditions);
     *ret_jobs = jobs;
     return true;
 }
@@ -175,22 +137,43 @@ void store_jobs_close(struct store_jobs *jobs)
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
+bool store_query_selected(struct store *store, const struct store_query *query,
+                          const struct store_job_filter *filter, const struct store_rows *rows,
+                          struct error *err)
+{
+    struct store_parameter parameters[FILTER_PARAMETERS + STORE_PARAMETERS_MAX];
+    struct buffer sql;
+    const char *body = query->sql;
+    while (strncmp(body, "--", 2) == 0) {
+        body += strcspn(body, "\n");
+        body += *body != '\0';
+    }
+    bool has_with = strncmp(body, "WITH", 4) == 0;
+    body += has_with ? strlen("WITH") + strspn(body + strlen("WITH"), " \n") : 0;
+    body += has_with && strncmp(body, "RECURSIVE", 9) == 0 ? strlen("RECURSIVE") : 0;
+    buffer_init(&sql, SQL_MAX);
+    buffer_puts(&sql, WITH_SELECTED);
+    buffer_puts(&sql, has_with ? ", " : " ");
+    buffer_puts(&sql, body);
+    set_parameters(filter, parameters);
+    for (size_t i = 0; i < query->parameter_count && i < STORE_PARAMETERS_MAX; i++) {
+        parameters[FILTER_PARAMETERS + i] = query->parameters[i];
+    }
+    struct store_query selected = *query;
+    selected.sql = sql.data;
+    selected.parameters = parameters;
+    selected.parameter_count += FILTER_PARAMETERS;
+    bool ok = buffer_ok(&sql, "a generated statement", err) &&
+              store_query_run(store, &selected, rows, err);
+    buffer_free(&sql);
+    return ok;
+}
+
 bool store_export_rows(struct store *store, const struct store_job_filter *filter,
                        const struct store_rows *rows, struct error *err)
 {
-    struct conditions conditions;
-    struct buffer sql;
-    buffer_init(&sql, SQL_MAX);
-    buffer_puts(&sql, "SELECT * FROM v_restore_job AS v");
-    bool ok = append_conditions(&conditions, filter, "v", &sql, err);
-    buffer_puts(&sql, " ORDER BY v.restore_id");
-    struct store_query query = {.sql = sql.data,
-                                .what = "read the jobs",
-                                .parameters = conditions.parameters,
-                                .parameter_count = conditions.count};
-    ok = ok && buffer_ok(&sql, "a generated statement", err) &&
-         store_exec(store, SMALL_CACHE, "set the cache", err) &&
-         store_query_run(store, &query, rows, err);
-    buffer_free(&sql);
-    return ok;
+    static const struct store_query query = {
+        .sql = "SELECT * FROM v_restore_job ORDER BY restore_id", .what = "read the jobs"};
+    return store_exec(store, SMALL_CACHE, "set the cache", err) &&
+           store_query_selected(store, &query, filter, rows, err);
 }

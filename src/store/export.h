@@ -15,20 +15,14 @@
 #include "store/query.h"
 #include "store/store.h"
 
-#define STORE_FILTER_LIST_MAX 64 /* values of one list */
-
 /* Which jobs; all zero: every one. */
 struct store_job_filter {
     bool has_since, has_until;
     int64_t since, until; /* created_time: from `since` on, before `until` */
-    const char *const *statuses;
-    size_t status_count;    /* 0: whatever the status */
-    const char *account_id; /* the source's; NULL: whichever */
-    const char *const *regions;
-    size_t region_count; /* of the source, 0: whichever */
-    const char *const *editions;
-    size_t edition_count; /* of the source, 0: whichever */
     bool listed_only;     /* without those that the service no longer lists */
+    /* NULL, or a JSON object: the values that a job may have, by the columns account_id, region_id,
+     * edition, vault_id, restore_type and status; whichever where a column is not in it. */
+    const char *lists;
 };
 
 /* A stored job; its texts are borrowed until the next one is read. */
@@ -40,7 +34,7 @@ struct store_job {
 
 struct store_jobs;
 
-/* One at a time on a store. `store` must outlive what is opened. */
+/* One at a time on a store. `store` and the filter's `lists` must outlive what is opened. */
 bool store_jobs_open(struct store *store, const struct store_job_filter *filter,
                      struct store_jobs **ret_jobs, struct error *err) MUST_CHECK;
 /* *ret_job is NULL after the last one. */
@@ -52,5 +46,15 @@ void store_jobs_close(struct store_jobs *jobs);
 /* The columns and rows of v_restore_job. */
 bool store_export_rows(struct store *store, const struct store_job_filter *filter,
                        const struct store_rows *rows, struct error *err) MUST_CHECK;
+
+/*
+ * store_query_run of a statement in which restore_job and the views v_restore_job, v_restore_open
+ * and v_sync_health have only what the filter selects; v_sync_health the sources, those that hold
+ * jobs of its vaults, with the scopes of its types. The statement begins with comments, then
+ * SELECT or WITH [RECURSIVE].
+ */
+bool store_query_selected(struct store *store, const struct store_query *query,
+                          const struct store_job_filter *filter, const struct store_rows *rows,
+                          struct error *err) MUST_CHECK;
 
 #endif

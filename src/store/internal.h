@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/safe_file.h"
 #include "store/health.h"
+#include "store/query.h"
 #include "store/sql_files.h"
 #include "store/store.h"
 
@@ -159,6 +160,10 @@ bool statement_visit_texts(struct statement *query,
 
 /* Finalizes everything that was prepared. */
 void statement_free_all(struct store *store);
+
+/* Binds a query's parameters to a statement. */
+bool store_query_bind(struct store *store, const struct store_query *query, sqlite3_stmt *handle,
+                      struct error *err) MUST_CHECK;
 
 /* Runs SQL without parameters and rows. */
 bool store_exec(struct store *store, const char *sql, const char *what,

@@ -1,7 +1,5 @@
 #include "store/query.h"
 
-#include <assert.h>
-
 #include "store/internal.h"
 
 static bool prepare(struct store *store, const struct store_query *query, sqlite3_stmt **ret_handle,
@@ -21,14 +19,19 @@ static bool prepare(struct store *store, const struct store_query *query, sqlite
 
 static int bind_cell(sqlite3_stmt *handle, int index, const struct cell *cell)
 {
-    assert(cell->kind == CELL_INTEGER || cell->kind == CELL_TEXT);
-    return cell->kind == CELL_INTEGER ? sqlite3_bind_int64(handle, index, cell->integer)
-                                      : sqlite3_bind_text64(handle, index, cell->text, cell->length,
-                                                            SQLITE_STATIC, SQLITE_UTF8);
+    switch (cell->kind) {
+    case CELL_INTEGER:
+        return sqlite3_bind_int64(handle, index, cell->integer);
+    case CELL_TEXT:
+        return sqlite3_bind_text64(handle, index, cell->text, cell->length, SQLITE_STATIC,
+                                   SQLITE_UTF8);
+    default:
+        return sqlite3_bind_null(handle, index);
+    }
 }
 
-static bool bind_parameters(struct store *store, const struct store_query *query,
-                            sqlite3_stmt *handle, struct error *err)
+bool store_query_bind(struct store *store, const struct store_query *query, sqlite3_stmt *handle,
+                      struct error *err)
 {
     for (size_t i = 0; i < query->parameter_count; i++) {
         int index = sqlite3_bind_parameter_index(handle, query->parameters[i].name);
@@ -102,7 +105,7 @@ bool store_query_run(struct store *store, const struct store_query *query,
     if (!prepare(store, query, &handle, err)) {
         return false;
     }
-    bool ok = bind_parameters(store, query, handle, err) && give_columns(handle, rows, err) &&
+    bool ok = store_query_bind(store, query, handle, err) && give_columns(handle, rows, err) &&
               give_rows(store, query, handle, rows, err);
     (void)sqlite3_finalize(handle); /* its error was reported by the step */
     return ok;

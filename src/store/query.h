@@ -14,8 +14,9 @@
 #include "store/store.h"
 
 #define STORE_COLUMNS_MAX 200
+#define STORE_PARAMETERS_MAX 8
 
-/* A named parameter of the statement, such as ":since", an integer or a text; one that the
+/* A named parameter of the statement, such as ":since"; an integer, a text or NULL. One that the
  * statement does not have is passed over. */
 struct store_parameter {
     const char *name;
@@ -26,7 +27,7 @@ struct store_query {
     const char *sql;  /* one statement that only reads */
     const char *what; /* for messages: what is being done */
     const struct store_parameter *parameters;
-    size_t parameter_count;
+    size_t parameter_count; /* at most STORE_PARAMETERS_MAX */
 };
 
 /* Called before the first row with the columns' names, and for each row; false, with *err filled,

@@ -44,6 +44,11 @@ FINAL_STATUSES = {"COMPLETE", "PARTIAL_COMPLETE", "FAILED", "CANCELED", "EXPIRED
 JOB_FIELDS = {**{name: str for name in TEXT_FIELDS}, **{name: int for name in INTEGER_FIELDS}}
 
 
+def is_sanitized():
+    with open(HBRSYNC, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 def snake(name):
     """RestoreId -> restore_id"""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()

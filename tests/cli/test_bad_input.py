@@ -538,11 +538,11 @@ class Import(Kept):
         self.assert_told("a folder as file", self.take(b"", self.path("folder")))
         self.assert_told("no such file", self.take(b"", self.path("\x1b[31m")))
         text = b'{"RestoreId":"r-1"}\n'
-        for content in (bytes(range(256)) * 200, gzip.compress(text), text.decode().encode("utf-16"),
-                        b"\xef\xbb\xbf" + text):
+        for title, content in (("a binary file", bytes(range(256)) * 200), ("gzip", gzip.compress(text)),
+                               ("UTF-16", text.decode().encode("utf-16"))):
             with open(self.path("odd"), "wb") as file:
                 file.write(content)
-            self.assert_told("a binary file, gzip, UTF-16, a byte order mark", self.take(b"", self.path("odd")))
+            self.assert_told(title, self.take(b"", self.path("odd")))
         self.assert_told("neither an object nor an array", self.take("null"))
         self.assertEqual(self.stored(), {})
         with open(self.path("good"), "wb") as file:

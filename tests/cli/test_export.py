@@ -4,6 +4,7 @@ import decimal
 import io
 import json
 import os
+import re
 import subprocess
 import time
 import unittest
@@ -26,11 +27,6 @@ def without_nulls(job):
             result[name] = {key: value for key, value in result[name].items()
                             if value is not None or key not in fields}
     return result
-
-
-def is_sanitized():
-    with open(harness.HBRSYNC, "rb") as file:
-        return b"__asan_init" in file.read()
 
 
 class ExportTestCase(harness.TestCase):
@@ -183,23 +179,55 @@ class Sources(ExportTestCase):
         for name, source in {"r-1": ("7", "cn-a", "STANDARD"), "r-2": ("7", "cn-b", "STANDARD"),
                              "r-3": ("7", "cn-b", "BASIC"), "r-4": ("8", "cn-a", "STANDARD"), "r-5": None}.items():
             options = zip(("--account-id", "--region", "--edition"), source or ())
-            self.import_lines(json.dumps({"RestoreId": name, "Status": "FAILED", "CreatedTime": 1767225600}).encode(),
+            job = {"RestoreId": name, "Status": "FAILED", "CreatedTime": 1767225600}
+            more = {"VaultId": "v-2", "RestoreType": "OSS"} if name == "r-3" else {"VaultId": "v-1", "RestoreType": "NAS"}
+            self.import_lines(json.dumps({**job, **more}).encode(),
                               *(word for pair in options for word in pair))
 
     def test_sources(self):
         for arguments, wanted in (
-                ((), "r-1 r-2 r-3 r-4 r-5"), (("--account-id", "7"), "r-1 r-2 r-3"), (("--account-id", "9"), ""),
+                ((), "r-1 r-2 r-3 r-4 r-5"), (("--account-id", "7"), "r-1 r-2 r-3"),
+                (("--account-id", "7", "--account-id", "8"), "r-1 r-2 r-3 r-4"),
+                (("--vault", "v-2"), "r-3"), (("--restore-type", "OSS", "--region", "cn-b"), "r-3"),
                 (("--region", "cn-b"), "r-2 r-3"), (("--region", "cn-b", "--region", "cn-a"), "r-1 r-2 r-3 r-4"),
                 (("--edition", "BASIC"), "r-3"), (("--edition", "BASIC", "--edition", "STANDARD"), "r-1 r-2 r-3 r-4"),
                 (("--account-id", "7", "--region", "cn-a", "--edition", "STANDARD"), "r-1"),
                 (("--region", "cn-b", "--where-status", "FAILED", "--since", "2026-01-01", "--until", "2026-01-02"),
-                 "r-2 r-3"), (("--region", "cn-b", "--where-status", "COMPLETE"), "")):
+                 "r-2 r-3"), (("--region", "cn-a", "--vault", "v-2"), ""),
+                (("--region", "cn-b", "--where-status", "FAILED", "--since", "2026-01-02"), "")):
             with self.subTest(arguments):
                 self.assertEqual(self.ids(*arguments), wanted.split())
                 rows = json.loads(self.export("--format", "json", *arguments).stdout)
                 self.assertEqual([row["restore_id"] for row in rows], wanted.split())
         for arguments in (("--region", "cn a"), ("--account-id", ""), ("--edition", "GOLD"), ("--region", "x' OR 1")):
             self.export(*arguments, status=2)
+
+    def test_a_value_that_nothing_stored_has(self):
+        """A mistake is told from an answer that is empty: an archive is not replaced by nothing."""
+        for option, wrong, meant in (("--where-status", "failed", "FAILED"), ("--region", "cn-c", "cn-a"),
+                                     ("--vault", "v-12", "v-1"), ("--restore-type", "OSSS", "OSS"),
+                                     ("--edition", "BASIC", None), ("--account-id", "9", None)):
+            if option == "--edition":
+                self.change("UPDATE sync_source SET edition = 'STANDARD', region_id = 'cn-d' WHERE edition = 'BASIC'")
+            for form in ("ndjson", "csv", "json"):
+                with self.subTest(option, form=form):
+                    result = self.export(option, wrong, "--format", form, status=2)
+                    self.assertEqual(result.stdout, "")
+                    self.assertIn(f'warning: {option}: nothing stored has "{wrong}"', result.stderr)
+                    self.assertEqual(f"(did you mean '{meant}'?)" in result.stderr, meant is not None, result.stderr)
+                    self.assertIn("error: nothing is selected", result.stderr)
+            if meant is not None:
+                result = self.export(option, wrong, option, meant)
+                self.assertIn(f'"{wrong}"', result.stderr)
+                self.assertNotIn("error", result.stderr)
+                self.assertEqual(result.stdout, self.export(option, meant).stdout)
+        self.assertEqual(self.export("--region", "cn-b", "--where-status", "FAILED").stderr, "")
+        self.export("--where-status", "FAILED", "--where-status", "COMPLET", "--since", "2026-01-02", status=2)
+
+    def test_a_source_without_jobs_is_no_mistake(self):
+        self.change("INSERT INTO sync_source (account_id, region_id, edition) VALUES ('7', 'cn-empty', 'STANDARD')")
+        result = self.export("--region", "cn-empty")
+        self.assertEqual((result.stdout, result.stderr), ("", ""))
 
 
 class Filters(ExportTestCase):
@@ -229,7 +257,7 @@ class Filters(ExportTestCase):
         self.assertEqual(self.ids("--where-status", "FAILED", "--where-status", "COMPLETE"),
                          ["r-1", "r-2", "r-3", "r-4", "r-5"])
         self.assertEqual(self.ids("--where-status", "FAILED", "--since", "2026-01-03"), [])
-        self.assertEqual(self.ids("--where-status", "' OR 1 --"), [])
+        self.assertEqual(self.export("--where-status", "' OR 1 --", status=2).stdout, "")
 
     def test_the_columns_are_filtered_alike(self):
         for arguments in (("--since", "2026-01-02"), ("--where-status", "COMPLETE", "--until", "2026-01-02")):
@@ -248,6 +276,60 @@ class Filters(ExportTestCase):
     def test_a_period_that_is_none(self):
         for options in (("--since", "1d", "--until", "30d"), ("--since", "20260131"), ("--until", "7")):
             self.export(*options, status=2)
+
+
+def shown(field):
+    """What a spreadsheet shows of a field of CSV, or a failure where it would make something else of it."""
+    if field.startswith('="'):
+        piece = r'(?:"(?:[^"\r\n]|"")*"|CHAR\((?:10|13)\))'
+        assert re.fullmatch(f"={piece}(?:&{piece})*", field) and len(field) <= 8192, field
+        texts = [chr(int(found[5:-1])) if found.startswith("C") else found[1:-1].replace('""', '"')
+                 for found in re.findall(piece, field[1:])]
+        assert all(len(text) <= 255 for text in texts)
+        return "".join(texts)
+    assert not re.match(r"[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]", field) or re.fullmatch(r"-\d{1,11}(\.\d+)?", field), field
+    assert not re.fullmatch(r"-?[\d.,]*([eE][+-]?\d+)?", field) or re.fullmatch(r"(-?\d{1,11}(\.\d+)?)?", field), field
+    assert len(re.sub(r"\D", "", field)) <= 15 or not re.fullmatch(r"[-\d.]+", field), field
+    assert not re.match(r"\d+[-/:]", field) and field.lower() not in ("true", "false"), field
+    return field
+
+
+class Spreadsheet(ExportTestCase):
+    def test_what_is_shown_is_what_is_stored(self):
+        odd = ["恢复任务", "=1+1", "+86", "-x", "@SUM(A1)", "\t=1", "\r=1", "1000000000000001", "1E5", "2026-01-02", "0012",
+               "TRUE", "Sept 12", "dec1", "＝1+1", "say \"=1\", he said", '="x"', "", "x" * 300, "=" + "恢" * 300, "a\r\nb",
+               "¥5", "#N/A", " 7", "12:30", "v-000abc", "March", "/data/1", "=" + '"' * 250,
+               "=a\r\nb\n"]
+        lines = [{"RestoreId": f"r-{i:03d}", "ErrorMessage": text, "CrossAccountUserId": 1000000000000001, "BytesTotal": 10**i
+                  if i < 18 else -i, "CreatedTime": 1767225600 + i, "StartTime": 7, "CompleteTime": 10, "BytesDone": i}
+                 for i, text in enumerate(odd)]
+        self.import_lines("\n".join(map(json.dumps, lines)).encode(), "--account-id", "1000000000000001")
+        names, rows = self.rows_of_view()
+        for arguments in (("--spreadsheet",), ("--spreadsheet", "--format", "csv")):
+            output = subprocess.run([harness.HBRSYNC, "--db", self.database, "export", *arguments],
+                                    env=self.environment(), stdout=subprocess.PIPE, check=True).stdout
+            self.assertTrue(output.startswith(b"\xef\xbb\xbfrestore_id,"))
+            table = list(csv.reader(io.StringIO(output.decode("utf-8-sig"), newline="")))
+            self.assertEqual(output.count(b"\r\n"), len(rows) + 1 + 1, "one of them is in a text")
+            self.assertEqual(table[0], names)
+            for got, wanted in zip(table[1:], rows):
+                for name, field, value in zip(names, got, wanted):
+                    text = shown(field)
+                    if isinstance(value, float):
+                        self.assertEqual(float(text), value, name)
+                    else:
+                        self.assertEqual(text, "" if value is None else str(value), name)
+        message = names.index("error_message")
+        self.assertEqual(table[1][message], "恢复任务")
+        self.assertEqual(table[2][message], '="=1+1"')
+        self.assertEqual(table[1][names.index("account_id")], '="1000000000000001"')
+        self.assertEqual(table[1][names.index("created_time_utc")], '="2026-01-01 00:00:00"')
+        self.assertEqual(table[1][names.index("created_time")], "1767225600")
+
+    def test_it_is_of_csv(self):
+        self.import_lines(b'{"RestoreId":"r-1"}')
+        for form in ("ndjson", "json"):
+            self.assertIn("--format csv", self.export("--spreadsheet", "--format", form, status=2).stderr)
 
 
 class Output(ExportTestCase):
@@ -289,7 +371,7 @@ class Output(ExportTestCase):
         self.assertEqual(process.wait(), 0)
         return peak, size
 
-    @unittest.skipIf(is_sanitized(), "a sanitizer's memory says nothing")
+    @unittest.skipIf(harness.is_sanitized(), "a sanitizer's memory says nothing")
     def test_memory_does_not_grow_with_the_jobs(self):
         peaks = {}
         for jobs in (2000, 20000):

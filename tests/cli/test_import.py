@@ -1,6 +1,10 @@
 """import: the API page's own sample, arrays, NDJSON, and bad input."""
+import bz2
+import gzip
 import json
+import lzma
 import os
+import re
 import signal
 import subprocess
 import time
@@ -44,7 +48,18 @@ class Import(harness.TestCase):
     def test_every_form(self):
         job = self.sample()
         other = {"RestoreId": "r-other", "Status": "RUNNING"}
+        answer = {"RequestId": "R", "TotalCount": 1, "RestoreJobs": {"RestoreJob": [job]}}
+        page = {"RestoreJobs": {"RestoreJob": [other]}, "TotalCount": 1}
+        mark = "\ufeff"
         forms = {
+            "answers one after the other": json.dumps(answer, indent="\t") + "\n" + json.dumps(page, indent=4) + "\n",
+            "without white space between": json.dumps(job) + json.dumps([other]),
+            "byte order marks": mark + json.dumps(job, indent=2) + "\n" + mark + json.dumps(other) + "\n",
+            "carriage returns": json.dumps(answer, indent=2).replace("\n", "\r\n") + "\r\n" + json.dumps(other) + "\r\n",
+            "record separators": f"\x1e{json.dumps(job)}\n\x1e{json.dumps(other)}\n",
+            "a list cut out": json.dumps({"RestoreJob": [job, other]}, indent=1),
+            "what the SDKs return": json.dumps({"headers": {}, "statusCode": 200, "body": answer}) + json.dumps(page),
+            "braces in texts": json.dumps({**other, "ErrorMessage": '}]{"\\"}'}) + json.dumps(job),
             "array": json.dumps([job, other]),
             "lines": json.dumps(job) + "\n\n" + json.dumps(other) + "\n",
             "answers": json.dumps([{"RestoreJobs": {"RestoreJob": [job]}},
@@ -106,6 +121,74 @@ class Import(harness.TestCase):
             with self.subTest(bad):
                 self.run_import("-", stdin=bad, status=0 if not bad else 2)
         self.assertIn("no-such-file", self.run_import(self.path("no-such-file"), status=2).stderr)
+
+    def test_what_was_taken_is_told(self):
+        """Of each file: how many jobs, and where it stopped."""
+        for name, text in (("one", '{"RestoreId":"r-1"}\n'), ("two", '{"RestoreId":"r-2"}\n\n[{"RestoreId":\n"r-3"}]\n{"RestoreId":'
+                                                              '"r-4"\n{"RestoreId":"r-5"}\n'), ("three", '{"RestoreId":"r-6"}')):
+            with open(self.path(name), "w", encoding="utf-8") as file:
+                file.write(text)
+        result = self.run_import(*map(self.path, ("one", "two", "three")), status=2)
+        self.assertIn("imported 3 jobs", result.stderr)
+        self.assertRegex(result.stderr, "error: .*two line 5: not JSON at byte .*; 2 jobs of it taken, nothing after")
+        self.assertEqual(result.json()["seen"], 3)
+        self.assertEqual(sorted(harness.stored_jobs(self.database)), ["r-1", "r-2", "r-3"])
+        result = self.run_import(self.path("one"), "-", stdin=b'\n{"RestoreId":"r-6"}\n{"Status":"x"}\n', status=8)
+        self.assertIn("(the first: standard input line 3)", result.stderr)
+
+    def test_what_is_no_json_is_named(self):
+        text = json.dumps([{"RestoreId": "r-1"}], indent=2)
+        self.run_import("-", stdin=text.encode())
+        export = ["--db", self.database, "export", "--format"]
+        with open(self.database, "rb") as file:
+            database = file.read()
+        trace = "> 2026-11-27T00:00:00Z DescribeRestoreJobs2 cn-a attempt 1\n> POST https://hbr\n"
+        for content, what, hint in (
+                (text.encode("utf-16"), "UTF-16", "iconv -f UTF-16 -t UTF-8 "),
+                (b"\xfe\xff" + text.encode("utf-16-be"), "UTF-16", "iconv -f UTF-16 -t UTF-8 "),
+                (text.encode("utf-16-le"), "UTF-16", "iconv -f UTF-16LE "),
+                (gzip.compress(text.encode()), "gzip", "gzip -dc "), (bz2.compress(text.encode()), "bzip2", "bzip2 -dc "),
+                (lzma.compress(text.encode()), "xz", "xz -dc "), (b"PK\x03\x04\x14\0", "ZIP", "unzip -p "),
+                (b"\x28\xb5\x2f\xfd\x24\0", "zstd", "zstd -dc "), (database, "SQLite", "hbrsync export --db "),
+                (b'<?xml version="1.0"?>\n<a/>', "XML", "--format ndjson"), (trace.encode(), "trace", "--format ndjson"),
+                (self.run_hbrsync(*export, "csv").stdout.encode(), "CSV", "--format ndjson"),
+                (self.run_hbrsync(*export, "csv", "--spreadsheet").stdout.encode(), "CSV", "--format ndjson"),
+                (self.run_hbrsync(*export, "json").stdout.encode(), "v_restore_job", "--format ndjson"),
+                (b'{"restore_id":"r-1","status":"COMPLETE"}', "v_restore_job", "--format ndjson")):
+            with self.subTest(what):
+                result = self.run_import("-", stdin=content, status=2)
+                self.assertIn(what, result.stderr)
+                self.assertRegex(result.stderr, "hint: .*" + hint)
+                self.assertEqual(result.json()["seen"], 0)
+        with open(self.path("trace"), "wb") as file:
+            self.start("--jobs", 5, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+            self.sync("--trace", file.name)
+        self.assertIn("a trace of hbrsync", self.run_import(self.path("trace"), status=2).stderr)
+
+    def test_a_cut_value_does_not_take_the_rest_with_it(self):
+        """The end of what cannot be JSON is found at once, however long the file is."""
+        tail = b'\n' + b'{"RestoreId":"r-9"}\n' * 1000
+        for cut in (b'{"RestoreId":"r-1"', b'{"RestoreId":"r-1', b'{"RestoreId":', b'{"a":[1,2', b'[{"RestoreId":"r-1"}',
+                    b"[" * 40):
+            with self.subTest(cut):
+                size = re.search(r"at byte \d+ of (\d+)", self.run_import("-", stdin=cut + tail, status=2).stderr)[1]
+                self.assertLess(int(size), 60)
+
+    @unittest.skipIf(harness.is_sanitized(), "a sanitizer's memory says nothing")
+    def test_memory_is_that_of_one_value(self):
+        value = json.dumps({"RestoreId": "r-1", "ErrorMessage": "x" * 1000000}, indent=2).encode()
+        peaks = []
+        for count in (2, 150):
+            with open(self.path("values"), "wb") as file:
+                for _ in range(count):
+                    file.write(value)
+            process = subprocess.Popen([harness.HBRSYNC, "--db", self.database, "import", "--quiet", self.path("values")],
+                                       env=self.environment())
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = status
+            self.assertEqual(status, 0)
+            peaks.append(usage.ru_maxrss)
+        self.assertLess(peaks[1] - peaks[0], 30000, peaks)
 
     def test_interrupted_while_it_waits_for_input(self):
         """The status tells the signal; what came before is kept."""

@@ -418,6 +418,96 @@ class Small(ReportCase):
             self.assertNotIn("\x1b", self.report(name).stdout)
 
 
+class Selections(ReportCase):
+    """Every report of a part is that of a database that holds nothing else."""
+
+    def parts(self):
+        """{(option, value): statements that leave that part}"""
+        (vault, kind), = self.query("SELECT vault_id, restore_type FROM restore_job WHERE vault_id <> '' AND parent_id IS NULL"
+                                    " GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
+        found = {}
+        for option, column, value in (("--region", "region_id", "cn-beijing"), ("--edition", "edition", "BASIC"),
+                                      ("--account-id", "account_id", harness.ACCOUNT)):
+            others = f"SELECT source_id FROM sync_source WHERE {column} <> '{value}'"
+            found[option, value] = [f"DELETE FROM {table} WHERE source_id IN ({others})" for table in
+                                    ("restore_job", "sync_run", "sync_watermark", "sync_source")]
+        for option, column, value in (("--vault", "vault_id", vault), ("--restore-type", "restore_type", kind)):
+            found[option, value] = [f"DELETE FROM restore_job WHERE {column} IS NOT '{value}'"]
+        return found
+
+    def test_every_report(self):
+        self.start("--jobs", 250, "--basic-jobs", 40, "--seed", 12, "--regions", "cn-hangzhou,cn-beijing")
+        self.sync()
+        self.simulator.move(vanish=6, finish=5, create=7)
+        self.sync("--full")
+        with open(self.path("other.ndjson"), "w", encoding="utf-8") as file:
+            file.write('{"RestoreId":"r-other","Status":"FAILED","VaultId":"v-other","CreatedTime":1767225600}')
+        self.run_hbrsync("--db", self.database, "import", "--account-id", "7", file.name)
+        whole = self.database
+        for (option, value), statements in self.parts().items():
+            with self.subTest(option):
+                self.database = self.path("part.db")
+                shutil.copy(whole, self.database)
+                self.change("PRAGMA foreign_keys = OFF", *statements,
+                            "DELETE FROM restore_job_change WHERE restore_id NOT IN (SELECT restore_id FROM restore_job)")
+                self.check_part(whole, option, value)
+
+    def check_part(self, whole, option, value):
+        part = self.database
+        for name in NAMES:
+            self.database = part
+            wanted = self.rows(name, "--until", "2100-01-01")
+            self.database = whole
+            got = self.rows(name, "--until", "2100-01-01", option, value)
+            if name == "completeness" and option in ("--vault", "--restore-type"):
+                holds = {region for region, in self.query("SELECT region_id FROM v_restore_job WHERE vault_id = ?", value)}
+                self.assertEqual({row["region_id"] for row in got},
+                                 holds if option == "--vault" else {row["region_id"] for row in wanted})
+                continue
+            for row in (*wanted, *got):
+                for column in MOVING | ({"sources_not_proved"} if option == "--vault" else set()):
+                    row.pop(column, None)
+            self.assertEqual(got, wanted, name)
+
+    def test_they_stand_in_the_header(self):
+        self.load({"RestoreId": "r-1", "VaultId": "v-1", "RestoreType": "OSS"}, options=("--region", "cn-a"))
+        options = ("--region", "cn-a", "--vault", "v-1", "--restore-type", "OSS")
+        text = "region cn-a; vault v-1; restore-type OSS"
+        self.assertTrue(self.report("open", *options).stdout.startswith(f"Selected: {text}\n\nrestore_id  "))
+        for name in ((), ("open",)):
+            page = self.report(*name, "--format", "html", *options).stdout
+            check_page(self, page)
+            self.assertIn(f"<dt>Selected</dt><dd>{text}</dd>", page)
+            self.assertNotIn("<dt>Selected</dt>", self.report(*name, "--format", "html").stdout)
+        self.assertEqual(self.report("open", "--format", "csv", *options).stdout, self.report("open", "--format", "csv").stdout)
+
+    def test_what_nothing_stored_has(self):
+        self.load({"RestoreId": "r-1", "VaultId": "v-1"}, options=("--region", "cn-hangzhou"))
+        for options in (("--region", "cn-hangzou"), ("--vault", "v-11"), ("--account-id", "1"), ("--restore-type", "OSS")):
+            result = self.report("open", *options, status=2)
+            self.assertEqual(result.stdout, "")
+            self.assertIn(f'{options[0]}: nothing stored has "{options[1]}"', result.stderr)
+        self.assertIn("(did you mean 'cn-hangzhou'?)", self.report("open", "--region", "cn-hangzou", status=2).stderr)
+        self.assertIn("warning", self.report("open", "--region", "cn-hangzou", "--region", "cn-hangzhou").stderr)
+
+    def test_every_name_that_a_report_reads_is_selected(self):
+        """What a selection hides (WITH_SELECTED of src/store/export.c) is all that reports read jobs and sources from."""
+        known = {"restore_job", "v_restore_job", "v_restore_open", "v_sync_health",
+                 "sync_source", "restore_job_change"}  # joined with restore_job
+        for name in NAMES:
+            with open(os.path.join(FOLDER, name + ".sql"), encoding="utf-8") as file:
+                sql = re.sub("--.*", "", file.read())
+            own = set(re.findall(r"(?m)^(\w+)(?: \([^)]*\))? AS (?:MATERIALIZED )?\(", sql))
+            self.assertEqual(set(re.findall(r"\b(?:FROM|JOIN) (\w+)", sql)) - own - known, set(), name)
+
+    def test_for_spreadsheets(self):
+        self.load({"RestoreId": "r-1", "Status": "FAILED", "ErrorMessage": "=1", "CreatedTime": 1767225600})
+        text = self.report("failures", "--spreadsheet").stdout
+        self.assertTrue(text.startswith('\ufefferror_message,'), text)
+        self.assertIn('\n"=""=1""",1,', text.replace("\r", ""))
+        self.report("failures", "--spreadsheet", "--format", "json", status=2)
+
+
 class Completeness(ReportCase):
     ONE = ("--region", "cn-hangzhou", "--edition", "STANDARD")
 

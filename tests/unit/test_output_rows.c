@@ -119,6 +119,76 @@ static void test_csv(void **state)
            "\"a\rb\",\"\r\"\r\n");
 }
 
+static void test_spreadsheet(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "b"};
+    static const struct cell cells[] = {
+        TEXT("恢复"),
+        TEXT("=1+\"1\""),
+        TEXT("r-000, plain"),
+        TEXT("2026-01-02 03:04:05"),
+        TEXT("TRUE"),
+        TEXT("trues"),
+        TEXT("MAR1"),
+        TEXT("March"),
+        NOTHING,
+        TEXT(""),
+        INTEGER(99999999999),
+        INTEGER(100000000000),
+        INTEGER(-1),
+        INTEGER(INT64_MIN),
+        REAL(0.1),
+        REAL(1.0 / 3),
+        REAL(1e300),
+        REAL(12345.5),
+        TEXT("\xEF\xBC\x9D"
+             "1"),
+        TEXT("\t=1"),
+    };
+    expect(ROWS_SPREADSHEET, names, 2, cells, 10,
+           "\xEF\xBB\xBF"
+           "a,b\r\n"
+           "恢复,\"=\"\"=1+\"\"\"\"1\"\"\"\"\"\"\"\r\n"
+           "\"r-000, plain\",\"=\"\"2026-01-02 03:04:05\"\"\"\r\n"
+           "\"=\"\"TRUE\"\"\",trues\r\n"
+           "\"=\"\"MAR1\"\"\",March\r\n"
+           ",\"\"\r\n"
+           "99999999999,\"=\"\"100000000000\"\"\"\r\n"
+           "-1,\"=\"\"-9223372036854775808\"\"\"\r\n"
+           "0.1,\"=\"\"0.3333333333333333\"\"\"\r\n"
+           "\"=\"\"1e+300\"\"\",12345.5\r\n"
+           "\"=\"\"\xEF\xBC\x9D"
+           "1\"\"\",\"=\"\"\t=1\"\"\"\r\n");
+}
+
+/* A text in a formula has at most 255 characters, a formula 8192. */
+static void test_spreadsheet_long_texts(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a"};
+    char bytes[9000];
+    struct cell cell = {.kind = CELL_TEXT, .text = bytes};
+    for (cell.length = 239; cell.length < sizeof(bytes); cell.length += 1251) {
+        memset(bytes, '-', sizeof(bytes));
+        char *text = written(ROWS_SPREADSHEET, names, 1, &cell, 1);
+        const char *at = text + strlen("\xEF\xBB\xBF"
+                                       "a\r\n");
+        if (cell.length > 8000) {
+            assert_memory_equal(at, "'---", 4);
+        } else {
+            assert_memory_equal(at, "\"=\"\"-", 5);
+            size_t longest = 0;
+            for (size_t run; *at != '\0'; at += run > 0 ? run : 1) {
+                run = strspn(at, "-");
+                longest = run > longest ? run : longest;
+            }
+            assert_in_range(longest, 200, 255);
+        }
+        free(text);
+    }
+}
+
 static void test_json(void **state)
 {
     (void)state;
@@ -236,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),       cmocka_unit_test(test_table_escapes),
         cmocka_unit_test(test_empty),       cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_spreadsheet), cmocka_unit_test(test_spreadsheet_long_texts),
         cmocka_unit_test(test_json),        cmocka_unit_test(test_not_finite),
         cmocka_unit_test(test_wrong_count), cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_table_limit), cmocka_unit_test(test_width),
