@@ -1,7 +1,6 @@
 #include "acs/assume_role.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,11 +12,11 @@
 #include "acs/identity.h"
 #include "acs/keys.h"
 #include "acs/provider.h"
+#include "acs/retry_watch.h"
 #include "acs/setup.h"
 #include "acs/signature.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/interrupt.h"
 #include "base/json.h"
 
 #define STS_VERSION "2015-04-01"
@@ -229,18 +228,12 @@ static enum acs_outcome attempt_oidc(const struct acs_fetch *fetch, const char *
     return outcome;
 }
 
-/* Ends early when a signal arrives; the caller's next step sees it. */
-static void pause_ms(int64_t milliseconds)
-{
-    struct pollfd signals = {.fd = interrupt_descriptor(), .events = POLLIN};
-    (void)poll(&signals, 1, (int)milliseconds);
-}
-
 static bool call_oidc(const struct acs_credentials_options *options, const struct acs_fetch *fetch,
                       const char *token, struct acs_credentials *ret_credentials, struct error *err)
 {
     struct acs_retry retry = {.started_ms = clock_monotonic_ms(),
                               .budget_ms = options->retry_for_ms};
+    struct acs_waiting waiting = {.listed = false};
     struct error problem;
     for (;;) {
         unsigned char chance = 0;
@@ -249,15 +242,15 @@ static bool call_oidc(const struct acs_credentials_options *options, const struc
         error_clear(&problem);
         retry.attempts++;
         enum acs_outcome outcome = attempt_oidc(fetch, token, ret_credentials, &problem);
-        if (outcome == ACS_OK) {
-            return true;
-        }
-        if (!acs_retry_next(&retry, outcome, 0, clock_monotonic_ms(), (uint32_t)chance << 24,
+        (void)error_context(&problem, "AssumeRoleWithOIDC");
+        if (outcome == ACS_OK ||
+            !acs_retry_next(&retry, outcome, 0, clock_monotonic_ms(), (uint32_t)chance << 24,
                             &wait)) {
-            (void)error_copy(err, &problem);
-            return error_context(err, "AssumeRoleWithOIDC");
+            acs_retry_ended(&waiting);
+            return outcome == ACS_OK || error_copy(err, &problem);
         }
-        pause_ms(wait);
+        acs_retry_failed(&waiting, &retry, wait, problem.message, &problem);
+        acs_retry_pause(wait);
     }
 }
 

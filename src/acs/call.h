@@ -9,7 +9,7 @@
 #include "acs/client.h"
 #include "acs/endpoint.h"
 #include "acs/rate_limit.h"
-#include "acs/retry.h"
+#include "acs/retry_watch.h"
 #include "base/error.h"
 
 #define ACS_NAME_MAX 64
@@ -48,6 +48,7 @@ struct acs_call {
     bool paid;    /* its next attempt is taken from the budget already */
     bool renewed; /* was tried again because its credentials had expired */
     struct acs_retry retry;
+    struct acs_waiting waiting;
     struct acs_answer answer;
     struct acs_call *next;
 };

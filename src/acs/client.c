@@ -21,6 +21,7 @@
 #define RUNNING_MAX 64   /* attempts at once, all hosts together */
 /* Between connections to a host: a short listen queue loses those that come at once. */
 #define OPEN_APART_MS 3
+#define SILENT_MS 5000 /* a first attempt may take so long without a word */
 
 struct acs_client {
     struct acs_client_options options; /* its texts are owned here */
@@ -134,6 +135,7 @@ static void free_call(struct acs_client *client, struct acs_call *call)
     if (call->paid) {
         (void)atomic_fetch_sub(&client->options.budget->taken, 1);
     }
+    acs_retry_ended(&call->waiting);
     acs_call_free(call);
 }
 
@@ -202,6 +204,7 @@ bool acs_client_submit(struct acs_client *client, const struct acs_request *requ
 
 static void finish(struct acs_client *client, struct acs_call *call)
 {
+    acs_retry_ended(&call->waiting);
     acs_call_remove(&client->live, call);
     acs_call_append(&client->done, call);
 }
@@ -432,6 +435,31 @@ static bool can_renew(struct acs_client *client, struct acs_call *call, bool new
     return true;
 }
 
+/* `wait_ms` and `reason` as of acs_retry_failed. */
+static void tell_waiting(struct acs_call *call, int64_t wait_ms, const struct error *reason)
+{
+    struct error brief = *reason;
+    struct error err = *reason;
+    (void)error_context(&brief, "%s", call->region[0] != '\0' ? call->region : call->action);
+    acs_call_context(call, clock_monotonic_ms(), &err);
+    acs_retry_failed(&call->waiting, &call->retry, wait_ms, brief.message, &err);
+}
+
+/* A first attempt that takes long is told, too. */
+static void look_at_waiting(const struct acs_client *client)
+{
+    int64_t late = clock_monotonic_ms() - SILENT_MS;
+    struct error err;
+    for (struct acs_call *call = client->live.first; call != NULL; call = call->next) {
+        if (call->transfer != NULL && !call->waiting.listed && call->transfer->started_ms <= late &&
+            call->transfer->body.length == 0) {
+            (void)error_set(&err, ERROR_SERVICE, "no answer yet");
+            tell_waiting(call, -1, &err);
+        }
+    }
+    acs_retry_look();
+}
+
 /* An attempt has ended: the call is done, or waits for its next attempt. */
 static void take_result(struct acs_client *client, struct acs_transfer *transfer, CURLcode result)
 {
@@ -461,6 +489,7 @@ static void take_result(struct acs_client *client, struct acs_transfer *transfer
     }
     if (again) {
         call->not_before_ms = now + wait;
+        tell_waiting(call, wait, &call->answer.error);
     } else {
         finish_failed(client, call);
     }
@@ -515,8 +544,11 @@ bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer, s
             return false;
         }
         /* What was taken may let another attempt start: no wait before that was looked at. */
-        if (!taken && client->done.first == NULL && !poll_once(client, timeout, err)) {
-            return false;
+        if (!taken && client->done.first == NULL) {
+            look_at_waiting(client);
+            if (!poll_once(client, timeout, err)) {
+                return false;
+            }
         }
     }
     if (!interrupt_check(err)) {

@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 
 #include "acs/endpoint.h"
+#include "acs/retry_watch.h"
 #include "acs/setup.h"
 #include "acs/transfer.h"
 #include "base/interrupt.h"
@@ -146,6 +147,7 @@ static bool wait_for_end(struct exchange *exchange, CURLcode *ret_result, struct
         if (has_ended(exchange->multi, ret_result)) {
             return true;
         }
+        acs_retry_look();
         if (!acs_multi_ok(curl_multi_poll(exchange->multi, &signals, signals.fd >= 0 ? 1 : 0,
                                           POLL_MAX_MS, NULL),
                           err)) {

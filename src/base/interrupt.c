@@ -47,8 +47,22 @@ int interrupt_descriptor(void)
     return wake_pipe[0];
 }
 
+static void (*_Atomic explanation)(struct error *err);
+
+void interrupt_explain(void (*explain)(struct error *err))
+{
+    explanation = explain;
+}
+
 bool interrupt_check(struct error *err)
 {
-    return received == 0 || error_set(err, ERROR_INTERRUPTED, "interrupted by %s",
-                                      received == SIGINT ? "SIGINT" : "SIGTERM");
+    if (received == 0) {
+        return true;
+    }
+    (void)error_set(err, ERROR_INTERRUPTED, "interrupted by %s",
+                    received == SIGINT ? "SIGINT" : "SIGTERM");
+    if (explanation != NULL && err != NULL) {
+        explanation(err);
+    }
+    return false;
 }

@@ -23,4 +23,7 @@ int interrupt_descriptor(void);
 /* False, with ERROR_INTERRUPTED, when a signal has arrived. */
 bool interrupt_check(struct error *err) MUST_CHECK;
 
+/* Called with every ERROR_INTERRUPTED, from any thread: may say what was waited for. */
+void interrupt_explain(void (*explain)(struct error *err));
+
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "acs/identity.h"
+#include "acs/retry_watch.h"
 #include "base/safe_file.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -137,6 +138,7 @@ bool session_check(const struct session_options *options, const char *database, 
                                .count = options->account_id != NULL};
     log_set_level(options->quiet ? LOG_QUIET : options->verbose ? LOG_VERBOSE : LOG_NORMAL);
     progress_enable(!options->quiet && !options->no_progress);
+    acs_retry_watch(log_attempt, log_waiting);
     if (options->all_regions && options->regions.count > 0) {
         return error_set(err, ERROR_USAGE, "--region and --all-regions exclude each other");
     }

@@ -3,6 +3,8 @@
 #ifndef HBRSYNC_OUTPUT_LOG_H
 #define HBRSYNC_OUTPUT_LOG_H
 
+#include <stdint.h>
+
 #include "base/error.h"
 
 enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
@@ -20,5 +22,13 @@ void log_print(enum log_level least, const char *kind, const char *format, ...) 
 #define log_warning(...) log_print(LOG_NORMAL, "warning: ", __VA_ARGS__)
 #define log_info(...) log_print(LOG_NORMAL, "", __VA_ARGS__)
 #define log_detail(...) log_print(LOG_VERBOSE, "", __VA_ARGS__)
+
+/* An attempt that failed and is followed by another, until this time, UNIX seconds: a line each
+ * with LOG_VERBOSE. */
+void log_attempt(const char *failure, int64_t until);
+
+/* What fails for some time now, or NULL, told about once a second by one thread at a time: on the
+ * progress line, or once on a terminal that shows none. */
+void log_waiting(const char *failure, int64_t until);
 
 #endif
