@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "acs/proxy.h"
 #include "base/text.h"
 
 #define HBR_VERSION "2017-09-08"
@@ -108,22 +109,6 @@ enum error_code acs_answer_class(const struct acs_reply *reply, const struct err
     /* A proxy or firewall answers 403 as well, but it does not know the service's form. */
     bool refused = reply->http_status == 401 || reply->http_status == 403;
     return refused && err->api_code[0] != '\0' ? ERROR_CREDENTIALS : ERROR_SERVICE;
-}
-
-void acs_proxy_hint(int status, struct error *err)
-{
-    switch (status) {
-    case 407:
-        error_hint(err, "The proxy wants a name and password; put them into https_proxy.");
-        break;
-    case 403:
-        error_hint(err, "The proxy does not let this machine reach the host: have it allowed "
-                        "there, or except the host with no_proxy.");
-        break;
-    default:
-        error_hint(err, "Check the proxy named by https_proxy or all_proxy.");
-        break;
-    }
 }
 
 void acs_answer_hint(const struct acs_reply *reply, struct error *err)

@@ -11,7 +11,4 @@ enum error_code acs_answer_class(const struct acs_reply *reply, const struct err
 /* Sets err->hint where there is something to say. */
 void acs_answer_hint(const struct acs_reply *reply, struct error *err);
 
-/* As the hint: what the user can do about a proxy that answers with this HTTP status. */
-void acs_proxy_hint(int status, struct error *err);
-
 #endif

@@ -1,45 +1,24 @@
 #include "acs/failure.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "acs/answer_hint.h"
+#include "acs/proxy.h"
+#include "acs/region_names.h"
 #include "base/buffer.h"
 
 #define REASON_MAX 400
 #define QUOTE_MIN 16   /* so much of a value at its beginning is taken for the value, cut or not */
 #define PASSWORD_MIN 4 /* a shorter one is in a text by chance */
 
-/* The proxy for https; the first that is set, as libcurl has it. NULL: none. */
-static const char *proxy_variable(const char **ret_value)
-{
-    static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL && value[0] != '\0') {
-            *ret_value = value;
-            return names[i];
-        }
-    }
-    return NULL;
-}
-
 static bool holds(const char *text, const char *part, size_t length)
 {
     return length > 0 && memmem(text, strlen(text), part, length) != NULL;
 }
 
-/* Where the value's authority begins. */
-static const char *after_scheme(const char *value)
-{
-    const char *mark = strstr(value, "://");
-    return mark != NULL ? mark + 3 : value;
-}
-
 /* Whether libcurl could not read the variable; then its text quotes the value. */
 static bool is_refused(CURLcode result, const char *text, const char *value)
 {
-    const char *authority = after_scheme(value);
+    const char *authority = acs_proxy_authority(value);
     const char *at = strrchr(authority, '@');
     size_t length = strlen(value);
     if (strcasestr(text, "unsupported proxy") != NULL) {
@@ -58,7 +37,7 @@ static bool is_refused(CURLcode result, const char *text, const char *value)
 
 static bool quotes_user(const char *text, const char *value)
 {
-    const char *user = after_scheme(value);
+    const char *user = acs_proxy_authority(value);
     const char *at = strrchr(user, '@');
     if (at == NULL) {
         return false;
@@ -97,22 +76,63 @@ static enum acs_outcome outcome_of_proxy(int status)
     return status == 408 || status == 429 || status >= 500 ? ACS_TRANSPORT : ACS_PERMANENT;
 }
 
-static void hint(CURLcode result, struct error *err)
+/* What an error is about where libcurl's text does not say whose TLS it is, else NULL. */
+static const char *tls_part(CURLcode result, bool of_proxy)
 {
+    switch (result) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+        return of_proxy ? "the proxy's certificate" : "the service's certificate";
+    case CURLE_SSL_CONNECT_ERROR:
+        return of_proxy ? "TLS with the proxy" : "TLS with the service";
+    default:
+        return NULL;
+    }
+}
+
+static void hint_certificate(const char *ca_file, struct error *err)
+{
+    if (ca_file == NULL) {
+        error_hint(err, "Where a proxy or a private CA signs it, name the file of CA certificates "
+                        "with --ca-file or SSL_CERT_FILE; where it is another name's, check the "
+                        "region, --endpoint and the proxy.");
+    } else {
+        error_hint(err,
+                   "%s has to hold the certificate of the authority that signed it, as PEM; where "
+                   "it is another name's, check the region, --endpoint and the proxy.",
+                   ca_file);
+    }
+}
+
+static void hint(CURLcode result, bool of_proxy, const char *ca_file, struct error *err)
+{
+    const char *value;
+    const char *variable = acs_proxy_variable(&value);
     switch (result) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-        error_hint(err,
-                   "The server's certificate could not be verified. Where a proxy or a private "
-                   "CA signs it, name the file of CA certificates with --ca-file or "
-                   "SSL_CERT_FILE; where it is another name's, check the region, --endpoint and "
-                   "the proxy.");
+        hint_certificate(ca_file, err);
+        break;
+    case CURLE_SSL_CONNECT_ERROR:
+        if (of_proxy && variable != NULL) {
+            error_hint(err,
+                       "Most proxies speak plain HTTP to their clients, also for https: such a "
+                       "one is http://HOST:PORT in %s.",
+                       variable);
+        }
         break;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
-        error_hint(err, "Check the region, --endpoint, and whether this machine needs a proxy "
-                        "(https_proxy).");
+        if (of_proxy) {
+            acs_proxy_hint(0, err);
+        } else if (variable != NULL) {
+            error_hint(err, "Check the region, --endpoint, and no_proxy, which keeps hosts from "
+                            "the proxy.");
+        } else {
+            error_hint(err, "Check the region, --endpoint, and whether this machine needs a proxy "
+                            "(https_proxy).");
+        }
         break;
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_PROXY:
@@ -123,16 +143,42 @@ static void hint(CURLcode result, struct error *err)
     }
 }
 
+/* Whether it failed at the proxy: its handshake did not end well, or its host is named. */
+static bool is_of_proxy(CURL *easy, const char *reason, const char *value)
+{
+    long unverified = 0;
+    const char *host = acs_proxy_authority(value);
+    const char *at = strrchr(host, '@');
+    host = at != NULL ? at + 1 : host;
+    return holds(reason, host, strcspn(host, ":/")) ||
+           (curl_easy_getinfo(easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &unverified) == CURLE_OK &&
+            unverified != 0);
+}
+
+/* A mistyped region has no host, which a proxy tells in ways of its own. */
+static void suggest_region(CURL *easy, CURLcode result, int status, struct error *err)
+{
+    const char *url = NULL;
+    bool unknown = result == CURLE_COULDNT_RESOLVE_HOST || status == 404 || status >= 500;
+    if (unknown && curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK &&
+        url != NULL) {
+        acs_region_suggest(acs_proxy_authority(url), err);
+    }
+}
+
 enum acs_outcome acs_failure_tell(CURL *easy, CURLcode result, const char *error_text,
-                                  const struct acs_secrets *secrets, struct error *err)
+                                  const struct acs_secrets *secrets, const char *ca_file,
+                                  struct error *err)
 {
     struct buffer text;
-    const char *value = "";
-    const char *variable = proxy_variable(&value);
+    const char *value;
+    const char *variable = acs_proxy_variable(&value);
     const char *reason = error_text[0] != '\0' ? error_text : curl_easy_strerror(result);
     if (variable != NULL && is_refused(result, reason, value)) {
         return tell_refused_proxy(variable, err);
     }
+    bool of_proxy = is_of_proxy(easy, reason, value);
+    const char *part = tls_part(result, of_proxy);
     if (variable != NULL && quotes_user(reason, value)) {
         reason = curl_easy_strerror(result);
     }
@@ -140,14 +186,18 @@ enum acs_outcome acs_failure_tell(CURL *easy, CURLcode result, const char *error
     acs_redact(&text, reason, strlen(reason), REASON_MAX, secrets);
     (void)error_set(err, ERROR_SERVICE, "%s", text.data);
     buffer_free(&text);
+    if (part != NULL) {
+        error_context(err, "%s", part);
+    }
 
     int status = proxy_status(easy, result);
     enum acs_outcome outcome =
         status != 0 ? outcome_of_proxy(status) : acs_outcome_of_transfer((int)result);
+    suggest_region(easy, result, status, err);
     if (status != 0) {
         acs_proxy_hint(status, err);
     } else {
-        hint(result, err);
+        hint(result, of_proxy, ca_file, err);
     }
     if (err != NULL) {
         err->retryable = outcome != ACS_PERMANENT;

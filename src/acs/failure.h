@@ -14,10 +14,11 @@
 
 /*
  * Fills *err, `retryable` and hint included, for a transfer of `easy` that ended with `result`,
- * which is not CURLE_OK. `error_text` is of CURLOPT_ERRORBUFFER; `secrets` may be NULL. Returns
- * whether another attempt may help.
+ * which is not CURLE_OK. `error_text` is of CURLOPT_ERRORBUFFER; `secrets` and `ca_file`, the file
+ * of authorities in use, may be NULL. Returns whether another attempt may help.
  */
 enum acs_outcome acs_failure_tell(CURL *easy, CURLcode result, const char *error_text,
-                                  const struct acs_secrets *secrets, struct error *err);
+                                  const struct acs_secrets *secrets, const char *ca_file,
+                                  struct error *err);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "acs/call.h"
 #include "acs/failure.h"
+#include "acs/proxy.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -243,9 +244,15 @@ CURLcode acs_transfer_secure(CURL *easy, const struct acs_endpoint *endpoint, co
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* ours are not for a proxy */
+    SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_PROXYAUTH, acs_proxy_methods());
     if (ca_file != NULL) {
         SET(CURLOPT_CAINFO, ca_file);
         SET(CURLOPT_CAPATH, NULL);
+        SET(CURLOPT_PROXY_CAINFO, ca_file);
+        SET(CURLOPT_PROXY_CAPATH, NULL);
     }
     if (endpoint->loopback) {
         SET(CURLOPT_PROXY, "");
@@ -263,6 +270,7 @@ CURLcode acs_transfer_set(struct acs_transfer *transfer, const char *url,
         endpoint->https && (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
     CURL *easy = transfer->easy;
     CURLcode result = acs_transfer_secure(easy, endpoint, options->ca_file);
+    transfer->ca_file = options->ca_file;
     SET(CURLOPT_URL, url);
     SET(CURLOPT_HTTPHEADER, transfer->headers);
     SET(CURLOPT_USERAGENT, options->user_agent);
@@ -355,5 +363,6 @@ enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer, CURLcod
         (void)error_no_memory(err);
         return ACS_PERMANENT;
     }
-    return acs_failure_tell(transfer->easy, result, transfer->error_text, &transfer->secrets, err);
+    return acs_failure_tell(transfer->easy, result, transfer->error_text, &transfer->secrets,
+                            transfer->ca_file, err);
 }

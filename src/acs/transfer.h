@@ -48,6 +48,7 @@ struct acs_transfer {
     char error_text[CURL_ERROR_SIZE];
     int64_t started_ms;
     size_t answer_max;
+    const char *ca_file;             /* in use, borrowed; NULL: libcurl's default */
     bool too_large;                  /* the answer was cut off by us */
     struct acs_call *owner;          /* while the attempt is under way */
     struct acs_key_set *signed_with; /* NULL before the first attempt */

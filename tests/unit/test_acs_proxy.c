@@ -95,7 +95,7 @@ static void tell(CURLcode result, const char *text, struct error *err)
     CURL *easy = curl_easy_init();
     assert_non_null(easy);
     error_clear(err);
-    (void)acs_failure_tell(easy, result, text, NULL, err);
+    (void)acs_failure_tell(easy, result, text, NULL, NULL, err);
     curl_easy_cleanup(easy);
 }
 
