@@ -243,9 +243,8 @@ static bool call_oidc(const struct acs_credentials_options *options, const struc
         retry.attempts++;
         enum acs_outcome outcome = attempt_oidc(fetch, token, ret_credentials, &problem);
         (void)error_context(&problem, "AssumeRoleWithOIDC");
-        if (outcome == ACS_OK ||
-            !acs_retry_next(&retry, outcome, 0, clock_monotonic_ms(), (uint32_t)chance << 24,
-                            &wait)) {
+        if (outcome == ACS_OK || !acs_retry_next(&retry, outcome, 0, clock_monotonic_ms(),
+                                                 (uint32_t)chance << 24, &wait)) {
             acs_retry_ended(&waiting);
             return outcome == ACS_OK || error_copy(err, &problem);
         }

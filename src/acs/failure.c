@@ -5,6 +5,7 @@
 #include "acs/proxy.h"
 #include "acs/region_names.h"
 #include "base/buffer.h"
+#include "base/text.h"
 
 #define REASON_MAX 400
 #define QUOTE_MIN 16   /* so much of a value at its beginning is taken for the value, cut or not */
@@ -85,6 +86,8 @@ static const char *tls_part(CURLcode result, bool of_proxy)
         return of_proxy ? "the proxy's certificate" : "the service's certificate";
     case CURLE_SSL_CONNECT_ERROR:
         return of_proxy ? "TLS with the proxy" : "TLS with the service";
+    case CURLE_OPERATION_TIMEDOUT:
+        return of_proxy ? "TLS with the proxy" : NULL;
     default:
         return NULL;
     }
@@ -92,15 +95,17 @@ static const char *tls_part(CURLcode result, bool of_proxy)
 
 static void hint_certificate(const char *ca_file, struct error *err)
 {
+    static const char other_name[] = "where it is another name's, check the region, --endpoint and "
+                                     "the proxy.";
     if (ca_file == NULL) {
-        error_hint(err, "Where a proxy or a private CA signs it, name the file of CA certificates "
-                        "with --ca-file or SSL_CERT_FILE; where it is another name's, check the "
-                        "region, --endpoint and the proxy.");
+        error_hint(err,
+                   "Where a proxy or a private CA signs the certificate, name the file of CA "
+                   "certificates with --ca-file or SSL_CERT_FILE; %s",
+                   other_name);
     } else {
         error_hint(err,
-                   "%s has to hold the certificate of the authority that signed it, as PEM; where "
-                   "it is another name's, check the region, --endpoint and the proxy.",
-                   ca_file);
+                   "%s has to hold the certificate of the authority that signs here, as PEM; %s",
+                   ca_file, other_name);
     }
 }
 
@@ -115,11 +120,14 @@ static void hint(CURLcode result, bool of_proxy, const char *ca_file, struct err
         hint_certificate(ca_file, err);
         break;
     case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_OPERATION_TIMEDOUT:
         if (of_proxy && variable != NULL) {
             error_hint(err,
                        "Most proxies speak plain HTTP to their clients, also for https: such a "
                        "one is http://HOST:PORT in %s.",
                        variable);
+        } else if (result == CURLE_SSL_CONNECT_ERROR && text_starts_with(value, "https:")) {
+            hint_certificate(ca_file, err); /* TLS in TLS: libcurl has lost the reason */
         }
         break;
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -143,16 +151,18 @@ static void hint(CURLcode result, bool of_proxy, const char *ca_file, struct err
     }
 }
 
-/* Whether it failed at the proxy: its handshake did not end well, or its host is named. */
-static bool is_of_proxy(CURL *easy, const char *reason, const char *value)
+/* Whether it failed at the proxy: that host is named, or its handshake did not end well. */
+static bool is_of_proxy(CURL *easy, CURLcode result, const char *reason, const char *value)
 {
     long unverified = 0;
     const char *host = acs_proxy_authority(value);
     const char *at = strrchr(host, '@');
     host = at != NULL ? at + 1 : host;
-    return holds(reason, host, strcspn(host, ":/")) ||
-           (curl_easy_getinfo(easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &unverified) == CURLE_OK &&
-            unverified != 0);
+    if (result == CURLE_COULDNT_CONNECT) {
+        return holds(reason, host, strcspn(host, ":/"));
+    }
+    return curl_easy_getinfo(easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &unverified) == CURLE_OK &&
+           unverified != 0;
 }
 
 /* A mistyped region has no host, which a proxy tells in ways of its own. */
@@ -177,7 +187,7 @@ enum acs_outcome acs_failure_tell(CURL *easy, CURLcode result, const char *error
     if (variable != NULL && is_refused(result, reason, value)) {
         return tell_refused_proxy(variable, err);
     }
-    bool of_proxy = is_of_proxy(easy, reason, value);
+    bool of_proxy = is_of_proxy(easy, result, reason, value);
     const char *part = tls_part(result, of_proxy);
     if (variable != NULL && quotes_user(reason, value)) {
         reason = curl_easy_strerror(result);

@@ -26,31 +26,36 @@ const char *acs_proxy_authority(const char *value)
     return mark != NULL ? mark + 3 : value;
 }
 
+static bool names_user(const char *value)
+{
+    const char *user = acs_proxy_authority(value);
+    return strrchr(user, '@') != NULL && user[0] != ':' && user[0] != '@';
+}
+
 /* libcurl prefers Negotiate, which takes a ticket, no password, and gives up where there is none: a
  * name is meant for another method. */
 unsigned long acs_proxy_methods(void)
 {
     const char *value;
     (void)acs_proxy_variable(&value);
-    const char *user = acs_proxy_authority(value);
-    bool named = strrchr(user, '@') != NULL && user[0] != ':' && user[0] != '@';
-    return named ? CURLAUTH_ANY & ~CURLAUTH_NEGOTIATE : CURLAUTH_ANY;
+    return names_user(value) ? CURLAUTH_ANY & ~CURLAUTH_NEGOTIATE : CURLAUTH_ANY;
 }
 
 void acs_proxy_hint(int status, struct error *err)
 {
     const char *value;
     const char *variable = acs_proxy_variable(&value);
+    bool unknown = status == 407 || status == 401; /* as tinyproxy refuses a password */
     variable = variable != NULL ? variable : "https_proxy";
-    if (status == 407 && strchr(value, '@') != NULL) {
+    if (unknown && names_user(value)) {
         error_hint(err,
-                   "The proxy does not take the name and password in %s: correct them, or ask "
-                   "for an account with a method that libcurl knows.",
+                   "Correct the name and password in %s; if they are right, the proxy asks for "
+                   "them in a way that libcurl does not know.",
                    variable);
-    } else if (status == 407) {
+    } else if (unknown) {
         error_hint(err,
                    "The proxy wants a name and password; put them into %s: "
-                   "http://USER:PASSWORD@HOST:PORT.",
+                   "http://USER:PASSWORD@HOST:PORT, or http://:@HOST:PORT with a Kerberos ticket.",
                    variable);
     } else if (status == 403) {
         error_hint(err, "The proxy does not let this machine reach the host: have it allowed "

@@ -51,9 +51,10 @@ void acs_region_suggest(const char *host, struct error *err)
     struct text_nearest nearest = {.word = label};
     (void)snprintf(label, sizeof(label), "%.*s", (int)strcspn(name, "."), name);
     for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]); i++) {
+        if (strcmp(label, regions[i]) == 0) {
+            return;
+        }
         text_nearest_try(&nearest, regions[i]);
     }
-    if (nearest.best != NULL && nearest.distance > 0) {
-        (void)text_did_you_mean(&nearest, "", err);
-    }
+    (void)text_did_you_mean(&nearest, "", err);
 }

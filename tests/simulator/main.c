@@ -100,12 +100,16 @@ static void announce(const struct options *options, uint16_t port, uint16_t http
     buffer_release(&line);
 }
 
-/* Starts HTTPS and returns the name of the CA's file, to be freed. */
+/* Starts HTTPS and returns the name of the CA's file, to be freed. Key and certificate stand beside
+ * it, for a proxy of a test. */
 static char *start_https(struct http_server *server, struct simulator *simulator,
                          const struct options *options, struct tls_identity *identity)
 {
     struct buffer ca_file = {0};
+    struct buffer server_file = {0};
+    struct buffer server_text = {0};
     buffer_format(&ca_file, "%s/ca.pem", options->tls_dir);
+    buffer_format(&server_file, "%s/server.pem", options->tls_dir);
     if (mkdir(options->tls_dir, 0700) != 0 && errno != EEXIST) {
         give_up("cannot make the TLS directory");
     }
@@ -114,6 +118,12 @@ static char *start_https(struct http_server *server, struct simulator *simulator
         !http_start(server, simulator, options->https_port, identity)) {
         give_up("cannot serve HTTPS");
     }
+    buffer_format(&server_text, "%s%s", identity->key_pem, identity->certificate_pem);
+    if (!write_by_rename(server_file.data, server_text.data)) {
+        give_up("cannot write the server's certificate");
+    }
+    buffer_release(&server_text);
+    buffer_release(&server_file);
     return buffer_detach(&ca_file);
 }
 

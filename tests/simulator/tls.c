@@ -135,9 +135,10 @@ bool tls_make_identity(struct tls_identity *identity, char *const *regions, size
                        const char *ca_file)
 {
     struct buffer names = {0};
-    buffer_text(&names, "DNS:localhost,IP:127.0.0.1,IP:::1");
+    buffer_text(&names, "DNS:localhost,IP:127.0.0.1,IP:::1,DNS:sts.aliyuncs.com");
     for (size_t i = 0; i < region_count; i++) {
-        buffer_format(&names, ",DNS:%s.localhost", regions[i]);
+        buffer_format(&names, ",DNS:%s.localhost,DNS:hbr.%s.aliyuncs.com,DNS:sts.%s.aliyuncs.com",
+                      regions[i], regions[i], regions[i]);
     }
     EVP_PKEY *authority_key = EVP_EC_gen("P-256");
     EVP_PKEY *leaf_key = EVP_EC_gen("P-256");

@@ -10,8 +10,8 @@ struct tls_identity {
     char *certificate_pem; /* of the server */
 };
 
-/* Makes the authority and a certificate for localhost, the loopback addresses and
- * <region>.localhost, and writes the authority's certificate to `ca_file` by rename. */
+/* Makes the authority and a certificate for localhost, the loopback addresses, <region>.localhost
+ * and the service's own names, and writes the authority's certificate to `ca_file` by rename. */
 bool tls_make_identity(struct tls_identity *identity, char *const *regions, size_t region_count,
                        const char *ca_file);
 
