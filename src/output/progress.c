@@ -221,9 +221,13 @@ void progress_update(const char *label, int64_t done, int64_t total)
 bool progress_waiting(const char *failure, const char *until)
 {
     flockfile(stderr);
+    bool waited = progress.failure[0] != '\0';
     text_show(progress.failure, sizeof(progress.failure), failure != NULL ? failure : "",
               failure != NULL ? strlen(failure) : 0, sizeof(progress.failure) - 4);
     (void)text_fit(progress.until, sizeof(progress.until), until);
+    if (failure == NULL && waited) {
+        progress_clear(); /* somebody may print next */
+    }
     draw();
     bool told = progress.enabled || isatty(STDERR_FILENO) != 1;
     funlockfile(stderr);

@@ -121,9 +121,13 @@ static void test_other_texts(void **state)
     use_proxy("all_proxy", "127.0.0.1");
     tell(CURLE_COULDNT_CONNECT, "Failed to connect to 127.0.0.1 port 1080", &err);
     assert_string_equal(err.message, "Failed to connect to 127.0.0.1 port 1080");
+    assert_non_null(strstr(err.hint, "the proxy that all_proxy names"));
+    tell(CURLE_COULDNT_CONNECT, "Failed to connect to host", &err); /* excepted by no_proxy */
+    assert_string_equal(err.message, "Failed to connect to host");
+    assert_non_null(strstr(err.hint, "no_proxy"));
     use_proxy("", NULL);
     tell(CURLE_COULDNT_CONNECT, "Failed to connect to host", &err);
-    assert_string_equal(err.message, "Failed to connect to host");
+    assert_non_null(strstr(err.hint, "whether this machine needs a proxy"));
 }
 
 static uint64_t ask_through(const char *const *script, size_t count, int64_t retry_for_ms,
@@ -149,7 +153,7 @@ static void test_a_refusing_proxy(void **state)
     assert_int_equal(ask_through(wants_password, 1, 20000, &err), 1);
     assert_false(err.retryable);
     assert_non_null(strstr(err.message, "407"));
-    assert_non_null(strstr(err.hint, "name and password"));
+    assert_non_null(strstr(err.hint, "put them into https_proxy"));
     assert_int_equal(ask_through(forbidden, 1, 20000, &err), 1);
     assert_false(err.retryable);
     assert_non_null(strstr(err.message, "403"));

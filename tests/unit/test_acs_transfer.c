@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -17,8 +18,9 @@
 
 /* What was set; -1 and UNSET: nothing was. */
 static long netrc, tls_version, verify_peer, verify_host;
+static long proxy_tls_version, proxy_verify_peer, proxy_verify_host, proxy_methods;
 static const char UNSET[] = "unset";
-static const char *ca_file, *ca_path;
+static const char *ca_file, *ca_path, *proxy_ca_file, *proxy_ca_path;
 static curl_opensocket_callback open_socket;
 
 /* In the place of libcurl's: takes note. */
@@ -47,6 +49,24 @@ CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
     case CURLOPT_CAPATH:
         ca_path = va_arg(arguments, const char *);
         break;
+    case CURLOPT_PROXY_SSLVERSION:
+        proxy_tls_version = va_arg(arguments, long);
+        break;
+    case CURLOPT_PROXY_SSL_VERIFYPEER:
+        proxy_verify_peer = va_arg(arguments, long);
+        break;
+    case CURLOPT_PROXY_SSL_VERIFYHOST:
+        proxy_verify_host = va_arg(arguments, long);
+        break;
+    case CURLOPT_PROXYAUTH:
+        proxy_methods = va_arg(arguments, long);
+        break;
+    case CURLOPT_PROXY_CAINFO:
+        proxy_ca_file = va_arg(arguments, const char *);
+        break;
+    case CURLOPT_PROXY_CAPATH:
+        proxy_ca_path = va_arg(arguments, const char *);
+        break;
     case CURLOPT_OPENSOCKETFUNCTION:
         open_socket = va_arg(arguments, curl_opensocket_callback);
         break;
@@ -61,7 +81,8 @@ static void secure(const char *url, const char *authorities)
 {
     struct acs_endpoint endpoint;
     netrc = tls_version = verify_peer = verify_host = -1;
-    ca_file = ca_path = UNSET;
+    proxy_tls_version = proxy_verify_peer = proxy_verify_host = proxy_methods = 0;
+    ca_file = ca_path = proxy_ca_file = proxy_ca_path = UNSET;
     open_socket = NULL;
     assert_null(acs_endpoint_read(url, &endpoint));
     assert_int_equal(acs_transfer_secure(NULL, &endpoint, authorities), CURLE_OK);
@@ -79,6 +100,9 @@ static void test_options(void **state)
         assert_int_equal(tls_version, CURL_SSLVERSION_TLSv1_2);
         assert_int_equal(verify_peer, 1);
         assert_int_equal(verify_host, 2);
+        assert_int_equal(proxy_tls_version, tls_version);
+        assert_int_equal(proxy_verify_peer, verify_peer);
+        assert_int_equal(proxy_verify_host, verify_host);
     }
 }
 
@@ -89,9 +113,37 @@ static void test_authorities(void **state)
     secure("https://localhost", CA_FILE);
     assert_string_equal(ca_file, CA_FILE);
     assert_null(ca_path);
+    assert_string_equal(proxy_ca_file, CA_FILE);
+    assert_null(proxy_ca_path);
     secure("https://localhost", NULL);
     assert_ptr_equal(ca_file, UNSET);
     assert_ptr_equal(ca_path, UNSET);
+    assert_ptr_equal(proxy_ca_file, UNSET);
+    assert_ptr_equal(proxy_ca_path, UNSET);
+}
+
+/* Every method, but with a name not the one that takes no password and would come first. */
+static void test_methods_of_a_proxy(void **state)
+{
+    static const struct {
+        const char *value;
+        bool negotiates;
+    } cases[] = {
+        {"http://host:3128", true},
+        {"http://:@host:3128", true},
+        {"http://user:password@host:3128", false},
+        {"user@host", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(setenv("https_proxy", cases[i].value, 1), 0);
+        secure("https://localhost", NULL);
+        assert_int_equal((proxy_methods & (long)CURLAUTH_NEGOTIATE) != 0, cases[i].negotiates);
+        assert_true((proxy_methods & (long)CURLAUTH_BASIC) != 0);
+        assert_true((proxy_methods & (long)CURLAUTH_DIGEST) != 0);
+        assert_true((proxy_methods & (long)CURLAUTH_NTLM) != 0);
+    }
+    assert_int_equal(unsetenv("https_proxy"), 0);
 }
 
 static bool opens(int family, const char *text)
@@ -140,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_authorities),
+        cmocka_unit_test(test_methods_of_a_proxy),
         cmocka_unit_test(test_where_plain_http_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,7 +203,7 @@ static void test_progress_line(void **state)
     log_info("message");
     progress_enable(false);
     release();
-    assert_string_equal(written, "\r\033[Kcn-hangzhou STANDARD, 5,000 of about 20,000 jobs, 0/s"
+    assert_string_equal(written, "cn-hangzhou STANDARD [##........] 5,000/~20,000 jobs 0:00"
                                  "\r\033[Khbrsync: message\n");
 }
 
@@ -213,14 +213,138 @@ static void test_progress_of_unknown_total(void **state)
     capture_terminal();
     progress_enable(true);
     progress_update("unknown", 7, 0);
+    progress_clear();
     progress_enable(true);
     progress_update("beyond", 9, 5);
     progress_clear();
     progress_enable(false);
     release();
-    assert_string_equal(written, "\r\033[Kunknown, 7 of ? jobs, 0/s"
-                                 "\r\033[Kbeyond, 9 of about 5 jobs, 0/s"
-                                 "\r\033[K");
+    assert_string_equal(written, "unknown 7/? jobs 0:00\r\033[K"
+                                 "beyond [##########] 9/~5 jobs 0:00\r\033[K");
+}
+
+/* What does not fit goes: the time left, the rate, the bar bit by bit, the elapsed time, the label.
+ */
+static void test_progress_at_any_width(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t columns;
+        const char *expected;
+    } cases[] = {
+        {199, "12 of 30 regions [#####.....] 12,345/~24,000 jobs 1:01:07 1,165/s 0:10 left"},
+        {75, "12 of 30 regions [#####.....] 12,345/~24,000 jobs 1:01:07 1,165/s 0:10 left"},
+        {74, "12 of 30 regions [#####.....] 12,345/~24,000 jobs 1:01:07 1,165/s"},
+        {65, "12 of 30 regions [#####.....] 12,345/~24,000 jobs 1:01:07 1,165/s"},
+        {64, "12 of 30 regions [#####.....] 12,345/~24,000 jobs 1:01:07"},
+        {56, "12 of 30 regions [####....] 12,345/~24,000 jobs 1:01:07"},
+        {52, "12 of 30 regions [##..] 12,345/~24,000 jobs 1:01:07"},
+        {50, "12 of 30 regions 12,345/~24,000 jobs 1:01:07"},
+        {39, "12 of 30 regions 12,345/~24,000 jobs"},
+        {20, "12,345/~24,000 jobs"},
+        {19, "12,345/~24,000 jobs"},
+        {9, "12,345/~2"},
+        {0, ""},
+    };
+    struct progress_state run = {.label = "12 of 30 regions",
+                                 .done = 12345,
+                                 .total = 24000,
+                                 .rate = 1165,
+                                 .elapsed_ms = 3667000};
+    struct buffer line;
+    buffer_init(&line, 1000);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        progress_compose(&line, &run, cases[i].columns);
+        assert_string_equal(line.data, cases[i].expected);
+    }
+    run.elapsed_ms = 2999; /* too soon to tell how long it takes */
+    progress_compose(&line, &run, 199);
+    assert_string_equal(line.data,
+                        "12 of 30 regions [#####.....] 12,345/~24,000 jobs 0:02 1,165/s");
+    run.rate = 0;
+    run.elapsed_ms = 60000;
+    progress_compose(&line, &run, 199);
+    assert_string_equal(line.data, "12 of 30 regions [#####.....] 12,345/~24,000 jobs 1:00");
+    buffer_free(&line);
+}
+
+/* A wide character takes two columns. */
+static void test_wide_characters(void **state)
+{
+    (void)state;
+    static const struct progress_state run = {.label = "备份库", .done = 1, .total = 2};
+    struct buffer line;
+    buffer_init(&line, 1000);
+    progress_compose(&line, &run, 37);
+    assert_string_equal(line.data, "备份库 [#####.....] 1/~2 jobs 0:00");
+    progress_compose(&line, &run, 33);
+    assert_string_equal(line.data, "备份库 [####....] 1/~2 jobs 0:00");
+    progress_compose_waiting(&line, "备份库备份库备份库", "20:45:31", 199);
+    assert_string_equal(line.data, "备份库备份库备份库; retrying until 20:45:31");
+    progress_compose_waiting(&line, "备份库备份库备份库", "20:45:31", 36);
+    assert_string_equal(line.data, "备份库...备份库; retry to 20:45:31");
+    buffer_free(&line);
+}
+
+static void test_waiting_at_any_width(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t columns;
+        const char *expected;
+    } cases[] = {
+        {199,
+         "cn-hangzou: Could not resolve host: sts (did you mean 'cn-hangzhou'?); retrying until "
+         "20:45:31"},
+        {79, "cn-hangzou: Could not res... you mean 'cn-hangzhou'?); retrying until 20:45:31"},
+        {39, "cn-hangz...gzhou'?); retry to 20:45:31"},
+        {26, "retry to 20:45:31"},
+        {17, "retry to 20:45:31"},
+        {8, "retry to"},
+    };
+    struct buffer line;
+    buffer_init(&line, 1000);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        progress_compose_waiting(&line,
+                                 "cn-hangzou: Could not resolve host: sts (did you mean "
+                                 "'cn-hangzhou'?)",
+                                 "20:45:31", cases[i].columns);
+        assert_string_equal(line.data, cases[i].expected);
+    }
+    buffer_free(&line);
+}
+
+/* What fails takes the line's place, until it does not any more. */
+static void test_waiting_line(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("TZ", "UTC-8", 1), 0);
+    capture_terminal();
+    progress_enable(true);
+    progress_update("cn-hangzhou", 1, 2);
+    log_waiting(NULL, 0);
+    (void)usleep(150000);
+    log_waiting("cn-hangzhou: refused\n", 45931);
+    log_waiting(NULL, 0);
+    progress_enable(false);
+    release();
+    assert_non_null(strstr(written, "\r\033[Kcn-hangzhou: refused\\u{000a}; retrying until 20:45:31"
+                                    "\r\033[K"));
+    capture_terminal();
+    for (int i = 0; i < 3; i++) {
+        log_waiting("cn-hangzhou: refused", 45931); /* once, where no line is shown */
+    }
+    log_attempt("refused", 45931); /* nothing but with LOG_VERBOSE */
+    release();
+    assert_string_equal(written, "hbrsync: cn-hangzhou: refused; retrying until 20:45:31\n");
+    log_waiting(NULL, 0);
+    capture_file();
+    log_waiting("cn-hangzhou: refused", 45931);
+    log_set_level(LOG_VERBOSE);
+    log_attempt("refused", 45931);
+    log_set_level(LOG_NORMAL);
+    release();
+    assert_string_equal(written, "hbrsync: refused; retrying until 20:45:31\n");
 }
 
 /* The number of times that this was written. */
@@ -248,15 +372,14 @@ static void assert_calm(const char *label)
     progress_clear();
     progress_enable(false);
     release();
-    assert_in_range(occurrences(" of about 300 jobs"), 2, passed / 100 + 1);
+    assert_in_range(occurrences("/~300 jobs"), 2, passed / 100 + 1);
 }
 
 static void test_progress_is_calm(void **state)
 {
     (void)state;
     assert_calm("cn-hangzhou STANDARD");
-    assert_memory_equal(written, "\r\033[Kcn-hangzhou STANDARD, 0 of about 300", 40);
-    assert_non_null(strstr(written, " left")); /* there is a rate by now */
+    assert_memory_equal(written, "cn-hangzhou STANDARD [..........] 0/~300 jobs", 45);
 }
 
 /* A label is shown safely, and cut when it is long. */
@@ -269,8 +392,9 @@ static void test_progress_labels(void **state)
     label[0] = '\n';
     label[1] = '\x1b';
     assert_calm(label);
-    assert_memory_equal(written, "\r\033[K\\u{000a}\\u{001b}lll", 22);
-    assert_non_null(strstr(written, "..., 0 of about 300 jobs"));
+    assert_non_null(strstr(written, "0/~300 jobs"));
+    assert_null(strchr(written, '\n'));
+    assert_null(strstr(written, "\033l"));
 }
 
 int main(void)
@@ -283,6 +407,10 @@ int main(void)
         cmocka_unit_test(test_progress_needs_a_terminal),
         cmocka_unit_test(test_progress_line),
         cmocka_unit_test(test_progress_of_unknown_total),
+        cmocka_unit_test(test_progress_at_any_width),
+        cmocka_unit_test(test_wide_characters),
+        cmocka_unit_test(test_waiting_at_any_width),
+        cmocka_unit_test(test_waiting_line),
         cmocka_unit_test(test_progress_is_calm),
         cmocka_unit_test(test_progress_labels),
     };
