@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "acs/proxy.h"
+#include "acs/failure.h"
 #include "base/text.h"
 
 #define HBR_VERSION "2017-09-08"

@@ -34,7 +34,6 @@ struct acs_client {
     struct acs_call_list live; /* queued, waiting or under way, in order of submission */
     struct acs_call_list done;
     unsigned running;
-    struct acs_transfer *idle;
     struct acs_share *regions;
     struct acs_share *hosts;
     struct acs_client_counters counters;
@@ -95,8 +94,7 @@ bool acs_client_new(const struct acs_client_options *options,
     return true;
 }
 
-/* Takes the attempt of a call out of the multi handle; the transfer goes back to the pool, wiped.
- */
+/* Takes the attempt of a call out of the multi handle. */
 static void end_attempt(struct acs_client *client, struct acs_call *call)
 {
     struct acs_transfer *transfer = call->transfer;
@@ -106,12 +104,9 @@ static void end_attempt(struct acs_client *client, struct acs_call *call)
     call->transfer = NULL;
     client->running--;
     call->host_share->running--;
-    if (curl_multi_remove_handle(client->multi, transfer->easy) != CURLM_OK) {
-        return; /* libcurl may still hold it; better lost than freed twice */
-    }
-    acs_transfer_reset(transfer);
-    transfer->next = client->idle;
-    client->idle = transfer;
+    if (curl_multi_remove_handle(client->multi, transfer->easy) == CURLM_OK) {
+        acs_transfer_free(transfer);
+    } /* else libcurl may still hold it; better lost than freed twice */
 }
 
 /* One request of the budget, if there is one left. */
@@ -161,11 +156,6 @@ void acs_client_free(struct acs_client *client)
         return;
     }
     acs_client_cancel(client);
-    while (client->idle != NULL) {
-        struct acs_transfer *transfer = client->idle;
-        client->idle = transfer->next;
-        acs_transfer_free(transfer);
-    }
     if (client->multi != NULL) {
         (void)curl_multi_cleanup(client->multi);
     }
@@ -213,17 +203,6 @@ static void finish_failed(struct acs_client *client, struct acs_call *call)
 {
     acs_call_context(call, clock_monotonic_ms(), &call->answer.error);
     finish(client, call);
-}
-
-static struct acs_transfer *take_transfer(struct acs_client *client)
-{
-    struct acs_transfer *transfer = client->idle;
-    if (transfer == NULL) {
-        return acs_transfer_new(client->options.answer_max);
-    }
-    client->idle = transfer->next;
-    transfer->next = NULL;
-    return transfer;
 }
 
 static struct acs_trace_call trace_call(const struct acs_call *call)
@@ -277,7 +256,7 @@ static void start_attempt(struct acs_client *client, struct acs_call *call, int6
         finish_failed(client, call);
         return;
     }
-    struct acs_transfer *transfer = take_transfer(client);
+    struct acs_transfer *transfer = acs_transfer_new(client->options.answer_max);
     if (transfer == NULL) {
         (void)error_no_memory(&call->answer.error);
         finish_failed(client, call);

@@ -1,15 +1,78 @@
 #include "acs/failure.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "acs/proxy.h"
-#include "acs/region_names.h"
 #include "base/buffer.h"
 #include "base/text.h"
 
 #define REASON_MAX 400
 #define QUOTE_MIN 16   /* so much of a value at its beginning is taken for the value, cut or not */
 #define PASSWORD_MIN 4 /* a shorter one is in a text by chance */
+
+/* --- the proxy's variable ------------------------------------------------------------------ */
+
+/* The proxy for https; the first that is set, as libcurl has it. NULL: none, then the value is "".
+ */
+static const char *proxy_variable(const char **ret_value)
+{
+    static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+    *ret_value = "";
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && value[0] != '\0') {
+            *ret_value = value;
+            return names[i];
+        }
+    }
+    return NULL;
+}
+
+/* Where the value's authority begins. */
+static const char *after_scheme(const char *value)
+{
+    const char *mark = strstr(value, "://");
+    return mark != NULL ? mark + 3 : value;
+}
+
+static bool names_user(const char *value)
+{
+    const char *user = after_scheme(value);
+    return strrchr(user, '@') != NULL && user[0] != ':' && user[0] != '@';
+}
+
+/* libcurl prefers Negotiate, which takes a ticket, no password, and gives up where there is none: a
+ * name is meant for another method. */
+unsigned long acs_proxy_methods(void)
+{
+    const char *value;
+    (void)proxy_variable(&value);
+    return names_user(value) ? CURLAUTH_ANY & ~CURLAUTH_NEGOTIATE : CURLAUTH_ANY;
+}
+
+void acs_proxy_hint(int status, struct error *err)
+{
+    const char *value;
+    const char *variable = proxy_variable(&value);
+    bool unknown = status == 407 || status == 401; /* as tinyproxy refuses a password */
+    variable = variable != NULL ? variable : "https_proxy";
+    if (unknown && names_user(value)) {
+        error_hint(err,
+                   "Correct the name and password in %s; if they are right, the proxy asks for "
+                   "them in a way that libcurl does not know.",
+                   variable);
+    } else if (unknown) {
+        error_hint(err,
+                   "The proxy wants a name and password; put them into %s: "
+                   "http://USER:PASSWORD@HOST:PORT, or http://:@HOST:PORT with a Kerberos ticket.",
+                   variable);
+    } else if (status == 403) {
+        error_hint(err, "The proxy does not let this machine reach the host: have it allowed "
+                        "there, or except the host with no_proxy.");
+    } else {
+        error_hint(err, "Check the proxy that %s names.", variable);
+    }
+}
 
 static bool holds(const char *text, const char *part, size_t length)
 {
@@ -19,7 +82,7 @@ static bool holds(const char *text, const char *part, size_t length)
 /* Whether libcurl could not read the variable; then its text quotes the value. */
 static bool is_refused(CURLcode result, const char *text, const char *value)
 {
-    const char *authority = acs_proxy_authority(value);
+    const char *authority = after_scheme(value);
     const char *at = strrchr(authority, '@');
     size_t length = strlen(value);
     if (strcasestr(text, "unsupported proxy") != NULL) {
@@ -38,7 +101,7 @@ static bool is_refused(CURLcode result, const char *text, const char *value)
 
 static bool quotes_user(const char *text, const char *value)
 {
-    const char *user = acs_proxy_authority(value);
+    const char *user = after_scheme(value);
     const char *at = strrchr(user, '@');
     if (at == NULL) {
         return false;
@@ -77,6 +140,58 @@ static enum acs_outcome outcome_of_proxy(int status)
     return status == 408 || status == 429 || status >= 500 ? ACS_TRANSPORT : ACS_PERMANENT;
 }
 
+/* Whether it failed at the proxy: that host is named, or its handshake did not end well. */
+static bool is_of_proxy(CURL *easy, CURLcode result, const char *reason, const char *value)
+{
+    long unverified = 0;
+    const char *host = after_scheme(value);
+    const char *at = strrchr(host, '@');
+    host = at != NULL ? at + 1 : host;
+    if (result == CURLE_COULDNT_CONNECT) {
+        return holds(reason, host, strcspn(host, ":/"));
+    }
+    return curl_easy_getinfo(easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &unverified) == CURLE_OK &&
+           unverified != 0;
+}
+
+/* --- a mistyped region --------------------------------------------------------------------- */
+
+/* Source: the SDKs' table of endpoints. A region that is missing here works all the same. */
+static const char regions[] =
+    "ap-northeast-1 ap-northeast-2 ap-south-1 ap-southeast-1 ap-southeast-2 ap-southeast-3 "
+    "ap-southeast-5 ap-southeast-6 ap-southeast-7 ap-southeast-8 cn-beijing cn-beijing-finance-1 "
+    "cn-beijing-gov-1 cn-chengdu cn-guangzhou cn-hangzhou cn-hangzhou-finance cn-heyuan "
+    "cn-hongkong cn-huhehaote cn-qingdao cn-shanghai cn-shanghai-finance-1 cn-shenzhen "
+    "cn-shenzhen-finance-1 cn-wulanchabu cn-zhangjiakou cn-zhongwei eu-central-1 eu-west-1 "
+    "me-central-1 me-east-1 na-south-1 us-east-1 us-southeast-1 us-west-1";
+
+/* Where the host's second label ("hbr.cn-hangzou.aliyuncs.com") is no region, but like one. It has
+ * no host then, which a proxy tells in ways of its own. */
+static void suggest_region(CURL *easy, CURLcode result, int status, struct error *err)
+{
+    char names[sizeof(regions)], label[64], *rest = NULL;
+    const char *url = NULL;
+    struct text_nearest nearest = {.word = label};
+    bool unknown = result == CURLE_COULDNT_RESOLVE_HOST || status == 404 || status >= 500;
+    if (!unknown || curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url) != CURLE_OK) {
+        return;
+    }
+    const char *dot = strchr(url != NULL ? url : "", '.');
+    (void)text_fit(label, sizeof(label), dot != NULL ? dot + 1 : "");
+    label[strcspn(label, "./:")] = '\0';
+    memcpy(names, regions, sizeof(regions));
+    for (char *name = strtok_r(names, " ", &rest); name != NULL;
+         name = strtok_r(NULL, " ", &rest)) {
+        if (strcmp(name, label) == 0) {
+            return;
+        }
+        text_nearest_try(&nearest, name);
+    }
+    (void)text_did_you_mean(&nearest, "", err);
+}
+
+/* --- the failure --------------------------------------------------------------------------- */
+
 /* What an error is about where libcurl's text does not say whose TLS it is, else NULL. */
 static const char *tls_part(CURLcode result, bool of_proxy)
 {
@@ -95,24 +210,20 @@ static const char *tls_part(CURLcode result, bool of_proxy)
 
 static void hint_certificate(const char *ca_file, struct error *err)
 {
-    static const char other_name[] = "where it is another name's, check the region, --endpoint and "
-                                     "the proxy.";
-    if (ca_file == NULL) {
-        error_hint(err,
-                   "Where a proxy or a private CA signs the certificate, name the file of CA "
-                   "certificates with --ca-file or SSL_CERT_FILE; %s",
-                   other_name);
-    } else {
-        error_hint(err,
-                   "%s has to hold the certificate of the authority that signs here, as PEM; %s",
-                   ca_file, other_name);
-    }
+    error_hint(err,
+               ca_file == NULL
+                   ? "Where a proxy or a private CA signs the certificate, name the file of CA "
+                     "certificates with --ca-file or SSL_CERT_FILE%s; where it is another name's, "
+                     "check the region, --endpoint and the proxy."
+                   : "%s has to hold the certificate of the authority that signs here, as PEM; "
+                     "where it is another name's, check the region, --endpoint and the proxy.",
+               ca_file == NULL ? "" : ca_file);
 }
 
 static void hint(CURLcode result, bool of_proxy, const char *ca_file, struct error *err)
 {
     const char *value;
-    const char *variable = acs_proxy_variable(&value);
+    const char *variable = proxy_variable(&value);
     switch (result) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
@@ -134,12 +245,10 @@ static void hint(CURLcode result, bool of_proxy, const char *ca_file, struct err
     case CURLE_COULDNT_CONNECT:
         if (of_proxy) {
             acs_proxy_hint(0, err);
-        } else if (variable != NULL) {
-            error_hint(err, "Check the region, --endpoint, and no_proxy, which keeps hosts from "
-                            "the proxy.");
         } else {
-            error_hint(err, "Check the region, --endpoint, and whether this machine needs a proxy "
-                            "(https_proxy).");
+            error_hint(err, "Check the region, --endpoint, and %s.",
+                       variable != NULL ? "no_proxy, which keeps hosts from the proxy"
+                                        : "whether this machine needs a proxy (https_proxy)");
         }
         break;
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -151,54 +260,27 @@ static void hint(CURLcode result, bool of_proxy, const char *ca_file, struct err
     }
 }
 
-/* Whether it failed at the proxy: that host is named, or its handshake did not end well. */
-static bool is_of_proxy(CURL *easy, CURLcode result, const char *reason, const char *value)
-{
-    long unverified = 0;
-    const char *host = acs_proxy_authority(value);
-    const char *at = strrchr(host, '@');
-    host = at != NULL ? at + 1 : host;
-    if (result == CURLE_COULDNT_CONNECT) {
-        return holds(reason, host, strcspn(host, ":/"));
-    }
-    return curl_easy_getinfo(easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &unverified) == CURLE_OK &&
-           unverified != 0;
-}
-
-/* A mistyped region has no host, which a proxy tells in ways of its own. */
-static void suggest_region(CURL *easy, CURLcode result, int status, struct error *err)
-{
-    const char *url = NULL;
-    bool unknown = result == CURLE_COULDNT_RESOLVE_HOST || status == 404 || status >= 500;
-    if (unknown && curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK &&
-        url != NULL) {
-        acs_region_suggest(acs_proxy_authority(url), err);
-    }
-}
-
 enum acs_outcome acs_failure_tell(CURL *easy, CURLcode result, const char *error_text,
                                   const struct acs_secrets *secrets, const char *ca_file,
                                   struct error *err)
 {
     struct buffer text;
     const char *value;
-    const char *variable = acs_proxy_variable(&value);
+    const char *variable = proxy_variable(&value);
     const char *reason = error_text[0] != '\0' ? error_text : curl_easy_strerror(result);
+    bool of_proxy = is_of_proxy(easy, result, reason, value);
+    const char *part = tls_part(result, of_proxy);
     if (variable != NULL && is_refused(result, reason, value)) {
         return tell_refused_proxy(variable, err);
     }
-    bool of_proxy = is_of_proxy(easy, result, reason, value);
-    const char *part = tls_part(result, of_proxy);
     if (variable != NULL && quotes_user(reason, value)) {
         reason = curl_easy_strerror(result);
     }
     buffer_init(&text, REASON_MAX * 8);
     acs_redact(&text, reason, strlen(reason), REASON_MAX, secrets);
-    (void)error_set(err, ERROR_SERVICE, "%s", text.data);
+    (void)error_set(err, ERROR_SERVICE, "%s%s%s", part != NULL ? part : "",
+                    part != NULL ? ": " : "", text.data);
     buffer_free(&text);
-    if (part != NULL) {
-        error_context(err, "%s", part);
-    }
 
     int status = proxy_status(easy, result);
     enum acs_outcome outcome =

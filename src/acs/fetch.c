@@ -16,13 +16,10 @@
 #include "base/interrupt.h"
 #include "base/text.h"
 
-#define POLL_MAX_MS 1000
-
 struct exchange {
     const struct acs_fetch *fetch;
     struct acs_endpoint endpoint;
     struct acs_transfer *transfer;
-    CURLM *multi;
 };
 
 static curl_socket_t open_metadata(void *context, curlsocktype purpose,
@@ -82,6 +79,15 @@ static bool add_headers(const struct acs_fetch *fetch, struct acs_transfer *tran
     return ok;
 }
 
+/* About once a second, and after each signal that this thread gets: ends the transfer then. */
+static int look(void *context, curl_off_t total, curl_off_t done, curl_off_t to_send,
+                curl_off_t sent)
+{
+    (void)context, (void)total, (void)done, (void)to_send, (void)sent;
+    acs_retry_look();
+    return interrupt_signal() != 0;
+}
+
 static bool set_options(struct exchange *exchange, struct error *err)
 {
     const struct acs_fetch *fetch = exchange->fetch;
@@ -100,60 +106,13 @@ static bool set_options(struct exchange *exchange, struct error *err)
         SET(CURLOPT_POSTFIELDSIZE, fetch->body != NULL ? (long)strlen(fetch->body) : 0L);
         SET(CURLOPT_CUSTOMREQUEST, fetch->method);
     }
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, look);
     SET(CURLOPT_CERTINFO, exchange->endpoint.https ? 1L : 0L);
     if (is_metadata(fetch)) {
         SET(CURLOPT_OPENSOCKETFUNCTION, open_metadata);
     }
     return acs_transfer_set_ok(result, err);
-}
-
-static bool begin(struct exchange *exchange, struct error *err)
-{
-    exchange->multi = curl_multi_init();
-    exchange->transfer = acs_transfer_new(ACS_FETCH_ANSWER_MAX);
-    if (exchange->multi == NULL || exchange->transfer == NULL ||
-        !add_headers(exchange->fetch, exchange->transfer)) {
-        return error_no_memory(err);
-    }
-    return set_options(exchange, err) &&
-           (curl_multi_add_handle(exchange->multi, exchange->transfer->easy) == CURLM_OK ||
-            error_set(err, ERROR_INTERNAL, "libcurl takes no transfer"));
-}
-
-/* The result of the only transfer, when it has ended. */
-static bool has_ended(CURLM *multi, CURLcode *ret_result)
-{
-    int queued;
-    CURLMsg *message = curl_multi_info_read(multi, &queued);
-    if (message == NULL || message->msg != CURLMSG_DONE) {
-        return false;
-    }
-    *ret_result = message->data.result;
-    return true;
-}
-
-/* Ends by the transfer's own time limit at the latest. */
-static bool wait_for_end(struct exchange *exchange, CURLcode *ret_result, struct error *err)
-{
-    struct curl_waitfd signals = {.fd = interrupt_descriptor(), .events = CURL_WAIT_POLLIN};
-    int running = 0;
-    for (;;) {
-        if (!interrupt_check(err)) {
-            return false;
-        }
-        if (!acs_multi_ok(curl_multi_perform(exchange->multi, &running), err)) {
-            return false;
-        }
-        if (has_ended(exchange->multi, ret_result)) {
-            return true;
-        }
-        acs_retry_look();
-        if (!acs_multi_ok(curl_multi_poll(exchange->multi, &signals, signals.fd >= 0 ? 1 : 0,
-                                          POLL_MAX_MS, NULL),
-                          err)) {
-            return false;
-        }
-    }
 }
 
 /* OpenSSL writes "Expire date:Nov 24 12:00:00 2027 GMT". */
@@ -177,14 +136,20 @@ static int64_t read_certificate(CURL *easy)
 
 static bool perform(struct exchange *exchange, struct acs_fetched *fetched, struct error *err)
 {
-    CURLcode result = CURLE_OK;
-    if (!begin(exchange, err) || !wait_for_end(exchange, &result, err)) {
+    struct acs_transfer *transfer = exchange->transfer;
+    if (transfer == NULL || !add_headers(exchange->fetch, transfer)) {
+        return error_no_memory(err);
+    }
+    if (!set_options(exchange, err)) {
         return false;
     }
-    struct acs_transfer *transfer = exchange->transfer;
+    CURLcode result = curl_easy_perform(transfer->easy);
     if (result != CURLE_OK) {
-        (void)acs_transfer_error(transfer, result, err);
-        return error_context(err, "%s", exchange->endpoint.base);
+        if (interrupt_check(err)) {
+            (void)acs_transfer_error(transfer, result, err);
+            (void)error_context(err, "%s", exchange->endpoint.base);
+        }
+        return false;
     }
     fetched->status = acs_transfer_status(transfer);
     fetched->certificate_expires = read_certificate(transfer->easy);
@@ -195,25 +160,18 @@ static bool perform(struct exchange *exchange, struct acs_fetched *fetched, stru
     return true;
 }
 
-static void end(struct exchange *exchange)
-{
-    if (exchange->multi != NULL && exchange->transfer != NULL) {
-        (void)curl_multi_remove_handle(exchange->multi, exchange->transfer->easy);
-    }
-    acs_transfer_free(exchange->transfer);
-    if (exchange->multi != NULL) {
-        (void)curl_multi_cleanup(exchange->multi);
-    }
-}
-
 bool acs_fetch(const struct acs_fetch *fetch, struct acs_fetched *ret_fetched, struct error *err)
 {
     struct exchange exchange = {.fetch = fetch};
     if (!parse_origin(&exchange, err)) {
         return false;
     }
-    bool ok = acs_setup_libcurl(err) && perform(&exchange, ret_fetched, err);
-    end(&exchange);
+    if (!acs_setup_libcurl(err)) {
+        return false;
+    }
+    exchange.transfer = acs_transfer_new(ACS_FETCH_ANSWER_MAX);
+    bool ok = perform(&exchange, ret_fetched, err);
+    acs_transfer_free(exchange.transfer);
     return ok;
 }
 

@@ -10,7 +10,6 @@
 
 #include "acs/call.h"
 #include "acs/failure.h"
-#include "acs/proxy.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -63,22 +62,6 @@ static void free_headers(struct acs_transfer *transfer)
     }
     curl_slist_free_all(transfer->headers);
     transfer->headers = NULL;
-}
-
-void acs_transfer_reset(struct acs_transfer *transfer)
-{
-    /* The handle lets go of the header list before that is freed. */
-    curl_easy_reset(transfer->easy);
-    free_headers(transfer);
-    buffer_reset(&transfer->url);
-    buffer_free_secret(&transfer->body); /* a kept one would stay as large as the largest answer */
-    acs_headers_reset(&transfer->answer);
-    transfer->error_text[0] = '\0';
-    transfer->too_large = false;
-    transfer->owner = NULL;
-    acs_key_set_release(transfer->signed_with);
-    transfer->signed_with = NULL;
-    memset(&transfer->secrets, 0, sizeof(transfer->secrets));
 }
 
 void acs_transfer_free(struct acs_transfer *transfer)
@@ -316,7 +299,6 @@ static bool compose_url(struct acs_transfer *transfer, const struct acs_call *ca
 bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_setup *setup,
                           const struct acs_call *call, struct error *err)
 {
-    acs_transfer_reset(transfer);
     if (!compose_url(transfer, call, err) || !sign(transfer, setup, call, err)) {
         return false;
     }

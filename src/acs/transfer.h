@@ -1,6 +1,6 @@
 /*
- * Internal to acs: one attempt of a call on one libcurl easy handle. The handle is kept for the
- * next attempt; connections live in the multi handle.
+ * Internal to acs: one attempt of a call on one libcurl easy handle; connections live in the multi
+ * handle.
  */
 #ifndef HBRSYNC_ACS_TRANSFER_H
 #define HBRSYNC_ACS_TRANSFER_H
@@ -54,7 +54,6 @@ struct acs_transfer {
     struct acs_key_set *signed_with; /* NULL before the first attempt */
     char signature[65];
     struct acs_secrets secrets; /* of key and signature */
-    struct acs_transfer *next;
 };
 
 /* NULL when there is no memory. */
@@ -97,8 +96,5 @@ enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer, CURLcod
 
 /* Whom a handle may talk to: no other protocol, place or certificate than meant. */
 CURLcode acs_transfer_secure(CURL *easy, const struct acs_endpoint *endpoint, const char *ca_file);
-
-/* Forgets what the attempt held, secrets wiped, so that the transfer can serve another. */
-void acs_transfer_reset(struct acs_transfer *transfer);
 
 #endif
