@@ -192,20 +192,16 @@ static void suggest_region(CURL *easy, CURLcode result, int status, struct error
 
 /* --- the failure --------------------------------------------------------------------------- */
 
-/* What an error is about where libcurl's text does not say whose TLS it is, else NULL. */
+/* What failed, where libcurl's text does not say whose it is, else NULL. */
 static const char *tls_part(CURLcode result, bool of_proxy)
 {
-    switch (result) {
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_ISSUER_ERROR:
-        return of_proxy ? "the proxy's certificate" : "the service's certificate";
-    case CURLE_SSL_CONNECT_ERROR:
-        return of_proxy ? "TLS with the proxy" : "TLS with the service";
-    case CURLE_OPERATION_TIMEDOUT:
-        return of_proxy ? "TLS with the proxy" : NULL;
-    default:
-        return NULL;
+    if (result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_ISSUER_ERROR) {
+        return of_proxy ? "the proxy's certificate: " : "the service's certificate: ";
     }
+    if (result == CURLE_SSL_CONNECT_ERROR || (result == CURLE_OPERATION_TIMEDOUT && of_proxy)) {
+        return of_proxy ? "TLS with the proxy: " : "TLS with the service: ";
+    }
+    return "";
 }
 
 static void hint_certificate(const char *ca_file, struct error *err)
@@ -278,8 +274,7 @@ enum acs_outcome acs_failure_tell(CURL *easy, CURLcode result, const char *error
     }
     buffer_init(&text, REASON_MAX * 8);
     acs_redact(&text, reason, strlen(reason), REASON_MAX, secrets);
-    (void)error_set(err, ERROR_SERVICE, "%s%s%s", part != NULL ? part : "",
-                    part != NULL ? ": " : "", text.data);
+    (void)error_set(err, ERROR_SERVICE, "%s%s", part, text.data);
     buffer_free(&text);
 
     int status = proxy_status(easy, result);

@@ -136,27 +136,25 @@ void progress_compose_waiting(struct buffer *line, const char *failure, const ch
                               size_t columns)
 {
     char tail[64];
-    bool narrow = columns < 60;
-    size_t length = strlen(failure);
-    (void)snprintf(tail, sizeof(tail), "; %s %s", narrow ? "retry to" : "retrying until", until);
-    size_t room = columns > strlen(tail) ? columns - strlen(tail) : 0;
+    size_t length = strlen(failure), head = length, rest = length;
+    (void)snprintf(tail, sizeof(tail), "; %s %s", columns < 60 ? "retry to" : "retrying until",
+                   until);
     buffer_reset(line);
-    if (text_width(failure, length) <= room) {
-        buffer_printf(line, "%s%s", failure, tail);
-    } else if (room < 8) {
+    if (columns < strlen(tail) + 8) {
         buffer_printf(line, "%.*s", (int)columns, tail + 2);
-    } else {
-        size_t head = 0;
-        while (text_width(failure, head + step(failure + head)) <= (room - 3) / 2) {
+        return;
+    }
+    size_t room = columns - strlen(tail);
+    if (text_width(failure, length) > room) {
+        for (head = 0; text_width(failure, head + step(failure + head)) <= (room - 3) / 2;) {
             head += step(failure + head);
         }
-        size_t rest = head;
-        while (text_width(failure + rest, length - rest) > (room - 3) / 2) {
+        for (rest = head; text_width(failure + rest, length - rest) > (room - 3) / 2;) {
             rest += step(failure + rest);
         }
-        buffer_append(line, failure, head);
-        buffer_printf(line, "...%s%s", failure + rest, tail);
     }
+    buffer_append(line, failure, head);
+    buffer_printf(line, "%s%s%s", head < length ? "..." : "", failure + rest, tail);
 }
 
 /* --- the line on the terminal -------------------------------------------------------------- */
