@@ -132,7 +132,7 @@ class Sick(Case):
         self.start("--jobs", 5, "--regions", "cn-hangzhou", tls=True)
         result = self.doctor("--region", "cn-hangzhou", "--ca-file", "/etc/ssl/certs/ca-certificates.crt", status=5)
         self.assertRegex(result.stdout, r"(?m)^FAIL +endpoint .*certificate")
-        self.assertIn("--ca-file", result.stdout)
+        self.assertIn("-> /etc/ssl/certs/ca-certificates.crt has to hold", result.stdout)
         self.assertNotRegex(result.stdout, "permission", "what is not reached is not asked")
 
     def test_no_network(self):

@@ -214,15 +214,16 @@ class Parallel(harness.TestCase):
             output += chunk
         os.close(leader)
         self.assertEqual(process.wait(), 0, output)
-        return [line.split("\r")[0] for line in output.decode().split("\r\x1b[K") if "regions" in line]
+        return [line.split("\r")[0] for line in output.decode().split("\r\x1b[K") if re.search(r"\d/", line)]
 
     def test_progress_is_of_all(self):
         self.world(jobs=800)
         self.simulator.set(latency_ms=40)
         lines = self.watch(100, "--all-regions", "--page-size", 20)
         for line in lines:
-            self.assertRegex(line, r"^\d of 8 regions, [\d,]+ of (\?|about [\d,]+) jobs, [\d,]+/s(, \d+:\d\d left)?$")
-        done = [int(line.split(", ")[1].split(" ")[0].replace(",", "")) for line in lines]
+            self.assertRegex(line, r"^\d of 8 regions (\[[#.]{10}\] )?[\d,]+/(\?|~[\d,]+) jobs \d:\d\d"
+                                   r"( [\d,]+/s)?( \d+:\d\d left)?$")
+        done = [int(line.split("/")[0].split(" ")[-1].replace(",", "")) for line in lines]
         self.assertEqual(done, sorted(done))
         self.assertGreater(done[-1], 0)
         self.database = self.path("narrow.db")
