@@ -1,4 +1,4 @@
-"""Proxies on loopback: over TLS, with every kind of authentication, and in trouble; every host leads to the simulator."""
+"""Proxies on loopback: over TLS, with every authentication, and in trouble; every host leads to the simulator."""
 import os
 import shutil
 import socket
@@ -120,7 +120,7 @@ class Tls(ProxyCase):
 
 class Authentication(ProxyCase):
     def test_every_kind(self):
-        """Also for requests that are made alone (doctor), and where the first that is offered is none for a password."""
+        """Also for requests that are made alone (doctor), and where what is offered first takes no password."""
         simulator = self.world()
         for methods in (["Basic"], ["Digest"], ["Digest", "Basic"], ["Negotiate", "Basic"], ["Strange", "Digest"]):
             proxy = self.proxy(simulator.https_port, methods=methods)
@@ -169,7 +169,7 @@ class Trouble(ProxyCase):
 
 @unittest.skipUnless(shutil.which("tinyproxy"), "tinyproxy is not installed")
 class Tinyproxy(ProxyCase):
-    """A proxy as it is used, with a password; it knows no host of the service, so the one of these tests is behind it."""
+    """A proxy as it is used, with a password; it knows no host of the service, so that of the tests is behind it."""
 
     def begin(self, upstream):
         with socket.create_server(("127.0.0.1", 0)) as free:

@@ -97,8 +97,8 @@ class Failing(harness.TestCase):
         shown.wait_for(rf"{REGIONS[1]}: InternalError.*; retrying until {CLOCK}")
         result = shown.interrupt()
         self.assertEqual(result.status, 130, result)
-        self.assertRegex(result.stderr, f"{REGIONS[1]}.*interrupted by SIGINT while waiting for: DescribeRestoreJobs2 in "
-                                        f"{REGIONS[1]} at .*InternalError")
+        self.assertRegex(result.stderr, f"{REGIONS[1]}.*interrupted by SIGINT while waiting for: "
+                                        f"DescribeRestoreJobs2 in {REGIONS[1]} at .*InternalError")
 
     def test_what_recovers_is_no_longer_shown(self):
         simulator = self.world(action="GetCallerIdentity")
@@ -126,8 +126,8 @@ class Mistyped(harness.TestCase):
                                 "--retry-for", "0s")
 
     def test_the_nearest_region_is_suggested(self):
-        for typed, meant in (("cn-hangzou", "cn-hangzhou"), ("cn-bejing", "cn-beijing"), ("eu-centrall-1", "eu-central-1"),
-                             ("CN-Shangai", "cn-shanghai")):
+        for typed, meant in (("cn-hangzou", "cn-hangzhou"), ("cn-bejing", "cn-beijing"),
+                             ("eu-centrall-1", "eu-central-1"), ("CN-Shangai", "cn-shanghai")):
             result = self.sync(typed)
             self.assertEqual(result.status, 5)
             self.assertRegex(result.stderr, rf"Could not resolve host: hbr\.{typed.lower()}\.invalid "
@@ -168,8 +168,8 @@ class Progress(harness.TestCase):
 
     def test_a_dumb_terminal(self):
         simulator = self.start("--regions", REGIONS[0], "--jobs", 50)
-        shown = terminal.Terminal(self, 80, "--db", self.database, "sync", "--endpoint", simulator.endpoint(), "--region",
-                                  REGIONS[0], "--qps", 1000, TERM="dumb")
+        shown = terminal.Terminal(self, 80, "--db", self.database, "sync", "--endpoint", simulator.endpoint(),
+                                  "--region", REGIONS[0], "--qps", 1000, TERM="dumb")
         self.assertEqual(shown.end().status, 0)
         self.assertNotIn("\x1b", shown.text)
         self.assertEqual(shown.drawn(), [])
