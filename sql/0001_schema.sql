@@ -5,6 +5,17 @@
 -- empty text stays '', 0 stays 0. Integer columns are guarded by CHECK instead of STRICT, which
 -- SQLite older than 3.37 could not open; those that can pass 2^31 are BIGINT, because readers believe declared types.
 
+-- What names this database in metrics and in a warehouse: one row, made with the database. A copy that publish makes has the same.
+CREATE TABLE sync_database (
+    database_id TEXT PRIMARY KEY NOT NULL, -- a UUID, version 4
+    label       TEXT NOT NULL              -- of --database-label; the file's name unless that was given
+) WITHOUT ROWID;
+INSERT INTO sync_database (database_id, label)
+SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-'
+             || substr('89AB', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))),
+       substr(file, 1 + length(rtrim(file, replace(file, '/', '')))) -- what follows the last slash
+FROM pragma_database_list WHERE name = 'main';
+
 -- A source is what is listed by one account in one region and edition; the other columns tell how its
 -- service was found to behave: 0 unknown, 1 yes, 2 no.
 CREATE TABLE sync_source (
@@ -18,6 +29,7 @@ CREATE TABLE sync_source (
     id_filter        TEXT NOT NULL DEFAULT '',    -- the filter key that selects by RestoreId; '' unknown, '-' none
     page_cap         INTEGER NOT NULL DEFAULT 0 CHECK (typeof(page_cap) = 'integer'),   -- rows beyond which pages fail, 0 none met
     checked_at       INTEGER NOT NULL DEFAULT 0 CHECK (typeof(checked_at) = 'integer'), -- when these were last asked anew
+    retired_at       BIGINT CHECK (typeof(retired_at) IN ('integer', 'null')), -- since when it is synced no more; NULL: it is
     UNIQUE (account_id, region_id, edition)
 );
 
@@ -181,3 +193,5 @@ CREATE TABLE sync_run (
 );
 CREATE INDEX sync_run_scope ON sync_run (source_id, scope, run_id);
 CREATE INDEX sync_run_running ON sync_run (run_id) WHERE outcome = 'running';
+-- Runs that found nothing, which go after a while.
+CREATE INDEX sync_run_idle ON sync_run (finished_at) WHERE inserted + updated + missing + returned = 0;

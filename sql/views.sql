@@ -332,7 +332,7 @@ SELECT
 FROM v_restore_job
 WHERE outcome IN ('failed', 'partial');
 
--- Jobs that are open and still listed by the service; children too. (The terms on complete_time only repeat what open means, for the
+-- Jobs that are open and still listed by the service; children too, those of a retired source not: nobody asks about them. (The terms on complete_time only repeat what open means, for the
 -- index restore_job_open.) age_seconds counts from created_time,
 -- quiet_seconds from the last sign of life.
 DROP VIEW IF EXISTS v_restore_open;
@@ -346,14 +346,16 @@ SELECT
     CASE WHEN updated_time > 0 THEN CAST(strftime('%s', 'now') AS INTEGER) - updated_time END AS quiet_seconds,
     is_top_level
 FROM v_restore_job
-WHERE (complete_time IS NULL OR complete_time <= 0) AND outcome = 'open' AND missing_since IS NULL;
+WHERE (complete_time IS NULL OR complete_time <= 0) AND outcome = 'open' AND missing_since IS NULL
+  AND source_id NOT IN (SELECT source_id FROM sync_source WHERE retired_at IS NOT NULL);
 
 -- Each source and scope: is the copy fresh, and was it proved complete? This is the one place that says so. Scopes are '' (the source
 -- as a whole; each source has this row) and 'RestoreType=...'. Runs restricted by filters prove nothing about either, imports neither.
 -- A source is proved as a whole when its watermark is, or, where the service lists RestoreTypes one by one, when the last run that
 -- read them all was proved and no type of it is unproved since. copied_by tells what has read the source: 'sync' (as a whole),
 -- 'restore_type', 'filter' or 'import' alone. source_note is NULL once the source was proved as a whole. jobs counts what the service
--- should list.
+-- should list. retired_utc is NULL unless the source was retired: then it is synced no more, and nothing of it is an alarm. A proof
+-- or success of the source as a whole is one of each of its RestoreTypes.
 DROP VIEW IF EXISTS v_sync_health;
 CREATE VIEW v_sync_health AS
 SELECT
@@ -398,9 +400,10 @@ SELECT
        AND j.missing_since IS NULL AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS open_jobs,
     (SELECT count(*) FROM restore_job AS j
      WHERE j.source_id = h.source_id AND j.missing_since IS NOT NULL
-       AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS missing_jobs
+       AND (h.restore_type = '' OR j.restore_type = h.restore_type)) AS missing_jobs,
+    datetime(h.retired_at, 'unixepoch') AS retired_utc
 FROM (
-    SELECT s.source_id, s.account_id, s.region_id, s.edition, s.source_proved_at, s.copied_by, c.restore_type, c.scope,
+    SELECT s.source_id, s.account_id, s.region_id, s.edition, s.retired_at, s.source_proved_at, s.copied_by, c.restore_type, c.scope,
         CASE WHEN s.by_type
              THEN NOT EXISTS (SELECT 1 FROM sync_watermark AS w WHERE w.source_id = s.source_id AND w.proved = 0)
              ELSE coalesce((SELECT w.proved FROM sync_watermark AS w
@@ -412,14 +415,15 @@ FROM (
         (SELECT max(r.run_id) FROM sync_run AS r
          WHERE r.source_id = s.source_id AND r.scope = c.scope) AS last_run_id,
         CASE c.scope WHEN '' THEN s.source_proved_at ELSE
-            (SELECT r.finished_at FROM sync_run AS r
-             WHERE r.source_id = s.source_id AND r.scope = c.scope AND r.proof = 'proved'
-             ORDER BY r.run_id DESC LIMIT 1) END AS last_proved_at,
+            nullif(max(coalesce(s.source_proved_at, 0),
+                       coalesce((SELECT r.finished_at FROM sync_run AS r
+                                 WHERE r.source_id = s.source_id AND r.scope = c.scope AND r.proof = 'proved'
+                                 ORDER BY r.run_id DESC LIMIT 1), 0)), 0) END AS last_proved_at,
         (SELECT r.finished_at FROM sync_run AS r
-         WHERE r.source_id = s.source_id AND r.scope = c.scope AND r.mode <> 'import' AND r.outcome IN ('done', 'skipped')
+         WHERE r.source_id = s.source_id AND r.scope IN ('', c.scope) AND r.mode <> 'import' AND r.outcome IN ('done', 'skipped')
          ORDER BY r.run_id DESC LIMIT 1) AS last_success_at
     FROM (
-        SELECT t.source_id, t.account_id, t.region_id, t.edition,
+        SELECT t.source_id, t.account_id, t.region_id, t.edition, t.retired_at,
             -- A run that died after its proof and before its end left a watermark that tells.
             coalesce(
                 (SELECT r.finished_at FROM sync_run AS r

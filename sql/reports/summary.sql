@@ -4,7 +4,7 @@
 -- The outcome of the restores created in the period, how long they took from request to completion, and what to look at now.
 -- Top-level jobs only (ParentId empty). The success rate is succeeded / (succeeded + partial + failed): restores
 -- that were canceled, are open or other are left out. open_now, vanished and sources_not_proved are of the whole database, whatever
--- the period; what was only ever imported is no source there. Amounts below 0 or beyond 2^53 bytes are not believed.
+-- the period; what was only ever imported, or is retired, is no source there. Amounts below 0 or beyond 2^53 bytes are not believed.
 WITH
 job AS MATERIALIZED (
     SELECT
@@ -43,5 +43,6 @@ SELECT
      LIMIT 1 OFFSET (SELECT max((count(*) * 95 + 99) / 100 - 1, 0) FROM took)) AS restore_time_p95_seconds,
     (SELECT count(*) FROM v_restore_open WHERE is_top_level) AS open_now,
     (SELECT count(*) FROM v_restore_job WHERE missing_since IS NOT NULL AND is_top_level) AS vanished,
-    (SELECT count(*) FROM v_sync_health WHERE scope = '' AND proved = 0 AND copied_by <> 'import') AS sources_not_proved
+    (SELECT count(*) FROM v_sync_health
+     WHERE scope = '' AND proved = 0 AND copied_by <> 'import' AND retired_utc IS NULL) AS sources_not_proved
 FROM tally;

@@ -29,6 +29,8 @@ const struct cli_command cli_commands[] = {
     {"publish", "[OPTIONS] OUT", "make a copy of the database for readers", cli_publish},
     {"doctor", "[OPTIONS]", "check credentials, clock, network, permission and database",
      cli_doctor},
+    {"source", "list|retire|revive [OPTIONS]",
+     "list the sources; take one out of the syncs and alarms, or back", cli_source},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -28,6 +28,7 @@ int cli_report(const char *database, int argc, char **argv);
 int cli_verify(const char *database, int argc, char **argv);
 int cli_publish(const char *database, int argc, char **argv);
 int cli_doctor(const char *database, int argc, char **argv);
+int cli_source(const char *database, int argc, char **argv);
 
 extern const struct cli_command cli_commands[]; /* ended by a row without a name */
 

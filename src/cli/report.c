@@ -125,9 +125,10 @@ static bool find_warning(struct store *store, const struct report_scope *scope,
                          struct buffer *warning, struct error *err)
 {
     static const struct report query = {
-        .sql = "SELECT count(*) || ' of ' || (SELECT count(*) FROM v_sync_health WHERE scope = '')"
-               " || ' sources ' || source_note FROM v_sync_health"
-               " WHERE scope = '' AND source_note IS NOT NULL GROUP BY source_note",
+        .sql = "WITH source AS (SELECT source_note FROM v_sync_health WHERE scope = ''"
+               " AND retired_utc IS NULL)"
+               " SELECT count(*) || ' of ' || (SELECT count(*) FROM source) || ' sources '"
+               " || source_note FROM source WHERE source_note IS NOT NULL GROUP BY source_note",
         .title = "read what was proved"};
     const struct store_rows rows = {.row = add_warning, .context = warning};
     return report_run(store, &query, scope, &rows, err);

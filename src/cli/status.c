@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/session.h"
 #include "hbr/restore_job.h"
 #include "output/format.h"
 #include "output/json_put.h"
@@ -14,100 +15,174 @@
 #include "store/state.h"
 #include "sync/sync.h"
 
-#define JSON_MAX (16U * 1024 * 1024)
+#define TEXT_MAX (16U * 1024 * 1024)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct status {
     int64_t now;
-    bool verbose;
-    struct buffer *json; /* NULL: for people */
-    size_t count;
+    const struct cli_list *regions; /* none: all */
+    bool detailed, found;
+    bool json;          /* else for people */
+    struct buffer text; /* the JSON, or the details */
+    struct store_rows table;
+    size_t rows, empty, sources, proved, retired;
+    int64_t oldest;  /* when the source that was proved longest ago was */
     int64_t max_age; /* seconds; -1: not asked for */
     size_t checked;  /* sources that max_age applies to */
     size_t stale;    /* ... that were not proved within it */
 };
 
-static void print_line(const char *label, int64_t when, int64_t now)
+/* --- for people ---------------------------------------------------------------------------- */
+
+/* How the last sync of a source as a whole ended, or why there is none. */
+static const char *result_of(const struct store_status *status)
+{
+    bool ended_well =
+        strcmp(status->last_outcome, "done") == 0 || strcmp(status->last_outcome, "skipped") == 0;
+    return status->source.retired_at != 0 ? "retired"
+           : status->imported             ? "imported"
+           : status->last_run_id == 0     ? "in part" /* single types, or what filters selected */
+           : !ended_well                  ? status->last_outcome
+           : status->proved               ? "proved"
+                                          : "unproved";
+}
+
+/* A source that holds no jobs and is well has no row of its own. */
+static bool add_row(const struct store_status *status, struct status *context, struct error *err)
+{
+    const struct store_source *source = &status->source;
+    static const char *const names[] = {"account", "region", "edition", "jobs",
+                                        "open",    "proved", "result"};
+    const char *result = result_of(status);
+    char age[FORMAT_AGE_SIZE], proved[FORMAT_AGE_SIZE + 4] = "never";
+    if (status->scope[0] != '\0') {
+        return true;
+    }
+    if (status->last_proved_at != 0) {
+        format_age(context->now - status->last_proved_at, age);
+        (void)snprintf(proved, sizeof(proved), "%s ago", age);
+    }
+    if (source->retired_at == 0 && !status->imported) {
+        bool older = context->proved == 0 || status->last_proved_at < context->oldest;
+        context->sources++;
+        context->oldest = status->proved && older ? status->last_proved_at : context->oldest;
+        context->proved += status->proved ? 1 : 0;
+    }
+    if (status->jobs + status->missing_jobs == 0 && strcmp(result, "proved") == 0 &&
+        context->regions->count == 0) {
+        context->empty++;
+        return true;
+    }
+    const struct cell cells[] = {
+        text_cell(source->account_id),
+        text_cell(source->region_id[0] != '\0' ? source->region_id : "imported"),
+        source->edition[0] != '\0' ? text_cell(source->edition) : (struct cell){CELL_NULL},
+        integer_cell(status->jobs),
+        integer_cell(status->open_jobs),
+        text_cell(proved),
+        text_cell(result),
+    };
+    size_t skipped = status->accounts > 1 ? 0 : 1;
+    return (context->rows++ > 0 || context->table.columns(names + skipped, COUNT(names) - skipped,
+                                                          context->table.context, err)) &&
+           context->table.row(cells + skipped, COUNT(cells) - skipped, context->table.context, err);
+}
+
+static void add_time_line(struct status *context, const char *label, int64_t when)
 {
     char time[FORMAT_TIME_SIZE], age[FORMAT_AGE_SIZE];
     format_time(when, time);
-    format_age(now - when, age);
+    format_age(context->now - when, age);
     if (when == 0) {
-        (void)printf("  %-16s never\n", label);
+        buffer_printf(&context->text, "  %-16s never\n", label);
     } else {
-        (void)printf("  %-16s %s (%s ago)\n", label, time, age);
+        buffer_printf(&context->text, "  %-16s %s (%s ago)\n", label, time, age);
     }
 }
 
-static bool print_escaped(const char *label, const char *text, struct error *err)
+static void add_escaped(struct buffer *details, const char *label, const char *text)
 {
-    struct buffer safe;
-    buffer_init(&safe, 16384);
-    text_escape(&safe, text, strlen(text), 2000);
-    bool ok = buffer_ok(&safe, label, err);
-    (void)printf("  %-16s %s\n", label, safe.data);
-    buffer_free(&safe);
-    return ok;
+    buffer_printf(details, "  %-16s ", label);
+    text_escape(details, text, strlen(text), 2000);
+    buffer_putc(details, '\n');
 }
 
 /* The sentence of each piece of evidence (sync/proof.h). */
-static bool print_evidence(const char *proof_detail, struct error *err)
+static bool add_evidence(struct buffer *details, const char *proof_detail, struct error *err)
 {
     struct json_object *root = NULL;
     char sentence[SYNC_SENTENCE_MAX];
+    if (proof_detail[0] == '\0') {
+        return true;
+    }
     bool done = json_parse(proof_detail, strlen(proof_detail), JSON_VALUES_ANSWER, &root, err);
     for (size_t i = 0; done && i < json_array_length(root); i++) {
         (void)json_member_text(json_array_item(root, i), "sentence", sentence, sizeof(sentence));
-        done = print_escaped("evidence", sentence, err);
+        add_escaped(details, "evidence", sentence);
     }
     json_release(root);
     return done;
 }
 
-static bool print_heading(const struct store_status *status, const struct status *context,
-                          struct error *err)
+static bool add_details(const struct store_status *status, struct status *context,
+                        struct error *err)
 {
     const struct store_source *source = &status->source;
-    struct buffer line;
-    buffer_init(&line, 16384);
-    format_source(source->account_id, source->region_id, source->edition, status->scope, &line);
-    bool ok = buffer_ok(&line, "the heading", err);
-    (void)printf("%s%s\n", context->count > 0 ? "\n" : "", line.data);
-    buffer_free(&line);
-    return ok;
+    struct buffer *details = &context->text;
+    struct buffer heading;
+    buffer_init(&heading, 16384);
+    format_source(source->account_id, source->region_id, source->edition, status->scope, &heading);
+    bool ok = buffer_ok(&heading, "the heading", err);
+    buffer_printf(details, "\n%s\n", heading.data);
+    buffer_free(&heading);
+    if (source->retired_at != 0) {
+        add_time_line(context, "retired", source->retired_at);
+    }
+    buffer_printf(details,
+                  "  %-16s %" PRId64 ", %" PRId64 " open, %" PRId64 " gone from the service\n",
+                  "jobs", status->jobs, status->open_jobs, status->missing_jobs);
+    add_time_line(context, "watermark", status->watermark);
+    add_time_line(context, "last full scan", status->full_walk_at);
+    add_time_line(context, "last proved", status->last_proved_at);
+    buffer_printf(details, "  %-16s %s\n", "complete",
+                  status->proved                                        ? "proved"
+                  : status->scope[0] == '\0' && status->note[0] != '\0' ? status->note
+                  : status->last_proved_at == 0                         ? "never proved"
+                                                : "NOT proved: the next sync is a full scan");
+    if (status->last_run_id != 0) {
+        buffer_printf(details, "  %-16s %" PRId64 ": %s, %s%s\n", "last run", status->last_run_id,
+                      status->last_mode, status->last_outcome,
+                      status->last_evidence[0] == '\0' ? ""
+                      : status->last_proved            ? ", proved"
+                                                       : ", unproved");
+    }
+    if (status->last_error[0] != '\0') {
+        add_escaped(details, "last error", status->last_error);
+    }
+    return ok && add_evidence(details, status->last_evidence, err);
 }
 
-static bool print_for_people(const struct store_status *status, const struct status *context,
-                             struct error *err)
+/* "14 more sources hold no jobs", and "15 of 16 sources proved, the oldest 12 min ago". */
+static void print_summary(const struct status *context)
 {
-    char jobs[FORMAT_COUNT_SIZE], open[FORMAT_COUNT_SIZE], missing[FORMAT_COUNT_SIZE];
-    format_count(status->jobs, jobs);
-    format_count(status->open_jobs, open);
-    format_count(status->missing_jobs, missing);
-    if (!print_heading(status, context, err)) {
-        return false;
+    char age[FORMAT_AGE_SIZE], of_all[32] = "";
+    bool all = context->proved == context->sources;
+    const char *which = context->proved > 1 ? "the oldest " : "";
+    format_age(context->now - context->oldest, age);
+    (void)snprintf(of_all, sizeof(of_all), all ? "" : " of %zu", context->sources);
+    if (context->empty > 0) {
+        (void)printf("%zu %ssource%s no jobs\n", context->empty, context->rows > 0 ? "more " : "",
+                     context->empty == 1 ? " holds" : "s hold");
     }
-    (void)printf("  %-16s %s, %s still open, %s no longer listed\n", "jobs", jobs, open, missing);
-    print_line("watermark", status->watermark, context->now);
-    print_line("last full scan", status->full_walk_at, context->now);
-    print_line("last proved", status->last_proved_at, context->now);
-    (void)printf("  %-16s %s\n", "complete",
-                 status->proved                                        ? "proved"
-                 : status->scope[0] == '\0' && status->note[0] != '\0' ? status->note
-                 : status->last_proved_at == 0                         ? "never proved"
-                                               : "NOT proved: the next sync is a full scan");
-    const struct store_run *run = &status->last_run;
-    if (run->run_id == 0) {
-        return true;
+    if (context->sources > 0) {
+        (void)printf("%s%zu%s source%s proved", context->rows > 0 ? "\n" : "", context->proved,
+                     of_all, context->sources == 1 ? "" : "s");
+        (void)printf(context->proved > 0 ? ", %s%s ago" : "", which, age);
+        (void)printf("%s\n", all || context->detailed ? "" : "; --verbose tells more");
     }
-    bool has_evidence = run->proof_detail[0] != '\0';
-    (void)printf("  %-16s %" PRId64 ": %s, %s%s\n", "last run", run->run_id,
-                 store_run_mode_name(run->mode), store_run_outcome_name(run->outcome),
-                 !has_evidence ? ""
-                 : run->proved ? ", proved"
-                               : ", unproved");
-    return (run->error[0] == '\0' || print_escaped("last error", run->error, err)) &&
-           (!context->verbose || !has_evidence || print_evidence(run->proof_detail, err));
 }
+
+/* --- for programs -------------------------------------------------------------------------- */
 
 /* 0 is "never", which is null. */
 static void add_time(struct buffer *json, const char *name, int64_t when)
@@ -122,9 +197,8 @@ static void add_age(struct buffer *json, const char *name, int64_t when, int64_t
 
 static void add_json(const struct store_status *status, struct status *context)
 {
-    struct buffer *json = context->json;
-    const struct store_run *run = &status->last_run;
-    buffer_puts(json, context->count > 0 ? ",{" : "{");
+    struct buffer *json = &context->text;
+    buffer_puts(json, context->found ? ",{" : "{");
     json_put_text(json, "account_id", status->source.account_id);
     json_put_text(json, "region_id", status->source.region_id);
     json_put_text(json, "edition", status->source.edition);
@@ -141,124 +215,160 @@ static void add_json(const struct store_status *status, struct status *context)
     add_age(json, "seconds_since_full_walk", status->full_walk_at, context->now);
     json_put_text(json, "proof", status->proved ? "proved" : "unproved");
     json_put_text(json, "note", status->note[0] != '\0' ? status->note : NULL);
-    if (run->run_id != 0) {
-        json_put_number(json, "last_run_id", run->run_id, true);
-        json_put_text(json, "last_mode", store_run_mode_name(run->mode));
-        json_put_text(json, "last_outcome", store_run_outcome_name(run->outcome));
-        json_put_text(json, "last_error", run->error);
+    add_time(json, "retired_at", status->source.retired_at);
+    if (status->last_run_id != 0) {
+        json_put_number(json, "last_run_id", status->last_run_id, true);
+        json_put_text(json, "last_mode", status->last_mode);
+        json_put_text(json, "last_outcome", status->last_outcome);
+        json_put_text(json, "last_error", status->last_error);
     }
     buffer_putc(json, '}');
 }
 
 /* --- freshness ----------------------------------------------------------------------------- */
 
-static void tell_stale(const struct store_status *status, struct status *context, const char *why)
-{
-    struct error err;
-    char subject[3 * STORE_NAME_MAX];
-    (void)snprintf(subject, sizeof(subject), "%s %s %s", status->source.account_id,
-                   status->source.region_id, status->source.edition);
-    error_set(&err, ERROR_UNPROVED, "%s", why);
-    log_error_about(subject, &err);
-    context->stale++;
-}
-
 /* Whether a source as a whole was proved within max_age and nothing unproved was stored since. What
- * was only imported nothing lists, so nothing can prove it. */
+ * was only imported nothing lists, so nothing can prove it; what is retired is not meant to be. */
 static void check_age(const struct store_status *status, struct status *context)
 {
-    char age[FORMAT_AGE_SIZE], why[64];
+    char age[FORMAT_AGE_SIZE], subject[3 * STORE_NAME_MAX];
+    struct error err;
+    const struct store_source *source = &status->source;
     int64_t age_seconds = context->now - status->last_proved_at;
-    if (context->max_age < 0 || status->imported || status->scope[0] != '\0') {
+    if (context->max_age < 0 || status->imported || source->retired_at != 0 ||
+        status->scope[0] != '\0') {
         return;
     }
     context->checked++;
     if (status->note[0] != '\0') {
-        tell_stale(status, context, status->note);
+        error_set(&err, ERROR_UNPROVED, "%s", status->note);
     } else if (!status->proved) {
-        tell_stale(status, context, "not proved complete");
+        error_set(&err, ERROR_UNPROVED, "not proved complete");
     } else if (age_seconds > context->max_age) {
         format_age(age_seconds, age);
-        (void)snprintf(why, sizeof(why), "last proved complete %s ago", age);
-        tell_stale(status, context, why);
+        error_set(&err, ERROR_UNPROVED, "last proved complete %s ago", age);
+    } else {
+        return;
     }
+    (void)snprintf(subject, sizeof(subject), "%s %s %s", source->account_id, source->region_id,
+                   source->edition);
+    log_error_about(subject, &err);
+    context->stale++;
+}
+
+static bool is_wanted(const struct store_status *status, const struct cli_list *regions)
+{
+    bool wanted = regions->count == 0;
+    for (size_t i = 0; i < regions->count; i++) {
+        wanted = wanted || text_equal_nocase(status->source.region_id, regions->values[i]);
+    }
+    return wanted;
 }
 
 static bool visit(const struct store_status *status, void *context, struct error *err)
 {
     struct status *state = context;
-    if (state->json != NULL) {
+    if (!is_wanted(status, state->regions)) {
+        return true;
+    }
+    if (state->json) {
         add_json(status, state);
-    } else if (!print_for_people(status, state, err)) {
+    } else if (!add_row(status, state, err) ||
+               (state->detailed && !add_details(status, state, err))) {
         return false;
     }
     check_age(status, state);
-    state->count++;
-    return state->json == NULL || buffer_ok(state->json, "the status", err);
+    state->retired += status->source.retired_at != 0 ? 1 : 0;
+    state->found = true;
+    return buffer_ok(&state->text, "the status", err);
 }
 
-/* A database without a source proves nothing. */
+/* A database without a source proves nothing; one whose sources are all retired need not. */
 static bool is_fresh(const struct status *state)
 {
-    return state->checked > 0 && state->stale == 0;
+    return state->stale == 0 && (state->checked > 0 || state->retired > 0);
 }
 
-/* ERROR_UNPROVED when something is older than max_age (-1: not asked for). */
-static bool show(struct store *store, bool as_json, bool verbose, int64_t max_age,
-                 struct error *err)
+static bool show_table(struct store *store, struct status *state, struct error *err)
 {
-    struct buffer json;
-    struct status state = {.now = clock_now(), .verbose = verbose, .max_age = max_age};
-    buffer_init(&json, JSON_MAX);
-    if (as_json) {
-        state.json = &json;
-        buffer_printf(&json, "{\"schema_version\":%d,\"sources\":[", store_schema_version(store));
+    if (!cli_rows_begin(ROWS_TABLE, &state->table, err)) {
+        return false;
     }
-    bool ok = store_status_each(store, visit, &state, err);
-    if (ok && as_json) {
-        buffer_puts(&json, "]");
-        if (max_age >= 0) {
-            buffer_printf(&json, ",\"max_age_seconds\":%" PRId64 ",\"fresh\":%s", max_age,
-                          is_fresh(&state) ? "true" : "false");
-        }
-        buffer_puts(&json, "}\n");
-        ok = buffer_ok(&json, "the status", err);
-        (void)fwrite(json.data, 1, ok ? json.length : 0, stdout); /* checked at the end of main */
-    } else if (ok && state.count == 0) {
+    bool ok = store_status_each(store, visit, state, err);
+    if (state->rows > 0) {
+        ok = cli_rows_end(&state->table, ok, err);
+    } else {
+        rows_writer_free(state->table.context);
+    }
+    if (ok && state->found) {
+        print_summary(state);
+    } else if (ok && state->regions->count == 0) {
         (void)printf("%s holds no source yet\n", store_path(store));
     }
-    buffer_free(&json);
-    if (!ok || max_age < 0 || is_fresh(&state)) {
+    return ok;
+}
+
+static bool make_json(struct store *store, struct status *state, struct error *err)
+{
+    struct buffer *json = &state->text;
+    buffer_printf(json, "{\"schema_version\":%d,\"sources\":[", store_schema_version(store));
+    bool ok = store_status_each(store, visit, state, err);
+    buffer_puts(json, "]");
+    if (state->max_age >= 0) {
+        buffer_printf(json, ",\"max_age_seconds\":%" PRId64 ",\"fresh\":%s", state->max_age,
+                      is_fresh(state) ? "true" : "false");
+    }
+    buffer_puts(json, "}\n");
+    return ok && buffer_ok(json, "the status", err);
+}
+
+/* ERROR_UNPROVED when something is older than max_age. */
+static bool show(struct store *store, struct status *state, struct error *err)
+{
+    char age[FORMAT_AGE_SIZE];
+    buffer_init(&state->text, TEXT_MAX);
+    bool ok = state->json ? make_json(store, state, err) : show_table(store, state, err);
+    (void)fwrite(state->text.data, 1, ok ? state->text.length : 0, stdout); /* checked in main */
+    buffer_free(&state->text);
+    if (ok && !state->found && state->regions->count > 0) {
+        error_set(err, ERROR_USAGE, "no source of the region %s is stored",
+                  state->regions->values[0]);
+        return error_hint(err, "`hbrsync source list` names those that are.");
+    }
+    if (!ok || state->max_age < 0 || is_fresh(state)) {
         return ok;
     }
-    if (state.checked == 0) {
-        return error_set(err, ERROR_UNPROVED, "no source was ever synced");
-    }
-    return error_set(err, ERROR_UNPROVED,
-                     "%zu of %zu sources were not proved within %" PRId64 " seconds", state.stale,
-                     state.checked, max_age);
+    format_age(state->max_age, age);
+    return state->checked == 0
+               ? error_set(err, ERROR_UNPROVED, "no source was ever synced")
+               : error_set(err, ERROR_UNPROVED, "%zu of %zu sources were not proved within %s",
+                           state->stale, state->checked, age);
 }
 
 int cli_status(const char *database, int argc, char **argv)
 {
     struct store *store = NULL;
     struct error err;
-    bool json = false;
-    bool verbose = false;
-    int64_t max_age = -1;
+    struct cli_list regions = {.count = 0};
+    struct status state = {.regions = &regions, .max_age = -1};
     int status = 0;
     const struct cli_option options[] = {
-        {"json", NULL, "print JSON", CLI_FLAG, &json, 0, 0},
+        {"region", "ID", "only the sources of a region, with details; may be repeated", CLI_LIST,
+         &regions, 0, 0},
+        {"json", NULL, "print JSON", CLI_FLAG, &state.json, 0, 0},
         {"max-age", "DURATION", "exit 8 unless every source was proved so recently", CLI_DURATION,
-         &max_age, 0, INT64_MAX},
-        {"verbose", NULL, "print the evidence of the last run, too", CLI_FLAG, &verbose, 0, 0},
+         &state.max_age, 0, INT64_MAX},
+        {"verbose", NULL, "print details, and the evidence of the last run", CLI_FLAG,
+         &state.detailed, 0, 0},
     };
-    if (!cli_begin("status", options, sizeof(options) / sizeof(options[0]), argc, argv, &database,
-                   NULL, &status)) {
+    if (!cli_begin("status", options, COUNT(options), argc, argv, &database, NULL, &status)) {
         return status;
     }
-    bool done = store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
-                show(store, json, verbose, max_age, &err);
+    state.now = clock_now();
+    state.detailed = state.detailed || regions.count > 0;
+    bool done = session_check_words("region", &regions, &err) &&
+                store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
+                show(store, &state, &err);
     store_close(store);
     return done ? 0 : cli_fail(&err);
 }

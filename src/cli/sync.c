@@ -42,6 +42,7 @@ static void prepare_tasks(struct sync_command *command)
         .filters = cli->filter_list,
         .filter_count = cli->filter_texts.count,
         .filter_scope = cli->filter_scope,
+        .database_label = cli->database_label,
         .show_account = cli->connection.profiles.count > 1,
         .parallel = cli->connection.parallel,
         .summary = &command->summary,
@@ -91,6 +92,7 @@ static int write_metrics(const struct sync_command *command, int status)
     const struct sync_metrics metrics = {
         .path = command->cli.metrics_file,
         .database = command->cli.database,
+        .label = command->cli.database_label,
         .summary = &command->summary,
         .retries = (int64_t)command->counters.retries,
         .throttled = (int64_t)command->counters.throttled,

@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -10,41 +9,35 @@
 #include "base/text.h"
 #include "hbr/restore_job.h"
 #include "store/query.h"
-#include "store/state.h"
 
 #define METRICS_MAX (16U * 1024 * 1024)
 #define METRICS_MODE 0644
+#define LABELS_MAX 8
+#define LABEL_NAME_MAX 16
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define SUCCESS "last_success_timestamp_seconds"
+#define SUCCESS_HELP "When a sync last ended done and proved, UNIX time, 0 never."
 
-/* A gauge that is a member of a run or of a source's status. */
-struct gauge {
-    const char *name, *help;
-    size_t offset;
-    bool is_flag; /* a bool; else an int64_t */
+struct page {
+    struct buffer text;
+    struct buffer database;  /* the labels that every sample begins with: which database it is */
+    const char *name, *help; /* of the metric; no help once it was written */
+    char names[LABELS_MAX][LABEL_NAME_MAX]; /* of its other labels */
+    struct store_parameter parameters[3];   /* of every query */
 };
 
-/* The sources as the database knows them. */
-struct stored {
-    struct store *store; /* NULL: it could not be opened */
-    struct store_status *sources;
-    size_t count;
+/* A metric that is read from the database: a row a sample, the last column is the value and the
+ * others are labels, named as they are. All are gauges. */
+struct metric {
+    const char *name, *help, *sql;
 };
 
 /* --- the text format ----------------------------------------------------------------------- */
 
-static void begin(struct buffer *text, const char *name, const char *help)
-{
-    buffer_printf(text, "# HELP hbrsync_%s %s\n# TYPE hbrsync_%s gauge\n", name, help, name);
-}
-
 /* Inside the quotes, backslash, quote and line end are escaped; all else stays. */
 static void add_label(struct buffer *text, const char *name, const char *value, size_t length)
 {
-    if (text->length > 0 && text->data[text->length - 1] != '{') {
-        buffer_putc(text, ',');
-    }
-    buffer_printf(text, "%s=\"", name);
+    buffer_printf(text, "%s%s=\"", text->length > 0 ? "," : "", name);
     size_t size = 1;
     for (size_t i = 0; i < length; i += size) {
         uint32_t code_point = 0;
@@ -62,106 +55,92 @@ static void add_label(struct buffer *text, const char *name, const char *value, 
     buffer_putc(text, '"');
 }
 
-static void begin_labels(struct buffer *text, const char *name, const char *const labels[3])
+/* Copied, because SQLite's end when it prepares the statement again. */
+static bool take_names(const char *const *names, size_t count, void *context, struct error *err)
 {
-    buffer_printf(text, "hbrsync_%s{", name);
-    add_label(text, "account_id", labels[0], strlen(labels[0]));
-    add_label(text, "region_id", labels[1], strlen(labels[1]));
-    add_label(text, "edition", labels[2], strlen(labels[2]));
+    struct page *page = context;
+    bool fit = count <= LABELS_MAX;
+    for (size_t i = 0; fit && i + 1 < count; i++) {
+        fit = text_fit(page->names[i], LABEL_NAME_MAX, names[i]);
+    }
+    return fit || error_set(err, ERROR_INTERNAL, "the labels of %s do not fit", page->name);
 }
 
-static void end_sample(struct buffer *text, int64_t value)
+/* A row of a query as a sample; its metric is described before the first. */
+static bool add_sample(const struct cell *cells, size_t count, void *context, struct error *err)
 {
-    buffer_printf(text, "} %" PRId64 "\n", value);
+    struct page *page = context;
+    struct buffer *text = &page->text;
+    const struct cell *value = &cells[count - 1];
+    if (page->help != NULL) {
+        buffer_printf(text, "# HELP hbrsync_%s %s\n# TYPE hbrsync_%s gauge\n", page->name,
+                      page->help, page->name);
+        page->help = NULL;
+    }
+    buffer_printf(text, "hbrsync_%s{%s", page->name, page->database.data);
+    for (size_t i = 0; i + 1 < count; i++) {
+        bool is_text = cells[i].kind == CELL_TEXT;
+        add_label(text, page->names[i], is_text ? cells[i].text : "",
+                  is_text ? cells[i].length : 0);
+    }
+    if (value->kind == CELL_REAL) {
+        buffer_printf(text, "} %.3f\n", value->real);
+    } else {
+        buffer_printf(text, "} %" PRId64 "\n", value->integer);
+    }
+    return buffer_ok(text, "the metrics", err);
 }
 
-static void add_sample(struct buffer *text, const struct gauge *gauge, const char *const labels[3],
-                       const char *scope, const void *record)
+static void add_plain(struct page *page, const char *name, const char *help, struct cell value)
 {
-    const char *member = (const char *)record + gauge->offset;
-    int64_t value = 0;
-    bool flag = false;
-    memcpy(gauge->is_flag ? (void *)&flag : &value, member,
-           gauge->is_flag ? sizeof(flag) : sizeof(value));
-    begin_labels(text, gauge->name, labels);
-    add_label(text, "scope", scope, strlen(scope));
-    end_sample(text, gauge->is_flag ? flag : value);
+    struct error ignored; /* the buffer remembers it */
+    page->name = name;
+    page->help = help;
+    (void)add_sample(&value, 1, page, &ignored);
 }
 
-static void add_plain(struct buffer *text, const char *name, const char *help, int64_t value)
+static void add_number(struct page *page, const char *name, const char *help, int64_t value)
 {
-    begin(text, name, help);
-    buffer_printf(text, "hbrsync_%s %" PRId64 "\n", name, value);
+    add_plain(page, name, help, integer_cell(value));
 }
 
 /* --- the run ------------------------------------------------------------------------------- */
 
-static void add_rows(struct buffer *text, const struct sync_summary *summary,
-                     const struct gauge *gauge)
+static void add_run(struct page *page, const struct sync_metrics *metrics)
 {
-    begin(text, gauge->name, gauge->help);
-    for (size_t i = 0; i < summary->count; i++) {
-        const struct sync_summary_row *row = &summary->rows[i];
-        const char *const labels[] = {row->account_id, row->region_id, row->edition};
-        if (row->region_id[0] != '\0') { /* a profile has no source */
-            add_sample(text, gauge, labels, row->result.run.scope, &row->result.run);
-        }
-    }
-}
-
-static void add_run(struct buffer *text, const struct sync_metrics *metrics)
-{
-    const struct sync_summary *summary = metrics->summary;
-    begin(text, "build_info", "The version of hbrsync.");
-    buffer_puts(text, "hbrsync_build_info{version=\"" HBRSYNC_VERSION "\"} 1\n");
-    add_plain(text, "last_run_timestamp_seconds", "When the last sync ended, UNIX time.",
-              metrics->ended_at);
-    begin(text, "last_run_duration_seconds", "How long the last sync took.");
-    buffer_printf(text, "hbrsync_last_run_duration_seconds %" PRId64 ".%03d\n",
-                  metrics->milliseconds / 1000, (int)(metrics->milliseconds % 1000));
-    add_plain(text, "last_run_exit_code", "The exit code of the last sync, 0 is done and proved.",
-              metrics->exit_status);
-    add_plain(text, "last_run_requests", "Requests that the last sync sent, retries included.",
-              summary->requests);
-    add_plain(text, "last_run_retries", "Requests that the last sync sent again.",
-              metrics->retries);
-    add_plain(text, "last_run_throttled", "Answers of the last sync that throttled it.",
-              metrics->throttled);
-    static const struct gauge gauges[] = {
-        {"last_run_proved", "Whether the last sync of the scope was proved complete.",
-         offsetof(struct store_run, proved), true},
-        {"last_run_inserted_rows", "Jobs that the last sync added.",
-         offsetof(struct store_run, inserted), false},
-        {"last_run_updated_rows", "Jobs that the last sync changed.",
-         offsetof(struct store_run, updated), false},
-        {"last_run_missing_rows", "Jobs that the last sync found to be no longer listed.",
-         offsetof(struct store_run, missing), false},
-    };
-    for (size_t i = 0; summary->count > 0 && i < COUNT(gauges); i++) {
-        add_rows(text, summary, &gauges[i]);
-    }
+    buffer_printf(&page->text,
+                  "# HELP hbrsync_build_info The version of hbrsync.\n"
+                  "# TYPE hbrsync_build_info gauge\n"
+                  "hbrsync_build_info{%s,version=\"" HBRSYNC_VERSION "\"} 1\n",
+                  page->database.data);
+    add_number(page, "last_run_timestamp_seconds", "When the last sync ended, UNIX time.",
+               metrics->ended_at);
+    add_plain(page, "last_run_duration_seconds", "How long the last sync took.",
+              (struct cell){.kind = CELL_REAL, .real = (double)metrics->milliseconds / 1000.0});
+    add_number(page, "last_run_exit_code", "The exit code of the last sync, 0 is done and proved.",
+               metrics->exit_status);
+    add_number(page, "last_run_requests", "Requests that the last sync sent, retries included.",
+               metrics->summary->requests);
+    add_number(page, "last_run_retries", "Requests that the last sync sent again.",
+               metrics->retries);
+    add_number(page, "last_run_throttled", "Answers of the last sync that throttled it.",
+               metrics->throttled);
 }
 
 /* --- the last success ---------------------------------------------------------------------- */
 
 /* The value in the text of an earlier file, -1 when there is none. */
-static int64_t parse_success(const char *text)
+static int64_t parse_success(char *text)
 {
-    static const char start[] = "\nhbrsync_" SUCCESS " ";
-    char value[24];
+    static const char start[] = "\nhbrsync_" SUCCESS "{";
     int64_t success_at = -1;
-    const char *found = strstr(text, start);
-    if (found == NULL) {
+    char *line = strstr(text, start);
+    if (line == NULL) {
         return -1;
     }
-    found += sizeof(start) - 1;
-    size_t length = strcspn(found, "\n");
-    if (length >= sizeof(value)) {
-        return -1;
-    }
-    memcpy(value, found, length);
-    value[length] = '\0';
-    return text_to_int64(value, 0, INT64_MAX, &success_at) ? success_at : -1;
+    line[1 + strcspn(line + 1, "\n")] = '\0';
+    const char *space = strrchr(line, ' ');
+    return space != NULL && text_to_int64(space + 1, 0, INT64_MAX, &success_at) ? success_at : -1;
 }
 
 /* A sync that did not end with 0 leaves the value of the file that it replaces: an alarm watches
@@ -187,141 +166,153 @@ static int64_t find_success(const struct sync_metrics *metrics)
 
 /* --- what is stored ------------------------------------------------------------------------ */
 
-static bool keep_source(const struct store_status *status, void *context, struct error *err)
-{
-    struct stored *stored = context;
-    struct store_status *sources = realloc(stored->sources, (stored->count + 1) * sizeof(*sources));
-    if (sources == NULL) {
-        return error_no_memory(err);
-    }
-    stored->sources = sources;
-    sources[stored->count++] = *status;
-    return true;
-}
+#define SOURCE "SELECT account_id, region_id, edition, "
+#define OF_RUN " FROM sync_run JOIN sync_source USING (source_id) WHERE run_id = :run_id"
+#define OF_SOURCES " FROM v_sync_health WHERE retired_utc IS NULL"
 
-static void add_sources(struct buffer *text, const struct stored *stored, const struct gauge *gauge)
-{
-    begin(text, gauge->name, gauge->help);
-    for (size_t i = 0; i < stored->count; i++) {
-        const struct store_status *status = &stored->sources[i];
-        const char *const labels[] = {status->source.account_id, status->source.region_id,
-                                      status->source.edition};
-        add_sample(text, gauge, labels, status->scope, status);
-    }
-}
+/*
+ * Of sources that are not retired. What has not happened yet is 0, and not left out: a rule on a
+ * series that appears with its first event misses that. Statuses and vaults are the service's
+ * texts: an unknown one could be anything, a secret included, and there could be any number of
+ * them.
+ */
+static const struct metric metrics_stored[] = {
+    /* What the file before does not tell, the runs on record do: the end of the last one before
+     * this whose every source was done or rightly skipped. A profile that could not be used leaves
+     * none.
+     */
+    {SUCCESS, SUCCESS_HELP,
+     "SELECT iif(:success >= 0, :success, coalesce(max(ended), 0)) FROM (SELECT max(finished_at)"
+     " AS ended FROM sync_run WHERE mode <> 'import' AND run_id <> :run_id GROUP BY run_id"
+     " HAVING total(outcome NOT IN ('done', 'skipped')) = 0)"},
+    {"last_run_proved", "Whether the last sync of the scope was proved complete.",
+     SOURCE "scope, proof = 'proved'" OF_RUN},
+    {"last_run_inserted_rows", "Jobs that the last sync added.", SOURCE "scope, inserted" OF_RUN},
+    {"last_run_updated_rows", "Jobs that the last sync changed.", SOURCE "scope, updated" OF_RUN},
+    {"last_run_missing_rows", "Jobs that the last sync found to be no longer listed.",
+     SOURCE "scope, missing" OF_RUN},
+    {"schema_version", "The version of the database's schema.",
+     "SELECT user_version FROM pragma_user_version"},
+    {"source_proved", "Whether what is stored of the scope is proved complete.",
+     SOURCE "scope, proved" OF_SOURCES},
+    {"source_last_proved_timestamp_seconds",
+     "When the scope was last proved complete, UNIX time, 0 never.",
+     SOURCE "scope, coalesce(CAST(strftime('%s', last_proved_utc) AS INTEGER), 0)" OF_SOURCES},
+    {"source_last_success_timestamp_seconds",
+     "When a sync of the scope last ended well, UNIX time, 0 never.",
+     SOURCE "scope, coalesce(CAST(strftime('%s', last_success_utc) AS INTEGER), 0)" OF_SOURCES},
+    {"source_open_jobs", "Jobs that are not finished.", SOURCE "scope, open_jobs" OF_SOURCES},
+    {"source_missing_jobs", "Stored jobs that the service no longer lists.",
+     SOURCE "scope, missing_jobs" OF_SOURCES},
+    {"source_oldest_open_job_age_seconds",
+     "How long ago the oldest job that is not finished was created, 0 when there is none.",
+     SOURCE "coalesce(age, 0) FROM sync_source LEFT JOIN (" SOURCE "max(age_seconds) AS age"
+            " FROM v_restore_open GROUP BY 1, 2, 3) USING (account_id, region_id, edition)"
+            " WHERE retired_at IS NULL"},
+    {"jobs", "Stored jobs that the service lists.",
+     "WITH known(status) AS (VALUES ('CREATED'), ('QUEUED'), ('RUNNING'), ('CANCELING'),"
+     " ('COMPLETE'), ('PARTIAL_COMPLETE'), ('FAILED'), ('CANCELED'), ('EXPIRED'),"
+     " ('CLIENT_DELETED'), ('other')), job AS (SELECT source_id, CASE WHEN status IN known"
+     " THEN status ELSE 'other' END AS status, count(*) AS jobs FROM restore_job"
+     " WHERE missing_since IS NULL GROUP BY 1, 2) " SOURCE "status, coalesce(jobs, 0)"
+     " FROM sync_source JOIN known LEFT JOIN job USING (source_id, status)"
+     " WHERE retired_at IS NULL"},
+    {"vault_last_success_timestamp_seconds",
+     "When a restore from the vault last succeeded, UNIX time, 0 never.",
+     /* Materialized, because SQLite reads all parts of a job that it groups. */
+     "WITH job AS MATERIALIZED (SELECT source_id, CASE WHEN vault_id GLOB 'v-*'"
+     " AND length(vault_id) < 65 AND vault_id NOT GLOB '*[^A-Za-z0-9_-]*' THEN vault_id"
+     " ELSE 'other' END AS vault_id, CASE outcome WHEN 'succeeded' THEN complete_time END AS done"
+     " FROM v_restore_job WHERE vault_id <> '' AND is_top_level)"
+     " SELECT account_id, region_id, vault_id, coalesce(max(done), 0) FROM job JOIN sync_source"
+     " USING (source_id) WHERE retired_at IS NULL GROUP BY 1, 2, 3 ORDER BY 4 LIMIT 1000"},
+};
 
-static bool status_row(const struct cell *cells, size_t count, void *context, struct error *err)
+static bool add_query(struct page *page, struct store *store, const struct metric *metric,
+                      struct error *err)
 {
-    struct buffer *text = context;
-    const char *const labels[] = {cells[0].text, cells[1].text, cells[2].text};
-    (void)count;
-    begin_labels(text, "jobs", labels);
-    add_label(text, "status", cells[3].text, cells[3].length);
-    end_sample(text, cells[4].integer);
-    return buffer_ok(text, "the metrics", err);
-}
-
-/* A status is the service's text: an unknown one could be anything, a secret included, and there
- * could be any number of them. */
-static bool add_statuses(struct buffer *text, struct store *store, struct error *err)
-{
-    const struct store_query query = {
-        .sql = "SELECT s.account_id, s.region_id, s.edition, CASE WHEN j.status IN ('CREATED',"
-               " 'QUEUED', 'RUNNING', 'CANCELING', 'COMPLETE', 'PARTIAL_COMPLETE', 'FAILED',"
-               " 'CANCELED', 'EXPIRED', 'CLIENT_DELETED') THEN j.status ELSE 'other' END, count(*)"
-               " FROM restore_job AS j JOIN sync_source AS s ON s.source_id = j.source_id"
-               " WHERE j.missing_since IS NULL GROUP BY 1, 2, 3, 4",
-        .what = "count the jobs"};
-    const struct store_rows rows = {.row = status_row, .context = text};
-    begin(text, "jobs", "Stored jobs that the service lists.");
+    const struct store_rows rows = {.columns = take_names, .row = add_sample, .context = page};
+    const struct store_query query = {.sql = metric->sql,
+                                      .what = metric->name,
+                                      .parameters = page->parameters,
+                                      .parameter_count = COUNT(page->parameters)};
+    page->name = metric->name;
+    page->help = metric->help;
     return store_query_run(store, &query, &rows, err);
 }
 
-static bool success_row(const struct cell *cells, size_t count, void *context, struct error *err)
+/* --- which database ------------------------------------------------------------------------ */
+
+static bool take_database(const struct cell *cells, size_t count, void *context, struct error *err)
 {
+    struct buffer *labels = context;
     (void)count;
-    (void)err;
-    *(int64_t *)context = cells[0].integer;
-    return true;
+    buffer_reset(labels);
+    add_label(labels, "database", cells[0].text, cells[0].length);
+    add_label(labels, "database_id", cells[1].text, cells[1].length);
+    return buffer_ok(labels, "the metrics", err);
 }
 
-/* What the runs on record tell: the end of the last one before this whose every source was done or
- * rightly skipped. A profile that could not be used leaves no record. */
-static bool query_success(const struct sync_metrics *metrics, struct store *store,
-                          int64_t *ret_success_at, struct error *err)
+/* The label alone would be the same for two databases of one name. Where the database cannot be
+ * asked, its path stands for its id. */
+static bool name_database(struct page *page, const struct sync_metrics *metrics,
+                          struct store *store, struct error *err)
 {
-    const struct store_parameter run_id = {
-        ":run_id", {.kind = CELL_INTEGER, .integer = metrics->summary->run_id}};
+    const char *path = metrics->database;
+    const char *slash = strrchr(path, '/');
+    const char *label = metrics->label != NULL ? metrics->label : slash != NULL ? slash + 1 : path;
+    const struct cell cells[] = {text_cell(label), text_cell(path)};
     const struct store_query query = {
-        .sql = "SELECT coalesce(max(ended), 0) FROM (SELECT max(finished_at) AS ended FROM sync_run"
-               " WHERE mode <> 'import' AND run_id <> :run_id GROUP BY run_id"
-               " HAVING total(outcome NOT IN ('done', 'skipped')) = 0)",
-        .what = "read the runs",
-        .parameters = &run_id,
-        .parameter_count = 1};
-    const struct store_rows rows = {.row = success_row, .context = ret_success_at};
-    return store_query_run(store, &query, &rows, err);
-}
-
-static bool add_stored(struct buffer *text, struct stored *stored, struct error *err)
-{
-    if (!store_status_each(stored->store, keep_source, stored, err)) {
-        return false;
-    }
-    add_plain(text, "schema_version", "The version of the database's schema.",
-              store_schema_version(stored->store));
-    static const struct gauge gauges[] = {
-        {"source_proved", "Whether what is stored of the scope is proved complete.",
-         offsetof(struct store_status, proved), true},
-        {"source_last_proved_timestamp_seconds",
-         "When the scope was last proved complete, UNIX time, 0 never.",
-         offsetof(struct store_status, last_proved_at), false},
-        {"source_last_success_timestamp_seconds",
-         "When a sync of the scope last ended well, UNIX time, 0 never.",
-         offsetof(struct store_status, last_success_at), false},
-        {"source_open_jobs", "Jobs that are not finished.",
-         offsetof(struct store_status, open_jobs), false},
-        {"source_missing_jobs", "Stored jobs that the service no longer lists.",
-         offsetof(struct store_status, missing_jobs), false},
-    };
-    for (size_t i = 0; stored->count > 0 && i < COUNT(gauges); i++) {
-        add_sources(text, stored, &gauges[i]);
-    }
-    return add_statuses(text, stored->store, err);
-}
-
-/* A database that cannot be read has been told about already; what it held is simply not here. */
-static void add_database(struct buffer *text, const struct sync_metrics *metrics,
-                         int64_t success_at)
-{
-    struct stored stored = {.store = NULL};
+        .sql = "SELECT iif(:label = '', label, :label), database_id FROM sync_database LIMIT 1",
+        .what = "read the label",
+        .parameters = page->parameters,
+        .parameter_count = COUNT(page->parameters)};
+    const struct store_rows rows = {.row = take_database, .context = &page->database};
     struct error ignored;
-    bool open =
-        store_open(metrics->database, STORE_READ, &hbr_restore_job_model, &stored.store, &ignored);
-    if (open) {
-        store_ignore_signals(stored.store);
+    return take_database(cells, COUNT(cells), &page->database, err) &&
+           (store == NULL || store_query_run(store, &query, &rows, &ignored) ||
+            !page->database.failed);
+}
+
+/* What a database that cannot be read held is simply not here; why was told already. */
+static void add_database(struct page *page, struct store *store, int64_t success_at)
+{
+    struct error ignored;
+    if (store == NULL || !add_query(page, store, &metrics_stored[0], &ignored)) {
+        add_number(page, SUCCESS, SUCCESS_HELP, success_at > 0 ? success_at : 0);
     }
-    if (success_at >= 0 || (open && query_success(metrics, stored.store, &success_at, &ignored))) {
-        add_plain(text, SUCCESS, "When a sync last ended done and proved, UNIX time, 0 never.",
-                  success_at);
+    size_t before = page->text.length;
+    bool ok = store != NULL;
+    for (size_t i = 1; ok && i < COUNT(metrics_stored); i++) {
+        ok = add_query(page, store, &metrics_stored[i], &ignored);
     }
-    size_t before = text->length;
-    if (open && !add_stored(text, &stored, &ignored) && !text->failed) {
-        text->length = before; /* a part of it could mislead */
-        text->data[before] = '\0';
+    if (!ok && !page->text.failed) {
+        page->text.length = before; /* a part of it could mislead */
+        page->text.data[before] = '\0';
     }
-    free(stored.sources);
-    store_close(stored.store);
 }
 
 bool sync_metrics_write(const struct sync_metrics *metrics, struct error *err)
 {
-    struct buffer text;
-    buffer_init(&text, METRICS_MAX);
-    add_run(&text, metrics);
-    add_database(&text, metrics, find_success(metrics));
-    bool ok = buffer_ok(&text, "the metrics", err) &&
-              file_replace(metrics->path, METRICS_MODE, text.data, text.length, err);
-    buffer_free(&text);
+    int64_t success_at = find_success(metrics);
+    struct page page = {
+        .parameters = {{":run_id", integer_cell(metrics->summary->run_id)},
+                       {":success", integer_cell(success_at)},
+                       {":label", text_cell(metrics->label != NULL ? metrics->label : "")}}};
+    struct store *store = NULL;
+    struct error ignored;
+    buffer_init(&page.text, METRICS_MAX);
+    buffer_init(&page.database, METRICS_MAX);
+    if (store_open(metrics->database, STORE_READ, &hbr_restore_job_model, &store, &ignored)) {
+        store_ignore_signals(store);
+    }
+    bool ok = name_database(&page, metrics, store, err);
+    add_run(&page, metrics);
+    add_database(&page, store, success_at);
+    store_close(store);
+    ok = ok && buffer_ok(&page.text, "the metrics", err) &&
+         file_replace(metrics->path, METRICS_MODE, page.text.data, page.text.length, err);
+    buffer_free(&page.text);
+    buffer_free(&page.database);
     return ok;
 }

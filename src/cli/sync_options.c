@@ -11,6 +11,7 @@
 
 #define DAY 86400
 #define YEAR (366 * DAY)
+#define LABEL_MAX 200 /* bytes */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static bool parse(struct sync_cli *cli, int argc, char **argv, int *ret_status)
@@ -38,6 +39,8 @@ static bool parse(struct sync_cli *cli, int argc, char **argv, int *ret_status)
         {"json", NULL, "print the summary as JSON on standard output", CLI_FLAG, &cli->json, 0, 0},
         {"metrics-file", "FILE", "write metrics for Prometheus, however the sync ends", CLI_TEXT,
          (void *)&cli->metrics_file, 0, 0},
+        {"database-label", "NAME", "name the database in its metrics (its file's name)", CLI_TEXT,
+         (void *)&cli->database_label, 0, 0},
     };
     struct cli_option options[COUNT(own) + SESSION_OPTIONS_MAX];
     size_t count = session_rows(&cli->connection, options);
@@ -72,6 +75,10 @@ static bool check(struct sync_cli *cli, struct error *err)
     if (!session_check(&cli->connection, cli->database, err) ||
         !session_check_file("metrics-file", cli->metrics_file, cli->database, err)) {
         return false;
+    }
+    if (cli->database_label != NULL &&
+        (cli->database_label[0] == '\0' || strlen(cli->database_label) > LABEL_MAX)) {
+        return error_set(err, ERROR_USAGE, "--database-label takes 1 to %d bytes", LABEL_MAX);
     }
     if (cli->connection.profiles.count > 1 && cli->connection.account_id != NULL) {
         return error_set(

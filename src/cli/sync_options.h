@@ -15,7 +15,7 @@ struct sync_cli {
     const char *database;
     struct session_options connection;
     struct cli_list editions, restore_types, filter_texts, triggers;
-    const char *metrics_file;
+    const char *metrics_file, *database_label;
     bool dry_run, json;
     int64_t max_requests; /* 0: no limit */
     struct sync_settings settings;

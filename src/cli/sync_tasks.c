@@ -19,7 +19,10 @@ bool sync_tasks_begin(struct sync_tasks *tasks, struct error *err)
     if (!store_begin(store, err)) {
         return false;
     }
-    if (!store_run_close_crashed(store, clock_now(), &crashed, err) ||
+    if ((tasks->database_label != NULL &&
+         !store_database_label(store, tasks->database_label, err)) ||
+        !store_run_close_crashed(store, clock_now(), &crashed, err) ||
+        !store_run_prune(store, clock_now(), err) ||
         !store_run_next_id(store, &tasks->summary->run_id, err) || !store_commit(store, err)) {
         store_rollback(store);
         return false;
@@ -71,6 +74,25 @@ static bool wants_edition(const struct sync_tasks *tasks, const char *edition)
     return tasks->editions->count == 0;
 }
 
+/* A retired source is synced only where its region was named. */
+static bool is_left_out(struct sync_tasks *tasks, const struct session *session, const char *region,
+                        const char *edition, bool *ret_left_out, struct error *err)
+{
+    int64_t retired_at = 0;
+    if (!store_source_retired_at(tasks->store, session->account_id, region, edition, &retired_at,
+                                 err)) {
+        return false;
+    }
+    *ret_left_out = retired_at != 0 && session->options->all_regions;
+    tasks->retired += *ret_left_out ? 1 : 0;
+    if (*ret_left_out) {
+        log_detail("%s %s is retired and left out", region, edition);
+    } else if (retired_at != 0) {
+        log_warning("%s %s is retired; it is synced because the region was named", region, edition);
+    }
+    return true;
+}
+
 /* STANDARD before BASIC: a service that ignores Edition is recognised by listing the same jobs
  * again. */
 static bool add_worker(struct sync_tasks *tasks, struct session *session, const char *region,
@@ -88,7 +110,11 @@ static bool add_worker(struct sync_tasks *tasks, struct session *session, const 
     *worker = (struct sync_worker){
         .tasks = tasks, .session = session, .region = region, .first = tasks->summary->count};
     for (size_t i = 0; i < 2; i++) {
-        for (size_t j = 0; wants_edition(tasks, editions[i]) && (j == 0 || j < types->count); j++) {
+        bool left_out = !wants_edition(tasks, editions[i]);
+        if (!left_out && !is_left_out(tasks, session, region, editions[i], &left_out, err)) {
+            return false;
+        }
+        for (size_t j = 0; !left_out && (j == 0 || j < types->count); j++) {
             struct sync_summary_row *row = add_row(tasks->summary, err);
             if (row == NULL) {
                 return false;
@@ -100,6 +126,7 @@ static bool add_worker(struct sync_tasks *tasks, struct session *session, const 
             worker->count++;
         }
     }
+    tasks->worker_count -= worker->count == 0 ? 1 : 0;
     return true;
 }
 
@@ -300,6 +327,13 @@ void sync_tasks_run(struct sync_tasks *tasks)
     size_t count = 0;
     size_t wanted = (size_t)tasks->parallel < tasks->worker_count ? (size_t)tasks->parallel
                                                                   : tasks->worker_count;
+    if (wanted == 0 && tasks->retired > 0) {
+        struct error err;
+        error_set(&err, ERROR_USAGE, "every source is retired, so there is nothing to sync");
+        error_hint(&err, "See `hbrsync source list`; `hbrsync source revive` takes one back.");
+        log_error(&err);
+        end_run(tasks, &err);
+    }
     /* This thread works, too; where the system has no more of them, there are fewer at once. */
     while (count + 1 < wanted && pthread_create(&threads[count], NULL, work, tasks) == 0) {
         count++;
@@ -326,7 +360,7 @@ static bool check_named(const struct store_status *status, void *context, struct
     const struct unread *unread = context;
     struct error unnamed;
     (void)err;
-    if (status->jobs == 0 || status->scope[0] != '\0' ||
+    if (status->jobs == 0 || status->scope[0] != '\0' || status->source.retired_at != 0 ||
         strcmp(status->source.account_id, unread->session->account_id) != 0 ||
         session_has_region(unread->session, status->source.region_id)) {
         return true;
@@ -336,8 +370,9 @@ static bool check_named(const struct store_status *status, void *context, struct
               "%s %s: %" PRId64 " jobs are stored, but DescribeRegions does not name the region",
               status->source.region_id, status->source.edition, status->jobs);
     error_hint(&unnamed,
-               "Name it with --region to sync it; if Cloud Backup was given up there, name "
-               "the others.");
+               "Name it with --region to sync it; if Cloud Backup was given up there, run "
+               "`hbrsync source retire --region %s`.",
+               status->source.region_id);
     sync_tasks_add_failure(unread->tasks, &unnamed);
     return true;
 }

@@ -30,6 +30,7 @@ struct sync_tasks {
     const struct hbr_filter *filters;
     size_t filter_count;
     const char *filter_scope;     /* the filters as one text */
+    const char *database_label;   /* to be given to the database, NULL: it keeps its own */
     bool show_account;            /* in messages: there are several */
     int64_t parallel;             /* workers at once */
     struct sync_summary *summary; /* run_id is set; gets a row a task, and what ended the run */
@@ -37,16 +38,18 @@ struct sync_tasks {
     struct sync_turn turn;       /* of all below, of the store and of the summary */
     struct sync_worker *workers; /* free it at the end */
     size_t worker_count, next, finished;
-    size_t told; /* rows whose messages were printed */
+    size_t retired; /* sources that were left out because they are */
+    size_t told;    /* rows whose messages were printed */
     bool told_interrupted;
     int64_t done, total; /* jobs, of all workers */
 };
 
-/* Closes what a dead process left open, and takes the run's number. */
+/* Closes what a dead process left open, removes old runs that found nothing, and takes the run's
+ * number. */
 bool sync_tasks_begin(struct sync_tasks *tasks, struct error *err) MUST_CHECK;
 
-/* Adds the session's regions; those that this account has already are left out. *ret_added: how
- * many. The session must outlive the tasks. */
+/* Adds the session's regions; those that this account has already are left out, and so are retired
+ * sources with --all-regions. *ret_added: how many. The session must outlive the tasks. */
 bool sync_tasks_add(struct sync_tasks *tasks, struct session *session, size_t *ret_added,
                     struct error *err) MUST_CHECK;
 

@@ -14,8 +14,10 @@ static const char *const outcome_names[] = {
     [RUN_CRASHED] = "crashed"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define DAY 86400
+#define KEPT_DAYS 90 /* of runs that found nothing */
 
-/* In the order in which a row is read and written. */
+/* In the order in which a row is written. */
 #define COLUMNS                                                                                    \
     "run_id, source_id, scope, mode, outcome, started_at, finished_at, requests, retries,"         \
     " throttled, pages, seen, inserted, updated, unchanged, stale, missing, returned, rejected,"   \
@@ -29,16 +31,6 @@ const char *store_run_mode_name(enum store_run_mode mode)
 const char *store_run_outcome_name(enum store_run_outcome outcome)
 {
     return (size_t)outcome < COUNT(outcome_names) ? outcome_names[outcome] : "unknown";
-}
-
-static size_t name_index(const char *const *names, size_t count, const char *name, size_t if_none)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], name) == 0) {
-            return i;
-        }
-    }
-    return if_none;
 }
 
 /* --- writing ------------------------------------------------------------------------------- */
@@ -144,61 +136,44 @@ bool store_run_close_crashed(struct store *store, int64_t now, int64_t *ret_coun
     return statement_run(&update, ret_count, err);
 }
 
-/* --- reading ------------------------------------------------------------------------------- */
+/*
+ * A run goes when a later one makes it needless to v_sync_health: one of the same source and scope
+ * that is worth as much there. Filters are many, and any later run of the source is worth as much
+ * as one of theirs. What refers to a run means its row of the same source, or any where there is
+ * none.
+ */
+#define WORTH(run)                                                                                 \
+    "max((" run ".proof = 'proved') * 2, " run ".seen > 0 OR " run ".outcome = 'crashed')"
 
-static void read_run(const struct statement *select, struct store_run *ret_run)
+bool store_run_prune(struct store *store, int64_t now, struct error *err)
 {
-    int64_t *const counters[] = {&ret_run->requests,      &ret_run->retries,   &ret_run->throttled,
-                                 &ret_run->pages,         &ret_run->seen,      &ret_run->inserted,
-                                 &ret_run->updated,       &ret_run->unchanged, &ret_run->stale,
-                                 &ret_run->missing,       &ret_run->returned,  &ret_run->rejected,
-                                 &ret_run->unknown_fields};
-    char text[32];
-    int column = 0;
-    ret_run->run_id = statement_integer(select, column++, 0);
-    ret_run->source_id = statement_integer(select, column++, 0);
-    statement_copy_text(select, column++, ret_run->scope, sizeof ret_run->scope);
-    statement_copy_text(select, column++, text, sizeof text);
-    ret_run->mode = (enum store_run_mode)name_index(mode_names, COUNT(mode_names), text, RUN_FULL);
-    statement_copy_text(select, column++, text, sizeof text);
-    ret_run->outcome =
-        (enum store_run_outcome)name_index(outcome_names, COUNT(outcome_names), text, RUN_FAILED);
-    ret_run->started_at = statement_integer(select, column++, 0);
-    ret_run->finished_at = statement_integer(select, column++, 0);
-    for (size_t i = 0; i < COUNT(counters); i++) {
-        *counters[i] = statement_integer(select, column++, 0);
-    }
-    ret_run->total_count = statement_integer(select, column++, -1);
-    ret_run->local_count = statement_integer(select, column++, -1);
-    ret_run->open_jobs = statement_integer(select, column++, 0);
-    statement_copy_text(select, column++, text, sizeof text);
-    ret_run->proved = strcmp(text, "proved") == 0;
-    statement_copy_text(select, column++, ret_run->proof_detail, sizeof ret_run->proof_detail);
-    ret_run->watermark = statement_integer(select, column++, 0);
-    statement_copy_text(select, column, ret_run->error, sizeof ret_run->error);
-}
-
-/* The last run of a source and scope; run_id 0 when there is none. */
-static bool read_last(struct store *store, int64_t source_id, const char *scope,
-                      struct store_run *ret_run, struct error *err)
-{
-    static const char sql[] = "SELECT " COLUMNS " FROM sync_run WHERE source_id = ?1 AND scope = ?2"
-                              " ORDER BY run_id DESC LIMIT 1";
-    struct statement select;
-    if (!statement_open(store, STATEMENT_RUN_LAST, sql, "read the last run", &select, err)) {
+    static const char sql[] =
+        "WITH idle AS MATERIALIZED (SELECT r.run_id, r.source_id, r.rowid AS row"
+        " FROM sync_run AS r WHERE r.inserted + r.updated + r.missing + r.returned = 0"
+        " AND r.finished_at < ?1 AND EXISTS (SELECT 1 FROM sync_run AS n"
+        " WHERE n.source_id = r.source_id AND n.run_id > r.run_id"
+        " AND (n.scope = r.scope OR (r.scope <> '' AND (r.scope NOT GLOB 'RestoreType=*'"
+        " OR substr(r.scope, 13) GLOB '*[^A-Za-z0-9_]*')))"
+        " AND (r.mode = 'import' OR (n.mode <> 'import'"
+        " AND (n.scope <> r.scope OR " WORTH("n") " >= " WORTH(
+            "r") "))))),"
+                 " referred AS MATERIALIZED (SELECT first_run_id AS run_id, source_id FROM "
+                 "restore_job"
+                 " UNION SELECT changed_run_id, source_id FROM restore_job"
+                 " UNION SELECT c.run_id, j.source_id FROM restore_job_change AS c"
+                 " JOIN restore_job AS j ON j.restore_id = c.restore_id"
+                 " UNION SELECT run_id, source_id FROM sync_watermark)"
+                 " DELETE FROM sync_run WHERE rowid IN (SELECT row FROM idle WHERE NOT EXISTS"
+                 " (SELECT 1 FROM referred AS f WHERE f.run_id = idle.run_id"
+                 " AND (f.source_id = idle.source_id OR NOT EXISTS (SELECT 1 FROM sync_run AS o"
+                 " WHERE o.run_id = f.run_id AND o.source_id = f.source_id))))";
+    struct statement prune;
+    if (!store_need_transaction(store, "runs are removed", err) ||
+        !statement_open(store, STATEMENT_RUN_PRUNE, sql, "remove old runs", &prune, err)) {
         return false;
     }
-    statement_bind_integer(&select, source_id);
-    statement_bind_string(&select, scope);
-    bool row = false;
-    bool done = statement_step(&select, &row, err);
-    memset(ret_run, 0, sizeof *ret_run);
-    if (done && row) {
-        read_run(&select, ret_run);
-        done = statement_read_ok(&select, err);
-    }
-    statement_close(&select);
-    return done;
+    statement_bind_integer(&prune, (now / DAY - KEPT_DAYS) * DAY);
+    return statement_run(&prune, NULL, err);
 }
 
 bool store_run_of_sibling(struct store *store, const struct store_run *run,
@@ -228,31 +203,35 @@ bool store_run_of_sibling(struct store *store, const struct store_run *run,
 
 /* --- status -------------------------------------------------------------------------------- */
 
-static bool read_row(struct store *store, const struct statement *rows, struct store_status *status,
-                     struct error *err)
+static bool read_row(const struct statement *row, struct store_status *status, struct error *err)
 {
-    char account_id[STORE_NAME_MAX];
-    char region_id[STORE_NAME_MAX];
-    char edition[STORE_NAME_MAX];
+    struct store_source *source = &status->source;
+    int column = 0;
     memset(status, 0, sizeof *status);
-    statement_copy_text(rows, 0, account_id, sizeof account_id);
-    statement_copy_text(rows, 1, region_id, sizeof region_id);
-    statement_copy_text(rows, 2, edition, sizeof edition);
-    statement_copy_text(rows, 3, status->scope, sizeof status->scope);
-    statement_copy_text(rows, 4, status->note, sizeof status->note);
-    status->imported = statement_integer(rows, 5, 0) != 0;
-    status->proved = statement_integer(rows, 6, 0) != 0;
-    status->jobs = statement_integer(rows, 7, 0);
-    status->open_jobs = statement_integer(rows, 8, 0);
-    status->missing_jobs = statement_integer(rows, 9, 0);
-    status->watermark = statement_integer(rows, 10, 0);
-    status->full_walk_at = statement_integer(rows, 11, 0);
-    status->last_proved_at = statement_integer(rows, 12, 0);
-    status->last_success_at = statement_integer(rows, 13, 0);
-    /* The source exists, so nothing is added and no transaction is needed. */
-    return statement_read_ok(rows, err) &&
-           store_source_open(store, account_id, region_id, edition, &status->source, err) &&
-           read_last(store, status->source.source_id, status->scope, &status->last_run, err);
+    source->source_id = statement_integer(row, column++, 0);
+    statement_copy_text(row, column++, source->account_id, sizeof source->account_id);
+    statement_copy_text(row, column++, source->region_id, sizeof source->region_id);
+    statement_copy_text(row, column++, source->edition, sizeof source->edition);
+    source->retired_at = statement_integer(row, column++, 0);
+    statement_copy_text(row, column++, status->scope, sizeof status->scope);
+    statement_copy_text(row, column++, status->note, sizeof status->note);
+    status->imported = statement_integer(row, column++, 0) != 0;
+    status->proved = statement_integer(row, column++, 0) != 0;
+    status->jobs = statement_integer(row, column++, 0);
+    status->open_jobs = statement_integer(row, column++, 0);
+    status->missing_jobs = statement_integer(row, column++, 0);
+    status->watermark = statement_integer(row, column++, 0);
+    status->full_walk_at = statement_integer(row, column++, 0);
+    status->last_proved_at = statement_integer(row, column++, 0);
+    status->last_success_at = statement_integer(row, column++, 0);
+    status->last_run_id = statement_integer(row, column++, 0);
+    statement_copy_text(row, column++, status->last_mode, sizeof status->last_mode);
+    statement_copy_text(row, column++, status->last_outcome, sizeof status->last_outcome);
+    status->last_proved = statement_integer(row, column++, 0) != 0;
+    statement_copy_text(row, column++, status->last_evidence, sizeof status->last_evidence);
+    statement_copy_text(row, column++, status->last_error, sizeof status->last_error);
+    status->accounts = statement_integer(row, column, 0);
+    return statement_read_ok(row, err);
 }
 
 bool store_status_each(struct store *store,
@@ -261,11 +240,13 @@ bool store_status_each(struct store *store,
                        void *context, struct error *err)
 {
     static const char sql[] =
-        "SELECT account_id, region_id, edition, scope, source_note, copied_by = 'import', proved,"
-        " jobs, open_jobs, missing_jobs, strftime('%s', watermark_utc),"
-        " strftime('%s', full_walk_utc), strftime('%s', last_proved_utc),"
-        " strftime('%s', last_success_utc) FROM v_sync_health"
-        " ORDER BY account_id, region_id, edition, scope";
+        "SELECT source_id, account_id, region_id, edition, strftime('%s', retired_utc), scope,"
+        " source_note, copied_by = 'import', proved, jobs, open_jobs, missing_jobs,"
+        " strftime('%s', watermark_utc), strftime('%s', full_walk_utc),"
+        " strftime('%s', last_proved_utc), strftime('%s', last_success_utc), last_run_id,"
+        " last_mode, last_outcome, last_proof = 'proved', last_proof_detail, last_error,"
+        " (SELECT count(DISTINCT account_id) FROM sync_source WHERE account_id <> '')"
+        " FROM v_sync_health ORDER BY account_id, region_id, edition, scope";
     struct statement rows;
     if (!statement_open(store, STATEMENT_STATUS_ROWS, sql, "read the sources", &rows, err)) {
         return false;
@@ -274,7 +255,7 @@ bool store_status_each(struct store *store,
     bool row = false;
     bool done;
     while ((done = statement_step(&rows, &row, err)) && row) {
-        if (!read_row(store, &rows, &status, err) || !visit(&status, context, err)) {
+        if (!read_row(&rows, &status, err) || !visit(&status, context, err)) {
             done = false;
             break;
         }

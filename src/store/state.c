@@ -1,8 +1,21 @@
-/* Sources and watermarks. */
+/* The database's label, sources and watermarks. */
 #include "store/state.h"
 
 #include "base/text.h"
 #include "store/internal.h"
+
+bool store_database_label(struct store *store, const char *label, struct error *err)
+{
+    struct statement update;
+    if (!store_need_transaction(store, "the database is labelled", err) ||
+        !statement_open(store, STATEMENT_DATABASE_LABEL,
+                        "UPDATE sync_database SET label = ?1 WHERE label <> ?1",
+                        "label the database", &update, err)) {
+        return false;
+    }
+    statement_bind_string(&update, label);
+    return statement_run(&update, NULL, err);
+}
 
 /* --- sources ------------------------------------------------------------------------------- */
 
@@ -25,8 +38,9 @@ static bool select_source(struct store *store, struct store_source *source, bool
 {
     struct statement select;
     if (!open_named(store, STATEMENT_SOURCE_SELECT,
-                    "SELECT source_id, filters, untyped, children, id_filter, page_cap, checked_at"
-                    " FROM sync_source WHERE account_id = ?1 AND region_id = ?2 AND edition = ?3",
+                    "SELECT source_id, filters, untyped, children, id_filter, page_cap, checked_at,"
+                    " retired_at FROM sync_source WHERE account_id = ?1 AND region_id = ?2 AND "
+                    "edition = ?3",
                     "read a source", source, &select, err)) {
         return false;
     }
@@ -40,6 +54,7 @@ static bool select_source(struct store *store, struct store_source *source, bool
         statement_copy_text(&select, 4, known->id_filter, sizeof known->id_filter);
         known->page_cap = statement_integer(&select, 5, 0);
         known->checked_at = statement_integer(&select, 6, 0);
+        source->retired_at = statement_integer(&select, 7, 0);
         done = statement_read_ok(&select, err);
     }
     statement_close(&select);
@@ -60,23 +75,59 @@ static bool insert_source(struct store *store, struct store_source *source, stru
     return true;
 }
 
+static bool name_source(struct store_source *source, const char *account_id, const char *region_id,
+                        const char *edition, struct error *err)
+{
+    *source = (struct store_source){0};
+    return (text_fit(source->account_id, sizeof source->account_id, account_id) &&
+            text_fit(source->region_id, sizeof source->region_id, region_id) &&
+            text_fit(source->edition, sizeof source->edition, edition)) ||
+           error_set(err, ERROR_USAGE, "an account, region or edition is longer than %d bytes",
+                     STORE_NAME_MAX - 1);
+}
+
 bool store_source_open(struct store *store, const char *account_id, const char *region_id,
                        const char *edition, struct store_source *ret_source, struct error *err)
 {
-    struct store_source source = {0};
+    struct store_source source;
     bool found = false;
-    if (!text_fit(source.account_id, sizeof source.account_id, account_id) ||
-        !text_fit(source.region_id, sizeof source.region_id, region_id) ||
-        !text_fit(source.edition, sizeof source.edition, edition)) {
-        return error_set(err, ERROR_USAGE, "an account, region or edition is longer than %d bytes",
-                         STORE_NAME_MAX - 1);
-    }
-    if (!select_source(store, &source, &found, err) ||
+    if (!name_source(&source, account_id, region_id, edition, err) ||
+        !select_source(store, &source, &found, err) ||
         (!found && !insert_source(store, &source, err))) {
         return false;
     }
     *ret_source = source;
     return true;
+}
+
+bool store_source_retired_at(struct store *store, const char *account_id, const char *region_id,
+                             const char *edition, int64_t *ret_retired_at, struct error *err)
+{
+    struct store_source source;
+    bool found = false;
+    if (!name_source(&source, account_id, region_id, edition, err) ||
+        !select_source(store, &source, &found, err)) {
+        return false;
+    }
+    *ret_retired_at = source.retired_at;
+    return true;
+}
+
+bool store_source_retire(struct store *store, const char *account_id, const char *region_id,
+                         const char *edition, int64_t now, int64_t *ret_count, struct error *err)
+{
+    static const char sql[] =
+        "UPDATE sync_source SET retired_at = CASE WHEN ?4 <> 0 THEN coalesce(retired_at, ?4) END"
+        " WHERE ?1 IN ('', account_id) AND region_id = ?2 COLLATE NOCASE AND ?3 IN ('', edition)";
+    struct store_source named;
+    struct statement update;
+    if (!name_source(&named, account_id, region_id, edition, err) ||
+        !store_need_transaction(store, "a source is retired", err) ||
+        !open_named(store, STATEMENT_SOURCE_RETIRE, sql, "retire a source", &named, &update, err)) {
+        return false;
+    }
+    statement_bind_integer(&update, now);
+    return statement_run(&update, ret_count, err);
 }
 
 bool store_source_save(struct store *store, const struct store_source *source, struct error *err)

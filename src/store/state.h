@@ -41,13 +41,30 @@ struct store_source {
     char account_id[STORE_NAME_MAX];
     char region_id[STORE_NAME_MAX];
     char edition[STORE_NAME_MAX];
+    int64_t retired_at; /* UNIX seconds, 0: it is not retired */
     struct store_capabilities capabilities;
 };
+
+/* Sets the label of the database; needs a transaction. */
+bool store_database_label(struct store *store, const char *label, struct error *err) MUST_CHECK;
 
 /* Finds or adds the source; needs a transaction. */
 bool store_source_open(struct store *store, const char *account_id, const char *region_id,
                        const char *edition, struct store_source *ret_source,
                        struct error *err) MUST_CHECK;
+
+/* When the source was retired, 0 for one that was not or is not there. */
+bool store_source_retired_at(struct store *store, const char *account_id, const char *region_id,
+                             const char *edition, int64_t *ret_retired_at,
+                             struct error *err) MUST_CHECK;
+
+/* Retires (`now`, UNIX seconds) or revives (0) the sources of a region, of an account and an
+ * edition
+ * ("": of every), which *ret_count counts. One that is retired stays so since then. Needs a
+ * transaction. */
+bool store_source_retire(struct store *store, const char *account_id, const char *region_id,
+                         const char *edition, int64_t now, int64_t *ret_count,
+                         struct error *err) MUST_CHECK;
 
 /* Writes the capabilities, when they differ; needs a transaction. */
 bool store_source_save(struct store *store, const struct store_source *source,
@@ -137,6 +154,12 @@ bool store_run_end(struct store *store, const struct store_run *run, struct erro
 bool store_run_close_crashed(struct store *store, int64_t now, int64_t *ret_count,
                              struct error *err) MUST_CHECK;
 
+/* Removes the runs that found nothing and ended more than 90 days before `now` (UNIX seconds),
+ * whole days at a time. Those stay that v_sync_health reads, which are the newest proof of each
+ * source and scope among others, and those that a job, a change or a watermark refers to. Needs a
+ * transaction. */
+bool store_run_prune(struct store *store, int64_t now, struct error *err) MUST_CHECK;
+
 /* How many jobs of a type ("": of all) are listed in another edition of the same account and
  * region, when the same run has read the same scope of that; else -1. */
 bool store_run_of_sibling(struct store *store, const struct store_run *run,
@@ -145,15 +168,19 @@ bool store_run_of_sibling(struct store *store, const struct store_run *run,
 
 /* What `status` shows of a source and scope: a row of v_sync_health. */
 struct store_status {
-    struct store_source source;
-    char scope[512]; /* "", the source as a whole, or "RestoreType=..." */
-    bool proved;     /* nothing unproved was stored since the last proof */
-    bool imported;   /* the source was only ever imported */
-    char note[64];   /* what has read the source, if it was never proved as a whole, else "" */
+    struct store_source source; /* without its capabilities */
+    char scope[512];            /* "", the source as a whole, or "RestoreType=..." */
+    bool proved;                /* nothing unproved was stored since the last proof */
+    bool imported;              /* the source was only ever imported */
+    char note[64]; /* what has read the source, if it was never proved as a whole, else "" */
     int64_t jobs, open_jobs, missing_jobs; /* the first two without rows marked missing */
-    struct store_run last_run;             /* run_id 0: none */
     int64_t watermark, full_walk_at;       /* 0: none, as all times */
     int64_t last_proved_at, last_success_at;
+    int64_t last_run_id; /* of the scope; 0: none, and nothing of what follows */
+    char last_mode[16], last_outcome[16];
+    bool last_proved;
+    char last_evidence[STORE_PROOF_MAX], last_error[1024];
+    int64_t accounts; /* of all sources */
 };
 
 /* Calls `visit` for each source and scope, in the order of account, region, edition, scope. */

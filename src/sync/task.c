@@ -292,8 +292,10 @@ static bool forgive_inactive(struct task *task, struct error *err)
         return false;
     }
     if (stored > 0) {
-        return error_hint(err, "Jobs of this region are stored. If Cloud Backup was given up here, "
-                               "name the other regions with --region.");
+        return error_hint(err,
+                          "Jobs of this region are stored. If Cloud Backup was given up here, run "
+                          "`hbrsync source retire --region %s`.",
+                          task->spec->region_id);
     }
     task_warn(task, "Cloud Backup is not activated in this region, which was skipped");
     error_clear(err);

@@ -348,7 +348,7 @@ class Refusals(Serving):
                      json.dumps({"Code": "Odd", "Message": EVIL}, ensure_ascii=False).encode(), status=400)
         self.refuse_the_rest()
         self.assert_harmless(self.ask(Answer(json.dumps({"Code": EVIL, "Message": "x"}), status=400)))
-        status = self.run_hbrsync("--db", self.database, "status")
+        status = self.run_hbrsync("--db", self.database, "status", "--verbose")
         self.assert_harmless(status)
         self.assertIn("last error", status.stdout)
 
@@ -624,8 +624,8 @@ class Options(Case):
         with connection:
             connection.execute("UPDATE sync_source SET edition = ? WHERE account_id = '7'", ("\x1b[31m",))
         connection.close()
-        for command in ("status", "verify"):
-            result = self.run_hbrsync("--db", self.database, command)
+        for command in (("status", "--verbose"), ("verify",)):
+            result = self.run_hbrsync("--db", self.database, *command)
             self.assert_harmless(result)
             self.assertRegex(result.stdout, r"(?m)^imported(:|$)")
             self.assertRegex(result.stdout, r"(?m)^7 imported \\u\{001b\}\[31m(:|$)")

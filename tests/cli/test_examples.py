@@ -314,6 +314,24 @@ class Queries(Case):
 
 
 class Pages(Case):
+    def assert_oldest_proof(self, dashboard, regions):
+        """A source that was never proved is the worst, and has a colour and a word of its own."""
+        panel = next(panel for panel in dashboard["panels"] if panel["title"] == "Oldest proof")
+        sql = panel["targets"][0]["rawQueryText"]
+        never = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
+        self.assertEqual((never["result"]["text"], never["result"]["color"]), ("never", "red"))
+        seconds = lambda: self.ask(substituted(sql, [*regions, "cn-new"]))[1][0][0]  # noqa: E731
+        before = seconds()
+        self.assertLess(before, never["from"])
+        self.change("INSERT INTO sync_source (account_id, region_id, edition) VALUES ('1', 'cn-new', 'BASIC')",
+                    "INSERT INTO sync_run SELECT run_id, (SELECT max(source_id) FROM sync_source), scope, mode, 'failed',"
+                    " started_at, finished_at, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 'unproved', NULL, NULL,"
+                    " 'denied' FROM sync_run WHERE scope = '' LIMIT 1")
+        self.assertGreater(seconds(), never["from"])
+        self.change("UPDATE sync_source SET retired_at = 5 WHERE region_id = 'cn-new'")
+        self.assertLess(seconds(), never["from"])
+        self.assertGreater(self.ask(substituted(sql, ["nowhere"]))[1][0][0], never["from"])
+
     def test_grafana(self):
         dashboard = grafana()
         self.world()
@@ -337,6 +355,7 @@ class Pages(Case):
                 self.assertTrue(all(value is None or isinstance(value, int) for value in values))
                 if target["queryType"] == "time series":
                     self.assertEqual(values, sorted(set(values)), "one row a time, ascending")
+        self.assert_oldest_proof(dashboard, regions)
         daily = next(panel for panel in dashboard["panels"] if panel["type"] == "timeseries")
         columns, rows = self.ask(substituted(daily["targets"][0]["rawQueryText"], regions[:1]))
         wanted = self.query("SELECT count(*) FROM v_restore_job WHERE coalesce(parent_id, '') = '' AND region_id = ?",

@@ -41,6 +41,17 @@ def parse(text):
     return metrics
 
 
+def without_database(metrics):
+    """The same without the labels that name the database, and those labels."""
+    found = {tuple(pair for pair in key if pair[0] in ("database", "database_id"))
+             for samples in metrics.values() for key in samples}
+    assert len(found) == 1, found
+    (database, label), (identity, database_id) = next(iter(found))
+    assert (database, identity) == ("database", "database_id"), found
+    return {name: {tuple(pair for pair in key if pair[0] not in ("database", "database_id")): value
+                   for key, value in samples.items()} for name, samples in metrics.items()}, (label, database_id)
+
+
 class MetricsCase(harness.TestCase):
     def setUp(self):
         super().setUp()
@@ -60,7 +71,8 @@ class MetricsCase(harness.TestCase):
         if shutil.which("promtool"):
             subprocess.run(["promtool", "check", "metrics"], input=text.encode(), check=True)
         self.assertNotIn(harness.KEY_SECRET, text)
-        return parse(text)
+        metrics, self.database_labels = without_database(parse(text))
+        return metrics
 
     def by_source(self, sql):
         """{(account, region, edition, more...): number} of a query."""
@@ -80,10 +92,12 @@ class Metrics(MetricsCase):
         names = ("account_id", "region_id", "edition")
         source = "JOIN sync_source AS s USING (source_id)"
         columns = "s.account_id, s.region_id, s.edition"
+        jobs = self.labelled(metrics, "jobs", *names, "status")
         self.assertEqual(
-            self.labelled(metrics, "jobs", *names, "status"),
+            {key: value for key, value in jobs.items() if value},
             self.by_source(f"SELECT {columns}, coalesce(status, ''), count(*) FROM restore_job {source}"
                            " WHERE missing_since IS NULL GROUP BY 1, 2, 3, 4"))
+        self.assertEqual(len(jobs), 4 * 11, "each source has each status, and other")
         for name, condition in (("source_open_jobs", "coalesce(complete_time, 0) <= 0 AND missing_since IS NULL AND status NOT IN ('COMPLETE',"
                                  " 'PARTIAL_COMPLETE', 'FAILED', 'CANCELED', 'EXPIRED', 'CLIENT_DELETED')"),
                                 ("source_missing_jobs", "missing_since IS NOT NULL")):
@@ -172,15 +186,16 @@ class Metrics(MetricsCase):
         self.assertLess(unlucky[name][()], unlucky["hbrsync_last_run_timestamp_seconds"][()], "the records tell")
         self.assertGreater(unlucky[name][()], 0)
         with open(self.file, "w", encoding="ascii") as file:
-            file.write(f"# {name} 1\n{name}_more 2\n{name} 12345\n")
+            file.write(f"# {name} 1\n{name}_more 2\n{name}_more{{}} 3\n{name}{{database=\"a b 7\"}} 12345\n")
         self.database, database = self.path("text"), self.database
         with open(self.database, "w", encoding="ascii") as file:
             file.write("no database" * 1000)
         self.assertEqual(self.measure(status=6)[1][name], {(): 12345}, "it stays when the database cannot be read")
         self.database = database
-        for text in ("", "garbage", f"{name} -5", f"{name} 1e9", f"{name} {'9' * 400}\n", f"{name} ", name):
+        for text in ("", "garbage", f"{name} 5", f"{name}{{}} -5", f"{name}{{}} 1e9", f"{name}{{}} {'9' * 400}\n",
+                     f"{name}{{}} ", f"{name}{{}}", f"{name}{{", name):
             with open(self.file, "w", encoding="ascii") as file:
-                file.write(text)
+                file.write("\n" + text)
             self.assertGreater(fail()[()], 12345)
 
     def test_unproved(self):
@@ -222,7 +237,7 @@ class Metrics(MetricsCase):
         _, metrics = self.measure("--region", "cn-hangzhou")
         os.unlink(self.database)  # it holds what was imported, the secret included
         counts = {key[1]: value for key, value in self.labelled(metrics, "jobs", "region_id", "status").items()
-                  if key[0] == "cn-beijing"}
+                  if key[0] == "cn-beijing" and value}
         self.assertEqual(counts, {"other": 5, "COMPLETE": 1, "CANCELING": 1})
 
     def test_labels_are_escaped(self):
@@ -233,6 +248,109 @@ class Metrics(MetricsCase):
         self.assertEqual(scopes, {text})
         _, metrics = self.measure("--filter", b"VaultId EQUAL \xff".decode("utf-8", "surrogateescape"), status=None)
         self.assertEqual({dict(key)["scope"] for key in metrics["hbrsync_last_run_proved"]}, {"VaultId EQUAL ?"})
+
+
+class Databases(MetricsCase):
+    """Each database has a name of its own, in every series, and every series is there before it matters."""
+
+    def identity(self):
+        return self.query("SELECT label, database_id FROM sync_database")[0]
+
+    def test_two_of_one_name(self):
+        self.start("--jobs", 60, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        text = ""
+        for folder in ("one", "two"):
+            os.mkdir(self.path(folder))
+            self.database = self.path(folder + "/jobs.db")
+            self.measure()
+            self.assertEqual(self.database_labels, self.identity())
+            self.assertEqual(self.database_labels[0], "jobs.db")
+            self.assertRegex(self.database_labels[1], "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+            with open(self.file, encoding="utf-8") as file:
+                text += "".join(line for line in file if not text or not line.startswith("#"))
+        samples = [line.rsplit(" ", 1)[0] for line in text.splitlines() if not line.startswith("#")]
+        self.assertEqual(len(set(samples)), len(samples), "node_exporter drops what comes twice")
+
+    def test_the_label(self):
+        self.start("--jobs", 30, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        label = 'of "production" \\ \u5317\u4eac\n'
+        self.measure("--database-label", label)
+        self.assertEqual(self.database_labels, self.identity())
+        self.assertEqual(self.database_labels[0], label)
+        first = self.identity()
+        self.measure()
+        self.assertEqual((self.database_labels, self.identity()), (first, first), "it stays")
+        self.sync("--database-label", "other", "--dry-run")
+        self.assertEqual(self.identity(), first)
+        self.measure("--database-label", "other")
+        self.assertEqual(self.identity(), ("other", first[1]))
+        copy = self.path("copy.db")
+        self.assertEqual(self.run_hbrsync("--db", self.database, "publish", copy).status, 0)
+        self.database = copy
+        self.assertEqual(self.identity(), ("other", first[1]), "a copy is the same database")
+        for wrong in ("", "x" * 201):
+            self.assertIn("--database-label takes 1 to 200 bytes", self.sync("--database-label", wrong, status=2).stderr)
+
+    def test_without_a_database(self):
+        """A first sync that fails says what an alarm can watch."""
+        self.start("--jobs", 30, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        no_keys = self.environment(ALIBABA_CLOUD_ACCESS_KEY_ID=None, ALIBABA_CLOUD_ACCESS_KEY_SECRET=None)
+        _, metrics = self.measure(status=4, env=no_keys)
+        self.assertEqual(self.database_labels, ("jobs.db", self.database))
+        self.assertEqual(metrics["hbrsync_last_success_timestamp_seconds"], {(): 0})
+        self.measure("--database-label", "mine", status=4, env=no_keys)
+        self.assertEqual(self.database_labels, ("mine", self.database))
+
+    def test_series_before_their_first_event(self):
+        self.start("--jobs", 0, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        now = int(time.time())
+        jobs = [{"RestoreId": "r-1", "VaultId": "v-1", "Status": "RUNNING", "CreatedTime": now - 7200},
+                {"RestoreId": "r-2", "VaultId": "v-1", "Status": "RUNNING", "CreatedTime": now - 600},
+                {"RestoreId": "r-3", "VaultId": "v-2", "Status": "COMPLETE", "CreatedTime": 5, "CompleteTime": 500},
+                {"RestoreId": "r-4", "VaultId": "v-2", "Status": "COMPLETE", "CreatedTime": 5, "CompleteTime": 400},
+                {"RestoreId": "r-5", "VaultId": "v-2", "Status": "FAILED", "CreatedTime": 5, "CompleteTime": 700},
+                {"RestoreId": "r-6", "VaultId": "v-2", "Status": "COMPLETE", "CompleteTime": 900, "ParentId": "r-1"},
+                {"RestoreId": "r-7", "VaultId": "secret" * 9, "Status": "COMPLETE", "CompleteTime": 300},
+                {"RestoreId": "r-8", "VaultId": "v-\"}\n", "Status": "COMPLETE", "CompleteTime": 200},
+                {"RestoreId": "r-9", "VaultId": "", "Status": "COMPLETE", "CompleteTime": 100}]
+        result = self.run_hbrsync("--db", self.database, "import", "--account-id", harness.ACCOUNT, "--region", "cn-x",
+                                  "--edition", "STANDARD", "-", stdin="\n".join(map(json.dumps, jobs)).encode())
+        self.assertEqual(result.status, 0, result)
+        _, metrics = self.measure("--region", "cn-hangzhou", "--edition", "STANDARD")
+        self.assertEqual(self.labelled(metrics, "vault_last_success_timestamp_seconds", "region_id", "vault_id"),
+                         {("cn-x", "v-1"): 0, ("cn-x", "v-2"): 500, ("cn-x", "other"): 300})
+        age = self.labelled(metrics, "source_oldest_open_job_age_seconds", "region_id")
+        self.assertEqual(age.pop(("cn-hangzhou",)), 0)
+        self.assertTrue(7200 <= age.pop(("cn-x",)) < 7300)
+        self.assertEqual(age, {})
+        self.assertEqual(set(self.labelled(metrics, "jobs", "region_id", "status").items()) & {
+            (("cn-hangzhou", "FAILED"), 0), (("cn-x", "FAILED"), 1), (("cn-hangzhou", "other"), 0)}, {
+                (("cn-hangzhou", "FAILED"), 0), (("cn-x", "FAILED"), 1), (("cn-hangzhou", "other"), 0)})
+        for name in ("source_proved", "source_last_proved_timestamp_seconds", "source_last_success_timestamp_seconds",
+                     "source_open_jobs", "source_missing_jobs"):
+            self.assertEqual(set(self.labelled(metrics, name, "region_id")), {("cn-hangzhou",), ("cn-x",)}, name)
+
+    def test_the_examples_of_alerts(self):
+        path = os.path.join(os.path.dirname(__file__), "..", "..", "examples", "prometheus", "hbrsync-alerts.yml")
+        with open(path, encoding="utf-8") as file:
+            rules = re.findall("(?s)expr: (.*?)(?:for|annotations):", file.read())
+        self.assertEqual(len(rules), 6)
+        if shutil.which("promtool"):
+            subprocess.run(["promtool", "check", "rules", path], check=True, stdout=subprocess.DEVNULL)
+        self.start("--jobs", 60, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        _, metrics = self.measure()
+        for name in re.findall("hbrsync_[a-z_]+", "".join(rules)):
+            self.assertTrue(metrics[name], name)
+
+    def test_types_listed_one_by_one_are_proved_with_their_source(self):
+        self.start("--jobs", 60, "--basic-jobs", 0, "--regions", "cn-hangzhou")
+        self.simulator.set(untyped="refused")
+        _, metrics = self.measure("--edition", "STANDARD")
+        for name in ("source_last_proved_timestamp_seconds", "source_last_success_timestamp_seconds"):
+            times = self.labelled(metrics, name, "scope")
+            self.assertGreater(len(times), 3)
+            self.assertEqual(set(times.values()), {times["",]})
+            self.assertGreater(times["",], 0)
 
 
 class OneTruth(MetricsCase):
@@ -247,14 +365,15 @@ class OneTruth(MetricsCase):
         view, = self.query("SELECT proved, source_proved, source_note FROM v_sync_health WHERE scope = ''")
         self.assertEqual(view[:2], (proved, proved))
         note = view[2]
-        status = self.run_hbrsync("--db", self.database, "status")
+        status = self.run_hbrsync("--db", self.database, "status", "--region", "cn-hangzhou")
         fresh = self.run_hbrsync("--db", self.database, "status", "--max-age", "1h", "--json")
         source = next(source for source in fresh.json()["sources"] if source["scope"] == "")
         self.assertEqual((source["proof"], source["note"]), ("proved" if proved else "unproved", note))
         self.assertEqual(source["last_proved_at"], int(proved_at) or None)
         self.assertEqual((fresh.status, fresh.json()["fresh"]), (0, True) if proved else (8, False))
-        self.assertRegex(status.stdout.split("\n\n")[0], f"(?m)^  complete +{note or 'proved'}$")
-        self.assertRegex(status.stdout.split("\n\n")[0], "(?m)^  last full scan +" + ("[0-9]" if proved else "never"))
+        self.assertIn(f"\n{int(proved)} of 1 source proved" if note else "\n1 source proved, ", status.stdout)
+        self.assertRegex(status.stdout.split("\n\n")[2], f"(?m)^  complete +{note or 'proved'}$")
+        self.assertRegex(status.stdout.split("\n\n")[2], "(?m)^  last full scan +" + ("[0-9]" if proved else "never"))
         report = self.run_hbrsync("--db", self.database, "report", "completeness", "--format", "json").json()
         self.assertEqual({row["source_proved"] for row in report}, {proved})
         for name in ("summary", "success-rate", "success-by-type", "success-by-vault", "success-by-month"):
@@ -309,6 +428,7 @@ class MaxAge(harness.TestCase):
                        " AND edition = 'STANDARD')")
         result = self.status("--max-age", "1h", status=8)
         self.assertIn("cn-beijing STANDARD: last proved complete 2 h ago", result.stderr)
+        self.assertIn("1 of 4 sources were not proved within 60 min", result.stderr)
         self.assertNotIn("cn-hangzhou", result.stderr)
         ages = re.compile(r"[0-9]+ s ago")
         self.assertEqual(ages.sub("", result.stdout), ages.sub("", self.status().stdout))
@@ -395,7 +515,8 @@ class MaxAge(harness.TestCase):
         ended, = self.query("SELECT max(finished_at) FROM sync_run WHERE mode <> 'import'")[0]
         self.sync("--metrics-file", self.path("metrics"), "--retry-for", "0s", status=3)
         with open(self.path("metrics"), encoding="utf-8") as file:
-            self.assertEqual(parse(file.read())["hbrsync_last_success_timestamp_seconds"], {(): ended})
+            metrics, _ = without_database(parse(file.read()))
+        self.assertEqual(metrics["hbrsync_last_success_timestamp_seconds"], {(): ended})
 
     def test_a_type_that_was_left_unproved_is_covered_by_its_source(self):
         of_type = ("--region", "cn-hangzhou", "--edition", "STANDARD", "--restore-type", "ECS_FILE")

@@ -1,6 +1,11 @@
 /* Sources, watermarks, runs, status. */
 #include "store_fixture.h"
 
+static void run_sql(struct fixture *f, const char *sql)
+{
+    assert_int_equal(sqlite3_exec(f->store->db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
 static void test_source(void **state)
 {
     struct fixture *f = *state;
@@ -30,6 +35,48 @@ static void test_source(void **state)
     longer[STORE_NAME_MAX] = '\0';
     assert_false(store_source_open(f->store, longer, "r", "BASIC", &again, &f->err));
     assert_int_equal(f->err.code, ERROR_USAGE);
+}
+
+static void assert_retired(struct fixture *f, const char *expected)
+{
+    assert_query(f,
+                 "SELECT group_concat(account_id || region_id || edition || coalesce(retired_at,"
+                 " '-'), ' ') FROM sync_source",
+                 expected);
+}
+
+static void retire(struct fixture *f, const char *account_id, const char *region_id,
+                   const char *edition, int64_t now, int64_t expected)
+{
+    int64_t count = 0;
+    assert_done(
+        f, store_source_retire(f->store, account_id, region_id, edition, now, &count, &f->err));
+    assert_int_equal(count, expected);
+}
+
+static void test_retired(void **state)
+{
+    struct fixture *f = *state;
+    struct store_source source;
+    int64_t at = 7;
+    run_sql(f, "DELETE FROM sync_source; INSERT INTO sync_source (account_id, region_id, edition)"
+               " VALUES ('1', 'a', 'B'), ('1', 'a', 'S'), ('2', 'a', 'S'), ('1', 'b', 'S')");
+    retire(f, "", "A", "S", 5, 2);
+    assert_retired(f, "1aB- 1aS5 2aS5 1bS-");
+    retire(f, "1", "a", "", 6, 2);
+    assert_retired(f, "1aB6 1aS5 2aS5 1bS-");
+    assert_done(f, store_source_retired_at(f->store, "1", "a", "S", &at, &f->err));
+    assert_int_equal(at, 5);
+    assert_done(f, store_source_open(f->store, "1", "a", "S", &source, &f->err));
+    assert_int_equal(source.retired_at, 5);
+    assert_done(f, store_source_retired_at(f->store, "1", "c", "S", &at, &f->err));
+    assert_int_equal(at, 0);
+    retire(f, "", "a", "", 0, 3);
+    retire(f, "", "c", "", 8, 0);
+    assert_retired(f, "1aB- 1aS- 2aS- 1bS-");
+    assert_done(f, store_commit(f->store, &f->err));
+    assert_false(store_source_retire(f->store, "", "a", "", 8, &at, &f->err));
+    assert_int_equal(f->err.code, ERROR_INTERNAL);
 }
 
 static void test_doubt_of_types(void **state)
@@ -211,18 +258,21 @@ static void test_crashed_and_status(void **state)
     assert_string_equal(whole->scope, "");
     assert_string_equal(whole->source.region_id, "cn-hangzhou");
     assert_true(whole->jobs == 1 && whole->open_jobs == 1 && whole->missing_jobs == 1);
-    assert_true(whole->last_run.run_id == 2 && whole->last_run.outcome == RUN_CRASHED);
-    assert_true(whole->last_run.finished_at == 500 && whole->last_run.total_count == -1);
-    assert_true(whole->last_run.error[0] != '\0');
+    assert_int_equal(whole->last_run_id, 2);
+    assert_string_equal(whole->last_outcome, "crashed");
+    assert_true(whole->last_error[0] != '\0');
+    assert_query(f, "SELECT DISTINCT finished_at FROM sync_run WHERE outcome = 'crashed'", "500");
     assert_true(whole->last_proved_at == 150 && whole->last_success_at == 150);
     assert_string_equal(nas->scope, "RestoreType=NAS");
-    assert_true(nas->jobs == 1 && nas->missing_jobs == 0 && nas->last_proved_at == 0);
+    assert_true(nas->jobs == 1 && nas->missing_jobs == 0);
+    assert_int_equal(nas->last_proved_at, 150); /* with the whole */
     assert_query(
         f,
         "SELECT group_concat(scope || ':' || last_outcome || ':' || proved || ':' || jobs ||"
         " ':' || open_jobs || ':' || missing_jobs || ':' || coalesce(last_proved_utc, '-'), ' ')"
         " FROM (SELECT * FROM v_sync_health ORDER BY scope)",
-        ":crashed:0:1:1:1:1970-01-01 00:02:30 RestoreType=NAS:crashed:0:1:1:0:-");
+        ":crashed:0:1:1:1:1970-01-01 00:02:30"
+        " RestoreType=NAS:crashed:0:1:1:0:1970-01-01 00:02:30");
     assert_false(store_status_each(f->store, stop, NULL, &f->err));
     assert_int_equal(f->err.code, ERROR_INTERRUPTED);
     assert_done(f, store_commit(f->store, &f->err));
@@ -231,6 +281,119 @@ static void test_crashed_and_status(void **state)
     memset(&all, 0, sizeof all);
     assert_done(f, store_status_each(f->store, collect, &all, &f->err));
     assert_int_equal(all.count, 2);
+}
+
+/* A type is proved with the source, also where it was asked for by name earlier, and by itself
+ * later.
+ */
+static void test_proof_of_a_type(void **state)
+{
+    static const char sql[] = "SELECT group_concat(strftime('%s', last_proved_utc) || ' ' ||"
+                              " strftime('%s', last_success_utc)) FROM v_sync_health"
+                              " WHERE scope = 'RestoreType=NAS'";
+    struct fixture *f = *state;
+    struct store_watermark put = {.known = true, .proved = true};
+    static const char *const scopes[] = {"", "RestoreType=NAS", "", "RestoreType=OSS"};
+    static const char *const expected[] = {"100 100", "101 101", "102 102", "102 102"};
+    assert_done(f, store_watermark_put(f->store, f->source.source_id, "NAS", &put, &f->err));
+    for (size_t i = 0; i < 4; i++) {
+        struct store_run run = new_run(f, scopes[i], 50);
+        run.outcome = RUN_DONE;
+        run.proved = true;
+        run.finished_at = 100 + (int64_t)i;
+        assert_done(f, store_run_end(f->store, &run, &f->err));
+        assert_query(f, sql, expected[i]);
+    }
+}
+
+/* --- old runs ------------------------------------------------------------------------------ */
+
+#define DAYS(count) ((int64_t)(count)*86400)
+
+/* A run of the fixture's source that found nothing, unless its counters are set afterwards. */
+static int64_t old_run(struct fixture *f, const char *scope, enum store_run_outcome outcome,
+                       int64_t seen)
+{
+    struct store_run run = new_run(f, scope, DAYS(1));
+    run.finished_at = DAYS(1);
+    run.outcome = outcome;
+    run.proved = outcome == RUN_DONE;
+    run.seen = seen;
+    assert_done(f, store_run_end(f->store, &run, &f->err));
+    return run.run_id;
+}
+
+/* What is left is what v_sync_health reads, which says the same before and after. */
+static void assert_pruned(struct fixture *f, const char *left)
+{
+    static const char health[] =
+        "SELECT group_concat(scope || last_run_id || last_outcome || proved ||"
+        " coalesce(last_proved_utc, '-') || coalesce(last_success_utc, '-') || copied_by) FROM"
+        " v_sync_health";
+    char before[4096], after[4096];
+    assert_true(store_query_text_on(f->store->db, "", health, "", before, sizeof before, &f->err));
+    assert_done(f, store_run_prune(f->store, DAYS(91) - 1, &f->err));
+    assert_done(f, store_run_prune(f->store, DAYS(92), &f->err));
+    assert_true(store_query_text_on(f->store->db, "", health, "", after, sizeof after, &f->err));
+    assert_string_equal(before, after);
+    assert_query(f, "SELECT group_concat(run_id) FROM (SELECT run_id FROM sync_run ORDER BY 1)",
+                 left);
+}
+
+static void test_old_runs(void **state)
+{
+    struct fixture *f = *state;
+    (void)old_run(f, "", RUN_DONE, 5);
+    (void)old_run(f, "", RUN_FAILED, 0);
+    (void)old_run(f, "", RUN_CRASHED, 0);
+    (void)old_run(f, "", RUN_DONE, 0); /* 4: the newest proof */
+    (void)old_run(f, "", RUN_FAILED, 0);
+    (void)old_run(f, "", RUN_UNPROVED, 7); /* 6: the last that read anything */
+    (void)old_run(f, "", RUN_FAILED, 0);
+    (void)old_run(f, "", RUN_FAILED, 0); /* 8: the last */
+    (void)old_run(f, "RestoreType=NAS", RUN_DONE, 0);
+    (void)old_run(f, "RestoreType=NAS", RUN_DONE, 0); /* 10 */
+    (void)old_run(f, "Status IN FAILED", RUN_DONE, 3);
+    (void)old_run(f, "Status IN CANCELED", RUN_DONE, 3); /* 12: the last of the source */
+    assert_done(f, store_run_prune(f->store, DAYS(91) + 86399, &f->err));
+    assert_query(f, "SELECT count(*) FROM sync_run", "12"); /* a day is not over */
+    assert_pruned(f, "4,6,8,10,12");
+}
+
+static void test_old_runs_that_found_something(void **state)
+{
+    struct fixture *f = *state;
+    struct record job = job_new("r-1", "COMPLETE", 5, 1);
+    assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+    for (int i = 0; i < 10; i++) {
+        (void)old_run(f, "", RUN_DONE, 0);
+    }
+    run_sql(f, "UPDATE restore_job SET first_run_id = 1, changed_run_id = 2;"
+               "INSERT INTO restore_job_change (restore_id, run_id, observed_at, changed)"
+               " VALUES ('r-1', 3, 1, '{}');"
+               "INSERT INTO sync_watermark VALUES (1, '', 1, 1, 4, 1, 1, 0);"
+               "UPDATE sync_run SET inserted = 1 WHERE run_id = 5;"
+               "UPDATE sync_run SET updated = 1 WHERE run_id = 6;"
+               "UPDATE sync_run SET missing = 1 WHERE run_id = 7;"
+               "UPDATE sync_run SET returned = 1 WHERE run_id = 8;"
+               /* The run of another source goes, though the run is referred to: its own row says
+                * what became of the job. */
+               "INSERT INTO sync_source (source_id, account_id, region_id, edition)"
+               " VALUES (2, 'a', 'r', 'BASIC');"
+               "CREATE TEMP TABLE more AS SELECT * FROM sync_run WHERE run_id IN (1, 9);"
+               "UPDATE more SET source_id = 2; INSERT INTO sync_run SELECT * FROM more;"
+               "UPDATE sync_run SET source_id = 2 WHERE run_id = 4;");
+    assert_pruned(f, "1,2,3,4,5,6,7,8,9,10");
+}
+
+/* A source that fails for ever leaves its last failure. */
+static void test_old_failures(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 5; i++) {
+        (void)old_run(f, "", RUN_FAILED, 0);
+    }
+    assert_pruned(f, "5");
 }
 
 static int64_t of_sibling(struct fixture *f, const struct store_run *run,
@@ -383,11 +546,16 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_source),
+        TEST(test_retired),
         cmocka_unit_test(test_doubt_of_types),
         TEST(test_watermark),
         TEST(test_dropped_watermarks),
         TEST(test_runs),
         TEST(test_crashed_and_status),
+        TEST(test_proof_of_a_type),
+        TEST(test_old_runs),
+        TEST(test_old_runs_that_found_something),
+        TEST(test_old_failures),
         TEST(test_sibling),
         TEST(test_proof_of_the_whole),
         TEST(test_jobs_are_counted_in_indexes),

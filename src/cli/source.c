@@ -1,0 +1,109 @@
+/* The command `source`: the life of the sources. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/session.h"
+#include "hbr/restore_job.h"
+#include "output/log.h"
+#include "store/state.h"
+
+struct source {
+    const char *database, *account_id;
+    struct cli_list regions, editions;
+    bool json;
+};
+
+static bool list(const struct source *command, struct error *err)
+{
+    static const char for_people[] =
+        "SELECT account_id AS account, CASE region_id WHEN '' THEN 'imported' ELSE region_id END"
+        " AS region, edition, jobs, coalesce('retired ' || date(retired_utc), 'active') AS state"
+        " FROM v_sync_health WHERE scope = '' ORDER BY account_id, region_id, edition";
+    static const char for_programs[] =
+        "SELECT account_id, region_id, edition, jobs, open_jobs, proved,"
+        " CAST(strftime('%s', last_proved_utc) AS INTEGER) AS last_proved_at,"
+        " CAST(strftime('%s', retired_utc) AS INTEGER) AS retired_at"
+        " FROM v_sync_health WHERE scope = '' ORDER BY account_id, region_id, edition";
+    const struct store_query query = {.sql = command->json ? for_programs : for_people,
+                                      .what = "read the sources"};
+    struct store *store = NULL;
+    struct store_rows rows;
+    bool done = store_open(command->database, STORE_READ, &hbr_restore_job_model, &store, err) &&
+                cli_rows_begin(command->json ? ROWS_JSON : ROWS_TABLE, &rows, err) &&
+                cli_rows_end(&rows, store_query_run(store, &query, &rows, err), err);
+    store_close(store);
+    return done;
+}
+
+/* Opened for reading first, because writing would make the database. */
+static bool change(const struct source *command, int64_t now, struct error *err)
+{
+    const char *edition = command->editions.count == 1 ? command->editions.values[0] : "";
+    struct store *store = NULL;
+    int64_t count = 0;
+    bool done = store_open(command->database, STORE_READ, &hbr_restore_job_model, &store, err);
+    store_close(store);
+    store = NULL;
+    done = done &&
+           store_open(command->database, STORE_WRITE, &hbr_restore_job_model, &store, err) &&
+           store_begin(store, err);
+    for (size_t i = 0; done && i < command->regions.count; i++) {
+        const char *region = command->regions.values[i];
+        done = store_source_retire(store, command->account_id, region, edition, now, &count, err);
+        if (done && count == 0) {
+            error_set(err, ERROR_USAGE, "no such source of the region %s is stored", region);
+            done = error_hint(err, "`hbrsync source list` names those that are.");
+        } else if (done) {
+            log_info("%s: %" PRId64 " source%s %s", region, count, count == 1 ? "" : "s",
+                     now != 0 ? "retired, with all jobs kept" : "revived");
+        }
+    }
+    done = done && store_commit(store, err);
+    store_close(store); /* which takes back what was not committed */
+    return done && (!command->json || list(command, err));
+}
+
+static bool run(const struct source *command, const char *verb, struct error *err)
+{
+    bool lists = strcmp(verb, "list") == 0, retires = strcmp(verb, "retire") == 0;
+    bool named = command->regions.count > 0;
+    if (!lists && !retires && strcmp(verb, "revive") != 0) {
+        return error_set(err, ERROR_USAGE, "source takes list, retire or revive, not \"%s\"", verb);
+    }
+    if (lists == (named || command->account_id[0] != '\0' || command->editions.count > 0) ||
+        lists == named) {
+        return error_set(err, ERROR_USAGE,
+                         lists ? "source list takes no option but --json"
+                               : "source %s takes at least one --region",
+                         verb);
+    }
+    return session_check_editions(&command->editions, err) &&
+           (lists ? list(command, err) : change(command, retires ? clock_now() : 0, err));
+}
+
+int cli_source(const char *database, int argc, char **argv)
+{
+    struct source command = {.database = database, .account_id = ""};
+    struct error err;
+    int operand = 0;
+    int status = 0;
+    const struct cli_option options[] = {
+        {"region", "ID", "the region of the sources; may be repeated", CLI_LIST, &command.regions,
+         0, 0},
+        {"account-id", "ID", "only this account's", CLI_TEXT, (void *)&command.account_id, 0, 0},
+        {"edition", "NAME", "only of STANDARD or BASIC", CLI_LIST, &command.editions, 0, 0},
+        {"json", NULL, "list the sources as JSON", CLI_FLAG, &command.json, 0, 0},
+    };
+    if (!cli_begin("source", options, sizeof(options) / sizeof(options[0]), argc, argv,
+                   &command.database, &operand, &status)) {
+        return status;
+    }
+    if (operand + 1 != argc) {
+        error_set(&err, ERROR_USAGE, "source takes one of list, retire and revive");
+        return cli_fail(&err);
+    }
+    return run(&command, argv[operand], &err) ? 0 : cli_fail_output(&err);
+}
