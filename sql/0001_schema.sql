@@ -25,7 +25,7 @@ CREATE TABLE sync_source (
     edition          TEXT NOT NULL,               -- STANDARD or BASIC
     filters          INTEGER NOT NULL DEFAULT 0 CHECK (typeof(filters) = 'integer'),    -- Status and CompleteTime filters are honoured
     untyped          INTEGER NOT NULL DEFAULT 0 CHECK (typeof(untyped) = 'integer'),    -- a listing without RestoreType lists every type
-    children         INTEGER NOT NULL DEFAULT 0 CHECK (typeof(children) = 'integer'),   -- where jobs with a ParentId are: 0 unknown, 1 in the listing, 2 none, 3 apart, 4 by parent, 5 cannot be told
+    children         INTEGER NOT NULL DEFAULT 0 CHECK (typeof(children) = 'integer'),   -- where jobs with a ParentId are: 0 unknown, 1 in the listing, 2 none, 3 apart, 4 by parent, 5 cannot be told, 6 not any more
     id_filter        TEXT NOT NULL DEFAULT '',    -- the filter key that selects by RestoreId; '' unknown, '-' none
     page_cap         INTEGER NOT NULL DEFAULT 0 CHECK (typeof(page_cap) = 'integer'),   -- rows beyond which pages fail, 0 none met
     checked_at       INTEGER NOT NULL DEFAULT 0 CHECK (typeof(checked_at) = 'integer'), -- when these were last asked anew

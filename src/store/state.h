@@ -18,11 +18,12 @@ enum store_capability { CAPABILITY_UNKNOWN = 0, CAPABILITY_YES = 1, CAPABILITY_N
 /* Where the jobs with a ParentId are. */
 enum store_children {
     CHILDREN_UNKNOWN = 0,
-    CHILDREN_IN_LISTING, /* the plain listing holds them */
-    CHILDREN_NONE,       /* none was found where they were asked for */
-    CHILDREN_APART,      /* only ParentId NOT_EQUAL '' lists them */
-    CHILDREN_BY_PARENT,  /* only ParentId IN their parents lists them */
-    CHILDREN_CANNOT_TELL /* the service ignores or refuses the key ParentId */
+    CHILDREN_IN_LISTING,  /* the plain listing holds them */
+    CHILDREN_NONE,        /* none was found where they were asked for */
+    CHILDREN_APART,       /* only ParentId NOT_EQUAL '' lists them */
+    CHILDREN_BY_PARENT,   /* only ParentId IN their parents lists them */
+    CHILDREN_CANNOT_TELL, /* the service ignores or refuses the key ParentId ... */
+    CHILDREN_LOST         /* ... although children were listed apart before */
 };
 
 /* How the service of a source was found to behave. */

@@ -130,8 +130,8 @@ static bool ask_by_parents(struct scope *scope, const struct row_set *listed,
     bool done =
         store_job_rows(scope->scanner.store, &source, PICK_WHOLE_MACHINE, 0, 0, &parents, err) &&
         ask_parents(&asking, &parents, false, err) && ask_stored_parents(&asking, false, err);
-    if (asking.found > 0) { /* whatever comes of the other questions */
-        scope->capabilities->children = CHILDREN_BY_PARENT;
+    if (asking.found > 0) {
+        scope->capabilities->children = CHILDREN_LOST; /* unless the other questions say more */
     }
     *ret_children = asking.ignored     ? CHILDREN_CANNOT_TELL
                     : asking.found > 0 ? CHILDREN_BY_PARENT
@@ -174,7 +174,7 @@ static bool find_children(struct scope *scope, const struct row_set *listed,
     if (selects && !inside) {
         bool ignored = false;
         *ret_children = CHILDREN_APART;
-        scope->capabilities->children = CHILDREN_APART; /* whatever comes of the other pages */
+        scope->capabilities->children = CHILDREN_LOST; /* unless the other pages say more */
         if (!read_apart(scope, &ignored, err)) {
             return false;
         }
@@ -198,7 +198,15 @@ static bool find_children(struct scope *scope, const struct row_set *listed,
 
 static bool is_apart(enum store_children children)
 {
-    return children == CHILDREN_APART || children == CHILDREN_BY_PARENT;
+    return children == CHILDREN_APART || children == CHILDREN_BY_PARENT ||
+           children == CHILDREN_LOST;
+}
+
+static bool count_stored(struct scope *scope, int64_t *ret_stored, struct error *err)
+{
+    struct store_scope children = scope->stored;
+    children.part = STORE_CHILDREN;
+    return store_job_count(scope->scanner.store, &children, ret_stored, err);
 }
 
 bool children_after_full(struct scope *scope, struct error *err)
@@ -214,15 +222,12 @@ bool children_after_full(struct scope *scope, struct error *err)
         return false; /* what was known stays known */
     }
     scope->evidence.children = children;
-    bool was_apart = is_apart(scope->capabilities->children);
-    bool none_any_more = was_apart && children == CHILDREN_NONE;
-    /* What cannot be told now, or is not of this type, may be apart all the same. */
-    bool keeps = (none_any_more && typed) || (was_apart && children == CHILDREN_CANNOT_TELL);
+    bool none_any_more = is_apart(scope->capabilities->children) && children == CHILDREN_NONE;
+    bool keeps = none_any_more && typed; /* those of other types */
+    bool lost = is_apart(scope->capabilities->children) && children == CHILDREN_CANNOT_TELL;
     if (none_any_more && !typed && !nobody) {
-        struct store_scope part = scope->stored;
         int64_t stored = 0;
-        part.part = STORE_CHILDREN;
-        if (!store_job_count(scope->scanner.store, &part, &stored, err)) {
+        if (!count_stored(scope, &stored, err)) {
             return false;
         }
         if (stored > 0) { /* that takes two full scans to believe */
@@ -231,7 +236,9 @@ bool children_after_full(struct scope *scope, struct error *err)
             proof_note(&scope->children, "children that were listed apart are listed no more");
         }
     }
-    scope->capabilities->children = keeps ? scope->capabilities->children : children;
+    if (!keeps) {
+        scope->capabilities->children = lost ? CHILDREN_LOST : children;
+    }
     row_set_subtract(&scope->gone, &scope->scanner.children); /* no window listed those apart */
     return true;
 }
@@ -241,11 +248,12 @@ bool children_after_delta(struct scope *scope, struct error *err)
     struct row_set listed = {0};
     enum store_children *known = &scope->capabilities->children;
     bool apart = is_apart(*known);
+    bool lost = *known == CHILDREN_LOST;
     if (apart && row_set_count(&scope->scanner.children) > 0) {
         /* What seemed apart had come between the listing and the question for children. */
         *known = CHILDREN_IN_LISTING;
     }
-    scope->evidence.children = *known;
+    scope->evidence.children = *known == CHILDREN_LOST ? CHILDREN_CANNOT_TELL : *known;
     if (*known == CHILDREN_IN_LISTING || *known == CHILDREN_UNKNOWN) {
         return true;
     }
@@ -255,10 +263,14 @@ bool children_after_delta(struct scope *scope, struct error *err)
     bool done = row_set_unite(&listed, &scope->scanner.children, err) &&
                 ask_parents(&asking, &scope->held, !apart, err) &&
                 ask_stored_parents(&asking, true, err);
-    *known = !apart && asking.found > 0 ? CHILDREN_BY_PARENT : *known;
-    bool told = !is_apart(*known) || !asking.ignored;
-    scope->evidence.children = told ? *known : CHILDREN_CANNOT_TELL;
-    scope->has_children = told && is_apart(*known);
+    scope->has_children = (apart && !lost) || asking.found > 0;
+    if (asking.ignored && apart && !lost) {
+        scope->children.method = PROOF_NONE;
+        proof_note(&scope->children, "the service does not honour ParentId any more");
+    } else if ((!apart || lost) && asking.found > 0) {
+        *known = CHILDREN_BY_PARENT;
+        scope->evidence.children = *known;
+    }
     row_set_free(&listed);
     return done;
 }

@@ -63,7 +63,8 @@ bool scope_open(struct scope *scope, struct task *task, const char *restore_type
     scope->overlap = settings->overlap;
     scope->capabilities = &task->source.capabilities;
     enum store_children children = scope->capabilities->children;
-    bool apart = children == CHILDREN_APART || children == CHILDREN_BY_PARENT;
+    bool apart =
+        children == CHILDREN_APART || children == CHILDREN_BY_PARENT || children == CHILDREN_LOST;
     scope->stored = (struct store_scope){task->source.source_id, restore_type,
                                          apart ? STORE_TOP_LEVEL : STORE_EVERY_JOB};
     scope->scanner = (struct scanner){
