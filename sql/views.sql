@@ -349,6 +349,36 @@ FROM v_restore_job
 WHERE (complete_time IS NULL OR complete_time <= 0) AND outcome = 'open' AND missing_since IS NULL
   AND source_id NOT IN (SELECT source_id FROM sync_source WHERE retired_at IS NOT NULL);
 
+-- What changed in jobs that were already stored, a changed column a row: old_value and new_value as they are in the table. What is new
+-- has no row here, see first_run_id. column_name is that of restore_job; "table.column" for the report and Tablestore parts, their table
+-- alone (0 to 1, 1 to 0) where the part appeared or vanished. missing_since: gone from the service, or listed again. observed_at is
+-- when the run saw it, not when it happened.
+-- json_each alone is what every SQLite runs in a view of a schema that it does not trust, as hbrsync's commands do not.
+DROP VIEW IF EXISTS v_restore_change;
+CREATE VIEW v_restore_change AS
+SELECT
+    c.restore_id,
+    c.run_id,
+    c.observed_at,
+    CASE WHEN c.observed_at BETWEEN 1 AND 253402300799 THEN datetime(c.observed_at, 'unixepoch') END AS observed_at_utc,
+    s.account_id,
+    s.region_id,
+    s.edition,
+    nullif(j.restore_type, '') AS restore_type,
+    nullif(j.vault_id, '') AS vault_id,
+    c.old_status,
+    c.new_status,
+    pair.key AS column_name,
+    old.value AS old_value,
+    new.value AS new_value
+FROM restore_job_change AS c
+JOIN restore_job AS j ON j.restore_id = c.restore_id
+JOIN sync_source AS s ON s.source_id = j.source_id,
+    json_each(c.changed) AS pair,
+    json_each(pair.value) AS old,
+    json_each(pair.value) AS new
+WHERE old.key = 0 AND new.key = 1;
+
 -- Each source and scope: is the copy fresh, and was it proved complete? This is the one place that says so. Scopes are '' (the source
 -- as a whole; each source has this row) and 'RestoreType=...'. Runs restricted by filters prove nothing about either, imports neither.
 -- A source is proved as a whole when its watermark is, or, where the service lists RestoreTypes one by one, when the last run that

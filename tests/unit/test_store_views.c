@@ -502,6 +502,39 @@ static void test_settled(void **state)
     assert_query(f, "SELECT count(*) FROM v_restore_open", "0");
 }
 
+/* A changed column a row, of all tables; read by connections that trust no schema, too. */
+static void test_change(void **state)
+{
+    struct fixture *f = *state;
+    struct record job = job_new("r-1", "RUNNING", 0, 1);
+    job_text(&job, "vault_id", "v-1");
+    job_text(&job, "error_message", "");
+    job_integer(&job, "bytes_done", 0);
+    assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+    assert_query(f, "SELECT count(*) FROM v_restore_change", "0");
+    job = job_new("r-1", "COMPLETE", 5, 2);
+    job_text(&job, "vault_id", "v-1");
+    job_text(&job, "error_message", "\"quoted\" [1,2] \xe4\xb8\xad");
+    job_integer(&job, "bytes_done", INT64_MAX);
+    job_set(&job, HBR_REPORT, "report_task_status", text_of("RUNNING"));
+    assert_int_equal(job_put(f, &job, NULL), PUT_UPDATED);
+    assert_int_equal(sqlite3_db_config(f->store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL),
+                     SQLITE_OK);
+    assert_query(f,
+                 "SELECT group_concat(column_name || '=' || quote(old_value) || '>' ||"
+                 " quote(new_value), '; ') FROM (SELECT * FROM v_restore_change ORDER BY 12)",
+                 "bytes_done=0>9223372036854775807; complete_time=0>5; error_message=''>'\"quoted\""
+                 " [1,2] \xe4\xb8\xad'; restore_job_report=0>1;"
+                 " restore_job_report.report_task_status=NULL>'RUNNING'; status='RUNNING'>"
+                 "'COMPLETE'; updated_time=1>2");
+    assert_query(f,
+                 "SELECT DISTINCT restore_id || run_id || observed_at || observed_at_utc ||"
+                 " account_id || region_id || edition || coalesce(restore_type, '-') || vault_id ||"
+                 " old_status || new_status FROM v_restore_change",
+                 "r-1117000000002023-11-14 22:13:201000000000000001cn-hangzhouSTANDARD-v-1"
+                 "RUNNINGCOMPLETE");
+}
+
 /* --- running them -------------------------------------------------------------------------- */
 
 /* As the connections of those who read the views are: they trust the schema. */
@@ -533,6 +566,7 @@ int main(void)
         TEST(test_every_status),
         TEST(test_every_outcome),
         TEST(test_settled),
+        TEST(test_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
