@@ -92,7 +92,7 @@ static void test_fresh(void **state)
     assert_query(f, "PRAGMA journal_mode", "wal");
     assert_query(f, "PRAGMA foreign_keys", "1");
     assert_query(f, "PRAGMA synchronous", "2");
-    assert_query(f, "SELECT count(*) FROM sqlite_master WHERE type = 'view'", "11");
+    assert_query(f, "SELECT count(*) FROM sqlite_master WHERE type = 'view'", "12");
     assert_query(f, "PRAGMA integrity_check", "ok");
     struct stat status;
     assert_int_equal(stat(f->path, &status), 0);
