@@ -256,12 +256,13 @@ static void check_space(struct doctor *doctor, const struct store_health *health
         doctor_warning(report, "disk", advice, "%" PRId64 " MiB free", health->free_bytes / MIB);
     } else {
         doctor_ok(report, "disk", "%" PRId64 " MiB free on a %s file system",
-                  health->free_bytes / MIB, health->remote ? "network" : "local");
+                  health->free_bytes / MIB, health->remote ? "network or shared" : "local");
     }
     if (health->remote) {
         doctor_warning(report, "disk",
                        "Nothing must be done, but a local disk is safer: locks may not hold there.",
-                       "the database is on a network file system, so it is not in WAL mode");
+                       "the database is on a network file system or in a folder shared into this "
+                       "virtual machine, so it is not in WAL mode");
     }
 }
 

@@ -58,18 +58,22 @@ static bool open_connection(sqlite3 **ret_db, const char *path, int flags, struc
     return true;
 }
 
-static bool set_durability(struct store *store, struct error *err)
+/* A new database gets WAL mode; one that its user put into another mode stays in that. */
+static bool set_durability(struct store *store, bool is_new, struct error *err)
 {
     char mode[16]; /* the one then in force */
     bool remote = store_file_is_remote(store->path);
     if (!store_query_text_on(store->db, store->path,
-                             remote ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = WAL",
+                             remote   ? "PRAGMA journal_mode = DELETE"
+                             : is_new ? "PRAGMA journal_mode = WAL"
+                                      : "PRAGMA journal_mode",
                              "set the journal mode", mode, sizeof(mode), err)) {
         return false;
     }
     if (remote && strcmp(mode, "wal") == 0) {
         error_set(err, ERROR_LOCKED,
-                  "%s: cannot leave WAL mode, which does not work on a network file system",
+                  "%s: cannot leave WAL mode, which does not work on a network file system or "
+                  "shared folder",
                   store->path);
         return error_hint(err, "Close every program that has the database open, then run again.");
     }
@@ -96,6 +100,7 @@ static bool open_for_writing(struct store *store, const struct sql_file *migrati
 {
     int newest = store_newest(migrations);
     enum store_file_kind kind = STORE_FILE_ABSENT;
+    bool was_written = false;
     /* Before the lock, so that no lock file appears beside what is not ours; after it, because it
      * may have changed. */
     if (!store_file_identify(store->path, newest, &kind, err) ||
@@ -110,7 +115,8 @@ static bool open_for_writing(struct store *store, const struct sql_file *migrati
         }
         store_step();
     }
-    if (!store_guard_place(&store->place, err) ||
+    if (!store_file_was_written(store->place.path, &was_written, err) ||
+        !store_guard_place(&store->place, err) ||
         !open_connection(&store->db, store->place.path,
                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, err)) {
         return false;
@@ -121,7 +127,7 @@ static bool open_for_writing(struct store *store, const struct sql_file *migrati
     }
     return keep_wal(store, 1, err) && store_check_identity(store, newest, err) &&
            (store->version == 0 || store_check_schema(store, migrations, err)) &&
-           keep_wal(store, 0, err) && set_durability(store, err) &&
+           keep_wal(store, 0, err) && set_durability(store, !was_written, err) &&
            store_migrate(store, migrations, views, err) && store_limit_triggers(store, err);
 }
 
