@@ -89,7 +89,8 @@ CREATE TABLE restore_job (
     extra                   TEXT,    -- JSON object: fields this version of hbrsync does not know or could not take
     first_run_id            INTEGER CHECK (typeof(first_run_id) IN ('integer', 'null')),   -- the run that first stored the job
     changed_run_id          INTEGER CHECK (typeof(changed_run_id) IN ('integer', 'null')), -- the run that last changed the row
-    missing_since           BIGINT CHECK (typeof(missing_since) IN ('integer', 'null'))   -- NULL while the service lists the job
+    -- NULL while the service lists the job. (No comment after a last column: sqlite-utils adds its text there.)
+    missing_since           BIGINT CHECK (typeof(missing_since) IN ('integer', 'null'))
 );
 
 -- What the service should list, in windows of complete_time: counts, and the search for what it lists no longer, are

@@ -14,7 +14,7 @@ event AS (
         NULL AS run_id,
         j.restore_id, j.restore_type, j.source_id, j.vault_id, j.source_instance_id, j.target_instance_id,
         j.target_bucket, j.target_file_system_id, j.target_instance_name, j.target_path, j.parent_id
-    FROM restore_job AS j
+    FROM v_restore_job AS j
     CROSS JOIN (SELECT 1 AS step, 'created' AS event UNION ALL SELECT 2, 'started' UNION ALL SELECT 3, 'ended') AS w
     WHERE (j.created_time BETWEEN max(:since, 1) AND :until OR j.start_time BETWEEN max(:since, 1) AND :until
            OR j.complete_time BETWEEN max(:since, 1) AND :until)
@@ -37,7 +37,7 @@ event AS (
         WHERE observed_at BETWEEN :since AND :until AND instr(changed, '"missing_since"') > 0
           AND json_type(changed, '$.missing_since') IS NOT NULL
     ) AS c
-    JOIN restore_job AS j ON j.restore_id = c.restore_id
+    JOIN v_restore_job AS j ON j.restore_id = c.restore_id
 )
 SELECT
     CASE WHEN e.at BETWEEN 1 AND 253402300799 THEN datetime(e.at, 'unixepoch') END AS time_utc,

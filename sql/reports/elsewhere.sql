@@ -25,7 +25,7 @@ FROM (
                  AND j.source_instance_id <> j.target_instance_id, 0) AS other_instance,
         coalesce(j.cross_account_type = 'CROSS_ACCOUNT', 0)
             OR coalesce(j.cross_account_user_id <> 0 AND CAST(j.cross_account_user_id AS TEXT) <> s.account_id, 0) AS other_account
-    FROM restore_job AS j
+    FROM v_restore_job AS j
     JOIN sync_source AS s ON s.source_id = j.source_id
     WHERE coalesce(j.created_time, 0) BETWEEN :since AND :until
 ) AS j

@@ -35,6 +35,6 @@ SELECT
     t.succeeded,
     datetime(t.last_attempt, 'unixepoch') AS last_attempt_utc
 FROM tally AS t
-LEFT JOIN restore_job AS l ON l.restore_id = substr(t.latest, 20)
+LEFT JOIN v_restore_job AS l ON l.restore_id = substr(t.latest, 20)
 WHERE t.instance_id IS NOT NULL
 ORDER BY last_success_utc IS NOT NULL, last_success_utc, t.account_id, t.region_id, t.instance_id;

@@ -17,7 +17,7 @@ SELECT
     s.edition,
     j.vault_id,
     j.parent_id
-FROM restore_job AS j
+FROM v_restore_job AS j
 JOIN sync_source AS s ON s.source_id = j.source_id
 WHERE j.missing_since IS NOT NULL AND j.missing_since BETWEEN :since AND :until
 ORDER BY j.missing_since DESC, j.restore_id;

@@ -256,12 +256,13 @@ static void check_space(struct doctor *doctor, const struct store_health *health
         doctor_warning(report, "disk", advice, "%" PRId64 " MiB free", health->free_bytes / MIB);
     } else {
         doctor_ok(report, "disk", "%" PRId64 " MiB free on a %s file system",
-                  health->free_bytes / MIB, health->remote ? "network" : "local");
+                  health->free_bytes / MIB, health->remote ? "network or shared" : "local");
     }
     if (health->remote) {
         doctor_warning(report, "disk",
                        "Nothing must be done, but a local disk is safer: locks may not hold there.",
-                       "the database is on a network file system, so it is not in WAL mode");
+                       "the database is on a network file system or in a folder shared into this "
+                       "virtual machine, so it is not in WAL mode");
     }
 }
 
@@ -279,12 +280,11 @@ static void check_lock(struct doctor *doctor, const struct store_health *health)
                    "Another sync cannot begin before it ends (exit code 7).", "held by %s", holder);
 }
 
-static void tell_problem(const char *text, void *context)
+static void tell_problem(const char *text, const char *advice, void *context)
 {
     struct error err;
     error_set(&err, ERROR_DATABASE, "%s", text);
-    error_hint(&err, "Put a backup of the file back. A trigger that you made can be allowed with "
-                     "`sync --allow-trigger`.");
+    error_hint(&err, "%s", advice);
     doctor_fail(context, "schema", &err);
 }
 
@@ -300,10 +300,10 @@ static void check_schema(struct doctor *doctor)
         .problem = tell_problem, .note = tell_note, .context = &doctor->report};
     struct store *store = NULL;
     struct error err;
-    int64_t problems = 0;
+    struct store_check_counts counts = {0};
     error_clear(&err);
     if (!store_open(doctor->database, STORE_EXAMINE, &hbr_restore_job_model, &store, &err) ||
-        !store_check_objects(store, &visitor, &problems, &err)) {
+        !store_check_objects(store, &visitor, &counts, &err)) {
         doctor_fail(&doctor->report, "schema", &err);
     }
     store_close(store);

@@ -1,5 +1,5 @@
 /* The command `publish`: a copy of the database for readers. */
-#include <string.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/safe_file.h"
@@ -11,17 +11,13 @@
 /* Octal, permissions alone. */
 static bool parse_mode(const char *text, unsigned *ret_mode, struct error *err)
 {
-    size_t length = strlen(text);
-    unsigned mode = 0;
-    if (length == 0 || length > 4 || text[strspn(text, "01234567")] != '\0' ||
-        (length == 4 && text[0] != '0')) {
+    char *end = NULL;
+    unsigned long mode = strtoul(text, &end, 8);
+    if (text[0] < '0' || text[0] > '7' || *end != '\0' || mode > 0777) {
         error_set(err, ERROR_USAGE, "--mode: \"%s\" is not a mode", text);
         return error_hint(err, "It takes an octal number of permissions, such as 0644.");
     }
-    for (size_t i = 0; i < length; i++) {
-        mode = mode * 8 + (unsigned)(text[i] - '0');
-    }
-    *ret_mode = mode;
+    *ret_mode = (unsigned)mode;
     return true;
 }
 
@@ -33,12 +29,12 @@ static unsigned default_mode(void)
     return 0666U & ~(unsigned)mask;
 }
 
-static int publish(const char *database, const char *out, unsigned mode)
+static int publish(const char *database, const char *out, unsigned mode, bool tables)
 {
     struct store *store = NULL;
     struct error err;
     bool done = store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
-                store_publish(store, out, mode, &err);
+                store_publish(store, out, mode, tables, &err);
     if (done) {
         log_info("published to %s", out);
     }
@@ -50,6 +46,7 @@ int cli_publish(const char *database, int argc, char **argv)
 {
     const char *mode_text = NULL;
     bool quiet = false;
+    bool tables = false;
     unsigned mode = default_mode();
     struct error err;
     int operand = 0;
@@ -57,6 +54,8 @@ int cli_publish(const char *database, int argc, char **argv)
     const struct cli_option options[] = {
         {"mode", "MODE", "the copy's permissions, such as 0644 (0666 less umask)", CLI_TEXT,
          (void *)&mode_text, 0, 0},
+        {"tables", NULL, "write the views as tables with types and indexes, for BI tools", CLI_FLAG,
+         &tables, 0, 0},
         {"allow-shared-folder", NULL, "also write to folders that others can write to", CLI_FLAG,
          &safe_file_shared, 0, 0},
         {"quiet", NULL, "print errors alone", CLI_FLAG, &quiet, 0, 0},
@@ -74,5 +73,5 @@ int cli_publish(const char *database, int argc, char **argv)
         return cli_fail(&err);
     }
     store_take_test_settings();
-    return publish(database, argv[operand], mode);
+    return publish(database, argv[operand], mode, tables);
 }

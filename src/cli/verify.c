@@ -59,8 +59,9 @@ static void tell_text(const char *kind, const char *text)
     buffer_free(&safe);
 }
 
-static void tell_problem(const char *text, void *context)
+static void tell_problem(const char *text, const char *advice, void *context)
 {
+    (void)advice;
     (void)context;
     tell_text("problem", text);
 }
@@ -133,11 +134,16 @@ static bool check_database(struct verify *verify, struct error *err)
     if (verify->out_of_memory) {
         return error_no_memory(err);
     }
-    if (counts->problems > 0) {
+    if (counts->problems > counts->blocking) {
         error_set(err, ERROR_DATABASE, "%s is damaged: %" PRId64 " problems",
                   store_path(verify->store), counts->problems);
-        return error_hint(err, "Put a backup of the file back, or move it away and run `hbrsync "
-                               "sync --full` into a new one.");
+        return error_hint(err, STORE_DAMAGE_ADVICE);
+    }
+    if (counts->blocking > 0) {
+        error_set(err, ERROR_DATABASE,
+                  "%s: a sync cannot work with what was added to it; nothing else is wrong",
+                  store_path(verify->store));
+        return error_hint(err, STORE_BLOCKING_ADVICE);
     }
     if (!verify->connection.quiet) {
         tell_counts(verify);

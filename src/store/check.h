@@ -9,6 +9,12 @@
 #include "base/error.h"
 #include "store/store.h"
 
+#define STORE_DAMAGE_ADVICE                                                                        \
+    "Put a backup of the file back, or move it away and run `hbrsync sync --full` into a new one."
+#define STORE_BLOCKING_ADVICE                                                                      \
+    "Allow a trigger that you made, as for a full-text index, once with `sync --allow-trigger "    \
+    "NAME`. Else drop what was added; readers can have it in a copy made by `hbrsync publish`."
+
 /* What a source holds; the names are borrowed. */
 struct store_check_source {
     int64_t source_id;
@@ -18,8 +24,8 @@ struct store_check_source {
 };
 
 struct store_check_visitor {
-    /* Something that is wrong, one sentence. */
-    void (*problem)(const char *text, void *context);
+    /* Something that is wrong, one sentence, and what to do about it. */
+    void (*problem)(const char *text, const char *advice, void *context);
     /* Something that the user added, or that the next sync puts right. */
     void (*note)(const char *text, void *context);
     void (*source)(const struct store_check_source *source, void *context);
@@ -28,6 +34,7 @@ struct store_check_visitor {
 
 struct store_check_counts {
     int64_t problems;
+    int64_t blocking;  /* of these, what the user added and a sync cannot work with; no damage */
     int64_t jobs;      /* all of them */
     int64_t orphans;   /* jobs whose ParentId names no stored job: the service may not list it */
     int64_t open_runs; /* under way, or left by a process that died: the next sync closes them */
@@ -40,6 +47,6 @@ bool store_check(struct store *store, const struct store_check_visitor *visitor,
 
 /* The schema alone, which store_check compares first, with the one that this version makes. */
 bool store_check_objects(struct store *store, const struct store_check_visitor *visitor,
-                         int64_t *ret_problems, struct error *err) MUST_CHECK;
+                         struct store_check_counts *counts, struct error *err) MUST_CHECK;
 
 #endif

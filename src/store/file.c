@@ -274,28 +274,25 @@ bool store_file_create(const struct safe_place *place, struct error *err)
     return done;
 }
 
-#define MAGIC_CIFS 0xff534d42L
-#define MAGIC_SMB2 0xfe534d42L
-#define MAGIC_FUSE 0x65735546L
-#define MAGIC_CEPH 0x00c36400L
-#define MAGIC_GPFS 0x47504653L
-#define MAGIC_LUSTRE 0x0bd00bd0L
-
+/* WAL needs memory shared by all who use the database. A network file system or a folder shared
+ * into a virtual machine cannot give it. Numbers: linux/magic.h, and `stat -f` of GNU coreutils. */
 bool store_file_is_remote(const char *path)
 {
-    /* WAL needs memory shared by all who use the database, which a network file system cannot give.
-     */
-    static const unsigned long remote[] = {
-        NFS_SUPER_MAGIC, SMB_SUPER_MAGIC,  MAGIC_CIFS,      MAGIC_SMB2, MAGIC_FUSE, AFS_SUPER_MAGIC,
-        V9FS_MAGIC,      CODA_SUPER_MAGIC, NCP_SUPER_MAGIC, MAGIC_CEPH, MAGIC_GPFS, MAGIC_LUSTRE,
+    /* nfs, smb, afs, coda, ncp, 9p; fuse (also virtiofs and vmhgfs-fuse), vmhgfs, vboxsf, prl_fs;
+     * cifs, smb2, kafs, ceph, gpfs, lustre; beegfs, panfs, snfs, acfs, ocfs2, gfs2 */
+    static const uint32_t remote[] = {
+        NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, AFS_SUPER_MAGIC, CODA_SUPER_MAGIC, NCP_SUPER_MAGIC,
+        V9FS_MAGIC,      0x65735546,      0xbacbacbc,      0x786f4256,       0x7c7c6673,
+        0xff534d42,      0xfe534d42,      0x6b414653,      0x00c36400,       0x47504653,
+        0x0bd00bd0,      0x19830326,      0xaad7aaea,      0xbeefdead,       0x61636673,
+        0x7461636f,      0x01161970,
     };
     struct statfs status;
     if (statfs(path, &status) != 0) {
         return false;
     }
-    unsigned long type = (unsigned long)status.f_type & 0xffffffffUL;
     for (size_t i = 0; i < sizeof remote / sizeof remote[0]; i++) {
-        if (type == remote[i]) {
+        if ((uint32_t)status.f_type == remote[i]) {
             return true;
         }
     }

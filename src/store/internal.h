@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/safe_file.h"
+#include "store/check.h"
 #include "store/health.h"
 #include "store/query.h"
 #include "store/sql_files.h"
@@ -83,8 +84,9 @@ struct store {
     struct safe_place place; /* of the database; folder -1: none */
     int lock;                /* descriptor of the locked file, -1 none */
     int version;
-    bool has_triggers; /* of the user's, allowed */
-    bool changed;      /* something was committed: worth an ANALYZE at the end */
+    bool changed;        /* something was committed: worth an ANALYZE at the end */
+    bool has_columns;    /* the user added columns or constraints to tables of ours */
+    struct buffer added; /* what the user added to tables of ours, for hints */
     struct store_tracked tracked[STORE_TRACKED_COUNT];
     struct buffer change_text; /* scratch for restore_job_change.changed */
     sqlite3_stmt *statements[STATEMENT_COUNT];
@@ -100,8 +102,12 @@ int store_connect(const char *name, int flags, sqlite3 **ret_db) MUST_CHECK;
 bool store_error_on(sqlite3 *db, const char *path, struct error *err, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
-/* The same for a store's connection. */
-#define store_error(store, err, ...) store_error_on((store)->db, (store)->path, err, __VA_ARGS__)
+/* The same for a store's connection. Without a better hint it names what the user added to our
+ * tables. */
+#define store_error(store, err, ...)                                                               \
+    (store_error_on((store)->db, (store)->path, err, __VA_ARGS__),                                 \
+     store_blame_additions(store, err))
+bool store_blame_additions(const struct store *store, struct error *err);
 
 /* --- statements (statement.c) -------------------------------------------------------------- */
 
@@ -239,9 +245,18 @@ enum store_schema_weight {
     SCHEMA_NOTE,     /* something of the user's, or that the next sync puts right */
     SCHEMA_PROBLEM,  /* of ours, and not as it should be; everything works without it */
     SCHEMA_UNUSABLE, /* a table of ours is not there or not as it should be */
-    SCHEMA_TRIGGER   /* would run in a sync, and nobody allowed it */
+    SCHEMA_BLOCKING  /* something of the user's that a sync cannot work with, or may not run */
 };
 typedef void store_schema_tell(enum store_schema_weight weight, const char *text, void *context);
+
+/* The tables of ours, for IN (...). */
+#define STORE_TABLES                                                                               \
+    "'restore_job', 'restore_job_report', 'restore_job_ots_detail', 'restore_job_change',"         \
+    " 'sync_database', 'sync_source', 'sync_watermark', 'sync_run', 'sync_allowed_trigger'"
+/* References of ours that lead nowhere; those that users added are theirs. */
+#define STORE_BROKEN_REFERENCES                                                                    \
+    " FROM pragma_foreign_key_check WHERE \"table\" IN (" STORE_TABLES ") AND"                     \
+    " parent = CASE WHEN \"table\" GLOB 'restore_job_*' THEN 'restore_job' ELSE 'sync_source' END"
 
 /* Tells all that differs from what the migrations up to the file's version and the views make. */
 bool store_schema_compare(struct store *store, const struct sql_file *migrations,
@@ -257,6 +272,9 @@ bool store_limit_triggers(struct store *store, struct error *err) MUST_CHECK;
 
 /* VACUUM INTO; what a signal interrupts is ERROR_INTERRUPTED. */
 bool store_vacuum_into(sqlite3 *db, const char *path, struct error *err) MUST_CHECK;
+
+/* Copies a whole database, as one transaction sees it, over another; the error is in `to`. */
+bool store_copy_pages(sqlite3 *from, sqlite3 *to) MUST_CHECK;
 
 /* The highest version that an array of migrations reaches. */
 int store_newest(const struct sql_file *migrations);

@@ -38,6 +38,14 @@ bool store_vacuum_into(sqlite3 *db, const char *path, struct error *err)
     return done;
 }
 
+bool store_copy_pages(sqlite3 *from, sqlite3 *to)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+    bool done = backup != NULL && sqlite3_backup_step(backup, -1) == SQLITE_DONE;
+    /* The error of the step is left in the target by the finish. */
+    return sqlite3_backup_finish(backup) == SQLITE_OK && done;
+}
+
 /* Written under another name first: a file called .bak is always whole. */
 static bool write_copy(struct store *store, int descriptor, const char *part, struct error *err)
 {
@@ -87,17 +95,6 @@ static bool apply(struct store *store, const struct sql_file *file, struct error
            store_error(store, err, "apply %s", file->name);
 }
 
-static bool apply_one(struct store *store, const struct sql_file *file, int version,
-                      struct error *err)
-{
-    char *end = NULL;
-    if (strtol(file->name, &end, 10) != version || end != file->name + 4) {
-        return error_set(err, ERROR_INTERNAL, "the migration %s is not number %d", file->name,
-                         version);
-    }
-    return apply(store, file, err);
-}
-
 static bool set_version(struct store *store, int version, struct error *err)
 {
     char sql[96]; /* PRAGMA takes no parameters */
@@ -109,8 +106,7 @@ static bool set_version(struct store *store, int version, struct error *err)
 static bool check_foreign_keys(struct store *store, struct error *err)
 {
     int64_t broken = 0;
-    if (!store_query_integer(store, "SELECT count(*) FROM pragma_foreign_key_check", &broken,
-                             err)) {
+    if (!store_query_integer(store, "SELECT count(*)" STORE_BROKEN_REFERENCES, &broken, err)) {
         return false;
     }
     if (broken != 0) {
@@ -126,7 +122,7 @@ static bool apply_migrations(struct store *store, const struct sql_file *migrati
                              struct error *err)
 {
     for (int version = store->version + 1; version <= newest; version++) {
-        if (!apply_one(store, &migrations[version - 1], version, err)) {
+        if (!apply(store, &migrations[version - 1], err)) {
             return false;
         }
     }
@@ -137,7 +133,9 @@ static bool apply_views(struct store *store, const struct sql_file *views, struc
 {
     for (; views->name != NULL; views++) {
         if (!apply(store, views, err)) {
-            return false;
+            return (sqlite3_errcode(store->db) & 0xff) == SQLITE_ERROR &&
+                   error_hint(err, "If this is a copy made by `publish --tables`, sync the "
+                                   "original. Else drop the table that has the name of a view.");
         }
     }
     return true;

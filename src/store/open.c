@@ -14,6 +14,7 @@
     "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"                                       \
     "PRAGMA cache_size = -3072; PRAGMA temp.cache_size = -3072;"
 #define CHANGE_TEXT_MAX ((size_t)512 << 20)
+#define ADDED_MAX 1024
 #define TEXT_MAX (256 << 20)         /* no text of ours is longer: an answer has 8 MiB */
 #define SQLITE_VERSION_FLOOR 3037002 /* UPSERT and savepoint bugs before it */
 
@@ -38,13 +39,13 @@ static bool open_connection(sqlite3 **ret_db, const char *path, int flags, struc
     sqlite3 *db = NULL;
     int result = store_connect(path, flags, &db);
     /*
-     * A misspelt column is an error, not a text. The file's schema is not trusted: for SQLite 3.40
-     * that goes for its own JSON functions, so no command may read the views that unpack JSON
-     * (v_restore_job_path, _option, _udm, _failback); those are for the user's own SQL.
+     * A misspelt column is an error, not a text. The schema is trusted while it is read, because an
+     * index or a column of the user's may call what SQLite 3.40 takes for unsafe: its own JSON
+     * functions. Triggers are told one by one (schema.c).
      */
     bool done = result == SQLITE_OK && sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK &&
                 sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK &&
-                sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) == SQLITE_OK &&
+                sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL) == SQLITE_OK &&
                 sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL) == SQLITE_OK &&
                 sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL) == SQLITE_OK &&
                 sqlite3_exec(db, CONNECTION_PRAGMAS, NULL, NULL, NULL) == SQLITE_OK;
@@ -58,18 +59,22 @@ static bool open_connection(sqlite3 **ret_db, const char *path, int flags, struc
     return true;
 }
 
-static bool set_durability(struct store *store, struct error *err)
+/* A new database gets WAL mode; one that its user put into another mode stays in that. */
+static bool set_durability(struct store *store, bool is_new, struct error *err)
 {
     char mode[16]; /* the one then in force */
     bool remote = store_file_is_remote(store->path);
     if (!store_query_text_on(store->db, store->path,
-                             remote ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = WAL",
+                             remote   ? "PRAGMA journal_mode = DELETE"
+                             : is_new ? "PRAGMA journal_mode = WAL"
+                                      : "PRAGMA journal_mode",
                              "set the journal mode", mode, sizeof(mode), err)) {
         return false;
     }
     if (remote && strcmp(mode, "wal") == 0) {
         error_set(err, ERROR_LOCKED,
-                  "%s: cannot leave WAL mode, which does not work on a network file system",
+                  "%s: cannot leave WAL mode, which does not work on a network file system or "
+                  "shared folder",
                   store->path);
         return error_hint(err, "Close every program that has the database open, then run again.");
     }
@@ -82,13 +87,10 @@ static bool set_durability(struct store *store, struct error *err)
 
 /* --- the three ways to open ---------------------------------------------------------------- */
 
-/* Until the file is known to be ours, closing it must not move its WAL into it. */
-static bool keep_wal(struct store *store, int keep, struct error *err)
+static bool configure(struct store *store, int option, int value, struct error *err)
 {
-    if (sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep, NULL) != SQLITE_OK) {
-        return store_error(store, err, "configure the connection");
-    }
-    return true;
+    return sqlite3_db_config(store->db, option, value, NULL) == SQLITE_OK ||
+           store_error(store, err, "configure the connection");
 }
 
 static bool open_for_writing(struct store *store, const struct sql_file *migrations,
@@ -96,6 +98,7 @@ static bool open_for_writing(struct store *store, const struct sql_file *migrati
 {
     int newest = store_newest(migrations);
     enum store_file_kind kind = STORE_FILE_ABSENT;
+    bool was_written = false;
     /* Before the lock, so that no lock file appears beside what is not ours; after it, because it
      * may have changed. */
     if (!store_file_identify(store->path, newest, &kind, err) ||
@@ -110,7 +113,8 @@ static bool open_for_writing(struct store *store, const struct sql_file *migrati
         }
         store_step();
     }
-    if (!store_guard_place(&store->place, err) ||
+    if (!store_file_was_written(store->place.path, &was_written, err) ||
+        !store_guard_place(&store->place, err) ||
         !open_connection(&store->db, store->place.path,
                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, err)) {
         return false;
@@ -119,9 +123,12 @@ static bool open_for_writing(struct store *store, const struct sql_file *migrati
         error_set(err, ERROR_DATABASE, "%s is not writable", store->path);
         return error_hint(err, "Check the owner and mode of the file, or name another with --db.");
     }
-    return keep_wal(store, 1, err) && store_check_identity(store, newest, err) &&
+    /* Until the file is known to be ours, closing it must not move its WAL into it. */
+    return configure(store, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, err) &&
+           store_check_identity(store, newest, err) &&
            (store->version == 0 || store_check_schema(store, migrations, err)) &&
-           keep_wal(store, 0, err) && set_durability(store, err) &&
+           configure(store, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, err) &&
+           set_durability(store, !was_written, err) &&
            store_migrate(store, migrations, views, err) && store_limit_triggers(store, err);
 }
 
@@ -163,10 +170,7 @@ static bool copy_database(struct store *store, struct error *err)
                          err)) {
         return false;
     }
-    sqlite3_backup *backup = sqlite3_backup_init(store->db, "main", original, "main");
-    bool done = backup != NULL && sqlite3_backup_step(backup, -1) == SQLITE_DONE;
-    /* The error of the step is left in the target by the finish. */
-    done = sqlite3_backup_finish(backup) == SQLITE_OK && done;
+    bool done = store_copy_pages(original, store->db);
     if (!done) {
         store_error(store, err, "copy the database for a dry run");
     }
@@ -204,6 +208,7 @@ static struct store *new_store(const char *path, enum store_mode mode,
     store->mode = mode;
     store->model = model;
     buffer_init(&store->change_text, CHANGE_TEXT_MAX);
+    buffer_init(&store->added, ADDED_MAX);
     /* ":memory:" and "file:..." are names to SQLite; here they are files like any other. */
     struct buffer name;
     buffer_init(&name, 8192);
@@ -231,8 +236,11 @@ bool store_open_with(const char *path, enum store_mode mode, const struct record
     } else if (mode == STORE_WRITE) {
         done = open_for_writing(store, migrations, views, err);
     } else if (mode == STORE_READ || mode == STORE_EXAMINE) {
+        /* Views are read as the file has them, so with no function or virtual table that could do
+         * harm: no command may read those that take JSON apart by json_extract(). */
         done = open_for_reading(store, migrations, err) &&
-               (mode == STORE_EXAMINE || store_check_schema(store, migrations, err));
+               (mode == STORE_EXAMINE || store_check_schema(store, migrations, err)) &&
+               (mode == STORE_EXAMINE || configure(store, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, err));
     } else {
         done = open_for_dry_run(store, migrations, views, err);
     }
@@ -280,6 +288,7 @@ void store_close(struct store *store)
     }
     store_guard_release(&store->place);
     buffer_free(&store->change_text);
+    buffer_free(&store->added);
     free(store->path);
     free(store);
 }

@@ -21,7 +21,7 @@
 #define PATH_MAX_BYTES 8192
 
 #define COPY "copy"
-#define WITH_TRIGGERS "with-triggers" /* what the copy is made from where there are any */
+#define DRAFT "draft" /* what the copy is made from where something must change */
 
 struct target {
     struct safe_place place;
@@ -31,11 +31,11 @@ struct target {
     bool made;  /* the private folder is ours to remove */
 };
 
-static char *join(const char *first, const char *second, const char *third)
+static char *join(const char *first, const char *second)
 {
     struct buffer text;
     buffer_init(&text, PATH_MAX_BYTES);
-    buffer_printf(&text, "%s%s%s", first, second, third);
+    buffer_printf(&text, "%s%s", first, second);
     char *joined = text.failed ? NULL : text_copy(text.data);
     buffer_free(&text);
     return joined;
@@ -61,7 +61,7 @@ static bool refuse_side_file(const char *path, const char *suffix, bool even_emp
                              struct error *err)
 {
     struct stat status;
-    char *side = join(path, suffix, "");
+    char *side = join(path, suffix);
     bool there = side != NULL && lstat(side, &status) == 0 && (even_empty || status.st_size > 0);
     free(side);
     if (!there) {
@@ -124,7 +124,7 @@ static bool resolve(struct target *target, const char *out, struct error *err)
     if (stat(out, &status) != 0 && lstat(out, &status) == 0) {
         return error_set(err, ERROR_USAGE, "%s is a link that leads nowhere", out);
     }
-    target->temporary = join(target->place.path, ".publishing", "");
+    target->temporary = join(target->place.path, ".publishing");
     if (target->temporary == NULL) {
         return error_no_memory(err);
     }
@@ -145,8 +145,8 @@ static bool is_still_there(const struct target *target, const struct stat *statu
 /* False, with errno, when something is there and cannot be removed. */
 static bool empty_folder(int folder)
 {
-    static const char *const names[] = {COPY, COPY "-journal", WITH_TRIGGERS,
-                                        WITH_TRIGGERS "-journal"};
+    static const char *const names[] = {COPY,         COPY "-journal", DRAFT, DRAFT "-journal",
+                                        DRAFT "-wal", DRAFT "-shm"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (unlinkat(folder, names[i], 0) != 0 && errno != ENOENT) {
             return false;
@@ -208,63 +208,79 @@ static void close_target(struct target *target)
 
 /* --- the copy ------------------------------------------------------------------------------ */
 
-static bool vacuum(sqlite3 *db, const struct target *target, const char *name, struct error *err)
+static bool vacuum(sqlite3 *db, const struct target *target, struct error *err)
 {
-    char *path = join(target->temporary, "/", name);
+    char *path = join(target->temporary, "/" COPY);
     bool done = path != NULL ? store_vacuum_into(db, path, err) : error_no_memory(err);
     free(path);
     return done && interrupt_check(err);
 }
 
-static bool drop_triggers(sqlite3 *db)
+static bool run(sqlite3 *db, const char *sql)
 {
-    static const char list[] =
-        "SELECT coalesce(group_concat('DROP TRIGGER \"' || replace(name, '\"', '\"\"') || '\"',"
-        " ';'), '') FROM sqlite_master WHERE type = 'trigger'";
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* Runs the SQL that `query` returns; ?1 in it is the text of the views. */
+static bool run_generated(sqlite3 *db, const char *query)
+{
     sqlite3_stmt *handle = NULL;
-    bool done = sqlite3_prepare_v2(db, list, -1, &handle, NULL) == SQLITE_OK &&
-                sqlite3_step(handle) == SQLITE_ROW;
+    bool done = sqlite3_prepare_v2(db, query, -1, &handle, NULL) == SQLITE_OK;
+    (void)sqlite3_bind_text(handle, 1, sql_views->text, -1,
+                            SQLITE_STATIC); /* where there is a ?1 */
+    done = done && sqlite3_step(handle) == SQLITE_ROW;
     const char *found = done ? (const char *)sqlite3_column_text(handle, 0) : NULL;
     char *sql = found != NULL ? text_copy(found) : NULL;
     (void)sqlite3_finalize(handle);
-    done = sql != NULL && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+    done = sql != NULL && run(db, sql);
     free(sql);
     return done;
 }
 
-/* A trigger would run in the program of whoever writes to his copy. Dropping them writes to it, so
- * the copy is made once more: it must look as VACUUM INTO leaves it. */
-static bool copy_without_triggers(struct store *store, const struct target *target,
-                                  struct error *err)
+/* A trigger would run in the program of whoever writes to his copy. */
+static const char triggers_gone[] = "SELECT coalesce(group_concat('DROP TRIGGER \"' || "
+                                    "replace(name, '\"', '\"\"') || '\"', ';'), '')"
+                                    " FROM sqlite_master WHERE type = 'trigger'";
+
+/* The copy must look as VACUUM INTO leaves it, so what changes in it is changed in a draft. That is
+ * copied page by page: VACUUM INTO from a connection that only reads fails on computed columns. */
+static bool copy_by_draft(struct store *store, const struct target *target, bool tables,
+                          struct error *err)
 {
     sqlite3 *db = NULL;
-    char *path = join(target->temporary, "/", WITH_TRIGGERS);
+    char *path = join(target->temporary, "/" DRAFT);
     if (path == NULL) {
         return error_no_memory(err);
     }
-    bool done = vacuum(store->db, target, WITH_TRIGGERS, err);
-    if (done) {
-        done =
-            store_connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, &db) == SQLITE_OK &&
-            sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) == SQLITE_OK &&
-            drop_triggers(db);
-        done = done ? vacuum(db, target, COPY, err)
-                    : store_error_on(db, path, err, "drop the triggers of the copy");
-    }
+    bool done =
+        store_connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
+                      &db) == SQLITE_OK &&
+        store_copy_pages(store->db, db) &&
+        sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL) == SQLITE_OK &&
+        run(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF") &&
+        run_generated(db, triggers_gone) &&
+        (!tables || (run(db, "BEGIN") && run(db, sql_views->text) &&
+                     run_generated(db, sql_tables->text) && run(db, "COMMIT")));
+    done = done ? vacuum(db, target, err)
+                : store_error_on(db, path, err, "make the draft of the copy");
     (void)sqlite3_close(db);
     free(path);
     return done;
 }
 
-static bool copy(struct store *store, const struct target *target, struct error *err)
+static bool copy(struct store *store, const struct target *target, bool tables, struct error *err)
 {
-    int64_t triggers = 0;
-    if (!store_query_integer(store, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'",
-                             &triggers, err)) {
-        return false;
-    }
-    return triggers > 0 ? copy_without_triggers(store, target, err)
-                        : vacuum(store->db, target, COPY, err);
+    int64_t hindrances = 0; /* triggers and computed columns */
+    bool done =
+        sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL) == SQLITE_OK &&
+        store_query_integer(store,
+                            "SELECT (SELECT count(*) FROM sqlite_master WHERE type = 'trigger') +"
+                            " (SELECT count(*) FROM sqlite_master AS m, pragma_table_xinfo(m.name)"
+                            " AS c WHERE m.type = 'table' AND c.hidden > 1)",
+                            &hindrances, err) &&
+        (tables || hindrances > 0 ? copy_by_draft(store, target, tables, err)
+                                  : vacuum(store->db, target, err));
+    return done || store_blame_additions(store, err);
 }
 
 static bool sync_folder(const struct target *target)
@@ -311,14 +327,15 @@ static bool put_in_place(const struct target *target, unsigned mode, struct erro
                                  target->place.path);
 }
 
-bool store_publish(struct store *store, const char *out, unsigned mode, struct error *err)
+bool store_publish(struct store *store, const char *out, unsigned mode, bool tables,
+                   struct error *err)
 {
     struct target target = {.place = {.folder = -1}, .folder = -1};
     bool ok = resolve(&target, out, err) && refuse_own_file(store, target.place.path, err) &&
               refuse_own_file(store, target.temporary, err) && refuse_foreign_file(&target, err) &&
               open_folder(&target, err);
     store_step();
-    ok = ok && copy(store, &target, err) && put_in_place(&target, mode, err);
+    ok = ok && copy(store, &target, tables, err) && put_in_place(&target, mode, err);
     close_target(&target);
     return ok;
 }

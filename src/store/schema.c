@@ -19,6 +19,7 @@
 #define ALLOWED_SQL                                                                                \
     "CREATE TABLE IF NOT EXISTS " ALLOWED_TABLE                                                    \
     " (name TEXT PRIMARY KEY NOT NULL, sql TEXT NOT NULL)"
+#define BLOCKING_MAX 2048 /* bytes of what is told of all that is in the way of a sync */
 
 static struct {
     const char *const *names;
@@ -157,6 +158,15 @@ static const char *text_at(sqlite3_stmt *row, int column)
     return text != NULL ? text : "";
 }
 
+/* Keeps for hints what the user added to a table of ours. */
+static void keep_addition(struct comparison *comparison, const char *type, const char *name,
+                          const char *table)
+{
+    struct buffer *added = &comparison->store->added;
+    buffer_puts(added, added->length > 0 ? ", " : "");
+    buffer_printf(added, "the %s %.*s on %.*s", type, NAME_SHOWN, name, NAME_SHOWN, table);
+}
+
 /* Columns: type, name and SQL as made; type and SQL as found. */
 static bool compare_own(struct comparison *comparison, sqlite3_stmt *row, struct error *err)
 {
@@ -179,9 +189,15 @@ static bool compare_own(struct comparison *comparison, sqlite3_stmt *row, struct
     if (found[0] == '\0') {
         tell(comparison, is_view ? SCHEMA_NOTE : weight, "the %s %s is not there%s", type, name,
              is_view ? "; the next sync makes it" : "");
+    } else if (is_view && strcmp(found, "table") == 0) {
+        tell(comparison, SCHEMA_NOTE,
+             "%s is a table, as `publish --tables` makes it, and not a view, as a sync needs it",
+             name);
     } else if (strcmp(type, found) != 0) {
         tell(comparison, weight, "%s is a %s, not a %s", name, found, type);
     } else if (likeness == MORE_COLUMNS && is_table) {
+        comparison->store->has_columns = true;
+        keep_addition(comparison, "columns", "", name);
         tell(comparison, SCHEMA_NOTE, "the table %s has columns that are not hbrsync's", name);
     } else {
         tell(comparison, is_view ? SCHEMA_NOTE : weight,
@@ -223,7 +239,12 @@ static bool compare_foreign(struct comparison *comparison, sqlite3_stmt *row, st
     const char *name = text_at(row, 1);
     const char *sql = text_at(row, 3);
     bool is_fine = false;
-    if (strcmp(text_at(row, 0), "trigger") != 0 || sqlite3_column_int(row, 4) == 0) {
+    bool is_trigger = strcmp(text_at(row, 0), "trigger") == 0;
+    bool is_ours = sqlite3_column_int(row, 4) != 0;
+    if (is_ours && (is_trigger || strcmp(text_at(row, 0), "index") == 0)) {
+        keep_addition(comparison, text_at(row, 0), name, text_at(row, 2));
+    }
+    if (!is_trigger || !is_ours) {
         tell(comparison, SCHEMA_NOTE, "the %s %.*s is not hbrsync's", text_at(row, 0), NAME_SHOWN,
              name);
         return true;
@@ -232,15 +253,14 @@ static bool compare_foreign(struct comparison *comparison, sqlite3_stmt *row, st
         return false;
     }
     if (strcasestr(sql, "RAISE") != NULL && strcasestr(sql, "IGNORE") != NULL) {
-        tell(comparison, SCHEMA_TRIGGER,
+        tell(comparison, SCHEMA_BLOCKING,
              "the trigger %.*s on %s could leave out what a sync stores: RAISE(IGNORE)", NAME_SHOWN,
              name, text_at(row, 2));
     } else if (!is_fine) {
-        tell(comparison, SCHEMA_TRIGGER,
+        tell(comparison, SCHEMA_BLOCKING,
              "the trigger %.*s on %s is not hbrsync's, and a sync would run it", NAME_SHOWN, name,
              text_at(row, 2));
     } else {
-        comparison->store->has_triggers = true;
         tell(comparison, SCHEMA_NOTE, "the trigger %.*s on %s is not hbrsync's, but allowed",
              NAME_SHOWN, name, text_at(row, 2));
     }
@@ -323,11 +343,73 @@ static bool find(struct comparison *comparison, struct error *err)
     return ok;
 }
 
+static bool is_own_table(const char *table)
+{
+    char quoted[NAME_SHOWN];
+    (void)snprintf(quoted, sizeof(quoted), "'%s'", table);
+    return strcasestr(STORE_TABLES, quoted) != NULL;
+}
+
+/* Whoever allowed a trigger allowed it to keep tables of his own, not to change what a sync
+ * stores. */
+static int authorize(void *context, int action, const char *table, const char *column,
+                     const char *schema, const char *trigger)
+{
+    (void)context;
+    (void)column;
+    (void)schema;
+    bool writes = action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE;
+    return writes && trigger != NULL && is_own_table(table) ? SQLITE_DENY : SQLITE_OK;
+}
+
+/* Columns: a table of ours, and all that a sync may write to it. To compile that finds what no
+ * other look at the schema would: a function, a module or a collation of another program. */
+static bool compile(struct comparison *comparison, sqlite3_stmt *row, struct error *err)
+{
+    sqlite3 *db = comparison->store->db;
+    int result = SQLITE_OK;
+    for (const char *sql = text_at(row, 1); result == SQLITE_OK && *sql != '\0';) {
+        sqlite3_stmt *ignored = NULL;
+        result = sqlite3_prepare_v2(db, sql, -1, &ignored, &sql);
+        (void)sqlite3_finalize(ignored);
+    }
+    if (result == SQLITE_NOMEM) {
+        return error_no_memory(err);
+    }
+    if (result != SQLITE_OK) {
+        tell(comparison, SCHEMA_BLOCKING,
+             "a sync cannot write to %s: %s; added to the database: %s", text_at(row, 0),
+             sqlite3_errmsg(db), comparison->store->added.data);
+    }
+    return true;
+}
+
+static bool compile_writes(struct comparison *comparison, struct error *err)
+{
+    struct store *store = comparison->store;
+    if (store->added.length == 0 || store->mode == STORE_READ) {
+        return true;
+    }
+    if (sqlite3_set_authorizer(store->db, authorize, NULL) != SQLITE_OK) {
+        return store_error(store, err, "limit triggers");
+    }
+    return each(
+        comparison,
+        "SELECT m.name, printf('INSERT INTO \"%w\" DEFAULT VALUES; UPDATE \"%w\" SET %s;%s',"
+        " m.name, m.name, group_concat(printf('\"%w\" = \"%w\"', c.name, c.name)),"
+        " iif(m.name IN ('restore_job', 'restore_job_change'), '',"
+        " printf(' DELETE FROM \"%w\"', m.name)))"
+        " FROM main.sqlite_master AS m, pragma_table_info(m.name) AS c"
+        " WHERE m.type = 'table' AND m.name <> '" ALLOWED_TABLE "' GROUP BY m.name",
+        compile, err);
+}
+
 bool store_schema_compare(struct store *store, const struct sql_file *migrations,
                           const struct sql_file *views, store_schema_tell *tell_difference,
                           void *context, struct error *err)
 {
     struct comparison comparison = {.store = store, .tell = tell_difference, .context = context};
+    buffer_reset(&store->added);
     /* A trigger may have the name of a table. */
 #define IS_SAME " m.name = f.name COLLATE NOCASE AND (m.type = 'trigger') = (f.type = 'trigger')"
     bool ok = make(&comparison, migrations, views, err) && find(&comparison, err) &&
@@ -340,9 +422,11 @@ bool store_schema_compare(struct store *store, const struct sql_file *migrations
                    "SELECT f.type, f.name, f.tbl_name, f.sql, EXISTS (SELECT 1 FROM"
                    " main.sqlite_master AS m WHERE m.type = 'table'"
                    " AND m.name = f.tbl_name COLLATE NOCASE) FROM temp.found AS f"
-                   " WHERE NOT EXISTS (SELECT 1 FROM main.sqlite_master AS m WHERE" IS_SAME ")"
+                   " WHERE NOT EXISTS (SELECT 1 FROM main.sqlite_master AS m WHERE" IS_SAME
+                   " OR m.name = f.tbl_name AND m.type = 'view' AND f.type = 'index')"
                    " ORDER BY f.type, f.name",
-                   compare_foreign, err);
+                   compare_foreign, err) &&
+              compile_writes(&comparison, err);
     (void)sqlite3_close(comparison.made);
     return ok;
 }
@@ -350,18 +434,32 @@ bool store_schema_compare(struct store *store, const struct sql_file *migrations
 /* --- opening ------------------------------------------------------------------------------- */
 
 struct findings {
-    char unusable[512], trigger[512]; /* the first of each, "" none */
+    char unusable[512];     /* the first, "" none */
+    struct buffer blocking; /* all */
 };
 
-static void keep_first(enum store_schema_weight weight, const char *text, void *context)
+static void keep_findings(enum store_schema_weight weight, const char *text, void *context)
 {
     struct findings *findings = context;
-    char *kept = weight == SCHEMA_UNUSABLE  ? findings->unusable
-                 : weight == SCHEMA_TRIGGER ? findings->trigger
-                                            : NULL;
-    if (kept != NULL && kept[0] == '\0') {
-        (void)text_fit(kept, sizeof(findings->trigger), text);
+    if (weight == SCHEMA_UNUSABLE && findings->unusable[0] == '\0') {
+        (void)text_fit(findings->unusable, sizeof(findings->unusable), text);
+    } else if (weight == SCHEMA_BLOCKING) {
+        buffer_puts(&findings->blocking, findings->blocking.length > 0 ? "; " : "");
+        buffer_puts(&findings->blocking, text);
     }
+}
+
+static bool judge(const struct store *store, const struct findings *findings, struct error *err)
+{
+    if (findings->unusable[0] != '\0') {
+        error_set(err, ERROR_DATABASE, "%s is damaged: %s", store->path, findings->unusable);
+        return error_hint(err, "`hbrsync verify` lists all that differs. " STORE_DAMAGE_ADVICE);
+    }
+    if (findings->blocking.length > 0 && store->mode != STORE_READ) {
+        error_set(err, ERROR_DATABASE, "%s: %s", store->path, findings->blocking.data);
+        return error_hint(err, STORE_BLOCKING_ADVICE);
+    }
+    return true;
 }
 
 bool store_check_schema(struct store *store, const struct sql_file *migrations, struct error *err)
@@ -369,21 +467,11 @@ bool store_check_schema(struct store *store, const struct sql_file *migrations, 
     /* Views that differ are only noted, and to make them takes longer than all the rest. */
     static const struct sql_file no_views[] = {{NULL, NULL, 0}};
     struct findings findings = {.unusable = ""};
-    if (!store_schema_compare(store, migrations, no_views, keep_first, &findings, err)) {
-        return false;
-    }
-    if (findings.unusable[0] != '\0') {
-        error_set(err, ERROR_DATABASE, "%s is damaged: %s", store->path, findings.unusable);
-        return error_hint(err, "`hbrsync verify` lists all that differs. Put a backup of the file "
-                               "back, or move it away and run `hbrsync sync --full` into a new "
-                               "one.");
-    }
-    if (findings.trigger[0] != '\0' && store->mode != STORE_READ) {
-        error_set(err, ERROR_DATABASE, "%s: %s", store->path, findings.trigger);
-        return error_hint(err, "If you made it, for example for a full-text index, allow it once "
-                               "with --allow-trigger NAME. Else remove it: DROP TRIGGER NAME.");
-    }
-    return true;
+    buffer_init(&findings.blocking, BLOCKING_MAX);
+    bool ok = store_schema_compare(store, migrations, no_views, keep_findings, &findings, err) &&
+              judge(store, &findings, err);
+    buffer_free(&findings.blocking);
+    return ok;
 }
 
 static bool remember(struct store *store, struct error *err)
@@ -406,33 +494,13 @@ static bool remember(struct store *store, struct error *err)
     return done;
 }
 
-static bool is_own_table(const struct store *store, const char *table)
-{
-    for (size_t i = 0; i < store->model->part_count; i++) {
-        if (strcasecmp(table, store->model->parts[i].table) == 0) {
-            return true;
-        }
-    }
-    return strcasecmp(table, "restore_job_change") == 0 || strncasecmp(table, "sync_", 5) == 0;
-}
-
-/* Whoever allowed a trigger allowed it to keep tables of his own, not to change what a sync
- * stores. */
-static int authorize(void *context, int action, const char *table, const char *column,
-                     const char *schema, const char *trigger)
-{
-    (void)column;
-    (void)schema;
-    bool writes = action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE;
-    return writes && trigger != NULL && is_own_table(context, table) ? SQLITE_DENY : SQLITE_OK;
-}
-
 bool store_limit_triggers(struct store *store, struct error *err)
 {
-    /* A full-text index is a virtual table, which only a trusted schema may use. */
-    if (sqlite3_set_authorizer(store->db, authorize, store) != SQLITE_OK ||
-        sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, (int)store->has_triggers,
-                          NULL) != SQLITE_OK) {
+    /* References that the user added are for readers to follow; a job may come before what it
+     * names. */
+    if (sqlite3_set_authorizer(store->db, authorize, NULL) != SQLITE_OK ||
+        (store->has_columns &&
+         !store_exec(store, "PRAGMA foreign_keys = OFF", "limit references", err))) {
         return store_error(store, err, "limit triggers");
     }
     if (allowed.count == 0) {

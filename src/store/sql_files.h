@@ -12,6 +12,8 @@ struct sql_file {
 
 extern const struct sql_file sql_migrations[]; /* sql/NNNN_name.sql, in order */
 extern const struct sql_file sql_views[];      /* sql/views.sql */
+extern const struct sql_file sql_tables[];     /* sql/tables.sql */
+extern const struct sql_file sql_checks[];     /* sql/checks/NAME.sql, a problem a row */
 extern const struct sql_file sql_reports[];    /* sql/reports/NAME.sql */
 
 #endif

@@ -49,9 +49,7 @@ static const char writable_hint[] =
 static const char busy_hint[] =
     "Another program holds the database for longer than hbrsync waits; close it or end its "
     "transaction, then run again.";
-static const char damage_hint[] =
-    "Run `hbrsync verify`; put a backup of the file back, or move it away and run `hbrsync sync "
-    "--full` into a new one.";
+static const char damage_hint[] = "Run `hbrsync verify`. " STORE_DAMAGE_ADVICE;
 
 static const struct {
     int code;
@@ -64,8 +62,6 @@ static const struct {
     {SQLITE_CORRUPT, damage_hint},
     {SQLITE_TOOBIG, damage_hint}, /* more than open.c lets it hold */
     {SQLITE_NOTADB, "Name another file with --db."},
-    {SQLITE_AUTH, "A trigger of the file writes to a table of hbrsync, which none may: find it "
-                  "with `hbrsync verify` and remove it."},
     {SQLITE_CANTOPEN, "The folder must exist, and SQLite must be able to create files beside the "
                       "database; a reader can use a copy made by `hbrsync publish`."},
     {SQLITE_IOERR, "The system could not read or write the file: check the disk and the system "
@@ -106,6 +102,19 @@ bool store_error_on(sqlite3 *db, const char *path, struct error *err, const char
               path, what, sqlite3_errmsg(db), code);
     err->retryable = busy;
     set_hint(code & 0xff, path, err);
+    return false;
+}
+
+bool store_blame_additions(const struct store *store, struct error *err)
+{
+    if (err != NULL && err->code == ERROR_DATABASE && err->hint[0] == '\0' &&
+        store->added.length > 0) {
+        error_hint(err,
+                   "The database has what hbrsync did not make: %s. A trigger may not write to "
+                   "tables of hbrsync. Drop what is in the way; readers can have it in a copy "
+                   "made by `hbrsync publish`.",
+                   store->added.data);
+    }
     return false;
 }
 

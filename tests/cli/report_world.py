@@ -73,13 +73,14 @@ def took(job):
 
 
 class World:
-    """The jobs as dictionaries, and what each report must say of them."""
+    """The jobs as dictionaries, and what each report must say of them. An empty text of a job means none."""
 
     def __init__(self, jobs, period=EVERYTHING, changes=()):
-        self.jobs = jobs
+        self.jobs = [{name: None if value == "" and name not in ("account_id", "region_id", "edition") else value
+                      for name, value in job.items()} for job in jobs]
         self.period = period
         self.changes = changes
-        self.within = [job for job in jobs if period[0] <= (job["created_time"] or 0) <= period[1]]
+        self.within = [job for job in self.jobs if period[0] <= (job["created_time"] or 0) <= period[1]]
         self.top = [job for job in self.within if not job["parent_id"]]
 
     @staticmethod

@@ -20,7 +20,7 @@ EXAMPLES = os.path.join(ROOT, "examples")
 ARCHIVE = os.path.join(EXAMPLES, "cron", "archive.sh")
 
 RECIPES = {
-    "changes-of-one-job": "restore_id seen_utc run_id column_name old new",
+    "changes-of-one-job": "restore_id observed_at_utc run_id column_name old_value new_value",
     "cross-account": "account_id cross_account_user_id cross_account_role_name region_id jobs succeeded last_created_utc",
     "drills-last-quarter": "quarter account_id region_id vault_id restores succeeded last_success_utc",
     "duration-percentiles": "restore_type jobs p50_seconds p90_seconds p95_seconds longest_seconds",

@@ -1,4 +1,7 @@
 """publish: a copy for readers, whole at every moment; and readers of the live database beside a sync."""
+import ctypes
+import ctypes.util
+import json
 import os
 import shutil
 import signal
@@ -18,6 +21,53 @@ def connect(path):
 
 def count(connection):
     return connection.execute("SELECT count(*) FROM restore_job").fetchone()[0]
+
+
+def odbc_library():
+    """unixODBC, where it has the driver SQLite3."""
+    name = ctypes.util.find_library("odbc")
+    try:
+        drivers = subprocess.run(["odbcinst", "-q", "-d"], capture_output=True, check=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return ctypes.CDLL(name) if name is not None and "[SQLite3]" in drivers else None
+
+
+def read_by_odbc(path, sql):
+    """The rows, each column in a buffer of the type and size that the driver describes it with."""
+    odbc, pointer = odbc_library(), ctypes.c_void_p
+    handles = [pointer(), pointer(), pointer()]  # environment, connection, statement
+
+    def call(name, *arguments):
+        result = getattr(odbc, name)(*arguments)
+        assert result in (0, 1, 100), (name, result)
+        return result != 100
+
+    call("SQLAllocHandle", 1, None, ctypes.byref(handles[0]))
+    call("SQLSetEnvAttr", handles[0], 200, pointer(3), 0)
+    call("SQLAllocHandle", 2, handles[0], ctypes.byref(handles[1]))
+    call("SQLDriverConnect", handles[1], None, f"DRIVER=SQLite3;Database={path}".encode(), -3, None, 0, None, 0)
+    call("SQLAllocHandle", 3, handles[1], ctypes.byref(handles[2]))
+    call("SQLExecDirect", handles[2], sql.encode(), -3)
+    count = ctypes.c_short()
+    call("SQLNumResultCols", handles[2], ctypes.byref(count))
+    columns, rows = [], []
+    for number in range(1, count.value + 1):
+        kind, size, length = ctypes.c_short(), ctypes.c_ulong(), ctypes.c_long()
+        call("SQLDescribeCol", handles[2], number, ctypes.create_string_buffer(99), 99, None, ctypes.byref(kind),
+             ctypes.byref(size), None, None)
+        target, buffer = {4: (4, ctypes.c_int()), -5: (-25, ctypes.c_int64()), 8: (8, ctypes.c_double())}.get(
+            kind.value, (1, ctypes.create_string_buffer(4 * size.value + 1)))
+        call("SQLBindCol", handles[2], number, target, ctypes.byref(buffer), ctypes.sizeof(buffer), ctypes.byref(length))
+        columns.append((buffer, size.value, length))
+    while call("SQLFetch", handles[2]):
+        rows.append(tuple(None if length.value == -1 else buffer.value.decode()[:size]
+                          if isinstance(buffer.value, bytes) else buffer.value for buffer, size, length in columns))
+    for kind in (3, 2, 1):
+        if kind == 2:
+            call("SQLDisconnect", handles[1])
+        call("SQLFreeHandle", kind, handles[kind - 1])
+    return rows
 
 
 class PublishTestCase(harness.TestCase):
@@ -288,6 +338,97 @@ class Refusals(PublishTestCase):
         self.assertEqual(result.status, 6, result)
         self.assertEqual(self.read(), before)
         self.assertEqual(os.listdir(self.folder), ["copy.db"])
+
+
+class Tables(PublishTestCase):
+    """publish --tables: what readers believe of types is true."""
+    LONG = "\u957f" * 300
+    BYTES = 1479854723555
+
+    def setUp(self):
+        super().setUp()
+        lines = [json.dumps({
+            "RestoreId": f"r-{number}", "Status": "FAILED", "ErrorMessage": self.LONG, "VaultId": "v-1", "ParentId": "",
+            "BytesTotal": self.BYTES, "BytesDone": self.BYTES, "CreatedTime": 1700000000 + number, "StartTime": 1700000010,
+            "CompleteTime": 1700000110, "UpdatedTime": at, "Progress": 5012, "Include": json.dumps(["/" + self.LONG]),
+            "Options": json.dumps({"UseVSS": True, "Note": self.LONG}),
+            "UdmDetail": json.dumps({"osName": self.LONG, "bootAfterRestore": True}),
+            "FailbackDetail": json.dumps({"cpu": 4, "serverId": self.LONG})}) for at in (1, 2) for number in range(3)]
+        for half in (lines[:3], lines[3:]):
+            result = self.run_hbrsync("--db", self.database, "import", "-", stdin="\n".join(half).encode())
+            self.assertEqual(result.status, 0, result)
+
+    def rows(self, path, name):
+        connection = connect(path)
+        try:
+            return sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
+        finally:
+            connection.close()
+
+    def test_each_view_is_a_table_with_its_rows(self):
+        for _ in range(2):  # the second replaces the first
+            self.publish("--tables")
+        plain = os.path.join(self.folder, "plain.db")
+        self.publish(out=plain)
+        self.assertEqual(self.query("SELECT count(*) FROM v_restore_change"), [(3,)])
+        views = [name for name, in self.query("SELECT name FROM sqlite_master WHERE type = 'view'")]
+        self.assertGreater(len(views), 11)
+        connection = connect(self.out)
+        self.addCleanup(connection.close)
+        tables = dict(connection.execute("SELECT name, type FROM sqlite_master WHERE name GLOB 'v_*' AND type <> 'index'"))
+        self.assertEqual(tables, dict.fromkeys(views, "table"))
+        for name in views:
+            columns = connection.execute(f"SELECT name, type FROM pragma_table_info('{name}')").fetchall()
+            self.assertLessEqual({kind for _, kind in columns}, {"BIGINT", "INTEGER", "REAL", "TEXT"})
+            # Not those with ages, and those with values of any type, which become texts.
+            if name not in ("v_restore_open", "v_sync_health", "v_restore_change", "v_restore_job_option"):
+                self.assertEqual(self.rows(self.out, name), self.rows(plain, name), name)
+            for column, kind in columns:  # what is in it is what it is declared to be
+                found = {kind for kind, in connection.execute(
+                    f"SELECT DISTINCT typeof({column}) FROM {name} WHERE {column} IS NOT NULL")}
+                self.assertLessEqual(found, {"text"} if kind == "TEXT" else {"real"} if kind == "REAL" else {"integer"},
+                                     (name, column))
+        changes = connection.execute("SELECT old_value, new_value FROM v_restore_change").fetchall()
+        self.assertEqual(changes, [("1", "2")] * 3)
+        plan = str(connection.execute("EXPLAIN QUERY PLAN SELECT * FROM v_restore_job WHERE vault_id = 'x'").fetchall())
+        self.assertIn("USING INDEX v_restore_job_vault_id", plan)
+        self.assertEqual(connection.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+
+    def test_a_copy_with_tables_is_one_that_hbrsync_reads(self):
+        self.publish("--tables")
+        live, self.database = self.database, self.out
+        for command in (("status",), ("report", "summary"), ("report", "open"), ("export", "--format", "csv"), ("verify",)):
+            result = self.run_hbrsync("--db", self.out, *command)
+            self.assertEqual(result.status, 0, result)
+        result = self.run_hbrsync("--db", self.out, "import", "-", stdin=b'{"RestoreId":"r-9"}')
+        self.assertEqual(result.status, 6, result)
+        self.assertIn("sync the original", result.stderr)
+        self.database = live
+
+    def test_a_user_s_view_and_trigger(self):
+        connection = sqlite3.connect(self.database)
+        connection.executescript("CREATE VIEW mine AS SELECT count(*) AS jobs FROM v_restore_job;"
+                                 "CREATE TRIGGER t AFTER INSERT ON restore_job BEGIN SELECT 1; END;")
+        connection.close()
+        self.publish("--tables")
+        self.assertEqual(self.rows(self.out, "mine"), [(3,)])
+        connection = connect(self.out)
+        self.assertEqual(connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'").fetchone(), (0,))
+        connection.close()
+
+    @unittest.skipIf(odbc_library() is None, "no unixodbc or no libsqliteodbc")
+    def test_through_odbc(self):
+        """As Excel and Power BI read: by the types and lengths that the driver gives the columns."""
+        self.publish("--tables")
+        for path in (self.database, self.out):
+            self.assertEqual(read_by_odbc(path, "SELECT bytes_total, error_message, include, created_time FROM v_restore_job"
+                                                " WHERE restore_id = 'r-1'"),
+                             [(self.BYTES, self.LONG, json.dumps(["/" + self.LONG]), 1700000001)])
+        self.assertNotEqual(read_by_odbc(self.database, "SELECT os_name FROM v_restore_job_udm"), [(self.LONG,)] * 3)
+        names = [name for name, in self.query("SELECT name FROM sqlite_master WHERE type = 'view'")]
+        for name in names:
+            rows = sorted(read_by_odbc(self.out, f"SELECT * FROM {name}"), key=repr)
+            self.assertEqual(rows, self.rows(self.out, name), name)
 
 
 class Deaths(PublishTestCase):

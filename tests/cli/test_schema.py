@@ -1,6 +1,8 @@
 """The schema of the database is input, too: what is not as this version makes it is told and not run; what users add is
 theirs."""
+import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -42,6 +44,7 @@ class SchemaTestCase(harness.TestCase):
         doctor = self.run_hbrsync("--db", self.database, "doctor", "--region", "cn-hangzhou", "--endpoint",
                                   "http://127.0.0.1:9", "--retry-for", "0")
         self.assertIn(text, doctor.stdout + doctor.stderr)
+        return doctor.stdout
 
 
 class Triggers(SchemaTestCase):
@@ -205,6 +208,144 @@ class Tables(SchemaTestCase):
                          [("r-1", None, "a, (b) -- c"), ("r-2", None, "a, (b) -- c")])
         self.assertNotIn("v_restore_open", self.verify())
 
+    # What users add. All commands work with it, and verify and doctor say that nothing is wrong.
+    ADDITIONS = {
+        "an index": "CREATE INDEX by_path ON restore_job (target_path COLLATE NOCASE) WHERE status = 'FAILED'",
+        "an index on what JSON holds":
+            "CREATE INDEX by_os ON restore_job (json_extract(udm_detail, '$.osName')) WHERE json_valid(udm_detail)",
+        "columns": "ALTER TABLE restore_job ADD COLUMN owner TEXT NOT NULL DEFAULT 'nobody';"
+                   "ALTER TABLE sync_source ADD COLUMN team TEXT CHECK (team <> '')",
+        "a computed column": "ALTER TABLE restore_job ADD COLUMN big AS (bytes_total > 1000) VIRTUAL",
+        "a column computed from JSON":
+            "ALTER TABLE restore_job ADD COLUMN os_name TEXT AS (json_extract(udm_detail, '$.osName')) VIRTUAL",
+        "a column that refers to a table": "CREATE TABLE person (id INTEGER PRIMARY KEY);"
+                                           "ALTER TABLE restore_job ADD COLUMN owner REFERENCES person (id)",
+        "a table whose references lead nowhere": "CREATE TABLE note (restore_id TEXT REFERENCES restore_job (restore_id));"
+                                                 "INSERT INTO note VALUES ('r-1'), ('r-none')",
+        "names like ours": "CREATE TABLE sync_notes (a); CREATE TABLE restore_job_note (b); CREATE VIEW restore_job_all AS"
+                           " SELECT * FROM restore_job; CREATE VIRTUAL TABLE restore_job_text USING fts5(a)",
+        "tables of all kinds": "CREATE TABLE strict (a INTEGER) STRICT; CREATE TABLE rowless (a PRIMARY KEY) WITHOUT ROWID;"
+                               "CREATE VIRTUAL TABLE places USING rtree (id, low, high)",
+        "triggers that no sync runs": "CREATE TABLE mine (a); CREATE VIEW seen AS SELECT * FROM restore_job;"
+                                      "CREATE TRIGGER t1 AFTER INSERT ON mine BEGIN SELECT 1; END;"
+                                      "CREATE TRIGGER t2 INSTEAD OF INSERT ON seen BEGIN SELECT 1; END;"
+                                      "CREATE TRIGGER t3 INSTEAD OF INSERT ON v_restore_job BEGIN SELECT 1; END",
+        "a view that leads nowhere": "CREATE VIEW lost AS SELECT * FROM nowhere",
+        "statistics": "ANALYZE",
+        "a reference on a column of ours": ("add-foreign-key", "restore_job", "parent_id", "restore_job", "restore_id"),
+        "an index for full text without triggers": ("enable-fts", "restore_job", "target_path", "error_message"),
+        "a trigger": "CREATE TABLE seen (a); CREATE TRIGGER t AFTER INSERT ON restore_job BEGIN INSERT INTO seen VALUES"
+                     " (json_object('id', new.restore_id)); END",
+        "a trigger with a table named like ours": "CREATE TABLE sync_log (a); CREATE TRIGGER t AFTER UPDATE ON restore_job"
+                                                  " BEGIN INSERT INTO sync_log VALUES (new.restore_id); END",
+        "an index for full text, as sqlite-utils makes it": FTS.replace("restore_job_ai", "fts_ai") + """
+            CREATE TRIGGER fts_ad AFTER DELETE ON restore_job BEGIN INSERT INTO restore_job_fts
+              (restore_job_fts, rowid, target_path) VALUES ('delete', old.rowid, old.target_path); END;
+            CREATE TRIGGER fts_au AFTER UPDATE ON restore_job BEGIN INSERT INTO restore_job_fts
+              (restore_job_fts, rowid, target_path) VALUES ('delete', old.rowid, old.target_path);
+              INSERT INTO restore_job_fts (rowid, target_path) VALUES (new.rowid, new.target_path); END;
+            INSERT INTO restore_job_fts (restore_job_fts) VALUES ('rebuild');""",
+        "an index for full text": ("enable-fts", "restore_job", "target_path", "error_message", "--create-triggers"),
+        "counts": ("enable-counts", "restore_job", "sync_run"),
+    }
+
+    def add(self, what):
+        """By SQL, or as sqlite-utils does."""
+        if isinstance(what, str):
+            self.script(what)
+            return
+        if shutil.which("sqlite-utils") is None:
+            self.skipTest("no sqlite-utils")
+        subprocess.run(["sqlite-utils", what[0], self.database, *what[1:]], check=True, capture_output=True)
+
+    def test_every_command_with_what_users_add(self):
+        jobs = ('{"RestoreId":"r-2","ParentId":"r-none","UdmDetail":"{\\"osName\\":\\"a\\"}","BytesTotal":2000}\n'
+                '{"RestoreId":"r-1","TargetPath":"/moved","Status":"COMPLETE","CompleteTime":5,"UpdatedTime":%d}')
+        for name, what in self.ADDITIONS.items():
+            with self.subTest(name):
+                self.take()
+                self.add(what)
+                triggers = [trigger for trigger, in self.query(
+                    "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ('restore_job', 'sync_run')")]
+                if triggers:
+                    for trigger in triggers:
+                        self.assert_named_alike(f"the trigger {trigger} on ")
+                        self.assertIn(f"the trigger {trigger} on ", self.take(status=6).stderr)
+                    self.assertNotIn("damaged", self.run_hbrsync("--db", self.database, "verify").stderr)
+                allowed = [option for trigger in triggers for option in ("--allow-trigger", trigger)]
+                for arguments in ((*allowed, "--dry-run"), allowed, ()):
+                    result = self.run_hbrsync("--db", self.database, "import", *arguments, "-",
+                                              stdin=(jobs % (len(arguments) + 9)).encode())
+                    self.assertEqual(result.status, 0, result)
+                self.assertNotIn("problem", self.verify())
+                for command in (("status",), ("report", "summary"), ("report", "activity"), ("export",),
+                                ("publish", self.path("copy.db")), ("publish", "--tables", self.path("tables.db"))):
+                    result = self.run_hbrsync("--db", self.database, *command)
+                    self.assertEqual(result.status, 0, result)
+                doctor = self.run_hbrsync("--db", self.database, "doctor", "--region", "cn-hangzhou", "--endpoint",
+                                          "http://127.0.0.1:9", "--retry-for", "0").stdout
+                self.assertRegex(doctor, "(?m)^ok +database ")
+                self.assertNotRegex(doctor, "(?m)^FAIL +(database|schema)")
+                for copy in ("copy.db", "tables.db"):
+                    self.database, live = self.path(copy), self.database
+                    self.assertNotIn("problem", self.verify())
+                    self.assertEqual(self.query("SELECT count(*) FROM v_restore_job"), [(2,)])
+                    self.database = live
+            for file in os.listdir(self.directory):
+                if ".db" in file:
+                    os.unlink(self.path(file))
+
+    def test_what_a_sync_cannot_work_with(self):
+        """It is named by every command alike, with the way out, and it is no damage."""
+        def other_program(text):
+            connection = sqlite3.connect(self.database)
+            connection.create_function("ours", 1, lambda text: text, deterministic=True)
+            connection.create_collation("ours", lambda left, right: (left > right) - (left < right))
+            connection.executescript(text)
+            connection.close()
+
+        cases = (("CREATE INDEX mine ON restore_job (ours(vault_id))", "the index mine on restore_job", "unknown function"),
+                 ("CREATE INDEX mine ON restore_job (vault_id COLLATE ours)", "the index mine on restore_job",
+                  "no such collation"),
+                 ("CREATE TRIGGER mine AFTER INSERT ON restore_job BEGIN INSERT INTO nowhere VALUES (1); END",
+                  "the trigger mine on restore_job", "no such table"),
+                 ("CREATE TRIGGER mine AFTER UPDATE ON sync_run BEGIN DELETE FROM restore_job; END",
+                  "the trigger mine on sync_run", "not authorized"))
+        for text, named, reason in cases:
+            with self.subTest(text):
+                self.take()
+                other_program(text)
+                allowed = ("--allow-trigger", "mine")
+                stderr = self.take(*allowed, job="r-2", status=6).stderr
+                for told in ("a sync cannot write to", named, reason, "hbrsync publish"):
+                    self.assertIn(told, stderr)
+                self.assertRegex(self.assert_named_alike("a sync cannot write to"), "(?m)^ok +database ")
+                verify = self.run_hbrsync("--db", self.database, "verify")
+                self.assertNotIn("damaged", verify.stdout + verify.stderr)
+                self.assertIn("hbrsync publish", verify.stderr)
+                self.assertIn(named, verify.stdout)
+                self.assertEqual(self.run_hbrsync("--db", self.database, "export").status, 0)
+            os.unlink(self.database)
+
+    def test_what_fails_only_when_it_runs(self):
+        for text, told in (("CREATE UNIQUE INDEX mine ON restore_job (vault_id)", "the index mine on restore_job"),
+                           ("CREATE TRIGGER mine AFTER INSERT ON restore_job BEGIN SELECT RAISE(ABORT, 'no more'); END",
+                            "the trigger mine on restore_job")):
+            self.take()
+            self.script("UPDATE restore_job SET vault_id = 'v-1';" + text)
+            result = self.run_hbrsync("--db", self.database, "import", "--allow-trigger", "mine", "-",
+                                      stdin=b'{"RestoreId":"r-2","VaultId":"v-1"}')
+            self.assertEqual(result.status, 6, result)
+            self.assertIn(told, result.stderr)
+            self.assertIn("hbrsync publish", result.stderr)
+            os.unlink(self.database)
+
+    def test_a_table_with_the_name_of_a_view(self):
+        self.take()
+        self.script("DROP VIEW v_restore_open; CREATE TABLE v_restore_open (a)")
+        self.assertIn("note: v_restore_open is a table", self.verify())
+        self.assertIn("drop the table that has the name of a view", self.take(job="r-2", status=6).stderr)
+
     def test_a_column_that_changes_how_rows_are_stored(self):
         self.take()
         self.script("PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = substr(sql, 1, length(sql) - 1)"
@@ -232,6 +373,33 @@ class Tables(SchemaTestCase):
                     self.assertEqual(result.status, 6, str(result)[-2000:])
                     self.assertIn("too big", result.stderr)
             os.unlink(self.database)
+
+
+class Open(SchemaTestCase):
+    def test_it_has_one_meaning(self):
+        """No final status was seen and there is no CompleteTime: in every command, report and view."""
+        jobs = {"r-running": {"Status": "RUNNING"}, "r-unknown": {"Status": "MOUNTED", "CompleteTime": 0},
+                "r-none": {"Status": ""}, "r-child": {"Status": "QUEUED", "ParentId": "r-running"},
+                "r-complete-without-a-time": {"Status": "COMPLETE"}, "r-expired-without-a-time": {"Status": "EXPIRED"},
+                "r-unknown-with-a-time": {"Status": "MOUNTED", "CompleteTime": 5}, "r-gone": {"Status": "RUNNING"}}
+        lines = "\n".join(json.dumps({"RestoreId": name, "CreatedTime": 1700000000, **job}) for name, job in jobs.items())
+        options = ("--account-id", "1000000000000001", "--region", "cn-hangzhou")
+        result = self.run_hbrsync("--db", self.database, "import", *options, "-", stdin=lines.encode())
+        self.assertEqual(result.status, 0, result)
+        self.script("UPDATE restore_job SET missing_since = 1700000001 WHERE restore_id = 'r-gone'")
+        wanted = ["r-child", "r-none", "r-running", "r-unknown"]
+        by_outcome = "SELECT restore_id FROM v_restore_job WHERE outcome = 'open' AND missing_since IS NULL ORDER BY 1"
+        for sql in (by_outcome, "SELECT restore_id FROM v_restore_open ORDER BY 1"):
+            self.assertEqual([name for name, in self.query(sql)], wanted)
+        self.assertEqual(self.query("SELECT open_jobs FROM v_sync_health"), [(4,)])
+        # Without the child, with the one that is gone.
+        self.assertEqual(self.query("SELECT open FROM v_restore_daily"), [(4,)])
+        status = self.run_hbrsync("--db", self.database, "status", "--json").json()
+        self.assertEqual([source["open_jobs"] for source in status["sources"]], [4])
+        report = self.run_hbrsync("--db", self.database, "report", "open", "--format", "json").json()
+        self.assertEqual(sorted(row["restore_id"] for row in report), wanted)
+        summary = self.run_hbrsync("--db", self.database, "report", "summary", "--format", "json").json()
+        self.assertEqual(summary[0]["open_now"], 3)  # top-level jobs
 
 
 if __name__ == "__main__":

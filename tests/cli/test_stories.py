@@ -429,6 +429,43 @@ class Readers(Story):
         self.assertRegex(result.stdout, r"(?m)^ok .* is sound: schema 1, journal mode delete, ")
         self.assertRegex(result.stdout, r"(?m)^warning .* is on a network file system")
 
+    @unittest.skipUnless("HBRSYNC_NETWORK_FILE_SYSTEM" in os.environ, "the library that plays a network file system")
+    def test_no_wal_in_a_folder_shared_into_a_virtual_machine(self):
+        for name, number, mode in (("vboxsf", "786f4256", "delete"), ("vmhgfs", "bacbacbc", "delete"),
+                                   ("prl_fs", "7c7c6673", "delete"), ("9p", "01021997", "delete"),
+                                   ("virtiofs and vmhgfs-fuse", "65735546", "delete"), ("ext4", "ef53", "wal")):
+            environment = self.environment(LD_PRELOAD=os.environ["HBRSYNC_NETWORK_FILE_SYSTEM"],
+                                           HBRSYNC_FILE_SYSTEM=number)
+            environment["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
+            self.database = self.path(f"{number}.db")
+            result = self.run_hbrsync("--db", self.database, "import", "-", stdin=b'{"RestoreId":"r-1"}',
+                                      env=environment)
+            self.assertEqual(result.status, 0, result)
+            self.assertEqual(self.query("PRAGMA journal_mode"), [(mode,)], name)
+
+    def test_the_journal_mode_of_the_user(self):
+        """A new database is in WAL mode, and so is a copy that is put in its place; what the user chose stays."""
+        def take():
+            result = self.run_hbrsync("--db", self.database, "import", "-", stdin=b'{"RestoreId":"r-%d"}' % time.time_ns())
+            self.assertEqual(result.status, 0, result)
+            return self.query("PRAGMA journal_mode")[0][0]
+
+        self.assertEqual(take(), "wal")
+        for mode in ("delete", "truncate", "persist"):
+            connection = sqlite3.connect(self.database, isolation_level=None)
+            connection.execute(f"PRAGMA journal_mode = {mode}")
+            connection.execute("CREATE TABLE IF NOT EXISTS note (text)")
+            connection.execute("INSERT INTO note VALUES ('a journal is left by persist')")
+            connection.close()
+            self.assertEqual([take(), take()], ["delete", "delete"])  # of a reader: the other two are not in the file
+            self.assertEqual([name for name in os.listdir(self.directory) if name.endswith(("-wal", "-shm"))], [])
+            result = self.run_hbrsync("--db", self.database, "verify")
+            self.assertEqual(result.status, 0, result)
+        copy = self.path("copy.db")
+        self.assertEqual(self.run_hbrsync("--db", self.database, "publish", copy).status, 0)
+        os.replace(copy, self.database)
+        self.assertEqual(take(), "wal")
+
 
 if __name__ == "__main__":
     unittest.main()

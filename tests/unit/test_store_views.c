@@ -257,6 +257,19 @@ static const struct member udm_members[] = {
     {"pre_script_path", "preScriptPath"},
     {"post_script_path", "postScriptPath"},
     {"ecs_deleted", "ecsDeleted"},
+    {"source_instance_id", "sourceInstanceId"},
+    {"target_instance_id", "targetInstanceId"},
+    {"restored_name", "restoredName"},
+    {"restored_host_name", "restoredHostName"},
+    {"restored_network", "restoredNetwork"},
+    {"security_group", "securityGroup"},
+    {"private_ip_address", "privateIpAddress"},
+    {"allocate_public_ip", "allocatePublicIp"},
+    {"instance_type", "instanceType"},
+    {"disk_category", "diskCategory"},
+    {"disk_performance_level", "diskPerformanceLevel"},
+    {"boot_after_restore", "bootAfterRestore"},
+    {"force_restore", "forceRestore"},
 };
 
 static const struct member failback_members[] = {
@@ -310,8 +323,14 @@ static void test_every_member_of_udm(void **state)
     assert_members(f, "v_restore_job_udm", udm_members, COUNT(udm_members));
     assert_query(f, "SELECT detail FROM v_restore_job_udm", json.data);
     /* With restore_id, is_readable and detail these are all. */
-    assert_query(f, "SELECT count(*) - 3 FROM pragma_table_info('v_restore_job_udm')", "20");
+    assert_query(f, "SELECT count(*) - 3 FROM pragma_table_info('v_restore_job_udm')", "33");
     buffer_free(&json);
+    put_text(f, "r-2", "udm_detail",
+             "{\"foreceRestore\":true,\"diskCategory\":\"\",\"bootAfterRestore\":false}");
+    assert_query(f,
+                 "SELECT quote(force_restore) || quote(disk_category) || quote(boot_after_restore)"
+                 " FROM v_restore_job_udm WHERE restore_id = 'r-2'",
+                 "1NULL0");
 }
 
 static void test_every_member_of_failback(void **state)
@@ -502,6 +521,78 @@ static void test_settled(void **state)
     assert_query(f, "SELECT count(*) FROM v_restore_open", "0");
 }
 
+/* An empty text means none; in the tables the two stay apart. */
+static void test_empty_texts(void **state)
+{
+    struct fixture *f = *state;
+    struct record job = {.present = {true, true, true}};
+    for (size_t part = 0; part < hbr_restore_job_model.part_count; part++) {
+        const struct record_part *description = &hbr_restore_job_model.parts[part];
+        for (size_t i = 0; i < description->field_count; i++) {
+            bool is_text = description->fields[i].type == FIELD_TEXT;
+            job.values[part][i] = is_text ? text_of("") : integer_of(0);
+        }
+    }
+    job.values[0][hbr_restore_job_model.key] = text_of("r-1");
+    assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+    for (size_t part = 0; part < hbr_restore_job_model.part_count; part++) {
+        const struct record_part *description = &hbr_restore_job_model.parts[part];
+        for (size_t i = 0; i < description->field_count; i++) {
+            const char *column = description->fields[i].column;
+            const char *report =
+                part == HBR_REPORT && strncmp(column, "report_", 7) != 0 ? "report_" : "";
+            char sql[128];
+            if (description->fields[i].type == FIELD_TEXT && strcmp(column, "restore_id") != 0) {
+                (void)snprintf(sql, sizeof sql, "SELECT quote(%s%s) FROM v_restore_job", report,
+                               column);
+                assert_query(f, sql, "NULL");
+                (void)snprintf(sql, sizeof sql, "SELECT quote(%s) FROM %s", column,
+                               description->table);
+                assert_query(f, sql, "''");
+            }
+        }
+    }
+    assert_query(f, "SELECT is_top_level || outcome FROM v_restore_job", "1open");
+    /* By the declared type readers choose how long a text may be. */
+    assert_query(f,
+                 "SELECT group_concat(DISTINCT type) FROM pragma_table_info('v_restore_job')"
+                 " WHERE name IN ('parent_id', 'error_message', 'include', 'report_total_files')",
+                 "TEXT");
+}
+
+/* A changed column a row, of all tables; read by connections that trust no schema, too. */
+static void test_change(void **state)
+{
+    struct fixture *f = *state;
+    struct record job = job_new("r-1", "RUNNING", 0, 1);
+    job_text(&job, "vault_id", "v-1");
+    job_text(&job, "error_message", "");
+    job_integer(&job, "bytes_done", 0);
+    assert_int_equal(job_put(f, &job, NULL), PUT_INSERTED);
+    assert_query(f, "SELECT count(*) FROM v_restore_change", "0");
+    job = job_new("r-1", "COMPLETE", 5, 2);
+    job_text(&job, "vault_id", "v-1");
+    job_text(&job, "error_message", "\"quoted\" [1,2] \xe4\xb8\xad");
+    job_integer(&job, "bytes_done", INT64_MAX);
+    job_set(&job, HBR_REPORT, "report_task_status", text_of("RUNNING"));
+    assert_int_equal(job_put(f, &job, NULL), PUT_UPDATED);
+    assert_int_equal(sqlite3_db_config(f->store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL),
+                     SQLITE_OK);
+    assert_query(f,
+                 "SELECT group_concat(column_name || '=' || quote(old_value) || '>' ||"
+                 " quote(new_value), '; ') FROM (SELECT * FROM v_restore_change ORDER BY 12)",
+                 "bytes_done=0>9223372036854775807; complete_time=0>5; error_message=''>'\"quoted\""
+                 " [1,2] \xe4\xb8\xad'; restore_job_report=0>1;"
+                 " restore_job_report.report_task_status=NULL>'RUNNING'; status='RUNNING'>"
+                 "'COMPLETE'; updated_time=1>2");
+    assert_query(f,
+                 "SELECT DISTINCT restore_id || run_id || observed_at || observed_at_utc ||"
+                 " account_id || region_id || edition || coalesce(restore_type, '-') || vault_id ||"
+                 " old_status || new_status FROM v_restore_change",
+                 "r-1117000000002023-11-14 22:13:201000000000000001cn-hangzhouSTANDARD-v-1"
+                 "RUNNINGCOMPLETE");
+}
+
 /* --- running them -------------------------------------------------------------------------- */
 
 /* As the connections of those who read the views are: they trust the schema. */
@@ -533,6 +624,8 @@ int main(void)
         TEST(test_every_status),
         TEST(test_every_outcome),
         TEST(test_settled),
+        TEST(test_empty_texts),
+        TEST(test_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
