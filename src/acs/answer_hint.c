@@ -111,6 +111,12 @@ enum error_code acs_answer_class(const struct acs_reply *reply, const struct err
     return refused && err->api_code[0] != '\0' ? ERROR_CREDENTIALS : ERROR_SERVICE;
 }
 
+bool acs_is_permission(const struct error *err)
+{
+    const struct rule *rule = find_rule(err->api_code);
+    return rule != NULL && rule->hint == hint_permission;
+}
+
 void acs_answer_hint(const struct acs_reply *reply, struct error *err)
 {
     const struct rule *rule = find_rule(err->api_code);

@@ -125,12 +125,17 @@ bool file_replace(const char *path, unsigned mode, const char *bytes, size_t len
 {
     struct safe_place place;
     char name[NAME_MAX + 1];
-    if (!safe_place_find(path, false, &place, err)) {
+    struct stat there;
+    bool ok = safe_place_find(path, false, &place, err);
+    if (ok && fstatat(place.folder, place.name, &there, 0) == 0 && !S_ISREG(there.st_mode)) {
+        ok = error_set(err, ERROR_USAGE, "%s is no regular file", path); /* such as /dev/null */
+    }
+    if (!ok) {
         safe_place_close(&place);
         return false;
     }
     int descriptor = create_beside(&place, name);
-    bool ok = descriptor >= 0;
+    ok = descriptor >= 0;
     if (!ok) {
         error_set_errno(err, ERROR_USAGE, errno, "cannot create a file beside %s", path);
     } else {

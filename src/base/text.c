@@ -204,7 +204,7 @@ void text_nearest_try(struct text_nearest *nearest, const char *name)
     if (distance > 1 && strlen(left) > 1 && text_starts_with(right, left)) {
         distance = 1;
     }
-    if (distance <= 1 + strlen(left) / 4 &&
+    if (distance <= (strlen(left) < 4 ? 1U : 2U) &&
         (nearest->best == NULL || distance < nearest->distance)) {
         nearest->best = name;
         nearest->distance = distance;

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,58 +14,78 @@
 #include "acs/setup.h"
 #include "base/interrupt.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "output/log.h"
 #include "store/store.h"
 
-const struct cli_command cli_commands[] = {
-    {"sync", "[OPTIONS]", "fetch restore jobs from the service and store them", cli_sync},
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define KNOWN_MAX 512
+
+static const struct cli_command commands[] = {
+    {"sync", "[OPTIONS]", "fetch restore jobs from the service and store them", cli_sync,
+     cli_filter_more},
     {"import", "[OPTIONS] FILE...", "store jobs from saved API answers (\"-\" is standard input)",
-     cli_import},
-    {"export", "[OPTIONS]", "write jobs as the API's own JSON, as CSV, or as JSON", cli_export},
+     cli_import, NULL},
+    {"export", "[OPTIONS]", "write jobs as the API's own JSON, as CSV, or as JSON", cli_export,
+     NULL},
     {"status", "[OPTIONS]", "show sources, watermarks, and the last proof of completeness",
-     cli_status},
-    {"report", "[NAME] [OPTIONS]",
-     "canned reports as a table, CSV, JSON or an HTML page; no NAME lists them", cli_report},
-    {"verify", "[OPTIONS]", "check the database, and with --remote compare it with the service",
-     cli_verify},
-    {"publish", "[OPTIONS] OUT", "make a copy of the database for readers", cli_publish},
+     cli_status, NULL},
+    {"report", "[NAME] [OPTIONS]", "print a canned report, or an HTML page; no NAME lists them",
+     cli_report, cli_report_more},
+    {"verify", "[OPTIONS]", "check the database; --remote compares it with the service", cli_verify,
+     NULL},
+    {"publish", "[OPTIONS] OUT", "make a copy of the database for readers", cli_publish, NULL},
     {"doctor", "[OPTIONS]", "check credentials, clock, network, permission and database",
-     cli_doctor},
+     cli_doctor, NULL},
     {"source", "list|retire|revive [OPTIONS]",
-     "list the sources; take one out of the syncs and alarms, or back", cli_source},
-    {NULL, NULL, NULL, NULL},
+     "list the sources; take one out of the syncs and alarms, or back", cli_source, NULL},
+    {"help", "[COMMAND]", "the same as --help", NULL, NULL},
+    {"version", "", "the same as --version", NULL, NULL},
 };
 
-static const struct cli_command *find_command(const char *name)
+/* What cli_begin does for a command that is called: for each of them first, COLLECT. */
+static enum { COLLECT, HELP, RUN } mode;
+
+/* The options of all commands, which may stand before a command's name. */
+static struct cli_option known[KNOWN_MAX];
+static size_t known_count;
+
+static const struct cli_command *find_command(const char *name, struct error *err)
 {
-    for (size_t i = 0; cli_commands[i].name != NULL; i++) {
-        if (strcmp(cli_commands[i].name, name) == 0) {
-            return &cli_commands[i];
+    struct text_nearest nearest = {.word = name};
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
         }
+        text_nearest_try(&nearest, commands[i].name);
     }
+    error_set(err, ERROR_USAGE, "unknown command '%s'", name);
+    (void)text_did_you_mean(&nearest, "", err);
+    (void)error_hint(err, "See `hbrsync help`.");
     return NULL;
 }
 
-static void print_help(FILE *out)
+static void print_help(void)
 {
     size_t count;
     const struct exit_code *codes = error_exit_codes(&count);
     (void)fputs("usage: hbrsync [--db FILE] COMMAND [OPTIONS]\n"
-                "       hbrsync COMMAND --help\n\n"
+                "       hbrsync help COMMAND\n\n"
                 "Copies the restore jobs of Alibaba Cloud Backup into a local SQLite database.\n\n"
                 "Commands:\n",
-                out);
-    for (size_t i = 0; cli_commands[i].name != NULL; i++) {
-        (void)fprintf(out, "  %-10s %s\n", cli_commands[i].name, cli_commands[i].summary);
+                stdout);
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        (void)printf("  %-10s %s\n", commands[i].name, commands[i].summary);
     }
     (void)fputs("\nOptions:\n"
-                "  --db FILE  the database; else $HBRSYNC_DB, else " CLI_DEFAULT_DATABASE "\n"
-                "  --help     this text\n"
-                "  --version  this program's and its libraries' versions\n\n"
+                "  --db FILE      the database (default $HBRSYNC_DB, else " CLI_DEFAULT_DATABASE
+                ")\n"
+                "  -h, --help     this text; after a command, its options\n"
+                "  -V, --version  the versions of this program and its libraries\n\n"
                 "Exit codes:\n",
-                out);
+                stdout);
     for (size_t i = 0; i < count; i++) {
-        (void)fprintf(out, "  %3d  %s\n", codes[i].status, codes[i].meaning);
+        (void)printf("  %3d  %s\n", codes[i].status, codes[i].meaning);
     }
 }
 
@@ -80,9 +102,16 @@ int cli_fail(const struct error *err)
     return error_exit_status(err->code, interrupt_signal());
 }
 
+static struct error output_failure; /* why standard output failed, where it is known */
+
 int cli_fail_output(const struct error *err)
 {
-    return ferror(stdout) != 0 ? error_exit_status(ERROR_INTERNAL, 0) : cli_fail(err);
+    if (ferror(stdout) == 0) {
+        return cli_fail(err);
+    }
+    output_failure = *err;
+    (void)error_context(&output_failure, "standard output");
+    return 0;
 }
 
 static bool give_columns(const char *const *names, size_t count, void *context, struct error *err)
@@ -110,60 +139,150 @@ bool cli_rows_end(struct store_rows *rows, bool done, struct error *err)
     return done;
 }
 
+static void remember(const struct cli_option *options, size_t count)
+{
+    for (size_t i = 0; i < count && known_count < KNOWN_MAX; i++) {
+        known[known_count++] = options[i];
+    }
+}
+
+static void print_command_help(const char *name, const struct cli_option *options, size_t count)
+{
+    const struct cli_command *command = find_command(name, NULL);
+    (void)printf("usage: hbrsync %s %s\n\nhbrsync %s: %s\n", name, command->synopsis, name,
+                 command->summary);
+    cli_print_options(stdout, options, count);
+    if (command->print_more != NULL) {
+        command->print_more();
+    }
+}
+
 bool cli_begin(const char *name, const struct cli_option *options, size_t count, int argc,
                char **argv, const char **database, int *ret_operand, int *ret_status)
 {
-    struct cli_option all[CLI_OPTIONS_MAX];
     struct error err;
-    bool help = false;
+    bool asked; /* for help or versions, which were looked for before */
     int operand = 0;
-    if (count >= CLI_OPTIONS_MAX) {
+    const struct cli_option general[] = {
+        {"db", "FILE", "the database; else $HBRSYNC_DB", CLI_FILE, (void *)database, 0, 0,
+         CLI_GENERAL},
+        {"help", NULL, "this text (-h)", CLI_FLAG, &asked, 0, 0, CLI_GENERAL},
+        {"version", NULL, "the versions of everything (-V)", CLI_FLAG, &asked, 0, 0, CLI_GENERAL},
+    };
+    struct cli_option all[CLI_OPTIONS_MAX];
+    *ret_status = 0;
+    if (count + COUNT(general) > CLI_OPTIONS_MAX) {
         *ret_status = 1;
         return false;
     }
     memcpy(all, options, count * sizeof(*options));
-    all[count++] =
-        (struct cli_option){.name = "db",
-                            .argument = "FILE",
-                            .help = "the database; else $HBRSYNC_DB, else " CLI_DEFAULT_DATABASE,
-                            .kind = CLI_TEXT,
-                            .target = (void *)database};
-    if (!cli_parse(all, count, false, argc, argv, &operand, &help, &err)) {
+    memcpy(all + count, general, sizeof(general));
+    count += COUNT(general);
+    if (mode != RUN) {
+        if (mode == COLLECT) {
+            remember(all, count);
+        } else {
+            print_command_help(name, all, count);
+        }
+        return false;
+    }
+    bool ok = cli_parse(all, count, argc, argv, &operand, &err);
+    if (ok && ret_operand == NULL && operand < argc) {
+        ok = error_set(&err, ERROR_USAGE, "unexpected argument '%s'", argv[operand]);
+    }
+    if (ok && strcmp(*database, "-") == 0) {
+        ok = error_set(&err, ERROR_USAGE, "HBRSYNC_DB needs the name of a file, not \"-\"");
+    }
+    if (!ok) {
         if (err.hint[0] == '\0') {
             error_hint(&err, "See `hbrsync %s --help`.", name);
         }
         *ret_status = cli_fail(&err);
-        return false;
-    }
-    if (help) {
-        const struct cli_command *command = find_command(name);
-        if (command != NULL) {
-            (void)printf("usage: hbrsync %s %s\n\nhbrsync: %s\n\nOptions:\n", name,
-                         command->synopsis, command->summary);
-        }
-        cli_print_options(stdout, all, count);
-        *ret_status = 0;
-        return false;
-    }
-    if (ret_operand == NULL && operand < argc) {
-        error_set(&err, ERROR_USAGE, "%s takes no operand such as \"%s\"", name, argv[operand]);
-        *ret_status = cli_fail(&err);
-        return false;
-    }
-    if (ret_operand != NULL) {
+    } else if (ret_operand != NULL) {
         *ret_operand = operand;
     }
+    return ok;
+}
+
+/* --- which command ------------------------------------------------------------------------- */
+
+/* The command's place in argv, argc when there is none; passes over options and their values. */
+static bool find_place(int argc, char **argv, int *ret_place, struct error *err)
+{
+    int at = 1;
+    for (; at < argc && argv[at][0] == '-' && argv[at][1] != '\0'; at++) {
+        const struct cli_option *option = cli_find_option(known, known_count, argv[at]);
+        if (strcmp(argv[at], "--") == 0) {
+            at++;
+            break;
+        }
+        if (option == NULL) {
+            return cli_unrecognized(known, known_count, argv[at], err);
+        }
+        at += option->argument != NULL && strchr(argv[at], '=') == NULL;
+        if (at >= argc) {
+            return error_set(err, ERROR_USAGE, "--%s needs a value: %s", option->name,
+                             option->argument);
+        }
+    }
+    *ret_place = at;
     return true;
 }
 
+/* What was printed must have arrived: a full disk behind standard output is a failure. Nobody who
+ * reads any more, as after `| head`, is none: the program ends as others do. */
+static int check_output(int status)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return status;
+    }
+    struct pollfd reader = {.fd = STDOUT_FILENO};
+    if (output_failure.code == ERROR_NONE) {
+        error_set_errno(&output_failure, ERROR_INTERNAL, errno != 0 ? errno : EIO,
+                        "cannot write to standard output");
+    }
+    if (poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0) {
+        (void)signal(SIGPIPE, SIG_DFL);
+        return status == 0 ? raise(SIGPIPE) : status;
+    }
+    int failed = cli_fail(&output_failure);
+    return status == 0 ? failed : status;
+}
+
+/* Whether an option or, before the operands, a command of this name stands there. */
+static bool is_asked(const char *name, int argc, char **argv, int place)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        const struct cli_option *option = cli_find_option(known, known_count, argv[i]);
+        if (option != NULL && strcmp(option->name, name) == 0) {
+            return true;
+        }
+    }
+    return place < argc && strcmp(argv[place], name) == 0;
+}
+
+/* `argv[0]` is the command's name; NULL: none is given. */
 static int run_command(const char *database, int argc, char **argv)
 {
     struct error err;
-    const struct cli_command *command = find_command(argv[0]);
-    if (command == NULL) {
-        error_set(&err, ERROR_USAGE, "unknown command \"%s\"", argv[0]);
-        error_hint(&err, "See `hbrsync --help`.");
+    const struct cli_command *command = argc > 0 ? find_command(argv[0], &err) : NULL;
+    if (argc > 0 && command == NULL) {
         return cli_fail(&err);
+    }
+    if (mode == HELP && (command == NULL || command->run == NULL)) {
+        print_help();
+        return 0;
+    }
+    if (command == NULL) {
+        (void)fputs(
+            "hbrsync copies the restore jobs of Alibaba Cloud Backup into SQLite. To begin:\n"
+            "  hbrsync doctor --region cn-hangzhou   check the key, network and permission\n"
+            "  hbrsync sync --region cn-hangzhou     fetch the jobs into " CLI_DEFAULT_DATABASE "\n"
+            "  hbrsync report                        list what can be asked about them\n"
+            "  hbrsync help                          list the commands and exit codes\n",
+            stderr);
+        return error_exit_status(ERROR_USAGE, 0);
     }
     if (!store_sqlite_version_check(&err) || !interrupt_install(&err)) {
         return cli_fail(&err);
@@ -171,50 +290,39 @@ static int run_command(const char *database, int argc, char **argv)
     return command->run(database, argc, argv);
 }
 
-/* What was printed must have arrived: a full disk behind standard output is a failure. */
-static int check_output(int status)
-{
-    struct error err;
-    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
-        return status;
-    }
-    error_set(&err, ERROR_INTERNAL, "cannot write to standard output");
-    int failed = cli_fail(&err);
-    return status == 0 ? failed : status;
-}
-
 static int dispatch(int argc, char **argv)
 {
     const char *database = getenv("HBRSYNC_DB");
-    bool version = false;
-    bool help = false;
-    int operand = 1;
+    int place = argc;
     struct error err;
-    const struct cli_option options[] = {
-        {.name = "db", .argument = "FILE", .kind = CLI_TEXT, .target = (void *)&database},
-        {.name = "version", .kind = CLI_FLAG, .target = &version},
-    };
     if (database == NULL || database[0] == '\0') {
         database = CLI_DEFAULT_DATABASE;
     }
-    if (!cli_parse(options, sizeof(options) / sizeof(options[0]), true, argc, argv, &operand, &help,
-                   &err)) {
-        error_hint(&err, "See `hbrsync --help`.");
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        (void)(commands[i].run != NULL && commands[i].run(database, 0, NULL));
+    }
+    if (!find_place(argc, argv, &place, &err)) {
+        error_hint(&err, "See `hbrsync help`.");
         return cli_fail(&err);
     }
-    if (help) {
-        print_help(stdout);
-        return 0;
-    }
-    if (version) {
+    if (is_asked("version", argc, argv, place)) {
         print_version();
         return 0;
     }
-    if (operand >= argc) {
-        print_help(stderr);
-        return error_exit_status(ERROR_USAGE, 0);
+    mode = is_asked("help", argc, argv, place) ? HELP : RUN;
+    if (place + 1 < argc && strcmp(argv[place], "help") == 0 && argv[place + 1][0] != '-') {
+        place++;
     }
-    return run_command(database, argc - operand, argv + operand);
+    if (mode == HELP || place >= argc) {
+        return run_command(database, argc - place, argv + place);
+    }
+    /* The options before the name go behind it. */
+    char *name = argv[place];
+    size_t before = (size_t)place - 1 - (strcmp(argv[place - 1], "--") == 0);
+    memmove(argv + place + 1 - before, argv + 1, before * sizeof(*argv));
+    place -= (int)before;
+    argv[place] = name;
+    return run_command(database, argc - place, argv + place);
 }
 
 /* Whoever started us may have closed some of them: a database opened next would take its number,

@@ -15,6 +15,7 @@ struct cli_command {
     const char *summary;
     /* argv[0] is the command's name. Returns the exit status. */
     int (*run)(const char *database, int argc, char **argv);
+    void (*print_more)(void); /* at the end of its --help; NULL: nothing */
 };
 
 /* The whole program: returns the exit status. */
@@ -30,12 +31,15 @@ int cli_publish(const char *database, int argc, char **argv);
 int cli_doctor(const char *database, int argc, char **argv);
 int cli_source(const char *database, int argc, char **argv);
 
-extern const struct cli_command cli_commands[]; /* ended by a row without a name */
+void cli_report_more(void); /* the reports */
+void cli_filter_more(void); /* keys and operators of --filter */
 
 /*
- * Parses a command's options, which get `--db` added. *ret_operand is where the operands begin;
- * NULL where the command takes none. Returns true when the command shall go on; else *ret_status is
- * the exit status (after --help, or a usage error, which was printed).
+ * Parses a command's options, to which those of every command are added. Comes first in a command,
+ * before anything has an effect: each is also called with an argc of 0, for its options alone.
+ * *ret_operand is where the operands begin; NULL where the command takes none. Returns true when
+ * the command shall go on; else *ret_status is the exit status (after --help, or a usage error,
+ * which was printed).
  */
 bool cli_begin(const char *name, const struct cli_option *options, size_t count, int argc,
                char **argv, const char **database, int *ret_operand, int *ret_status);
@@ -43,7 +47,7 @@ bool cli_begin(const char *name, const struct cli_option *options, size_t count,
 /* Prints an error and returns its exit status. */
 int cli_fail(const struct error *err);
 
-/* The same, but prints nothing when it is standard output that failed: the end of the program does,
+/* The same, but nothing and 0 when it is standard output that failed: the end of the program tells,
  * and once is enough. */
 int cli_fail_output(const struct error *err);
 

@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acs/answer_hint.h"
 #include "acs/identity.h"
 #include "acs/probe.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/doctor_report.h"
 #include "cli/session.h"
@@ -27,6 +29,7 @@
 #define FREE_LIMIT (20 * MIB)
 #define WAL_WARNING (256 * MIB)
 #define ENDPOINT_SIZE 512
+#define REGIONS_MAX 500
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct doctor {
@@ -129,6 +132,7 @@ static bool check_endpoint(struct doctor *doctor, const char *region)
 
 static void refused(struct doctor *doctor, const struct error *err, bool needed)
 {
+    doctor->report.policy_wanted = doctor->report.policy_wanted || acs_is_permission(err);
     if (needed) {
         doctor_fail(&doctor->report, "permission", err);
     } else {
@@ -181,29 +185,54 @@ static void check_listing(struct doctor *doctor, const char *region)
     hbr_page_free(&page);
 }
 
-static bool pass_over(const char *region_id, void *context, struct error *err)
+struct region_names {
+    char names[REGIONS_MAX][STORE_NAME_MAX];
+    size_t count;
+};
+
+static bool add_name(const char *region_id, void *context, struct error *err)
 {
-    (void)region_id;
-    (void)err;
-    ++*(size_t *)context;
+    struct region_names *named = context;
+    if (named->count == REGIONS_MAX) {
+        return error_set(err, ERROR_SERVICE, "DescribeRegions: more than %d regions", REGIONS_MAX);
+    }
+    (void)text_fit(named->names[named->count++], STORE_NAME_MAX, region_id);
     return true;
 }
 
-static void check_region_list(struct doctor *doctor)
+/* A region that was asked for and is not named may be one that is mistyped. */
+static void look_for(struct doctor *doctor, const char *region, const struct region_names *named)
 {
-    size_t count = 0;
+    struct error err;
+    struct text_nearest nearest = {.word = region};
+    for (size_t i = 0; i < named->count; i++) {
+        text_nearest_try(&nearest, named->names[i]);
+    }
+    if (nearest.best == NULL || nearest.distance > 0) {
+        error_set(&err, ERROR_USAGE, "DescribeRegions does not name %s", region);
+        (void)text_did_you_mean(&nearest, "", &err);
+        doctor_warning(&doctor->report, "regions", "Check the region's id.", "%s", err.message);
+    }
+}
+
+static void check_region_list(struct doctor *doctor, const char *asked)
+{
+    const struct session *session = &doctor->session;
+    static struct region_names named;
     size_t unusable = 0;
     struct error err;
     error_clear(&err);
-    if (hbr_regions(&doctor->session.service, doctor->session.regions[0], pass_over, &count,
-                    &unusable, &err)) {
-        if (unusable > 0) {
-            doctor_warning(&doctor->report, "permission", "Name regions with --region.",
-                           "DescribeRegions: %zu ids are none of a region", unusable);
-        }
-        doctor_ok(&doctor->report, "permission", "DescribeRegions: %zu regions", count);
-    } else {
+    if (!hbr_regions(&session->service, asked, add_name, &named, &unusable, &err)) {
         refused(doctor, &err, doctor->connection.all_regions);
+        return;
+    }
+    if (unusable > 0) {
+        doctor_warning(&doctor->report, "permission", "Name regions with --region.",
+                       "DescribeRegions: %zu ids are none of a region", unusable);
+    }
+    doctor_ok(&doctor->report, "permission", "DescribeRegions: %zu regions", named.count);
+    for (size_t i = 0; i < session->region_count; i++) {
+        look_for(doctor, session->regions[i], &named);
     }
 }
 
@@ -220,19 +249,19 @@ static void check_service(struct doctor *doctor)
         doctor_fail(&doctor->report, "regions", &err);
         return;
     }
-    size_t reached = 0;
+    const char *reached = NULL;
     for (size_t i = 0; i < session->region_count && interrupt_signal() == 0; i++) {
         const char *region = session->regions[i];
         if (!check_endpoint(doctor, region)) {
             continue; /* what is not reached cannot be asked either */
         }
-        reached++;
+        reached = reached == NULL ? region : reached;
         if (session->client != NULL) {
             check_listing(doctor, region);
         }
     }
-    if (session->client != NULL && reached > 0) {
-        check_region_list(doctor);
+    if (session->client != NULL && reached != NULL) {
+        check_region_list(doctor, reached);
         check_identity(doctor);
     }
 }
@@ -371,25 +400,13 @@ static int run(struct doctor *doctor)
     return session_end(&doctor->session, status);
 }
 
-/* The options of a sync as they are here: all are taken, so that those of a sync can be given. */
-static void describe_options(struct cli_option *rows, size_t count)
+/* All options of a sync are taken, so that those of a sync can be given; these do nothing. */
+static void hide_idle(struct cli_option *rows, size_t count)
 {
-    static const struct {
-        const char *name, *help;
-    } own[] = {
-        {"timeout", "the longest that one attempt may take (15s)"},
-        {"retry-for", "how long a request is tried again (5s)"},
-        {"qps", "for sync; does nothing here"},
-        {"connections", "for sync; does nothing here"},
-        {"parallel", "for sync; does nothing here"},
-        {"quiet", "for sync; does nothing here"},
-        {"no-progress", "for sync; does nothing here"},
-    };
+    static const char *const idle[] = {"qps", "connections", "parallel", "quiet", "no-progress"};
     for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < COUNT(own); j++) {
-            if (strcmp(rows[i].name, own[j].name) == 0) {
-                rows[i].help = own[j].help;
-            }
+        for (size_t j = 0; j < COUNT(idle); j++) {
+            rows[i].help = strcmp(rows[i].name, idle[j]) == 0 ? NULL : rows[i].help;
         }
     }
 }
@@ -399,15 +416,15 @@ static bool parse(struct doctor *doctor, int argc, char **argv, int *ret_status)
     struct error err;
     const struct cli_option own[] = {
         {"policy", NULL, "print the smallest RAM policy, and nothing else", CLI_FLAG,
-         &doctor->policy, 0, 0},
-        {"json", NULL, "print one JSON object", CLI_FLAG, &doctor->json, 0, 0},
+         &doctor->policy, 0, 0, CLI_OUTPUT},
+        {"json", NULL, "print one JSON object", CLI_FLAG, &doctor->json, 0, 0, CLI_OUTPUT},
     };
     struct cli_option options[COUNT(own) + SESSION_OPTIONS_MAX];
     session_defaults(&doctor->connection);
     doctor->connection.attempt_timeout = 15;
     doctor->connection.retry_for = 5;
     size_t count = session_rows(&doctor->connection, options);
-    describe_options(options, count);
+    hide_idle(options, count);
     memcpy(options + count, own, sizeof(own));
     if (!cli_begin("doctor", options, count + COUNT(own), argc, argv, &doctor->database, NULL,
                    ret_status)) {

@@ -110,7 +110,9 @@ bool doctor_report_end(struct doctor_report *report, struct error *err)
         (void)printf("%zu failure%s, %zu warning%s\n", report->failures,
                      report->failures == 1 ? "" : "s", report->warnings,
                      report->warnings == 1 ? "" : "s");
-        (void)printf("\nThe smallest RAM policy:\n\n%s", DOCTOR_POLICY);
+        if (report->policy_wanted) {
+            (void)printf("\nThe smallest RAM policy:\n\n%s", DOCTOR_POLICY);
+        }
     }
     buffer_free(&report->json);
     return ok;

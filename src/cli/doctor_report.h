@@ -12,6 +12,7 @@ struct doctor_report {
     bool json_wanted;
     struct buffer json; /* the checks so far, separated by commas */
     size_t warnings, failures;
+    bool policy_wanted;            /* a permission is missing */
     enum error_code first_failure; /* its class, ERROR_NONE when there was none */
 };
 
@@ -27,7 +28,7 @@ void doctor_tell(struct doctor_report *report, const char *status, const char *c
 /* A failure with its class; the error's hint is the advice. */
 void doctor_fail(struct doctor_report *report, const char *check, const struct error *err);
 
-/* Prints the policy or the JSON object. Frees the report. */
+/* Prints the count, and the policy where it is wanted; or the JSON object. Frees the report. */
 bool doctor_report_end(struct doctor_report *report, struct error *err) MUST_CHECK;
 
 /* The smallest RAM policy, JSON. */

@@ -1,4 +1,5 @@
 /* The command `export`: jobs back out, as the API's own JSON or as the columns of v_restore_job. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static bool write_jobs(struct store_jobs *jobs, struct buffer *line, struct erro
             return false;
         }
         if (fwrite(line->data, 1, line->length, stdout) != line->length) {
-            return error_set(err, ERROR_INTERNAL, "cannot write to standard output");
+            return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the jobs");
         }
     }
 }
@@ -130,15 +131,16 @@ int cli_export(const char *database, int argc, char **argv)
     struct error err;
     int status = 0;
     struct cli_option options[5 + SELECTION_ROWS] = {
-        {"format", "NAME", "ndjson: the API's own JSON, a job a line (default); csv, json",
-         CLI_TEXT, (void *)&wanted.format, 0, 0},
+        {"since", "TIME", "jobs created then or later: a UTC date, or 90d ago", CLI_TEXT,
+         (void *)&wanted.since, 0, 0, CLI_WHAT},
+        {"until", "TIME", "jobs created before then", CLI_TEXT, (void *)&wanted.until, 0, 0,
+         CLI_WHAT},
+        {"listed-only", NULL, "without jobs that are gone from the service", CLI_FLAG,
+         &wanted.listed_only, 0, 0, CLI_WHAT},
+        {"format", "NAME", "ndjson, the API's own; csv; json (default ndjson)", CLI_TEXT,
+         (void *)&wanted.format, 0, 0, CLI_OUTPUT},
         {"spreadsheet", NULL, "csv that a spreadsheet shows as it is stored", CLI_FLAG,
-         &wanted.spreadsheet, 0, 0},
-        {"since", "TIME", "jobs created then or later: a UTC date, or 90d for 90 days ago",
-         CLI_TEXT, (void *)&wanted.since, 0, 0},
-        {"until", "TIME", "jobs created before then", CLI_TEXT, (void *)&wanted.until, 0, 0},
-        {"listed-only", NULL, "without jobs that the service no longer lists", CLI_FLAG,
-         &wanted.listed_only, 0, 0},
+         &wanted.spreadsheet, 0, 0, CLI_OUTPUT},
     };
     selection_rows(&wanted.selection, SELECTION_ROWS, options + 5);
     if (!cli_begin("export", options, 5 + SELECTION_ROWS, argc, argv, &database, NULL, &status)) {

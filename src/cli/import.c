@@ -416,17 +416,17 @@ int cli_import(const char *database, int argc, char **argv)
     int status = 0;
     const struct cli_option options[] = {
         {"account-id", "ID", "the account that the jobs belong to", CLI_TEXT,
-         (void *)&import.account_id, 0, 0},
-        {"region", "ID", "their region", CLI_TEXT, (void *)&import.region, 0, 0},
-        {"edition", "NAME", "their edition", CLI_TEXT, (void *)&import.edition, 0, 0},
+         (void *)&import.account_id, 0, 0, CLI_WHAT},
+        {"region", "ID", "their region", CLI_TEXT, (void *)&import.region, 0, 0, CLI_WHAT},
+        {"edition", "NAME", "their edition", CLI_TEXT, (void *)&import.edition, 0, 0, CLI_WHAT},
+        {"dry-run", NULL, "do everything but keep nothing", CLI_FLAG, &import.dry_run, 0, 0,
+         CLI_WHAT},
+        {"allow-trigger", "NAME", "a trigger of yours that may run, now and later", CLI_LIST,
+         &triggers, 0, 0, CLI_WHAT},
+        {"json", NULL, "print the counts as JSON", CLI_FLAG, &import.json, 0, 0, CLI_OUTPUT},
         {"allow-shared-folder", NULL, "also write to folders that others can write to", CLI_FLAG,
-         &safe_file_shared, 0, 0},
-        {"allow-trigger", "NAME",
-         "may run, now and later; for triggers of your own in the database", CLI_LIST, &triggers, 0,
-         0},
-        {"dry-run", NULL, "do everything but keep nothing", CLI_FLAG, &import.dry_run, 0, 0},
-        {"json", NULL, "print the counts as JSON on standard output", CLI_FLAG, &import.json, 0, 0},
-        {"quiet", NULL, "print errors alone", CLI_FLAG, &import.quiet, 0, 0},
+         &safe_file_shared, 0, 0, CLI_OUTPUT},
+        {"quiet", NULL, "print only errors", CLI_FLAG, &import.quiet, 0, 0, CLI_OUTPUT},
     };
     if (!cli_begin("import", options, sizeof(options) / sizeof(options[0]), argc, argv,
                    &import.database, &operand, &status)) {

@@ -1,33 +1,41 @@
 #include "cli/options.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "output/format.h"
 
-#define HELP_VALUE 1000
-#define FIRST_VALUE 2000
 #define HELP_COLUMN 28
 
-static bool set_number(const struct cli_option *option, const char *text, struct error *err)
+static bool set_duration(const struct cli_option *option, const char *text, struct error *err)
 {
+    char least[FORMAT_AGE_SIZE], most[FORMAT_AGE_SIZE];
     int64_t value = 0;
-    bool duration = option->kind == CLI_DURATION;
-    bool ok = duration ? text_to_duration(text, &value)
-                       : text_to_int64(text, INT64_MIN, INT64_MAX, &value);
-    if (!ok || value < option->minimum || value > option->maximum) {
-        error_set(err, ERROR_USAGE, "--%s: \"%s\" is not %s", option->name, text,
-                  duration ? "a duration in range" : "a number in range");
-        if (duration) {
-            return error_hint(
-                err, "A duration is a number with s, m, h, d or w, such as 90s, 10m, 24h.");
-        }
-        return error_hint(err, "It takes a number from %" PRId64 " to %" PRId64 ".",
-                          option->minimum, option->maximum);
+    int64_t maximum =
+        option->maximum < TEXT_DURATION_MAX ? option->maximum : (int64_t)TEXT_DURATION_MAX;
+    if (text_to_duration(text, &value) && value >= option->minimum && value <= maximum) {
+        *(int64_t *)option->target = value;
+        return true;
     }
-    *(int64_t *)option->target = value;
-    return true;
+    format_age(option->minimum, least);
+    format_age(maximum, most);
+    error_set(err, ERROR_USAGE, "--%s: \"%s\" is not a duration from %s to %s", option->name, text,
+              least, most);
+    return error_hint(err, "A duration is a number with s, m, h, d or w, such as 90s, 10m, 24h.");
+}
+
+static bool set_integer(const struct cli_option *option, const char *text, struct error *err)
+{
+    if (text_to_int64(text, option->minimum, option->maximum, option->target)) {
+        return true;
+    }
+    if (option->maximum == INT64_MAX) {
+        return error_set(err, ERROR_USAGE, "--%s: \"%s\" is not a number of at least %" PRId64,
+                         option->name, text, option->minimum);
+    }
+    return error_set(err, ERROR_USAGE, "--%s: \"%s\" is not a number from %" PRId64 " to %" PRId64,
+                     option->name, text, option->minimum, option->maximum);
 }
 
 /* What is in the list already is asked for once. */
@@ -47,81 +55,155 @@ static bool add_to_list(const struct cli_option *option, const char *text, struc
     return true;
 }
 
-static bool set_option(const struct cli_option *option, const char *text, struct error *err)
+static bool set_option(const struct cli_option *option, char *text, struct error *err)
 {
+    bool ok = true;
     switch (option->kind) {
     case CLI_FLAG:
         *(bool *)option->target = true;
+        return true;
+    case CLI_FILE:
+        if (strcmp(text, "-") == 0) {
+            return error_set(err, ERROR_USAGE, "--%s needs the name of a file, not \"-\"",
+                             option->name);
+        }
+        *(const char **)option->target = text;
         return true;
     case CLI_TEXT:
         *(const char **)option->target = text;
         return true;
     case CLI_LIST:
+        while (ok && text != NULL) {
+            ok = add_to_list(option, strsep(&text, ","), err);
+        }
+        return ok;
+    case CLI_TEXTS:
         return add_to_list(option, text, err);
     case CLI_INTEGER:
+        return set_integer(option, text, err);
     case CLI_DURATION:
-        return set_number(option, text, err);
+        return set_duration(option, text, err);
     }
     return error_set(err, ERROR_INTERNAL, "--%s has no kind", option->name);
 }
 
-/* What getopt_long could not take; it leaves the culprit in argv[optind - 1] or optopt. */
-static bool usage_error(int value, char **argv, struct error *err)
+const struct cli_option *cli_find_option(const struct cli_option *options, size_t count,
+                                         const char *word)
 {
-    const char *word = argv[optind - 1];
-    if (value == ':') {
-        return error_set(err, ERROR_USAGE, "%s needs a value", word);
-    }
-    if (optopt != 0 && optopt < HELP_VALUE) {
-        return error_set(err, ERROR_USAGE, "unknown option -%c", optopt);
-    }
-    return error_set(err, ERROR_USAGE, "unknown, ambiguous or wrongly used option %s", word);
-}
-
-bool cli_parse(const struct cli_option *options, size_t count, bool stop_at_operand, int argc,
-               char **argv, int *ret_operand, bool *ret_help, struct error *err)
-{
-    struct option table[CLI_OPTIONS_MAX + 2];
-    memset(table, 0, sizeof(table));
-    *ret_help = false;
-    if (count > CLI_OPTIONS_MAX) {
-        return error_set(err, ERROR_INTERNAL, "too many options");
-    }
-    for (size_t i = 0; i < count; i++) {
-        table[i] = (struct option){options[i].name,
-                                   options[i].argument != NULL ? required_argument : no_argument,
-                                   NULL, FIRST_VALUE + (int)i};
-    }
-    table[count] = (struct option){"help", no_argument, NULL, HELP_VALUE};
-    optind = 0; /* glibc: start anew */
-    opterr = 0;
-    int value;
-    while ((value = getopt_long(argc, argv, stop_at_operand ? "+:h" : ":h", table, NULL)) != -1) {
-        if (value == 'h' || value == HELP_VALUE) {
-            *ret_help = true;
-        } else if (value >= FIRST_VALUE) {
-            /* One region has one name everywhere: as the service writes it. */
-            if (strcmp(options[value - FIRST_VALUE].name, "region") == 0) {
-                text_lower(optarg);
-            }
-            if (!set_option(&options[value - FIRST_VALUE], optarg, err)) {
-                return false;
-            }
-        } else {
-            return usage_error(value, argv, err);
+    word = strcmp(word, "-h") == 0 ? "--help" : strcmp(word, "-V") == 0 ? "--version" : word;
+    size_t length = strcspn(word, "=");
+    for (size_t i = 0; strncmp(word, "--", 2) == 0 && i < count; i++) {
+        if (strlen(options[i].name) == length - 2 &&
+            memcmp(options[i].name, word + 2, length - 2) == 0) {
+            return &options[i];
         }
     }
-    *ret_operand = optind;
+    return NULL;
+}
+
+bool cli_unrecognized(const struct cli_option *options, size_t count, const char *word,
+                      struct error *err)
+{
+    char name[64];
+    size_t dashes = strspn(word, "-");
+    int length = (int)strcspn(word, "="); /* what follows may be long, or a secret */
+    (void)snprintf(name, sizeof(name), "%.*s", length - (int)dashes, word + dashes);
+    struct text_nearest nearest = {.word = name};
+    for (size_t i = 0; i < count; i++) {
+        text_nearest_try(&nearest, options[i].name);
+    }
+    error_set(err, ERROR_USAGE, "unrecognized option '%.*s'", length, word);
+    return text_did_you_mean(&nearest, "--", err);
+}
+
+/* Takes argv[*at], and what follows it where that is its value. */
+static bool take_option(const struct cli_option *options, size_t count, int argc, char **argv,
+                        int *at, struct error *err)
+{
+    char *word = argv[*at];
+    const struct cli_option *option = cli_find_option(options, count, word);
+    char *value = strchr(word, '=');
+    if (option == NULL) {
+        return cli_unrecognized(options, count, word, err);
+    }
+    if (option->argument == NULL && value != NULL) {
+        return error_set(err, ERROR_USAGE, "--%s takes no value", option->name);
+    }
+    if (option->argument != NULL && value != NULL) {
+        value++;
+    } else if (option->argument != NULL) {
+        if (++*at == argc || strcmp(argv[*at], "--") == 0 ||
+            cli_find_option(options, count, argv[*at]) != NULL) {
+            return error_set(err, ERROR_USAGE, "--%s needs a value: %s", option->name,
+                             option->argument);
+        }
+        value = argv[*at];
+    }
+    /* One region has one name everywhere: as the service writes it. */
+    if (strcmp(option->name, "region") == 0) {
+        text_lower(value);
+    }
+    return set_option(option, value, err);
+}
+
+bool cli_parse(const struct cli_option *options, size_t count, int argc, char **argv,
+               int *ret_operand, struct error *err)
+{
+    int operands = 0;
+    bool all = false;
+    for (int i = 1; i < argc; i++) {
+        if (!all && strcmp(argv[i], "--") == 0) {
+            all = true;
+        } else if (all || argv[i][0] != '-' || argv[i][1] == '\0') {
+            argv[1 + operands++] = argv[i];
+        } else if (!take_option(options, count, argc, argv, &i, err)) {
+            return false;
+        }
+    }
+    *ret_operand = argc - operands;
+    memmove(argv + *ret_operand, argv + 1, (size_t)operands * sizeof(*argv));
     return true;
+}
+
+/* With the default where the target holds one: nothing was parsed. */
+static void print_option(FILE *out, const struct cli_option *option)
+{
+    char number[FORMAT_AGE_SIZE] = "";
+    const char *argument = option->argument != NULL ? option->argument : "";
+    const char *value = number;
+    int used = fprintf(out, "  --%s%s%s", option->name, argument[0] != '\0' ? " " : "", argument);
+    int pad = used >= 0 && used < HELP_COLUMN ? HELP_COLUMN - used : 1;
+    (void)fprintf(out, "%*s%s", pad, "", option->help);
+    if (option->kind == CLI_TEXT || option->kind == CLI_FILE) {
+        value = *(const char *const *)option->target;
+    } else if (option->kind == CLI_INTEGER && *(const int64_t *)option->target > 0) {
+        (void)snprintf(number, sizeof(number), "%" PRId64, *(const int64_t *)option->target);
+    } else if (option->kind == CLI_DURATION && *(const int64_t *)option->target > 0) {
+        format_age(*(const int64_t *)option->target, number);
+    }
+    if (value != NULL && value[0] != '\0') {
+        (void)fprintf(out, " (default %s)", value);
+    }
+    (void)fputc('\n', out);
 }
 
 void cli_print_options(FILE *out, const struct cli_option *options, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        int used =
-            fprintf(out, "  --%s%s%s", options[i].name, options[i].argument != NULL ? " " : "",
-                    options[i].argument != NULL ? options[i].argument : "");
-        int pad = used >= 0 && used < HELP_COLUMN ? HELP_COLUMN - used : 1;
-        (void)fprintf(out, "%*s%s\n", pad, "", options[i].help);
+    static const char *const headings[] = {[CLI_WHAT] = "What",
+                                           [CLI_WHERE] = "From where",
+                                           [CLI_SPEED] = "How fast",
+                                           [CLI_OUTPUT] = "Output",
+                                           [CLI_GENERAL] = "General"};
+    for (size_t group = 0; group < sizeof(headings) / sizeof(headings[0]); group++) {
+        bool headed = false;
+        for (size_t i = 0; i < count; i++) {
+            if ((size_t)options[i].group == group && options[i].help != NULL) {
+                if (!headed) {
+                    (void)fprintf(out, "\n%s:\n", headings[group]);
+                }
+                headed = true;
+                print_option(out, &options[i]);
+            }
+        }
     }
 }

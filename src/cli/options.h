@@ -1,4 +1,4 @@
-/* Options of a command, described once: parsed with getopt_long, and printed by --help. */
+/* Options of a command, described once: for parsing and for --help. */
 #ifndef HBRSYNC_CLI_OPTIONS_H
 #define HBRSYNC_CLI_OPTIONS_H
 
@@ -15,11 +15,17 @@
 enum cli_kind {
     CLI_FLAG,    /* bool */
     CLI_TEXT,    /* const char * */
-    CLI_LIST,    /* struct cli_list: may be repeated; the same value again is passed over */
+    CLI_FILE,    /* const char *, a file's name; "-" is refused */
+    CLI_LIST,    /* struct cli_list: repeatable, and "a,b" is two values */
+    CLI_TEXTS,   /* struct cli_list: repeatable, a comma is part of the value */
     CLI_INTEGER, /* int64_t within [minimum, maximum] */
     CLI_DURATION /* int64_t, seconds, within [minimum, maximum] */
 };
 
+/* The headings of --help, in their order. */
+enum cli_group { CLI_WHAT, CLI_WHERE, CLI_SPEED, CLI_OUTPUT, CLI_GENERAL };
+
+/* Without repetitions. */
 struct cli_list {
     const char *values[CLI_LIST_MAX]; /* borrowed from argv */
     size_t count;
@@ -28,21 +34,30 @@ struct cli_list {
 struct cli_option {
     const char *name;     /* without dashes */
     const char *argument; /* its name in --help, NULL for a flag */
-    const char *help;
+    const char *help;     /* the default is added from the target; NULL: not shown */
     enum cli_kind kind;
     void *target;
     int64_t minimum, maximum;
+    enum cli_group group;
 };
 
-/*
- * Parses argv[1] and on. *ret_operand is the index of the first operand. --help is always known:
- * *ret_help. ERROR_USAGE names the option and what it takes. With `stop_at_operand` what follows
- * the first operand is left alone.
- */
-bool cli_parse(const struct cli_option *options, size_t count, bool stop_at_operand, int argc,
-               char **argv, int *ret_operand, bool *ret_help, struct error *err) MUST_CHECK;
+/* The option that a word such as "--name" or "--name=value" names, whole and not abbreviated; "-h"
+ * is --help and "-V" --version. NULL: none. */
+const struct cli_option *cli_find_option(const struct cli_option *options, size_t count,
+                                         const char *word);
 
-/* The options' part of --help. */
+/* ERROR_USAGE for a word that names no option, with the nearest that there is. */
+bool cli_unrecognized(const struct cli_option *options, size_t count, const char *word,
+                      struct error *err);
+
+/*
+ * Parses argv[1] and on; "--" ends the options. Moves the operands to the end of argv, *ret_operand
+ * is the index of the first. ERROR_USAGE names the option and what it takes.
+ */
+bool cli_parse(const struct cli_option *options, size_t count, int argc, char **argv,
+               int *ret_operand, struct error *err) MUST_CHECK;
+
+/* The options' part of --help, group by group. */
 void cli_print_options(FILE *out, const struct cli_option *options, size_t count);
 
 #endif

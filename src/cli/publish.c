@@ -52,20 +52,20 @@ int cli_publish(const char *database, int argc, char **argv)
     int operand = 0;
     int status = 0;
     const struct cli_option options[] = {
-        {"mode", "MODE", "the copy's permissions, such as 0644 (0666 less umask)", CLI_TEXT,
-         (void *)&mode_text, 0, 0},
+        {"mode", "MODE", "the copy's permissions (default 0666 less umask)", CLI_TEXT,
+         (void *)&mode_text, 0, 0, CLI_OUTPUT},
         {"tables", NULL, "write the views as tables with types and indexes, for BI tools", CLI_FLAG,
-         &tables, 0, 0},
+         &tables, 0, 0, CLI_OUTPUT},
         {"allow-shared-folder", NULL, "also write to folders that others can write to", CLI_FLAG,
-         &safe_file_shared, 0, 0},
-        {"quiet", NULL, "print errors alone", CLI_FLAG, &quiet, 0, 0},
+         &safe_file_shared, 0, 0, CLI_OUTPUT},
+        {"quiet", NULL, "print only errors", CLI_FLAG, &quiet, 0, 0, CLI_OUTPUT},
     };
     if (!cli_begin("publish", options, sizeof(options) / sizeof(options[0]), argc, argv, &database,
                    &operand, &status)) {
         return status;
     }
     log_set_level(quiet ? LOG_QUIET : LOG_NORMAL);
-    if (operand + 1 != argc) {
+    if (operand + 1 != argc || strcmp(argv[operand], "-") == 0) {
         error_set(&err, ERROR_USAGE, "publish takes one file, the copy's name");
         return cli_fail(&err);
     }

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/selection.h"
 #include "hbr/restore_job.h"
@@ -49,7 +50,9 @@ static bool take_format(struct arguments *arguments, const char *name, struct er
 /* The named report moves to the front of the list. */
 static bool select_report(struct report *reports, size_t count, const char *name, struct error *err)
 {
+    struct text_nearest nearest = {.word = name};
     for (size_t i = 0; i < count; i++) {
+        text_nearest_try(&nearest, reports[i].name);
         if (strcmp(reports[i].name, name) == 0) {
             if (i > 0) {
                 reports[0] = reports[i];
@@ -57,7 +60,8 @@ static bool select_report(struct report *reports, size_t count, const char *name
             return true;
         }
     }
-    error_set(err, ERROR_USAGE, "there is no report \"%s\"", name);
+    error_set(err, ERROR_USAGE, "unknown report '%s'", name);
+    (void)text_did_you_mean(&nearest, "", err);
     return error_hint(err, "`hbrsync report` lists them.");
 }
 
@@ -168,6 +172,18 @@ static bool print_report(const struct arguments *arguments, struct report *repor
     return done;
 }
 
+void cli_report_more(void)
+{
+    struct report *reports = NULL;
+    size_t count = 0;
+    struct error err;
+    (void)printf("\nReports:\n");
+    if (!report_list(&reports, &count, &err) || !list_reports(reports, count, ROWS_TABLE, &err)) {
+        (void)cli_fail_output(&err);
+    }
+    free(reports);
+}
+
 int cli_report(const char *database, int argc, char **argv)
 {
     struct arguments arguments = {.database = database};
@@ -179,13 +195,13 @@ int cli_report(const char *database, int argc, char **argv)
     int operand = 0;
     int status = 0;
     struct cli_option options[4 + SELECTION_ROWS] = {
-        {"format", "FORMAT", "table (the default), csv, json or html", CLI_TEXT, (void *)&format, 0,
-         0},
+        {"since", "TIME", "from then on: a UTC date and time, or 90d ago", CLI_TEXT, (void *)&since,
+         0, 0, CLI_WHAT},
+        {"until", "TIME", "before then", CLI_TEXT, (void *)&until, 0, 0, CLI_WHAT},
+        {"format", "NAME", "table, csv, json or html (default table)", CLI_TEXT, (void *)&format, 0,
+         0, CLI_OUTPUT},
         {"spreadsheet", NULL, "csv that a spreadsheet shows as it is stored", CLI_FLAG,
-         &arguments.spreadsheet, 0, 0},
-        {"since", "TIME", "from then on: a UTC date and time, or a duration ago, such as 90d",
-         CLI_TEXT, (void *)&since, 0, 0},
-        {"until", "TIME", "before then", CLI_TEXT, (void *)&until, 0, 0},
+         &arguments.spreadsheet, 0, 0, CLI_OUTPUT},
     };
     const size_t count = 4 + SELECTION_ROWS - 1; /* reports count statuses themselves */
     selection_rows(selection, count - 4, options + 4);

@@ -37,37 +37,38 @@ void session_defaults(struct session_options *options)
 size_t session_rows(struct session_options *options, struct cli_option *rows)
 {
     const struct cli_option own[] = {
-        {"region", "ID", "a region; may be repeated", CLI_LIST, &options->regions, 0, 0},
+        {"region", "ID", "a region, or several: a,b", CLI_LIST, &options->regions, 0, 0, CLI_WHERE},
         {"all-regions", NULL, "every region that the service names", CLI_FLAG,
-         &options->all_regions, 0, 0},
-        {"qps", "N", "requests a second and region (10, the documented quota)", CLI_INTEGER,
-         &options->qps, 1, 1000},
-        {"connections", "N", "requests at once and region (10)", CLI_INTEGER, &options->connections,
-         1, 64},
-        {"parallel", "N", "regions at once (8)", CLI_INTEGER, &options->parallel, 1,
-         SESSION_PARALLEL_MAX},
+         &options->all_regions, 0, 0, CLI_WHERE},
         {"profile", "NAME", "a profile of ~/.aliyun/config.json", CLI_LIST, &options->profiles, 0,
-         0},
+         0, CLI_WHERE},
         {"account-id", "ID", "the account, instead of asking STS", CLI_TEXT,
-         (void *)&options->account_id, 0, 0},
-        {"endpoint", "URL", "instead of https://hbr.{region}.aliyuncs.com", CLI_TEXT,
-         (void *)&options->endpoint, 0, 0},
-        {"sts-endpoint", "URL", "instead of https://sts.{region}.aliyuncs.com", CLI_TEXT,
-         (void *)&options->sts_endpoint, 0, 0},
-        {"vpc", NULL, "the endpoints inside a VPC", CLI_FLAG, &options->vpc, 0, 0},
-        {"ca-file", "FILE", "certificate authorities, PEM", CLI_TEXT, (void *)&options->ca_file, 0,
-         0},
-        {"timeout", "DURATION", "the longest that one attempt may take (120s)", CLI_DURATION,
-         &options->attempt_timeout, 1, DAY},
-        {"retry-for", "DURATION", "how long a request is tried again (300s)", CLI_DURATION,
-         &options->retry_for, 0, DAY},
-        {"trace", "FILE", "write requests and answers, secrets removed", CLI_TEXT,
-         (void *)&options->trace_file, 0, 0},
+         (void *)&options->account_id, 0, 0, CLI_WHERE},
+        {"endpoint", "URL", "(default https://hbr.{region}.aliyuncs.com)", CLI_TEXT,
+         (void *)&options->endpoint, 0, 0, CLI_WHERE},
+        {"sts-endpoint", "URL", "(default https://sts.{region}.aliyuncs.com)", CLI_TEXT,
+         (void *)&options->sts_endpoint, 0, 0, CLI_WHERE},
+        {"vpc", NULL, "the endpoints inside a VPC", CLI_FLAG, &options->vpc, 0, 0, CLI_WHERE},
+        {"ca-file", "FILE", "certificate authorities, PEM", CLI_FILE, (void *)&options->ca_file, 0,
+         0, CLI_WHERE},
+        {"qps", "N", "requests a second and region", CLI_INTEGER, &options->qps, 1, 1000,
+         CLI_SPEED},
+        {"connections", "N", "requests at once and region", CLI_INTEGER, &options->connections, 1,
+         64, CLI_SPEED},
+        {"parallel", "N", "regions at once", CLI_INTEGER, &options->parallel, 1,
+         SESSION_PARALLEL_MAX, CLI_SPEED},
+        {"timeout", "DURATION", "timeout of one attempt", CLI_DURATION, &options->attempt_timeout,
+         1, DAY, CLI_SPEED},
+        {"retry-for", "DURATION", "keep retrying for this long", CLI_DURATION, &options->retry_for,
+         0, DAY, CLI_SPEED},
+        {"trace", "FILE", "write requests and answers, secrets removed", CLI_FILE,
+         (void *)&options->trace_file, 0, 0, CLI_OUTPUT},
         {"allow-shared-folder", NULL, "also write to folders that others can write to", CLI_FLAG,
-         &safe_file_shared, 0, 0},
-        {"quiet", NULL, "print errors alone", CLI_FLAG, &options->quiet, 0, 0},
-        {"verbose", NULL, "print more", CLI_FLAG, &options->verbose, 0, 0},
-        {"no-progress", NULL, "no progress line", CLI_FLAG, &options->no_progress, 0, 0},
+         &safe_file_shared, 0, 0, CLI_OUTPUT},
+        {"quiet", NULL, "print only errors", CLI_FLAG, &options->quiet, 0, 0, CLI_OUTPUT},
+        {"verbose", NULL, "print more", CLI_FLAG, &options->verbose, 0, 0, CLI_OUTPUT},
+        {"no-progress", NULL, "no progress line", CLI_FLAG, &options->no_progress, 0, 0,
+         CLI_OUTPUT},
     };
     _Static_assert(sizeof(own) / sizeof(own[0]) <= SESSION_OPTIONS_MAX, "the rows fit");
     memcpy(rows, own, sizeof(own));
@@ -153,7 +154,10 @@ bool session_check(const struct session_options *options, const char *database, 
     if (options->sts_endpoint != NULL && !acs_endpoint_check(options->sts_endpoint, err)) {
         return error_context(err, "--sts-endpoint");
     }
-    for (size_t i = 1; i < options->regions.count; i++) {
+    for (size_t i = 0; i < options->regions.count; i++) {
+        if (!acs_region_check(options->regions.values[i], err)) {
+            return error_context(err, "--region");
+        }
         if (!check_endpoint_of(options, options->regions.values[0], options->regions.values[i],
                                err)) {
             return false;
@@ -338,8 +342,11 @@ int session_end(struct session *session, int status)
     if (session->trace == NULL || !session->owns_trace) {
         return status;
     }
-    bool complete = ferror(session->trace) == 0; /* errno is long gone */
+    bool complete = ferror(session->trace) == 0;
     errno = 0;
+    if (!complete) {
+        (void)fputc('\n', session->trace); /* errno is long gone: this fails for the same reason */
+    }
     if (fclose(session->trace) == 0 && complete) {
         return status;
     }
@@ -409,9 +416,6 @@ bool session_find_regions(struct session *session, struct error *err)
                 check_endpoint_of(options, session->regions[0], session->regions[1], err));
     }
     for (size_t i = 0; i < options->regions.count; i++) {
-        if (!acs_region_check(options->regions.values[i], err)) {
-            return error_context(err, "--region");
-        }
         if (!add_region(options->regions.values[i], session, err)) {
             return false;
         }
@@ -443,5 +447,6 @@ static bool find_account(struct session *session, struct error *err)
 
 bool session_find(struct session *session, struct error *err)
 {
-    return session_find_regions(session, err) && find_account(session, err);
+    bool found = session->regions != NULL || session_find_regions(session, err);
+    return found && find_account(session, err);
 }

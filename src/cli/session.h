@@ -90,7 +90,7 @@ void session_close_client(struct session *session, struct acs_client *client);
 /* Those of all clients, those of other threads closed. */
 void session_add_counters(const struct session *session, struct acs_client_counters *sum);
 
-/* Finds the regions and the account, which may ask the service. */
+/* Finds the account, and the regions unless that was done; may ask the service. */
 bool session_find(struct session *session, struct error *err) MUST_CHECK;
 
 /* Whether the region is one of those found. */

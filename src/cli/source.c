@@ -91,11 +91,12 @@ int cli_source(const char *database, int argc, char **argv)
     int operand = 0;
     int status = 0;
     const struct cli_option options[] = {
-        {"region", "ID", "the region of the sources; may be repeated", CLI_LIST, &command.regions,
-         0, 0},
-        {"account-id", "ID", "only this account's", CLI_TEXT, (void *)&command.account_id, 0, 0},
-        {"edition", "NAME", "only of STANDARD or BASIC", CLI_LIST, &command.editions, 0, 0},
-        {"json", NULL, "list the sources as JSON", CLI_FLAG, &command.json, 0, 0},
+        {"region", "ID", "the region of the sources", CLI_LIST, &command.regions, 0, 0, CLI_WHAT},
+        {"account-id", "ID", "only this account's", CLI_TEXT, (void *)&command.account_id, 0, 0,
+         CLI_WHAT},
+        {"edition", "NAME", "only of STANDARD or BASIC", CLI_LIST, &command.editions, 0, 0,
+         CLI_WHAT},
+        {"json", NULL, "list the sources as JSON", CLI_FLAG, &command.json, 0, 0, CLI_OUTPUT},
     };
     if (!cli_begin("source", options, sizeof(options) / sizeof(options[0]), argc, argv,
                    &command.database, &operand, &status)) {

@@ -353,13 +353,13 @@ int cli_status(const char *database, int argc, char **argv)
     struct status state = {.regions = &regions, .max_age = -1};
     int status = 0;
     const struct cli_option options[] = {
-        {"region", "ID", "only the sources of a region, with details; may be repeated", CLI_LIST,
-         &regions, 0, 0},
-        {"json", NULL, "print JSON", CLI_FLAG, &state.json, 0, 0},
-        {"max-age", "DURATION", "exit 8 unless every source was proved so recently", CLI_DURATION,
-         &state.max_age, 0, INT64_MAX},
+        {"region", "ID", "only the sources of a region, with details", CLI_LIST, &regions, 0, 0,
+         CLI_WHAT},
+        {"json", NULL, "print JSON", CLI_FLAG, &state.json, 0, 0, CLI_OUTPUT},
+        {"max-age", "DURATION", "exit 8 if any source was last proved longer ago", CLI_DURATION,
+         &state.max_age, 0, INT64_MAX, CLI_OUTPUT},
         {"verbose", NULL, "print details, and the evidence of the last run", CLI_FLAG,
-         &state.detailed, 0, 0},
+         &state.detailed, 0, 0, CLI_OUTPUT},
     };
     if (!cli_begin("status", options, COUNT(options), argc, argv, &database, NULL, &status)) {
         return status;
@@ -370,5 +370,5 @@ int cli_status(const char *database, int argc, char **argv)
                 store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
                 show(store, &state, &err);
     store_close(store);
-    return done ? 0 : cli_fail(&err);
+    return done ? 0 : cli_fail_output(&err);
 }

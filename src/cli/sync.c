@@ -61,8 +61,9 @@ static bool open_store(struct sync_command *command, struct error *err)
     return true;
 }
 
-/* `why` is what kept the run from its first source, NULL when it got that far. */
-static int finish(struct sync_command *command, const struct error *why)
+/* What the run did, for people. `why` is what kept it from its first source, NULL when it got that
+ * far. */
+static void tell(struct sync_command *command, const struct error *why)
 {
     struct sync_summary *summary = &command->summary;
     struct error err;
@@ -76,13 +77,13 @@ static int finish(struct sync_command *command, const struct error *why)
     if (why != NULL) {
         log_error(why);
         summary->error = *why;
-    } else {
-        sync_summary_print(summary);
+        return;
     }
-    if (command->cli.json && !sync_summary_print_json(summary, &err)) {
-        return cli_fail(&err);
+    bool named = command->cli.dry_run || command->cli.connection.verbose;
+    if (named && !sync_summary_print_jobs(summary, command->store, &err)) {
+        log_error(&err);
     }
-    return error_exit_status(sync_summary_code(summary), interrupt_signal());
+    sync_summary_print(summary);
 }
 
 /* The metrics are written however the sync ended. A run that kept nothing leaves them alone. */
@@ -107,6 +108,19 @@ static int write_metrics(const struct sync_command *command, int status)
     return status == 0 ? failed : status;
 }
 
+/* Last of all: "done" also means that the trace and the metrics were written. What was never begun
+ * because of its options has no result. */
+static int print_json(const struct sync_command *command, int status)
+{
+    struct error err;
+    const struct sync_summary *summary = &command->summary;
+    if (!command->cli.json || (summary->error.code == ERROR_USAGE && summary->run_id == 0) ||
+        sync_summary_print_json(summary, status, &err)) {
+        return status;
+    }
+    return cli_fail(&err);
+}
+
 /* --- profiles ------------------------------------------------------------------------------ */
 
 /* Names one profile; NULL: none was named. */
@@ -129,9 +143,12 @@ static bool run_one(struct sync_command *command, struct error *err)
 {
     size_t added;
     struct profile *profile = add_profile(command, NULL);
-    return session_open(&profile->session, &profile->options, err) && open_store(command, err) &&
-           session_find(&profile->session, err) && sync_tasks_begin(&command->tasks, err) &&
-           sync_tasks_add(&command->tasks, &profile->session, &added, err);
+    struct session *session = &profile->session;
+    return session_open(session, &profile->options, err) &&
+           (profile->options.all_regions || session_find_regions(session, err)) &&
+           open_store(command, err) && session_find(session, err) &&
+           sync_tasks_begin(&command->tasks, err) &&
+           sync_tasks_add(&command->tasks, session, &added, err);
 }
 
 /* A profile that fails is one failed source. */
@@ -202,12 +219,13 @@ int cli_sync(const char *database, int argc, char **argv)
     if (!sync_cli_parse(&command.cli, database, argc, argv, &status)) {
         return status;
     }
-    status = finish(&command, run(&command, &err) ? NULL : &err);
+    tell(&command, run(&command, &err) ? NULL : &err);
+    status = error_exit_status(sync_summary_code(&command.summary), interrupt_signal());
     store_close(command.store);
     for (size_t i = command.profile_count; i > 0; i--) { /* the trace is the first one's */
         status = session_end(&command.profiles[i - 1].session, status);
     }
-    status = write_metrics(&command, status);
+    status = print_json(&command, write_metrics(&command, status));
     free(command.tasks.workers);
     free(command.summary.rows);
     free(command.profiles);

@@ -17,36 +17,48 @@
 static bool parse(struct sync_cli *cli, int argc, char **argv, int *ret_status)
 {
     const struct cli_option own[] = {
-        {"edition", "NAME", "STANDARD or BASIC; may be repeated; both by default", CLI_LIST,
-         &cli->editions, 0, 0},
-        {"restore-type", "TYPE", "a RestoreType; may be repeated; all by default", CLI_LIST,
-         &cli->restore_types, 0, 0},
-        {"filter", "TEXT", "'KEY OP VALUE[,VALUE...]'; at most 3; reads all that it selects",
-         CLI_LIST, &cli->filter_texts, 0, 0},
-        {"full", NULL, "full scan, not only what changed", CLI_FLAG, &cli->settings.full, 0, 0},
-        {"full-every", "DURATION", "full scan if the last one is older than this (24h)",
-         CLI_DURATION, &cli->settings.full_every, 0, 10LL * YEAR},
-        {"overlap", "DURATION", "read again so much before the watermark (10m)", CLI_DURATION,
-         &cli->settings.overlap, 0, YEAR},
-        {"page-size", "N", "rows a request, 1 to 99 (99)", CLI_INTEGER, &cli->settings.page_size, 1,
-         HBR_PAGE_SIZE_MAX},
-        {"max-requests", "N", "stop the whole run after so many requests", CLI_INTEGER,
-         &cli->max_requests, 1, INT64_MAX},
-        {"allow-trigger", "NAME",
-         "may run, now and later; for triggers of your own in the database", CLI_LIST,
-         &cli->triggers, 0, 0},
-        {"dry-run", NULL, "do everything but keep nothing", CLI_FLAG, &cli->dry_run, 0, 0},
-        {"json", NULL, "print the summary as JSON on standard output", CLI_FLAG, &cli->json, 0, 0},
-        {"metrics-file", "FILE", "write metrics for Prometheus, however the sync ends", CLI_TEXT,
-         (void *)&cli->metrics_file, 0, 0},
-        {"database-label", "NAME", "name the database in its metrics (its file's name)", CLI_TEXT,
-         (void *)&cli->database_label, 0, 0},
+        {"edition", "NAME", "STANDARD or BASIC (default both)", CLI_LIST, &cli->editions, 0, 0,
+         CLI_WHAT},
+        {"restore-type", "TYPE", "jobs of a RestoreType (default all)", CLI_LIST,
+         &cli->restore_types, 0, 0, CLI_WHAT},
+        {"filter", "TEXT", "'KEY OP VALUE[,VALUE...]', see below; at most 3", CLI_TEXTS,
+         &cli->filter_texts, 0, 0, CLI_WHAT},
+        {"full", NULL, "full scan, not only what changed", CLI_FLAG, &cli->settings.full, 0, 0,
+         CLI_WHAT},
+        {"full-every", "DURATION", "full scan if the last is older", CLI_DURATION,
+         &cli->settings.full_every, 0, 10LL * YEAR, CLI_WHAT},
+        {"overlap", "DURATION", "re-read before the watermark", CLI_DURATION,
+         &cli->settings.overlap, 0, YEAR, CLI_WHAT},
+        {"dry-run", NULL, "do everything but keep nothing", CLI_FLAG, &cli->dry_run, 0, 0,
+         CLI_WHAT},
+        {"allow-trigger", "NAME", "a trigger of yours that may run, now and later", CLI_LIST,
+         &cli->triggers, 0, 0, CLI_WHAT},
+        {"page-size", "N", "rows a request, 1 to 99", CLI_INTEGER, &cli->settings.page_size, 1,
+         HBR_PAGE_SIZE_MAX, CLI_SPEED},
+        {"max-requests", "N", "stop the run after this many requests", CLI_INTEGER,
+         &cli->max_requests, 1, INT64_MAX, CLI_SPEED},
+        {"json", NULL, "print the summary as JSON", CLI_FLAG, &cli->json, 0, 0, CLI_OUTPUT},
+        {"metrics-file", "FILE", "write metrics for Prometheus, however it ends", CLI_FILE,
+         (void *)&cli->metrics_file, 0, 0, CLI_OUTPUT},
+        {"database-label", "NAME", "its name in metrics (default the file's)", CLI_TEXT,
+         (void *)&cli->database_label, 0, 0, CLI_OUTPUT},
     };
     struct cli_option options[COUNT(own) + SESSION_OPTIONS_MAX];
     size_t count = session_rows(&cli->connection, options);
     memcpy(options + count, own, sizeof(own));
     return cli_begin("sync", options, count + COUNT(own), argc, argv, &cli->database, NULL,
                      ret_status);
+}
+
+void cli_filter_more(void)
+{
+    (void)fputs("\n--filter 'KEY OP VALUE[,VALUE...]', such as 'VaultId IN v-0001,v-0002':\n"
+                "  KEY  RegionId, PlanId, JobId, VaultId, InstanceId, Bucket, FileSystemId,\n"
+                "       Status or CompleteTime (UNIX seconds); other field names may work, too\n"
+                "  OP   EQUAL, NOT_EQUAL, GREATER_THAN, GREATER_THAN_OR_EQUAL, LESS_THAN,\n"
+                "       LESS_THAN_OR_EQUAL, BETWEEN or IN (not with CompleteTime)\n"
+                "  It reads all that it selects, keeps no watermark and marks nothing as gone.\n",
+                stdout);
 }
 
 static bool take_filters(struct sync_cli *cli, struct error *err)

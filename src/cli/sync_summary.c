@@ -6,7 +6,9 @@
 #include "output/format.h"
 #include "output/json_put.h"
 #include "output/log.h"
+#include "store/query.h"
 
+#define NAMED_JOBS_MAX 100
 #define JSON_MAX (16U * 1024 * 1024)
 
 /* Sources that failed or were not proved, and the first failure's class. */
@@ -22,7 +24,7 @@ static struct tally count_failures(const struct sync_summary *summary)
         enum error_code code = summary->rows[i].result.error.code;
         if (code == ERROR_UNPROVED) {
             tally.unproved++;
-        } else if (code != ERROR_NONE) {
+        } else if (code != ERROR_NONE && code != ERROR_INTERRUPTED) {
             tally.first = tally.failed == 0 ? code : tally.first;
             tally.failed++;
         }
@@ -42,17 +44,22 @@ enum error_code sync_summary_code(const struct sync_summary *summary)
     return tally.unproved > 0 ? ERROR_UNPROVED : ERROR_NONE;
 }
 
+/* `counts` is "" where nothing was read. */
 static void print_verdict(const struct sync_summary *summary, const char *counts,
                           const char *of_what)
 {
     struct tally tally = count_failures(summary);
+    enum error_code code = sync_summary_code(summary);
     const char *prefix = summary->dry_run ? "dry run, nothing kept: " : "";
-    if (tally.failed + tally.unproved == 0 && summary->error.code == ERROR_NONE) {
-        log_info("%s%s; %s%s", prefix, counts, of_what[0] != '\0' ? "complete" : "proved complete",
-                 of_what);
+    const char *mark = counts[0] != '\0' ? "; " : "";
+    if (code == ERROR_NONE) {
+        log_info("%s%s%s%s%s", prefix, counts, mark,
+                 of_what[0] != '\0' ? "complete" : "proved complete", of_what);
+    } else if (code == ERROR_INTERRUPTED) {
+        log_info("%s%s%sinterrupted, run it again", prefix, counts, mark);
     } else {
-        log_info("%s%s; NOT proved complete%s: %zu of %zu sources failed, %zu unproved", prefix,
-                 counts, of_what, tally.failed, summary->count, tally.unproved);
+        log_info("%s%s%sNOT proved complete%s: %zu of %zu sources failed, %zu unproved", prefix,
+                 counts, mark, of_what, tally.failed, summary->count, tally.unproved);
     }
 }
 
@@ -100,6 +107,7 @@ void sync_summary_print(const struct sync_summary *summary)
     format_count(open, text[3]);
     format_count(missing, text[4]);
     buffer_init(&counts, 400);
+    bool nothing = jobs == 0 && sync_summary_code(summary) != ERROR_NONE;
     buffer_printf(&counts, restricted ? "%s jobs match the filter" : "checked %s jobs", text[0]);
     buffer_printf(&counts, ", %s new, %s changed", text[1], text[2]);
     if (!restricted) {
@@ -111,8 +119,47 @@ void sync_summary_print(const struct sync_summary *summary)
     if (returned > 0) {
         buffer_printf(&counts, ", %" PRId64 " listed again", returned);
     }
-    print_verdict(summary, counts.failed ? "" : counts.data, restricted ? " for this filter" : "");
+    print_verdict(summary, nothing || counts.failed ? "" : counts.data,
+                  restricted ? " for this filter" : "");
     buffer_free(&counts);
+}
+
+/* One of the run's jobs; the first NAMED_JOBS_MAX are named. */
+static bool print_job(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    int64_t *named = context;
+    (void)count;
+    (void)err;
+    if (++*named <= NAMED_JOBS_MAX) {
+        log_info("%.*s", (int)cells[0].length, cells[0].text);
+    }
+    return true;
+}
+
+bool sync_summary_print_jobs(const struct sync_summary *summary, struct store *store,
+                             struct error *err)
+{
+    int64_t named = 0;
+    const struct store_parameter run_id = {":run_id",
+                                           {.kind = CELL_INTEGER, .integer = summary->run_id}};
+    const struct store_query query = {
+        .sql =
+            "SELECT j.restore_id || iif(j.first_run_id = :run_id, ': new, ' || coalesce(j.status,"
+            " 'no status'), ': changed ' || (SELECT group_concat(e.key || iif(e.key = 'status',"
+            " ' ' || coalesce(c.old_status, 'none') || ' to ' || coalesce(c.new_status, 'none'),"
+            " ''), ', ') FROM restore_job_change AS c, json_each(c.changed) AS e"
+            " WHERE c.restore_id = j.restore_id AND c.run_id = :run_id)) FROM restore_job AS j"
+            " WHERE j.first_run_id = :run_id OR j.restore_id IN"
+            " (SELECT restore_id FROM restore_job_change WHERE run_id = :run_id)",
+        .what = "name the jobs that changed",
+        .parameters = &run_id,
+        .parameter_count = 1};
+    const struct store_rows rows = {.row = print_job, .context = &named};
+    bool done = store_query_run(store, &query, &rows, err);
+    if (named > NAMED_JOBS_MAX) {
+        log_info("... and %" PRId64 " more", named - NAMED_JOBS_MAX);
+    }
+    return done;
 }
 
 static void add_number(struct buffer *json, const char *name, int64_t value)
@@ -154,11 +201,11 @@ static void add_row(struct buffer *json, const struct sync_summary_row *row)
     buffer_putc(json, '}');
 }
 
-static const char *outcome_name(const struct sync_summary *summary)
+static const char *outcome_name(const struct sync_summary *summary, int status)
 {
     switch (sync_summary_code(summary)) {
     case ERROR_NONE:
-        return "done";
+        return status == 0 ? "done" : "failed";
     case ERROR_UNPROVED:
         return "unproved";
     case ERROR_PARTIAL:
@@ -181,13 +228,13 @@ static bool has_run(const struct sync_summary *summary)
     return false;
 }
 
-bool sync_summary_print_json(const struct sync_summary *summary, struct error *err)
+bool sync_summary_print_json(const struct sync_summary *summary, int status, struct error *err)
 {
     struct buffer json;
     buffer_init(&json, JSON_MAX);
     buffer_putc(&json, '{');
     json_put_number(&json, "run_id", summary->run_id, has_run(summary));
-    json_put_text(&json, "outcome", outcome_name(summary));
+    json_put_text(&json, "outcome", outcome_name(summary, status));
     buffer_puts(&json, ",\"sources\":[");
     for (size_t i = 0; i < summary->count; i++) {
         buffer_puts(&json, i > 0 ? "," : "");
@@ -200,9 +247,7 @@ bool sync_summary_print_json(const struct sync_summary *summary, struct error *e
     }
     buffer_puts(&json, "}\n");
     bool ok = buffer_ok(&json, "the summary", err);
-    if (ok && fwrite(json.data, 1, json.length, stdout) != json.length) {
-        ok = error_set(err, ERROR_INTERNAL, "cannot write to standard output");
-    }
+    (void)fwrite(json.data, 1, ok ? json.length : 0, stdout); /* checked at the end of main */
     buffer_free(&json);
     return ok;
 }

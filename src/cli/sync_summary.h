@@ -15,6 +15,7 @@ struct sync_summary_row {
     char account_id[STORE_NAME_MAX], region_id[STORE_NAME_MAX], edition[STORE_NAME_MAX];
     const char *restore_type; /* "": every type */
     bool ended, told;         /* the task; what it has to say was printed */
+    bool told_failure;        /* ... or stands with another's that is the same */
 };
 
 struct sync_summary {
@@ -31,11 +32,17 @@ struct sync_summary {
  * class. */
 enum error_code sync_summary_code(const struct sync_summary *summary);
 
+/* Names the jobs that are new or that changed (gone from the service and back, too), up to a limit.
+ * `store` is the run's, still open. */
+bool sync_summary_print_jobs(const struct sync_summary *summary, struct store *store,
+                             struct error *err) MUST_CHECK;
+
 /* "checked 20,000 jobs, 12 new, 3 changed, 2 still open; proved complete"; with filters or a
  * RestoreType "12 jobs match the filter, 12 new, 0 changed; complete for this filter" */
 void sync_summary_print(const struct sync_summary *summary);
 
-/* The object of `sync --json`, on standard output. */
-bool sync_summary_print_json(const struct sync_summary *summary, struct error *err) MUST_CHECK;
+/* The object of `sync --json`, on standard output. `status` is the exit status. */
+bool sync_summary_print_json(const struct sync_summary *summary, int status,
+                             struct error *err) MUST_CHECK;
 
 #endif

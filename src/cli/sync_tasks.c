@@ -60,7 +60,7 @@ void sync_tasks_add_failure(struct sync_tasks *tasks, const struct error *failur
         row->result.run =
             (struct store_run){.outcome = RUN_FAILED, .total_count = -1, .local_count = -1};
         row->result.error = *failure;
-        row->ended = row->told = true;
+        row->ended = row->told = row->told_failure = true;
     }
 }
 
@@ -159,6 +159,16 @@ static void task_subject(const struct sync_tasks *tasks, const struct sync_task_
                    spec->scope[0] != '\0' ? " " : "", spec->scope);
 }
 
+static void row_subject(const struct sync_tasks *tasks, const struct sync_summary_row *row,
+                        char *text, size_t size)
+{
+    const struct sync_task_spec spec = {.account_id = row->account_id,
+                                        .region_id = row->region_id,
+                                        .edition = row->edition,
+                                        .scope = row->result.run.scope};
+    task_subject(tasks, &spec, text, size);
+}
+
 static void show_progress(void *context, const struct sync_task_spec *spec, int64_t done,
                           int64_t total)
 {
@@ -179,15 +189,11 @@ static void show_progress(void *context, const struct sync_task_spec *spec, int6
     progress_update(label, tasks->done, tasks->total);
 }
 
-static void tell_task(struct sync_tasks *tasks, const struct sync_summary_row *row)
+static void tell_task(const struct sync_tasks *tasks, const struct sync_summary_row *row)
 {
     const struct sync_task_result *result = &row->result;
-    const struct sync_task_spec spec = {.account_id = row->account_id,
-                                        .region_id = row->region_id,
-                                        .edition = row->edition,
-                                        .scope = result->run.scope};
     char subject[1024];
-    task_subject(tasks, &spec, subject, sizeof(subject));
+    row_subject(tasks, row, subject, sizeof(subject));
     if (result->warning[0] != '\0') {
         log_warning("%s: %s", subject, result->warning);
     }
@@ -198,15 +204,70 @@ static void tell_task(struct sync_tasks *tasks, const struct sync_summary_row *r
     if (result->sentence[0] != '\0') {
         log_detail("%s: %s", subject, result->sentence);
     }
-    if (result->error.code == ERROR_INTERRUPTED) {
-        /* Once is enough; those that were stopped by another's failure have nothing to say. */
-        if (tasks->told_interrupted || tasks->summary->error.code != ERROR_INTERRUPTED) {
-            return;
+}
+
+/* How much of a message, at `text`, is its own: the region it is about, or a time that was taken.
+ */
+static size_t count_own(const char *text, const char *region_id)
+{
+    size_t digits = strspn(text, "0123456789");
+    bool region = region_id[0] != '\0' && text_starts_with(text, region_id);
+    return region                                                 ? strlen(region_id)
+           : digits > 0 && text_starts_with(text + digits, " ms") ? digits
+                                                                  : 0;
+}
+
+static bool is_same_message(const struct sync_summary_row *left_row,
+                            const struct sync_summary_row *right_row)
+{
+    const char *left = left_row->result.error.message, *right = right_row->result.error.message;
+    while (*left != '\0' && *right != '\0') {
+        size_t own = count_own(left, left_row->region_id);
+        size_t other = count_own(right, right_row->region_id);
+        bool both = own > 0 && other > 0;
+        if (!both && *left != *right) {
+            return false;
         }
-        tasks->told_interrupted = true;
+        left += both ? own : 1;
+        right += both ? other : 1;
     }
-    if (result->error.code != ERROR_NONE) {
-        log_error_about(subject, &result->error);
+    return *left == *right;
+}
+
+/* Whether both failed for one reason, which is told once: of an answer of the service its Code
+ * counts, since the message names the request, too. */
+static bool is_same_failure(const struct sync_summary_row *left,
+                            const struct sync_summary_row *right)
+{
+    const struct error *first = &left->result.error, *other = &right->result.error;
+    return first->code == other->code && strcmp(first->api_code, other->api_code) == 0 &&
+           (first->api_code[0] != '\0' || first->code == ERROR_INTERRUPTED ||
+            is_same_message(left, right));
+}
+
+/* Each reason with the number of sources, at the end: only then all are known. What was stopped
+ * by another's failure has nothing to say. */
+static void tell_failures(struct sync_tasks *tasks)
+{
+    struct sync_summary *summary = tasks->summary;
+    for (size_t i = 0; i < summary->count; i++) {
+        char first[1024], subject[1100];
+        const struct error *failure = &summary->rows[i].result.error;
+        size_t same = 0;
+        for (size_t j = i; j < summary->count && !summary->rows[i].told_failure; j++) {
+            struct sync_summary_row *other = &summary->rows[j];
+            if (other->ended && is_same_failure(&summary->rows[i], other)) {
+                same++;
+                other->told_failure = j != i;
+            }
+        }
+        if (same == 0 || failure->code == ERROR_NONE ||
+            (failure->code == ERROR_INTERRUPTED && summary->error.code != ERROR_INTERRUPTED)) {
+            continue;
+        }
+        row_subject(tasks, &summary->rows[i], first, sizeof(first));
+        (void)snprintf(subject, sizeof(subject), "%zu sources, the first %s", same, first);
+        log_error_about(same > 1 ? subject : first, failure);
     }
 }
 
@@ -343,6 +404,7 @@ void sync_tasks_run(struct sync_tasks *tasks)
         (void)pthread_join(threads[--count], NULL);
     }
     tell_ended(tasks, true);
+    tell_failures(tasks);
     drop_undone(tasks->summary);
 }
 

@@ -38,9 +38,8 @@ struct sync_tasks {
     struct sync_turn turn;       /* of all below, of the store and of the summary */
     struct sync_worker *workers; /* free it at the end */
     size_t worker_count, next, finished;
-    size_t retired; /* sources that were left out because they are */
-    size_t told;    /* rows whose messages were printed */
-    bool told_interrupted;
+    size_t retired;      /* sources that were left out because they are */
+    size_t told;         /* rows whose messages were printed */
     int64_t done, total; /* jobs, of all workers */
 };
 

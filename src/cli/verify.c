@@ -343,19 +343,20 @@ static bool check_remote(struct verify *verify, struct error *err)
 
 /* --- the command --------------------------------------------------------------------------- */
 
-/* Options of the scan without --remote: somebody believes that the service is asked. */
-static bool check_remote_options(const struct verify *verify, struct error *err)
+/* Options of the service without --remote: somebody believes that it is asked. */
+static bool check_remote_options(const struct cli_option *options, size_t count, int argc,
+                                 char **argv, struct error *err)
 {
-    const struct session_options *connection = &verify->connection;
-    bool asked = connection->all_regions || connection->regions.count > 0 ||
-                 connection->profiles.count > 0 || connection->account_id != NULL ||
-                 connection->endpoint != NULL || connection->sts_endpoint != NULL ||
-                 connection->trace_file != NULL || verify->editions.count > 0;
-    if (verify->remote || !asked) {
-        return true;
+    for (int i = 1; i < argc; i++) {
+        const struct cli_option *option = cli_find_option(options, count, argv[i]);
+        if (option != NULL && (option->group == CLI_WHERE || option->group == CLI_SPEED ||
+                               strcmp(option->name, "trace") == 0)) {
+            error_set(err, ERROR_USAGE, "--%s needs --remote: only that asks the service",
+                      option->name);
+            return error_hint(err, "Add --remote, or leave out the options of the service.");
+        }
     }
-    error_set(err, ERROR_USAGE, "only verify --remote asks the service");
-    return error_hint(err, "Add --remote, or leave out the options of the service.");
+    return true;
 }
 
 static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
@@ -363,11 +364,11 @@ static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
     struct error err;
     const struct cli_option own[] = {
         {"remote", NULL, "scan the service, too, and compare field by field", CLI_FLAG,
-         &verify->remote, 0, 0},
-        {"differences", "N", "how many differences to list (20)", CLI_INTEGER, &verify->shown_max,
-         0, INT64_MAX},
-        {"edition", "NAME", "STANDARD or BASIC; may be repeated; both by default", CLI_LIST,
-         &verify->editions, 0, 0},
+         &verify->remote, 0, 0, CLI_WHAT},
+        {"edition", "NAME", "STANDARD or BASIC (default both)", CLI_LIST, &verify->editions, 0, 0,
+         CLI_WHERE},
+        {"differences", "N", "how many differences to list", CLI_INTEGER, &verify->shown_max, 0,
+         INT64_MAX, CLI_OUTPUT},
     };
     struct cli_option options[COUNT(own) + SESSION_OPTIONS_MAX];
     session_defaults(&verify->connection);
@@ -378,7 +379,8 @@ static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
     }
     if (!session_check(&verify->connection, verify->database, &err) ||
         !session_check_one_profile(&verify->connection, &err) ||
-        !check_remote_options(verify, &err) || !session_check_editions(&verify->editions, &err)) {
+        (!verify->remote && !check_remote_options(options, count, argc, argv, &err)) ||
+        !session_check_editions(&verify->editions, &err)) {
         *ret_status = cli_fail(&err);
         return false;
     }

@@ -11,14 +11,17 @@ static const char *const operators[] = {
     "LESS_THAN", "LESS_THAN_OR_EQUAL", "BETWEEN",      "IN",
     NULL};
 
-static bool known_operator(const char *op)
+static bool check_operator(const char *op, const char *text, struct error *err)
 {
+    struct text_nearest nearest = {.word = op};
     for (size_t i = 0; operators[i] != NULL; i++) {
         if (strcmp(op, operators[i]) == 0) {
             return true;
         }
+        text_nearest_try(&nearest, operators[i]);
     }
-    return false;
+    error_set(err, ERROR_USAGE, "filter \"%.200s\": unknown operator '%s'", text, op);
+    return text_did_you_mean(&nearest, "", err);
 }
 
 /* Blanks around a value are not part of it; those within are. */
@@ -45,11 +48,51 @@ static bool split_values(char *list, struct hbr_filter_text *filter)
     return true;
 }
 
+/* Whatever the case of the first letter. */
+static bool is_key(const char *key, const char *name)
+{
+    return key[0] != '\0' && (key[0] & ~0x20) == (name[0] & ~0x20) &&
+           strcmp(key + 1, name + 1) == 0;
+}
+
+static int field_of(const char *key)
+{
+    const struct record_part *part = &hbr_restore_job_model.parts[HBR_JOB];
+    for (size_t i = 0; i < part->field_count; i++) {
+        if (is_key(key, part->fields[i].name)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* A key that is neither documented nor a field goes to the service, which may know it, unless it is
+ * one of these but for a slip. */
+static bool check_key(const char *key, const char *text, struct error *err)
+{
+    static const char *const others[] = {"RegionId",   "PlanId", "JobId",
+                                         "InstanceId", "Bucket", "FileSystemId"};
+    const size_t count = sizeof(others) / sizeof(others[0]);
+    const struct record_part *part = &hbr_restore_job_model.parts[HBR_JOB];
+    struct text_nearest nearest = {.word = key};
+    for (size_t i = 0; i < count + part->field_count; i++) {
+        const char *name = i < count ? others[i] : part->fields[i - count].name;
+        if (is_key(key, name)) {
+            return true;
+        }
+        text_nearest_try(&nearest, name);
+    }
+    if (nearest.best == NULL) {
+        return true;
+    }
+    error_set(err, ERROR_USAGE, "filter \"%.200s\": unknown key '%s'", text, key);
+    return text_did_you_mean(&nearest, "", err);
+}
+
 static bool check(const struct hbr_filter *filter, const char *text, struct error *err)
 {
-    if (!known_operator(filter->op)) {
-        return error_set(err, ERROR_USAGE, "filter \"%.200s\": unknown operator %s", text,
-                         filter->op);
+    if (!check_key(filter->key, text, err) || !check_operator(filter->op, text, err)) {
+        return false;
     }
     if (strcmp(filter->op, "IN") == 0 && strcmp(filter->key, "CompleteTime") == 0) {
         return error_set(err, ERROR_USAGE,
@@ -102,19 +145,6 @@ void hbr_filter_free(struct hbr_filter_text *filter)
 }
 
 /* --- a job held against a filter ----------------------------------------------------------- */
-
-static int field_of(const char *key)
-{
-    const struct record_part *part = &hbr_restore_job_model.parts[HBR_JOB];
-    for (size_t i = 0; i < part->field_count; i++) {
-        const char *name = part->fields[i].name;
-        bool same_first = key[0] != '\0' && (key[0] & ~0x20) == (name[0] & ~0x20);
-        if (same_first && strcmp(key + 1, name + 1) == 0) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
 
 /* -1, 0 or 1 as the job's value is less than, equal to or greater than the filter's. */
 static bool compare(const struct field *field, const struct value *value, const char *wanted,

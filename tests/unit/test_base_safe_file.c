@@ -257,6 +257,11 @@ static void test_replace(void **state)
     assert_int_equal(read(reader, text, sizeof(text) - 1), 8);
     (void)close(reader);
     assert_string_equal(text, "precious");
+    /* A pipe stays, and so would /dev/null. */
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_false(file_replace(path, 0600, "new", 3, &err));
+    assert_says(&err, "is no regular file");
     assert_int_equal(chmod(folder, 0777), 0);
     assert_false(file_replace(path, 0600, "more", 4, &err));
     assert_says(&err, "can be written to by others");

@@ -399,6 +399,43 @@ static void test_lower(void **state)
     assert_string_equal(text, "cn-hangzhou@[`{9\xc3\x84");
 }
 
+static void test_nearest(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"sync",        "status",    "region",
+                                        "all-regions", "retry-for", "qps"};
+    static const struct {
+        const char *word, *nearest;
+    } cases[] = {
+        {"sync", "sync"},     {"SYNC", "sync"},
+        {"snyc", "sync"},     {"stats", "status"},
+        {"st", "status"},     {"reg", "region"},
+        {"regoin", "region"}, {"all-region", "all-regions"},
+        {"s", NULL},          {"", NULL},
+        {"frobnicate", NULL}, {"retry_for", "retry-for"},
+        {"qqps", "qps"},      {"regionregion", NULL},
+        {"nots", NULL},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct text_nearest nearest = {.word = cases[i].word};
+        for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++) {
+            text_nearest_try(&nearest, names[j]);
+        }
+        if (cases[i].nearest == NULL) {
+            assert_null(nearest.best);
+        } else {
+            assert_non_null(nearest.best);
+            assert_string_equal(nearest.best, cases[i].nearest);
+        }
+    }
+    char longest[500];
+    memset(longest, 'a', sizeof(longest));
+    longest[sizeof(longest) - 1] = '\0';
+    struct text_nearest nearest = {.word = longest};
+    text_nearest_try(&nearest, longest);
+    assert_null(nearest.best);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -415,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_nocase),
         cmocka_unit_test(test_lower),
+        cmocka_unit_test(test_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,6 +107,27 @@ static void test_operators(void **state)
     }
 }
 
+/* A key that nobody knows here goes to the service, unless it looks like one that is known. */
+static void test_keys(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"VaultId",      "vaultId",  "PlanId",        "bucket",
+                                       "fileSystemId", "JobId",    "SomethingElse", "K",
+                                       "RestoreName",  "ParentId", "instanceId"};
+    for (size_t i = 0; i < COUNT(good); i++) {
+        char text[64];
+        struct hbr_filter_text parsed;
+        struct error err;
+        (void)snprintf(text, sizeof(text), "%s IN v", good[i]);
+        assert_true(hbr_filter_parse(text, &parsed, &err));
+        hbr_filter_free(&parsed);
+    }
+    assert_refused("VaultID IN v", "unknown key 'VaultID' (did you mean 'VaultId'?)");
+    assert_refused("Valutid IN v", "(did you mean 'VaultId'?)");
+    assert_refused("statsu IN v", "(did you mean 'Status'?)");
+    assert_refused("Complete_Time EQUAL 1", "(did you mean 'CompleteTime'?)");
+}
+
 static void test_number_of_values(void **state)
 {
     (void)state;
@@ -178,6 +199,7 @@ int main(void)
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_wrong_form),
         cmocka_unit_test(test_operators),
+        cmocka_unit_test(test_keys),
         cmocka_unit_test(test_number_of_values),
         cmocka_unit_test(test_in_with_complete_time),
         cmocka_unit_test(test_most_values),
