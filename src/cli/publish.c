@@ -54,8 +54,8 @@ int cli_publish(const char *database, int argc, char **argv)
     const struct cli_option options[] = {
         {"mode", "MODE", "the copy's permissions (default 0666 less umask)", CLI_TEXT,
          (void *)&mode_text, 0, 0, CLI_OUTPUT},
-        {"tables", NULL, "write the views as tables with types and indexes, for BI tools", CLI_FLAG,
-         &tables, 0, 0, CLI_OUTPUT},
+        {"tables", NULL, "write the views as typed, indexed tables", CLI_FLAG, &tables, 0, 0,
+         CLI_OUTPUT},
         {"allow-shared-folder", NULL, "also write to folders that others can write to", CLI_FLAG,
          &safe_file_shared, 0, 0, CLI_OUTPUT},
         {"quiet", NULL, "print only errors", CLI_FLAG, &quiet, 0, 0, CLI_OUTPUT},
