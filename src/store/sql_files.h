@@ -13,5 +13,6 @@ struct sql_file {
 extern const struct sql_file sql_migrations[]; /* sql/NNNN_name.sql, in order */
 extern const struct sql_file sql_views[];      /* sql/views.sql */
 extern const struct sql_file sql_reports[];    /* sql/reports/NAME.sql */
+extern const struct sql_file sql_queries[];    /* sql/queries/NAME.sql */
 
 #endif
