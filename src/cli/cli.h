@@ -30,6 +30,9 @@ int cli_verify(const char *database, int argc, char **argv);
 int cli_publish(const char *database, int argc, char **argv);
 int cli_doctor(const char *database, int argc, char **argv);
 int cli_source(const char *database, int argc, char **argv);
+int cli_show(const char *database, int argc, char **argv);
+int cli_changes(const char *database, int argc, char **argv);
+int cli_check(const char *database, int argc, char **argv);
 
 void cli_report_more(void); /* the reports */
 void cli_filter_more(void); /* keys and operators of --filter */
@@ -44,12 +47,21 @@ void cli_filter_more(void); /* keys and operators of --filter */
 bool cli_begin(const char *name, const struct cli_option *options, size_t count, int argc,
                char **argv, const char **database, int *ret_operand, int *ret_status);
 
+/* The option --time-zone; its target is a text, NULL where it is not given, for zone_use. */
+struct cli_option cli_time_zone(const char **target);
+
 /* Prints an error and returns its exit status. */
 int cli_fail(const struct error *err);
 
 /* The same, but nothing and 0 when it is standard output that failed: the end of the program tells,
  * and once is enough. */
 int cli_fail_output(const struct error *err);
+
+/* Prints what became of jobs in the runs after `after_run` up to `last_run` that ended at `since`
+ * (UNIX seconds) or later, a row a job: as a table with times of the zone in use, or as a JSON
+ * array. */
+bool cli_print_changes(struct store *store, int64_t after_run, int64_t last_run, int64_t since,
+                       bool as_json, struct error *err) MUST_CHECK;
 
 /* What takes the rows of a query and prints them; stops when the user interrupts. */
 bool cli_rows_begin(enum rows_format format, struct store_rows *ret_rows,

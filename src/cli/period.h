@@ -1,4 +1,5 @@
-/* Moments on the command line: a UTC date, with or without a time, or how long ago. */
+/* Moments on the command line, of the zone in use (base/zone.h): a month, a date, with or without a
+ * time, yesterday, or how long ago. */
 #ifndef HBRSYNC_CLI_PERIOD_H
 #define HBRSYNC_CLI_PERIOD_H
 
@@ -7,8 +8,8 @@
 
 #include "base/error.h"
 
-/* "2026-01-31", "2026-01-31 08:30:00", or a duration before `now`, such as "90d". ERROR_USAGE names
- * the option. */
+/* "2026-01" (its first second), "2026-01-31", "2026-01-31 08:30:00", RFC 3339, "today",
+ * "yesterday", or a duration before `now`, such as "90d". ERROR_USAGE names the option. */
 bool period_parse(const char *option, const char *text, int64_t now, int64_t *ret_seconds,
                   struct error *err) MUST_CHECK;
 

@@ -1,4 +1,5 @@
 /* The command `sync`: opens everything, goes over the tasks, sums up. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -84,6 +85,16 @@ static void tell(struct sync_command *command, const struct error *why)
         log_error(&err);
     }
     sync_summary_print(summary);
+    if (command->cli.show_changes && interrupt_signal() == 0) {
+        summary->has_begun = command->cli.json;
+        (void)fputs(command->cli.json ? "{\"changes\":" : "", stdout);
+        if (!cli_print_changes(command->store, summary->run_id - 1, summary->run_id, INT64_MIN,
+                               command->cli.json, &err)) {
+            log_error(&err);
+            summary->error = err;
+        }
+        (void)fputs(command->cli.json ? "," : "", stdout); /* checked at the end of main */
+    }
 }
 
 /* The metrics are written however the sync ended. A run that kept nothing leaves them alone. */

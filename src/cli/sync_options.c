@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/zone.h"
 #include "cli/cli.h"
 #include "store/store.h"
 
@@ -37,6 +38,9 @@ static bool parse(struct sync_cli *cli, int argc, char **argv, int *ret_status)
          HBR_PAGE_SIZE_MAX, CLI_SPEED},
         {"max-requests", "N", "stop the run after this many requests", CLI_INTEGER,
          &cli->max_requests, 1, INT64_MAX, CLI_SPEED},
+        {"show-changes", NULL, "list the jobs that changed, as `changes`", CLI_FLAG,
+         &cli->show_changes, 0, 0, CLI_OUTPUT},
+        cli_time_zone(&cli->time_zone),
         {"json", NULL, "print the summary as JSON", CLI_FLAG, &cli->json, 0, 0, CLI_OUTPUT},
         {"metrics-file", "FILE", "write metrics for Prometheus, however it ends", CLI_FILE,
          (void *)&cli->metrics_file, 0, 0, CLI_OUTPUT},
@@ -96,6 +100,9 @@ static bool check(struct sync_cli *cli, struct error *err)
         return error_set(
             err, ERROR_USAGE,
             "--account-id cannot be given with several profiles: it would name them all");
+    }
+    if (cli->show_changes && !zone_use(cli->time_zone, err)) {
+        return false;
     }
     return session_check_editions(&cli->editions, err) &&
            session_check_words("restore-type", &cli->restore_types, err) && take_filters(cli, err);

@@ -15,8 +15,8 @@ struct sync_cli {
     const char *database;
     struct session_options connection;
     struct cli_list editions, restore_types, filter_texts, triggers;
-    const char *metrics_file, *database_label;
-    bool dry_run, json;
+    const char *metrics_file, *database_label, *time_zone;
+    bool dry_run, json, show_changes;
     int64_t max_requests; /* 0: no limit */
     struct sync_settings settings;
     struct hbr_filter_text filters[SYNC_FILTERS_MAX];

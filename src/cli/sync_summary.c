@@ -232,7 +232,7 @@ bool sync_summary_print_json(const struct sync_summary *summary, int status, str
 {
     struct buffer json;
     buffer_init(&json, JSON_MAX);
-    buffer_putc(&json, '{');
+    buffer_puts(&json, summary->has_begun ? "" : "{");
     json_put_number(&json, "run_id", summary->run_id, has_run(summary));
     json_put_text(&json, "outcome", outcome_name(summary, status));
     buffer_puts(&json, ",\"sources\":[");

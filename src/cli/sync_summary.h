@@ -25,6 +25,7 @@ struct sync_summary {
     int64_t requests;
     int64_t milliseconds;
     bool dry_run;
+    bool has_begun; /* the JSON: its first member, the changes, was printed while they were read */
     struct error error; /* what ended the run as a whole, ERROR_NONE else */
 };
 

@@ -216,7 +216,9 @@ static bool json_row(struct rows_writer *writer, const struct cell *cells, size_
 {
     const char *name = writer->names.data;
     buffer_reset(&writer->line);
-    buffer_puts(&writer->line, writer->rows == 0 ? "[\n{" : ",\n{");
+    buffer_puts(&writer->line, writer->format == ROWS_OBJECT ? "{"
+                               : writer->rows == 0           ? "[\n{"
+                                                             : ",\n{");
     for (size_t i = 0; i < count; i++) {
         buffer_puts(&writer->line, i > 0 ? "," : "");
         buffer_puts(&writer->line, name);
@@ -280,7 +282,7 @@ bool rows_writer_columns(struct rows_writer *writer, const char *const *names, s
                          struct error *err)
 {
     writer->columns = count;
-    if (writer->format == ROWS_JSON) {
+    if (writer->format == ROWS_JSON || writer->format == ROWS_OBJECT) {
         return json_names(writer, names, count, err);
     }
     struct cell *cells = calloc(count > 0 ? count : 1, sizeof(*cells));
@@ -309,9 +311,10 @@ bool rows_writer_row(struct rows_writer *writer, const struct cell *cells, size_
         return error_set(err, ERROR_INTERNAL, "a row has %zu cells and not %zu", count,
                          writer->columns);
     }
-    bool done = writer->format == ROWS_TABLE  ? table_row(writer, cells, count, err)
-                : writer->format == ROWS_JSON ? json_row(writer, cells, count, err)
-                                              : csv_row(writer, cells, count, err);
+    bool done = writer->format == ROWS_TABLE ? table_row(writer, cells, count, err)
+                : writer->format == ROWS_JSON || writer->format == ROWS_OBJECT
+                    ? json_row(writer, cells, count, err)
+                    : csv_row(writer, cells, count, err);
     writer->rows++;
     return done;
 }

@@ -17,7 +17,13 @@
 
 #define ROWS_TABLE_MAX (64U * 1024 * 1024)
 
-enum rows_format { ROWS_TABLE, ROWS_CSV, ROWS_JSON, ROWS_SPREADSHEET };
+enum rows_format {
+    ROWS_TABLE,
+    ROWS_CSV,
+    ROWS_JSON,
+    ROWS_SPREADSHEET,
+    ROWS_OBJECT /* of JSON, for one row */
+};
 
 struct rows_writer;
 

@@ -85,6 +85,14 @@ void store_lock_look(const char *path, enum store_lock_state *ret_state, int64_t
     buffer_free(&lock_path);
 }
 
+bool store_is_being_written(const struct store *store)
+{
+    enum store_lock_state state;
+    int64_t holder;
+    store_lock_look(store->path, &state, &holder);
+    return state == STORE_LOCK_HELD;
+}
+
 bool store_lock(const struct safe_place *place, const char *path, int *ret_descriptor,
                 struct error *err)
 {

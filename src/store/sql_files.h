@@ -15,5 +15,6 @@ extern const struct sql_file sql_views[];      /* sql/views.sql */
 extern const struct sql_file sql_tables[];     /* sql/tables.sql */
 extern const struct sql_file sql_checks[];     /* sql/checks/NAME.sql, a problem a row */
 extern const struct sql_file sql_reports[];    /* sql/reports/NAME.sql */
+extern const struct sql_file sql_queries[];    /* sql/queries/NAME.sql */
 
 #endif

@@ -49,6 +49,9 @@ void store_close(struct store *store);
 bool store_owns_file(const char *database, const char *path, bool *ret_owns,
                      struct error *err) MUST_CHECK;
 
+/* Whether another process holds the lock of the database. */
+bool store_is_being_written(const struct store *store);
+
 /* From now on no signal interrupts what this store runs: for what has to be told of the end. */
 void store_ignore_signals(struct store *store);
 

@@ -21,10 +21,11 @@ class Case(harness.TestCase):
         return result
 
     def mistake(self, *arguments, says, env=None):
-        """One diagnosis, exit 2, and nothing else: no output, no file."""
+        """One diagnosis, exit 2, and nothing else: no output, no file. `check` has the code and the line of plugins."""
         before = sorted(os.listdir(self.directory))
-        result = self.go(*arguments, status=2, env=env)
-        self.assertEqual(result.stdout, "")
+        plugin = arguments[0] == "check"
+        result = self.go(*arguments, status=3 if plugin else 2, env=env)
+        self.assertRegex(result.stdout, r"^HBRSYNC UNKNOWN - .*\n$" if plugin else r"^$")
         self.assertEqual(re.findall("(?m)^hbrsync: error: (.*)$", result.stderr), [says])
         self.assertEqual(sorted(os.listdir(self.directory)), before)
 

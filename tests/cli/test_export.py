@@ -265,7 +265,7 @@ class Filters(ExportTestCase):
             self.assertEqual([row["restore_id"] for row in rows], self.ids(*arguments))
 
     def test_usage(self):
-        for arguments in (("--since", "yesterday"), ("--since", "2026-02-30"), ("--until", "2026-01-01 25:00:00"),
+        for arguments in (("--since", "tomorrow"), ("--since", "2026-02-30"), ("--until", "2026-01-01 25:00:00"),
                           ("--until", ""), ("--format", "xml"), ("operand",), ("--since", "2026-1-1")):
             with self.subTest(arguments):
                 self.assertEqual(self.export(*arguments, status=2).stdout, "")

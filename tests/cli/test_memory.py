@@ -77,6 +77,7 @@ READERS = {
 OTHERS = {
     "reports": on_database("report", "--format", "html"),
     "status": on_database("status"),
+    "changes": on_database("changes", "--after-run", "0", "--time-zone", "+08:00"),
     "publish": lambda cell, world: ["--db", cell.database, "publish", cell.path("data/copy.db")],
     "verify": on_database("verify"),
 }

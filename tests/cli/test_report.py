@@ -582,7 +582,7 @@ class Command(ReportCase):
     def test_wrong_use(self):
         self.load()
         for arguments, word in ((["nothing"], "nothing"), (["open", "missing"], "missing"),
-                                (["open", "--format", "xml"], "xml"), (["open", "--since", "yesterday"], "yesterday"),
+                                (["open", "--format", "xml"], "xml"), (["open", "--since", "tomorrow"], "tomorrow"),
                                 (["open", "--since", "2026-02-30"], "2026-02-30"),
                                 (["open", "--until", "2026-01-01 25:00:00"], "25:00"),
                                 (["open", "--since", "2026-01-02", "--until", "2026-01-02"], "before")):

@@ -1,0 +1,181 @@
+#include "base/zone.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define MACHINE_FILE "/etc/localtime"
+#define WEST_MOST (-12 * 3600)
+#define EAST_MOST (14 * 3600)
+#define DAY 86400
+#define PATH_SIZE 512
+
+static char zone[ZONE_NAME_SIZE]; /* "" until one was chosen */
+
+/* --- names --------------------------------------------------------------------------------- */
+
+bool zone_parse_offset(const char *text, int64_t *ret_seconds)
+{
+    static const char digits[] = "0123456789";
+    int hours = 0, minutes = 0;
+    if (strlen(text) != 6 || strspn(text, "+-") != 1 || strspn(text + 1, digits) != 2 ||
+        text[3] != ':' || strspn(text + 4, digits) != 2 ||
+        sscanf(text + 1, "%d:%d", &hours, &minutes) != 2 || minutes > 59) {
+        return false;
+    }
+    *ret_seconds = (text[0] == '-' ? -60 : 60) * (hours * 60 + minutes);
+    return *ret_seconds >= WEST_MOST && *ret_seconds <= EAST_MOST;
+}
+
+/* A file of the zones' folder, NULL when there is none of that name. */
+static FILE *open_file(const char *name, char path[PATH_SIZE])
+{
+    const char *folder = getenv("TZDIR");
+    int length =
+        snprintf(path, PATH_SIZE, "%s/%s",
+                 folder != NULL && folder[0] != '\0' ? folder : "/usr/share/zoneinfo", name);
+    return length > 0 && length < PATH_SIZE ? fopen(path, "re") : NULL;
+}
+
+static bool is_zone_file(FILE *file)
+{
+    char magic[4] = "";
+    bool is = file != NULL && fread(magic, 1, sizeof(magic), file) == sizeof(magic) &&
+              memcmp(magic, "TZif", sizeof(magic)) == 0;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return is;
+}
+
+static bool is_known(const char *name)
+{
+    char path[PATH_SIZE];
+    return name[strspn(name, TEXT_ALPHANUMERIC "/_+-")] == '\0' && name[0] != '/' &&
+           is_zone_file(open_file(name, path));
+}
+
+/* With the name that it is most like, or whose city it is. */
+static bool refuse(const char *what, const char *name, struct error *err)
+{
+    char line[PATH_SIZE], candidate[ZONE_NAME_SIZE], best[ZONE_NAME_SIZE] = "";
+    struct text_nearest nearest = {.word = name};
+    FILE *table = open_file("zone.tab", line);
+    while (table != NULL && fgets(line, sizeof(line), table) != NULL) {
+        const char *city =
+            sscanf(line, "%*[A-Z] %*[-+0-9] %63s", candidate) == 1 ? strrchr(candidate, '/') : NULL;
+        if (city == NULL) {
+            continue;
+        }
+        text_nearest_try(&nearest, candidate);
+        if (nearest.best == candidate || text_equal_nocase(city + 1, name)) {
+            nearest.best = strcpy(best, candidate);
+            nearest.distance = text_equal_nocase(city + 1, name) ? 0 : nearest.distance;
+        }
+    }
+    if (table != NULL) {
+        (void)fclose(table);
+    }
+    error_set(err, ERROR_USAGE, "%s: there is no time zone '%.80s'", what, name);
+    (void)text_did_you_mean(&nearest, "", err);
+    return error_hint(err, "A zone is a name such as Asia/Shanghai, an offset such as +08:00, or "
+                           "UTC; the names are the files in /usr/share/zoneinfo, or in $TZDIR.");
+}
+
+/* --- the zone in use ----------------------------------------------------------------------- */
+
+/* A NULL rule leaves TZ as it is. */
+static bool use(const char *name, const char *rule, struct error *err)
+{
+    if (rule != NULL && setenv("TZ", rule, 1) != 0) {
+        return error_no_memory(err);
+    }
+    tzset();
+    (void)text_fit(zone, sizeof(zone), name);
+    return true;
+}
+
+/* Its name is where the machine's file leads to. */
+static bool use_machine(struct error *err)
+{
+    char target[PATH_SIZE] = "";
+    ssize_t length = readlink(MACHINE_FILE, target, sizeof(target) - 1);
+    const char *name = length > 0 ? strstr(target, "zoneinfo/") : NULL;
+    return use(name != NULL ? name + strlen("zoneinfo/") : "local time", NULL, err);
+}
+
+/* As libc reads TZ: a name, a path, or a rule of POSIX, which has a digit before any slash. */
+static bool use_environment(const char *rule, struct error *err)
+{
+    const char *name = rule + (rule[0] == ':');
+    bool is_utc = name[0] == '\0' || strcmp(name, "UTC") == 0;
+    bool is_rule = strcspn(name, "0123456789") < strcspn(name, "/");
+    if (strcmp(name, MACHINE_FILE) == 0) {
+        return use_machine(err);
+    }
+    if (is_utc || is_rule || is_known(name) ||
+        (name[0] == '/' && is_zone_file(fopen(name, "re")))) {
+        return use(is_utc ? "UTC" : name, is_utc ? "UTC0" : NULL, err);
+    }
+    return refuse("TZ", name, err);
+}
+
+bool zone_use(const char *name, struct error *err)
+{
+    int64_t offset = 0;
+    const char *environment = getenv("TZ");
+    if (name == NULL) {
+        return environment != NULL ? use_environment(environment, err) : use_machine(err);
+    }
+    if (strcmp(name, "UTC") == 0) {
+        return use(name, "UTC0", err); /* also where there are no files */
+    }
+    if (zone_parse_offset(name, &offset)) { /* POSIX counts west of Greenwich */
+        char rule[16];
+        (void)snprintf(rule, sizeof(rule), "LOC%c%.5s", name[0] == '+' ? '-' : '+', name + 1);
+        return use(name, rule, err);
+    }
+    return is_known(name) ? use(name, name, err) : refuse("--time-zone", name, err);
+}
+
+const char *zone_name(void)
+{
+    return zone[0] != '\0' ? zone : "UTC";
+}
+
+/* --- times --------------------------------------------------------------------------------- */
+
+int64_t zone_to_local(int64_t seconds)
+{
+    time_t when = (time_t)seconds;
+    struct tm local;
+    return zone[0] == '\0' || localtime_r(&when, &local) == NULL ? seconds
+                                                                 : seconds + local.tm_gmtoff;
+}
+
+/* The offsets a day before and after are those on both sides of a change of the clocks. */
+int64_t zone_to_utc(int64_t local)
+{
+    int64_t early = local - (zone_to_local(local - DAY) - (local - DAY));
+    int64_t late = local - (zone_to_local(local + DAY) - (local + DAY));
+    return zone_to_local(early) != local && zone_to_local(late) == local ? late : early;
+}
+
+void zone_text(int64_t seconds, char text[ZONE_TEXT_SIZE])
+{
+    char iso[CLOCK_ISO8601_SIZE];
+    int64_t local = zone_to_local(seconds);
+    int64_t minutes = (local - seconds) / 60;
+    unsigned distance = (unsigned)(minutes < 0 ? -minutes : minutes) % (24 * 60);
+    if (!clock_to_iso8601(local, iso)) {
+        (void)snprintf(text, ZONE_TEXT_SIZE, "-");
+        return;
+    }
+    (void)snprintf(text, ZONE_TEXT_SIZE, "%.10s %.8s %c%02u:%02u", iso, iso + 11,
+                   minutes < 0 ? '-' : '+', distance / 60, distance % 60);
+}

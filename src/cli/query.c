@@ -1,0 +1,118 @@
+#include "cli/query.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/zone.h"
+#include "cli/cli.h"
+#include "store/sql_files.h"
+
+#define NAME_SIZE 64
+#define TIME_LENGTH 19 /* "2026-01-15 08:30:00" */
+
+struct cli_option cli_time_zone(const char **target)
+{
+    return (struct cli_option){
+        "time-zone", "ZONE",         "Asia/Shanghai or +08:00, for times (default TZ)",
+        CLI_TEXT,    (void *)target, 0,
+        0,           CLI_OUTPUT};
+}
+
+bool query_run(struct store *store, const char *name, const struct store_parameter *parameters,
+               size_t count, const struct store_rows *rows, struct error *err)
+{
+    char file_name[NAME_SIZE];
+    size_t i = 0;
+    (void)snprintf(file_name, sizeof(file_name), "%s.sql", name);
+    while (sql_queries[i].name != NULL && strcmp(sql_queries[i].name, file_name) != 0) {
+        i++;
+    }
+    assert(sql_queries[i].name != NULL);
+    const struct store_query query = {sql_queries[i].text, name, parameters, count};
+    return store_query_run(store, &query, rows, err);
+}
+
+/* --- a table for people -------------------------------------------------------------------- */
+
+struct table {
+    struct store_rows out;
+    const char *title;
+    size_t rows;
+    size_t most, columns;           /* that it may show, that it shows */
+    size_t from[STORE_COLUMNS_MAX]; /* the column of the query */
+    bool is_time[STORE_COLUMNS_MAX];
+    char texts[STORE_COLUMNS_MAX][NAME_SIZE]; /* names, then times */
+};
+
+static bool has_text(const char *const *names, size_t count, const char *stem)
+{
+    size_t length = strlen(stem);
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(names[i], stem, length) == 0 && strcmp(names[i] + length, "_utc") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_columns(const char *const *names, size_t count, void *context, struct error *err)
+{
+    struct table *table = context;
+    const char *shown[STORE_COLUMNS_MAX];
+    for (size_t i = 0; i < count && table->columns < table->most; i++) {
+        size_t at = table->columns;
+        size_t length = strlen(names[i]);
+        if (!has_text(names, count, names[i])) {
+            bool is_utc = text_ends_with(names[i], "_utc");
+            table->is_time[at] = is_utc || text_ends_with(names[i], "_value");
+            (void)snprintf(table->texts[at], NAME_SIZE, "%.*s", (int)(length - (is_utc ? 4 : 0)),
+                           names[i]);
+            shown[at] = table->texts[at];
+            table->from[at] = i;
+            table->columns++;
+        }
+    }
+    return table->out.columns(shown, table->columns, table->out.context, err);
+}
+
+static bool take_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    struct table *table = context;
+    struct cell shown[STORE_COLUMNS_MAX];
+    (void)count;
+    if (table->rows++ == 0 && table->title != NULL) {
+        (void)printf("\n%s\n", table->title);
+    }
+    for (size_t i = 0; i < table->columns; i++) {
+        shown[i] = cells[table->from[i]];
+        if (table->is_time[i] && shown[i].kind == CELL_TEXT && shown[i].length == TIME_LENGTH) {
+            char iso[CLOCK_ISO8601_SIZE];
+            int64_t seconds;
+            (void)snprintf(iso, sizeof(iso), "%.10sT%.8sZ", shown[i].text, shown[i].text + 11);
+            if (clock_from_iso8601(iso, &seconds)) {
+                zone_text(seconds, table->texts[i]);
+                shown[i].text = table->texts[i];
+                shown[i].length = strlen(table->texts[i]);
+            }
+        }
+    }
+    return table->out.row(shown, table->columns, table->out.context, err);
+}
+
+bool query_print(struct store *store, const char *name, const struct store_parameter *parameters,
+                 size_t count, enum rows_format format, const char *title, size_t columns,
+                 struct error *err)
+{
+    struct table table = {.title = title, .most = columns};
+    const struct store_rows people = {take_columns, take_row, &table};
+    bool is_table = format == ROWS_TABLE;
+    if (!cli_rows_begin(format, &table.out, err)) {
+        return false;
+    }
+    bool done = query_run(store, name, parameters, count, is_table ? &people : &table.out, err);
+    bool printed = cli_rows_end(&table.out, done && (!is_table || table.rows > 0), err);
+    return printed || (done && is_table && table.rows == 0);
+}
