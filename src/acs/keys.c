@@ -41,7 +41,7 @@ static bool take_expiry(const struct json_object *object, const char *member, co
         return true;
     }
     if (value.kind == JSON_TEXT && strlen(value.text) == value.length &&
-        clock_from_iso8601(value.text, ret_expires_at)) {
+        clock_from_rfc3339(value.text, ret_expires_at)) {
         return true;
     }
     return error_set(err, ERROR_CREDENTIALS, "%s has no time as its %s", what, member);

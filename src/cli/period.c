@@ -11,16 +11,13 @@
 
 static bool parse_moment(const char *text, int64_t *ret_seconds)
 {
-    char iso[FULL_LENGTH + 2];
+    char moment[64];
     size_t length = strlen(text);
-    if (length == DATE_LENGTH) {
-        (void)snprintf(iso, sizeof(iso), "%sT00:00:00Z", text);
-    } else if (length == FULL_LENGTH && (text[DATE_LENGTH] == ' ' || text[DATE_LENGTH] == 'T')) {
-        (void)snprintf(iso, sizeof(iso), "%.*sT%sZ", DATE_LENGTH, text, text + DATE_LENGTH + 1);
-    } else {
-        return false;
-    }
-    return clock_from_iso8601(iso, ret_seconds);
+    (void)snprintf(moment, sizeof(moment), "%s%s", text,
+                   length == DATE_LENGTH   ? "T00:00:00Z"
+                   : length == FULL_LENGTH ? "Z"
+                                           : "");
+    return clock_from_rfc3339(moment, ret_seconds);
 }
 
 bool period_parse(const char *option, const char *text, int64_t now, int64_t *ret_seconds,
@@ -36,8 +33,9 @@ bool period_parse(const char *option, const char *text, int64_t now, int64_t *re
         return true;
     }
     error_set(err, ERROR_USAGE, "--%s: \"%s\" is neither a date nor a duration", option, text);
-    return error_hint(err, "Write YYYY-MM-DD or 'YYYY-MM-DD HH:MM:SS' (UTC), or how long ago, such "
-                           "as 12h or 90d.");
+    return error_hint(err,
+                      "Write YYYY-MM-DD or 'YYYY-MM-DD HH:MM:SS' (UTC, or +08:00 after it), or "
+                      "how long ago, such as 12h or 90d.");
 }
 
 bool period_between(const char *since, const char *until, int64_t now, struct period *ret_period,
