@@ -334,6 +334,7 @@ static enum acs_outcome judge(struct acs_client *client, struct acs_call *call)
         .action = call->action,
         .version = call->version,
         .secrets = &call->transfer->secrets,
+        .key_from = client->setup.keys->credentials.provider,
         .now = clock_now(),
     };
     enum acs_outcome outcome =

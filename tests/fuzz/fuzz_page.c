@@ -7,6 +7,7 @@
 #include "hbr/job_json.h"
 #include "hbr/page.h"
 #include "hbr/restore_job.h"
+#include "../json_objects.h"
 
 static void require_same(const struct value *left, const struct value *right)
 {

@@ -13,6 +13,7 @@
 #include <json-c/json.h>
 
 #include "base/json.h"
+#include "../json_objects.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define UNTOUCHED ((void *)1)

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "hbr/page.h"
 #include "hbr/restore_job.h"
+#include "../json_objects.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MODEL (&hbr_restore_job_model)

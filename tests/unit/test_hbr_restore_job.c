@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "hbr/restore_job.h"
+#include "../json_objects.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

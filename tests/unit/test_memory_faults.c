@@ -17,6 +17,7 @@
 #include "faults.h"
 #include "hbr/job_json.h"
 #include "hbr/page.h"
+#include "../json_objects.h"
 
 #define MOST_CALLS 100000
 

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "store/state.h"
 #include "sync/proof.h"
+#include "../json_objects.h"
 
 static struct evidence begun(enum proof_method method)
 {
