@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 #include "acs/assume_role.h"
 #include "acs/credentials_ini.h"
 #include "acs/external_process.h"
@@ -40,9 +38,6 @@ struct profile {
     const struct json_node *object;
     const struct profile *user; /* the one whose source_profile this is, NULL for the first */
 };
-
-/* How a member is taken. */
-enum { OPTIONAL = 0, NEEDED = 1, KEY = 2 /* no characters but those of keys */ };
 
 struct mode;
 typedef bool read_mode(const struct profile *profile, const struct mode *mode,
@@ -122,27 +117,34 @@ static bool has(const struct profile *profile, const char *member)
             strcmp(member, "sts_token") != 0 && acs_variable_for(member, true, NULL) != NULL);
 }
 
-/* A text of the profile; where it is blank, of the environment; "" when there is none. */
-static bool take(const struct profile *profile, const char *member, int how, char *target,
-                 size_t size, struct error *err)
+/* A text of the profile; where it is blank, of the environment; "" when there is none. Borrowed. */
+static bool get(const struct profile *profile, const char *member, bool needed,
+                const char **ret_text, struct error *err)
 {
     const struct json_node *value = find_member(profile, member);
     const char *name = own_name(profile, member);
-    const char *text = value->kind == JSON_TEXT ? value->text : "";
-    target[0] = '\0';
+    *ret_text = "";
     if (!has(profile, member)) {
-        return (how & NEEDED) == 0 || refuse(profile, NULL, err, "has no %s", name);
+        return !needed || refuse(profile, NULL, err, "has no %s", name);
     }
     if (json_is_blank(value)) {
-        text = acs_variable_for(member, true, &name);
+        *ret_text = acs_variable_for(member, true, NULL);
     } else if (value->kind != JSON_TEXT || memchr(value->text, '\0', value->length) != NULL) {
         return refuse(profile, NULL, err, "has no text as its %s", name);
+    } else {
+        *ret_text = value->text;
     }
-    if ((how & KEY) != 0) {
-        return acs_provider_take(target, size, text, name, err) || about_profile(profile, err);
-    }
-    return text_fit(target, size, text) ||
-           refuse(profile, NULL, err, "has more than %zu bytes as its %s", size - 1, name);
+    return true;
+}
+
+/* A member that holds no characters but those of keys. */
+static bool take(const struct profile *profile, const char *member, bool needed, char *target,
+                 size_t size, struct error *err)
+{
+    const char *text;
+    return get(profile, member, needed, &text, err) &&
+           (acs_provider_take(target, size, text, own_name(profile, member), err) ||
+            about_profile(profile, err));
 }
 
 /* --- where the first keys come from -------------------------------------------------------- */
@@ -163,17 +165,16 @@ static bool read_key(const struct profile *profile, const struct mode *mode,
             return found == ACS_PROVIDER_FOUND || about_profile(profile, err);
         }
     }
-    if (!take(profile, "access_key_id", NEEDED | KEY, credentials->access_key_id,
-              ACS_ACCESS_KEY_MAX, err) ||
-        !take(profile, "access_key_secret", NEEDED | KEY, credentials->access_key_secret,
-              ACS_SECRET_MAX, err)) {
+    if (!take(profile, "access_key_id", true, credentials->access_key_id, ACS_ACCESS_KEY_MAX,
+              err) ||
+        !take(profile, "access_key_secret", true, credentials->access_key_secret, ACS_SECRET_MAX,
+              err)) {
         return false;
     }
     if (token || (!profile->is_section && text_starts_with(credentials->access_key_id, "STS."))) {
         const struct json_node *end = find_member(profile, "sts_expiration");
         credentials->expires_at = end->kind == JSON_INTEGER && end->integer > 0 ? end->integer : 0;
-        if (!take(profile, "sts_token", KEY | (token ? NEEDED : OPTIONAL),
-                  credentials->security_token, ACS_TOKEN_MAX, err)) {
+        if (!take(profile, "sts_token", token, credentials->security_token, ACS_TOKEN_MAX, err)) {
             return false;
         }
     }
@@ -244,62 +245,32 @@ static bool check_chain(const struct profile *profile, const struct profile *sou
 static bool read_source(const struct profile *profile, const struct mode *mode,
                         struct acs_credentials *credentials, struct error *err)
 {
+    const char *name;
     (void)mode;
-    char name[SHOWN_MAX * 2];
     struct profile source = {.options = profile->options, .path = profile->path, .user = profile};
-    return take(profile, "source_profile", NEEDED, name, sizeof(name), err) &&
+    return get(profile, "source_profile", true, &name, err) &&
            select_profile(profile->root, name, &source, err) &&
            check_chain(profile, &source, err) && read_profile(&source, credentials, err);
 }
-
-/* The members of a profile that say which role, and how. */
-struct role_texts {
-    char arn[256], session_name[128], policy[4096], external_id[1300];
-    char oidc_provider_arn[256], oidc_token_file[PATH_MAX];
-};
 
 /* Takes on the role of the profile, by the keys of `base` or, without, by an OIDC token. */
 static bool assume(const struct profile *profile, const struct acs_credentials *base,
                    struct acs_credentials *credentials, struct error *err)
 {
-    struct role_texts texts;
     const struct json_node *duration = find_member(profile, "expired_seconds");
-    const struct {
-        const char *member;
-        int how;
-        char *target;
-        size_t size;
-    } places[] = {
-        {"ram_role_arn", NEEDED, texts.arn, sizeof(texts.arn)},
-        {"ram_session_name", OPTIONAL, texts.session_name, sizeof(texts.session_name)},
-        {"policy", OPTIONAL, texts.policy, sizeof(texts.policy)},
-        {"external_id", OPTIONAL, texts.external_id, sizeof(texts.external_id)},
-        {"oidc_provider_arn", base == NULL, texts.oidc_provider_arn,
-         sizeof(texts.oidc_provider_arn)},
-        {"oidc_token_file", base == NULL, texts.oidc_token_file, sizeof(texts.oidc_token_file)},
-    };
-    bool ok = true;
-    for (size_t i = 0; ok && i < sizeof(places) / sizeof(places[0]); i++) {
-        ok = take(profile, places[i].member, places[i].how, places[i].target, places[i].size, err);
+    struct acs_role role = {.duration = duration->kind == JSON_INTEGER ? duration->integer : 0};
+    if (!get(profile, "ram_role_arn", true, &role.arn, err) ||
+        !get(profile, "ram_session_name", false, &role.session_name, err) ||
+        !get(profile, "policy", false, &role.policy, err) ||
+        !get(profile, "external_id", false, &role.external_id, err) ||
+        !get(profile, "oidc_provider_arn", base == NULL, &role.oidc_provider_arn, err) ||
+        !get(profile, "oidc_token_file", base == NULL, &role.oidc_token_file, err)) {
+        return false;
     }
-    if (ok) {
-        const struct acs_role role = {
-            .arn = texts.arn,
-            .session_name = texts.session_name,
-            .policy = texts.policy,
-            .external_id = texts.external_id,
-            .oidc_provider_arn = texts.oidc_provider_arn,
-            .oidc_token_file = texts.oidc_token_file,
-            .duration = duration->kind == JSON_INTEGER ? duration->integer : 0,
-        };
-        acs_provider_name(credentials, "%s, role %s", profile->title, texts.arn);
-        ok =
-            (base != NULL ? acs_assume_role(profile->options, &role, base, credentials, err)
-                          : acs_assume_role_with_oidc(profile->options, &role, credentials, err)) ||
-            about_profile(profile, err);
-    }
-    OPENSSL_cleanse(&texts, sizeof(texts));
-    return ok;
+    acs_provider_name(credentials, "%s, role %s", profile->title, role.arn);
+    return (base != NULL ? acs_assume_role(profile->options, &role, base, credentials, err)
+                         : acs_assume_role_with_oidc(profile->options, &role, credentials, err)) ||
+           about_profile(profile, err);
 }
 
 static bool read_oidc(const struct profile *profile, const struct mode *mode,
@@ -312,9 +283,9 @@ static bool read_oidc(const struct profile *profile, const struct mode *mode,
 static bool read_instance(const struct profile *profile, const struct mode *mode,
                           struct acs_credentials *credentials, struct error *err)
 {
-    char role[128];
+    const char *role;
     (void)mode;
-    return take(profile, "ram_role_name", OPTIONAL, role, sizeof(role), err) &&
+    return get(profile, "ram_role_name", false, &role, err) &&
            (acs_imds_require(profile->options, role, credentials, err) ||
             about_profile(profile, err));
 }
@@ -323,19 +294,16 @@ static bool read_instance(const struct profile *profile, const struct mode *mode
 static bool read_elsewhere(const struct profile *profile, const struct mode *mode,
                            struct acs_credentials *credentials, struct error *err)
 {
-    char text[4096];
+    const char *text;
     bool is_uri = strcmp(mode->name, "CredentialsURI") == 0;
     if (acs_variable_is_true(EXTERNAL_DISABLED_VARIABLE, true)) {
         return refuse(profile, "Unset the variable, or use a profile of another mode.", err,
                       "is switched off by " EXTERNAL_DISABLED_VARIABLE);
     }
-    bool ok = take(profile, is_uri ? "credentials_uri" : "process_command", NEEDED, text,
-                   sizeof(text), err) &&
-              ((is_uri ? acs_uri_find(profile->options, text, credentials, err)
-                       : acs_external_find(text, credentials, err)) ||
-               about_profile(profile, err));
-    OPENSSL_cleanse(text, sizeof(text));
-    return ok;
+    return get(profile, is_uri ? "credentials_uri" : "process_command", true, &text, err) &&
+           ((is_uri ? acs_uri_find(profile->options, text, credentials, err)
+                    : acs_external_find(text, credentials, err)) ||
+            about_profile(profile, err));
 }
 
 /* --- a profile ----------------------------------------------------------------------------- */
@@ -403,7 +371,7 @@ static bool read_profile(const struct profile *profile, struct acs_credentials *
         return refuse_mode(profile, err);
     }
     acs_provider_name(credentials, "%s", profile->title);
-    if ((!json_is_blank(region) && !take(profile, "region_id", KEY, credentials->region_id,
+    if ((!json_is_blank(region) && !take(profile, "region_id", false, credentials->region_id,
                                          sizeof(credentials->region_id), err)) ||
         !(acs_hosts_find(profile->options, find_text, profile, &credentials->hosts, err) ||
           about_profile(profile, err))) {
@@ -518,11 +486,10 @@ static enum acs_provider_result read_ini(const struct acs_credentials_options *o
     const char *variable = NULL;
     const char *named = acs_variable_for("profile", false, &variable);
     const char *name = named != NULL ? named : "default";
-    enum acs_provider_result result = ACS_PROVIDER_BROKEN;
     name_profile(&profile, name);
     if (!acs_ini_read(text->data, text->length, name, &section, &found, err)) {
         (void)error_context(err, "%s", path);
-        return result;
+        return ACS_PROVIDER_BROKEN;
     }
     const struct json_node *enable = json_find(&section.root, "enable");
     profile.object = &section.root;
@@ -531,7 +498,7 @@ static enum acs_provider_result read_ini(const struct acs_credentials_options *o
         return ACS_PROVIDER_NOT_HERE;
     }
     credentials->profile_variable = variable;
-    return read_profile(&profile, credentials, err) ? ACS_PROVIDER_FOUND : result;
+    return read_profile(&profile, credentials, err) ? ACS_PROVIDER_FOUND : ACS_PROVIDER_BROKEN;
 }
 
 enum acs_provider_result acs_provider_ini(const struct acs_credentials_options *options,

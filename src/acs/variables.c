@@ -9,7 +9,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define TEXT_MAX 1024
 
-static const struct row {
+static const struct {
     const char *member;
     const char *names[ACS_SPELLINGS];
 } rows[] = {
@@ -66,19 +66,14 @@ bool acs_variable_is_true(const char *name, bool also_one)
            (text_equal_nocase(value, "true") || (also_one && strcmp(value, "1") == 0));
 }
 
-static const struct row *find_row(const char *member)
-{
-    size_t at = 0;
-    while (at < COUNT(rows) && strcmp(rows[at].member, member) != 0) {
-        at++;
-    }
-    return at < COUNT(rows) ? &rows[at] : NULL;
-}
-
 const char *acs_variable_name(const char *member, size_t spelling)
 {
-    const struct row *row = find_row(member);
-    return row != NULL ? row->names[spelling] : NULL;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (strcmp(rows[i].member, member) == 0) {
+            return rows[i].names[spelling];
+        }
+    }
+    return NULL;
 }
 
 static bool is_bare(const char *name)
