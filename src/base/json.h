@@ -1,6 +1,6 @@
 /*
  * JSON (RFC 8259): a strict, bounded parser, whose nodes answers and saved jobs are read from, and
- * json-c objects made of them for small documents (configuration, keys), with getters that tell
+ * json-c objects made of them for small documents (stored evidence), with getters that tell
  * "missing" from "null" from "of another type", because json-c's own coerce and saturate without a
  * word.
  *
