@@ -2,12 +2,12 @@
  * written out again, and read back alike. */
 #include <json-c/json.h>
 
+#include "../json_objects.h"
 #include "base/json.h"
 #include "fuzz.h"
 #include "hbr/job_json.h"
 #include "hbr/page.h"
 #include "hbr/restore_job.h"
-#include "../json_objects.h"
 
 static void require_same(const struct value *left, const struct value *right)
 {

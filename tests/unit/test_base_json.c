@@ -12,8 +12,8 @@
 
 #include <json-c/json.h>
 
-#include "base/json.h"
 #include "../json_objects.h"
+#include "base/json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define UNTOUCHED ((void *)1)

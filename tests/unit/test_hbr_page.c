@@ -9,11 +9,11 @@
 
 #include <cmocka.h>
 
+#include "../json_objects.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "hbr/page.h"
 #include "hbr/restore_job.h"
-#include "../json_objects.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MODEL (&hbr_restore_job_model)

@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
+#include "../json_objects.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "hbr/restore_job.h"
-#include "../json_objects.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

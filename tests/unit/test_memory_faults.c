@@ -11,13 +11,13 @@
 #include <cmocka.h>
 
 #define FAULTS_IN_MEMORY
+#include "../json_objects.h"
 #include "acs/signature.h"
 #include "base/json.h"
 #include "base/row_set.h"
 #include "faults.h"
 #include "hbr/job_json.h"
 #include "hbr/page.h"
-#include "../json_objects.h"
 
 #define MOST_CALLS 100000
 

@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
+#include "../json_objects.h"
 #include "base/json.h"
 #include "store/state.h"
 #include "sync/proof.h"
-#include "../json_objects.h"
 
 static struct evidence begun(enum proof_method method)
 {
