@@ -24,7 +24,8 @@ struct acs_reply {
     const char *action;
     const char *version;
     const struct acs_secrets *secrets;
-    int64_t now; /* UNIX seconds of our clock */
+    const char *key_from; /* where the credentials come from, for messages; NULL: not said */
+    int64_t now;          /* UNIX seconds of our clock */
 };
 
 /* ACS_OK hands over the root; anything else fills *err (never NULL here). */

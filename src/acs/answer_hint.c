@@ -65,9 +65,7 @@ static const struct rule {
      "temporary credentials.",
      NULL},
     {"MissingSecurityToken", ERROR_CREDENTIALS,
-     "This is a temporary access key; set ALIBABA_CLOUD_SECURITY_TOKEN to the token that came with "
-     "it.",
-     NULL},
+     "This is a temporary access key; it needs the token that came with it.", NULL},
     {"InvalidTimeStamp", ERROR_CREDENTIALS, NULL, hint_clock},
     {"Forbidden", ERROR_CREDENTIALS, NULL, hint_permission},
     {"NoPermission", ERROR_CREDENTIALS, NULL, hint_permission},
@@ -122,6 +120,10 @@ void acs_answer_hint(const struct acs_reply *reply, struct error *err)
     const struct rule *rule = find_rule(err->api_code);
     if (rule != NULL && rule->hint != NULL) {
         rule->hint(reply, err);
+    } else if (rule != NULL && reply->key_from != NULL && reply->key_from[0] != '\0' &&
+               (strstr(rule->prefix, "SignatureDoes") != NULL ||
+                strstr(rule->prefix, "Key") != NULL || strstr(rule->prefix, "Token") != NULL)) {
+        error_hint(err, "%s They come from %s.", rule->text, reply->key_from);
     } else if (rule != NULL) {
         error_hint(err, "%s", rule->text);
     } else if (reply->http_status == 407) {

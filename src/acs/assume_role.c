@@ -18,43 +18,19 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 
 #define STS_VERSION "2015-04-01"
-#define STS_CENTRAL "https://sts.aliyuncs.com"
-#define REGION_FALLBACK "cn-hangzhou"
 #define CONNECT_TIMEOUT_MS 5000 /* as in the SDKs */
 #define TIMEOUT_MS 10000
 #define URL_SIZE 512
 #define OIDC_TOKEN_MAX ((size_t)20000) /* "OIDCToken" of the API page */
 #define FORM_MAX ((size_t)128 * 1024)
 #define PARAMETERS_MAX 6
-#define ROLE_VARIABLE "ALIBABA_CLOUD_ROLE_ARN"
-#define PROVIDER_VARIABLE "ALIBABA_CLOUD_OIDC_PROVIDER_ARN"
-#define TOKEN_FILE_VARIABLE "ALIBABA_CLOUD_OIDC_TOKEN_FILE"
-#define SESSION_VARIABLE "ALIBABA_CLOUD_ROLE_SESSION_NAME"
 
 static bool is_given(const char *text)
 {
     return text != NULL && text[0] != '\0';
-}
-
-bool acs_sts_endpoint(const struct acs_credentials_options *options, const char *sts_region,
-                      char *url, size_t size, struct error *err)
-{
-    bool vpc = options->vpc || acs_variable_is_true("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", false);
-    bool own = is_given(sts_region);
-    const char *source = own ? "the profile's sts_region" : "ALIBABA_CLOUD_STS_REGION";
-    const char *region = own ? sts_region : acs_variable("ALIBABA_CLOUD_STS_REGION");
-    const char *pattern = options->sts_endpoint;
-    if (pattern == NULL) {
-        pattern = region != NULL || vpc ? acs_sts_endpoint_default(vpc) : STS_CENTRAL;
-    }
-    if (region == NULL) {
-        region = options->region != NULL ? options->region : REGION_FALLBACK;
-        source = "--region or ALIBABA_CLOUD_REGION_ID";
-    }
-    return acs_endpoint_for_region(pattern, region, url, size, err) ||
-           error_context(err, "%s", source);
 }
 
 /* What STS refuses is a matter of credentials, whatever the status. */
@@ -70,17 +46,13 @@ bool acs_role_keys_read(const struct json_node *root, const char *action,
                         struct acs_credentials *ret_credentials, struct error *err)
 {
     char what[64];
-    struct json_object *keys = NULL;
     const struct json_node *node = json_find(root, "Credentials");
     (void)snprintf(what, sizeof(what), "the answer of %s", action);
     if (node->kind != JSON_OBJECT) {
         return error_set(err, ERROR_CREDENTIALS, "%s has no Credentials", what);
     }
     ret_credentials->renewable = true;
-    bool ok = json_to_object(node, &keys, err) &&
-              acs_keys_read(keys, &ACS_KEY_NAMES, true, what, ret_credentials, err);
-    acs_keys_release(keys);
-    return ok;
+    return acs_keys_read(node, &ACS_KEY_NAMES, true, what, ret_credentials, err);
 }
 
 static size_t role_parameters(const struct acs_role *role, char duration[24],
@@ -145,7 +117,7 @@ bool acs_assume_role(const struct acs_credentials_options *options, const struct
     client_options.attempt_timeout_ms = TIMEOUT_MS;
     client_options.retry_for_ms = options->retry_for_ms;
     client_options.answer_max = ACS_FETCH_ANSWER_MAX;
-    if (!acs_sts_endpoint(options, role->sts_region, url, sizeof(url), err) ||
+    if (!acs_sts_endpoint(&ret_credentials->hosts, url, sizeof(url), err) ||
         !acs_client_new(&client_options, base, &client, err)) {
         return false;
     }
@@ -167,6 +139,9 @@ static bool read_oidc_token(const char *path, struct buffer *token, struct error
     while (token->length > 0 && strchr(" \t\r\n", token->data[token->length - 1]) != NULL) {
         token->data[--token->length] = '\0';
     }
+    size_t mark = text_mark_length(token->data, token->length);
+    token->length -= mark;
+    memmove(token->data, token->data + mark, token->length + 1);
     return (token->length > 0 && strlen(token->data) == token->length) ||
            error_set(err, ERROR_CREDENTIALS, "the OIDC token file %s is empty or no text", path);
 }
@@ -266,7 +241,7 @@ bool acs_assume_role_with_oidc(const struct acs_credentials_options *options,
     buffer_init(&token, OIDC_TOKEN_MAX);
     buffer_init(&form, FORM_MAX);
     buffer_init(&url, FORM_MAX);
-    bool ok = acs_sts_endpoint(options, role->sts_region, endpoint, sizeof(endpoint), err) &&
+    bool ok = acs_sts_endpoint(&ret_credentials->hosts, endpoint, sizeof(endpoint), err) &&
               acs_setup_ca_file(options->ca_file, &fetch.ca_file, err) &&
               read_oidc_token(role->oidc_token_file, &token, err) &&
               compose_form(role, token.data, &form, err) && compose_url(endpoint, &url, err);
@@ -287,14 +262,14 @@ enum acs_provider_result acs_provider_oidc(const struct acs_credentials_options 
                                            struct buffer *reason, struct error *err)
 {
     const struct acs_role role = {
-        .arn = acs_variable(ROLE_VARIABLE),
-        .session_name = acs_variable(SESSION_VARIABLE),
-        .oidc_provider_arn = acs_variable(PROVIDER_VARIABLE),
-        .oidc_token_file = acs_variable(TOKEN_FILE_VARIABLE),
+        .arn = acs_variable_for("ram_role_arn", true, NULL),
+        .session_name = acs_variable_for("ram_session_name", true, NULL),
+        .oidc_provider_arn = acs_variable_for("oidc_provider_arn", true, NULL),
+        .oidc_token_file = acs_variable_for("oidc_token_file", true, NULL),
     };
     if (role.arn == NULL || role.oidc_provider_arn == NULL || role.oidc_token_file == NULL) {
-        buffer_puts(reason, ROLE_VARIABLE ", " PROVIDER_VARIABLE " and " TOKEN_FILE_VARIABLE
-                                          " are not all set");
+        buffer_puts(reason, "ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN and "
+                            "ALIBABA_CLOUD_OIDC_TOKEN_FILE are not all set");
         return ACS_PROVIDER_NOT_HERE;
     }
     acs_provider_name(ret_credentials, "OIDC role %s", role.arn);

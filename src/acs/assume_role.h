@@ -14,13 +14,13 @@ struct acs_role {
     const char *session_name; /* "hbrsync" */
     const char *policy;       /* none */
     const char *external_id;  /* none */
-    const char *sts_region;   /* ALIBABA_CLOUD_STS_REGION */
     const char *oidc_provider_arn;
     const char *oidc_token_file; /* read anew each time */
     int64_t duration;            /* seconds, 0: the default */
 };
 
-/* AssumeRole, signed with `base`. Refusals of the service are ERROR_CREDENTIALS. */
+/* AssumeRole at ret_credentials->hosts.sts, signed with `base`. Refusals of the service are
+ * ERROR_CREDENTIALS. */
 bool acs_assume_role(const struct acs_credentials_options *options, const struct acs_role *role,
                      const struct acs_credentials *base, struct acs_credentials *ret_credentials,
                      struct error *err) MUST_CHECK;
@@ -33,9 +33,5 @@ bool acs_assume_role_with_oidc(const struct acs_credentials_options *options,
 /* Reads the keys in an answer of either action. */
 bool acs_role_keys_read(const struct json_node *root, const char *action,
                         struct acs_credentials *ret_credentials, struct error *err) MUST_CHECK;
-
-/* Composes the STS endpoint: the option's, else the region's or the VPC's, else the central one. */
-bool acs_sts_endpoint(const struct acs_credentials_options *options, const char *sts_region,
-                      char *url, size_t size, struct error *err) MUST_CHECK;
 
 #endif

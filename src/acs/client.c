@@ -78,8 +78,7 @@ bool acs_client_new(const struct acs_client_options *options,
                     const struct acs_credentials *credentials, struct acs_client **ret_client,
                     struct error *err)
 {
-    if (!acs_setup_check(options, err) || !acs_setup_libcurl(err) ||
-        !acs_credentials_check(credentials, err)) {
+    if (!acs_setup_libcurl(err) || !acs_credentials_check(credentials, err)) {
         return false;
     }
     struct acs_client *client = calloc(1, sizeof(*client));
@@ -335,6 +334,7 @@ static enum acs_outcome judge(struct acs_client *client, struct acs_call *call)
         .action = call->action,
         .version = call->version,
         .secrets = &call->transfer->secrets,
+        .key_from = client->setup.keys->credentials.provider,
         .now = clock_now(),
     };
     enum acs_outcome outcome =

@@ -11,60 +11,59 @@
 
 #include <openssl/crypto.h>
 
+#include "acs/hosts.h"
 #include "acs/provider.h"
 #include "base/file.h"
 #include "base/text.h"
 
 #define WORD_MAX 20 /* below the length of any secret */
 #define FILE_MAX ((size_t)1024 * 1024)
-#define KEY_VARIABLE "ALIBABA_CLOUD_ACCESS_KEY_ID"
-#define SECRET_VARIABLE "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
-#define TOKEN_VARIABLE "ALIBABA_CLOUD_SECURITY_TOKEN"
 #define REASONS_MAX 4096
 #define REASONS_SHOWN_MAX (ERROR_MESSAGE_MAX - 64)
+
+static const char *const KEY_MEMBERS[] = {"access_key_id", "access_key_secret", "sts_token"};
 
 static const char how_to_set[] =
     "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or make a profile with "
     "\"aliyun configure\".";
 
-const char *acs_variable(const char *name)
-{
-    const char *value = getenv(name);
-    return value != NULL && value[0] != '\0' ? value : NULL;
-}
-
-bool acs_variable_is_true(const char *name, bool also_one)
-{
-    const char *value = acs_variable(name);
-    return value != NULL &&
-           (text_equal_nocase(value, "true") || (also_one && strcmp(value, "1") == 0));
-}
-
-/* Spaces, line ends and the like would end up in a header, where they mean something. */
-static bool is_header_safe(const char *value)
+/* What no key can hold, NULL when there is nothing: what has no place in a header, and what was
+ * copied along with a key or stands for one ('...', <your key>, ${KEY}). */
+static const char *find_foreign(const char *value)
 {
     for (; *value != '\0'; value++) {
         if (*value <= 0x20 || *value >= 0x7F) {
-            return false;
+            return "a space, a control character or a character outside ASCII";
+        }
+        if (strchr("\"'`\\<>{}()[]$,;", *value) != NULL) {
+            return "a quotation mark, a bracket or another character that no key has";
         }
     }
-    return true;
+    return NULL;
 }
 
 bool acs_provider_take(char *target, size_t size, const char *value, const char *what,
                        struct error *err)
 {
-    if (!is_header_safe(value)) {
-        return error_set(err, ERROR_CREDENTIALS,
-                         "%s holds a space, a control character or a character outside ASCII",
-                         what);
+    const char *foreign = find_foreign(value);
+    if (foreign != NULL) {
+        (void)error_set(err, ERROR_CREDENTIALS, "%s holds %s", what, foreign);
+        return error_hint(err, "Copy the value again, without quotation marks or blanks.");
     }
-    if (strlen(value) >= size) {
-        return error_set(err, ERROR_CREDENTIALS, "%s is longer than %zu characters", what,
-                         size - 1);
+    return text_fit(target, size, value) ||
+           error_set(err, ERROR_CREDENTIALS, "%s is longer than %zu characters", what, size - 1);
+}
+
+bool acs_provider_check_token(const struct acs_credentials *credentials, const char *hint,
+                              struct error *err)
+{
+    if (!text_starts_with(credentials->access_key_id, "STS.") ||
+        credentials->security_token[0] != '\0') {
+        return true;
     }
-    memcpy(target, value, strlen(value) + 1);
-    return true;
+    (void)error_set(err, ERROR_CREDENTIALS,
+                    "the access key is a temporary one (STS.) without its security token");
+    return error_hint(err, "%s", hint);
 }
 
 const char *acs_provider_word(const char *text)
@@ -96,6 +95,11 @@ static bool find_path(const struct acs_provider_file *file, char *path, size_t s
         home = user != NULL ? user->pw_dir : "/";
     }
     int length = snprintf(path, size, "%s/%s", home, file->name);
+    if (length > 0 && access(path, F_OK) != 0 && file->other_name != NULL) {
+        char other[PATH_MAX];
+        (void)snprintf(other, sizeof(other), "%s/%s", home, file->other_name);
+        length = access(other, F_OK) == 0 ? snprintf(path, size, "%s", other) : length;
+    }
     return length > 0 && (size_t)length < size;
 }
 
@@ -143,33 +147,58 @@ enum acs_provider_result acs_provider_read_file(const struct acs_provider_file *
     return result;
 }
 
+enum acs_provider_result acs_provider_environment(size_t spelling,
+                                                  struct acs_credentials *ret_credentials,
+                                                  struct error *err)
+{
+    const char *names[3];
+    const char *values[3];
+    do {
+        if (spelling == ACS_SPELLINGS || acs_variable_name("access_key_id", spelling) == NULL) {
+            return ACS_PROVIDER_NOT_HERE;
+        }
+        for (size_t i = 0; i < 3; i++) {
+            names[i] = acs_variable_name(KEY_MEMBERS[i], spelling);
+            values[i] = acs_variable(names[i]);
+        }
+        spelling++; /* without a prefix, half a key is another program's */
+    } while (text_starts_with(names[0], "ALI") ? values[0] == NULL && values[1] == NULL
+                                               : values[0] == NULL || values[1] == NULL);
+    if (values[0] == NULL || values[1] == NULL) {
+        size_t missing = values[0] == NULL ? 0 : 1;
+        (void)error_set(err, ERROR_CREDENTIALS, "%s is set but %s is not", names[1 - missing],
+                        names[missing]);
+        (void)error_hint(err, "Set both, or neither to use another source of credentials.");
+        return ACS_PROVIDER_BROKEN;
+    }
+    char hint[128];
+    (void)snprintf(hint, sizeof(hint), "Set %s to the token that came with it.", names[2]);
+    ret_credentials->key_variable = names[0];
+    return acs_provider_take(ret_credentials->access_key_id, ACS_ACCESS_KEY_MAX, values[0],
+                             names[0], err) &&
+                   acs_provider_take(ret_credentials->access_key_secret, ACS_SECRET_MAX, values[1],
+                                     names[1], err) &&
+                   acs_provider_take(ret_credentials->security_token, ACS_TOKEN_MAX,
+                                     values[2] != NULL ? values[2] : "", names[2], err) &&
+                   acs_provider_check_token(ret_credentials, hint, err)
+               ? ACS_PROVIDER_FOUND
+               : ACS_PROVIDER_BROKEN;
+}
+
+/* What the SDKs read, too. */
 static enum acs_provider_result provider_environment(const struct acs_credentials_options *options,
                                                      struct acs_credentials *ret_credentials,
                                                      struct buffer *reason, struct error *err)
 {
-    const char *key = acs_variable(KEY_VARIABLE);
-    const char *secret = acs_variable(SECRET_VARIABLE);
-    const char *token = acs_variable(TOKEN_VARIABLE);
     (void)options;
-    if (key == NULL && secret == NULL) {
-        buffer_puts(reason, KEY_VARIABLE " and " SECRET_VARIABLE " are not set");
+    if (acs_variable("ALIBABA_CLOUD_ACCESS_KEY_ID") == NULL &&
+        acs_variable("ALIBABA_CLOUD_ACCESS_KEY_SECRET") == NULL) {
+        buffer_puts(reason, "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are "
+                            "not set");
         return ACS_PROVIDER_NOT_HERE;
     }
-    if (key == NULL || secret == NULL) {
-        (void)error_set(err, ERROR_CREDENTIALS, "%s is set but %s is not",
-                        key != NULL ? KEY_VARIABLE : SECRET_VARIABLE,
-                        key != NULL ? SECRET_VARIABLE : KEY_VARIABLE);
-        (void)error_hint(err, "Set both, or neither to use another source of credentials.");
-        return ACS_PROVIDER_BROKEN;
-    }
     acs_provider_name(ret_credentials, "environment");
-    bool ok = acs_provider_take(ret_credentials->access_key_id, ACS_ACCESS_KEY_MAX, key,
-                                KEY_VARIABLE, err) &&
-              acs_provider_take(ret_credentials->access_key_secret, ACS_SECRET_MAX, secret,
-                                SECRET_VARIABLE, err) &&
-              (token == NULL || acs_provider_take(ret_credentials->security_token, ACS_TOKEN_MAX,
-                                                  token, TOKEN_VARIABLE, err));
-    return ok ? ACS_PROVIDER_FOUND : ACS_PROVIDER_BROKEN;
+    return acs_provider_environment(0, ret_credentials, err);
 }
 
 /* The chain, in the official order. */
@@ -196,7 +225,10 @@ static enum acs_provider_result walk_chain(const struct acs_credentials_options 
             buffer_puts(reasons, "; ");
         }
         buffer_printf(reasons, "%s: ", providers[i].name);
-        enum acs_provider_result result = providers[i].find(options, ret_credentials, reasons, err);
+        enum acs_provider_result result =
+            acs_hosts_find(options, NULL, NULL, &ret_credentials->hosts, err)
+                ? providers[i].find(options, ret_credentials, reasons, err)
+                : ACS_PROVIDER_BROKEN;
         if (result != ACS_PROVIDER_NOT_HERE) {
             return result;
         }
@@ -220,9 +252,11 @@ bool acs_credentials_find(const struct acs_credentials_options *options,
     buffer_free(&reasons);
     if (result != ACS_PROVIDER_FOUND) {
         acs_credentials_wipe(ret_credentials);
-        return false;
+        if (!acs_hosts_find(options, NULL, NULL, &ret_credentials->hosts, NULL)) {
+            return false;
+        }
     }
-    return true;
+    return result == ACS_PROVIDER_FOUND;
 }
 
 bool acs_credentials_check(const struct acs_credentials *credentials, struct error *err)
@@ -238,11 +272,11 @@ bool acs_credentials_check(const struct acs_credentials *credentials, struct err
         {"the security token", credentials->security_token, ACS_TOKEN_MAX, false},
     };
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        if (strnlen(parts[i].value, parts[i].size) == parts[i].size ||
-            !is_header_safe(parts[i].value)) {
-            return error_set(err, ERROR_CREDENTIALS,
-                             "%s holds a space, a control character or a character outside ASCII",
-                             parts[i].what);
+        const char *foreign = strnlen(parts[i].value, parts[i].size) == parts[i].size
+                                  ? "too many characters"
+                                  : find_foreign(parts[i].value);
+        if (foreign != NULL) {
+            return error_set(err, ERROR_CREDENTIALS, "%s holds %s", parts[i].what, foreign);
         }
         if (parts[i].needed && parts[i].value[0] == '\0') {
             return error_set(err, ERROR_CREDENTIALS, "%s is empty", parts[i].what);

@@ -9,16 +9,20 @@
 
 #define ACS_EXTERNAL_TIMEOUT_MS 60000 /* as the official tool */
 
+#define ACS_EXTERNAL_SAID_MAX 16384
+
 /*
- * Runs the command, split at white space and without a shell, as the official tool does, but
- * without the keys of our environment. Its standard output is appended to `output`, whose maximum
- * is the bound, its standard error is dropped. It and its children are killed at the time limit, on
- * SIGINT and SIGTERM, and when it prints too much. ERROR_CREDENTIALS, ERROR_INTERRUPTED.
+ * Runs the command, split as a shell does (quotes, backslashes) but without one, as the official
+ * tool does, and without the keys of our environment. Its standard output is appended to `output`,
+ * whose maximum is the bound; `said` is the beginning of its standard error. It and its children
+ * are killed at the time limit, on SIGINT and SIGTERM, and when it prints too much.
+ * ERROR_CREDENTIALS, ERROR_INTERRUPTED.
  */
 bool acs_external_run(const char *command, int64_t timeout_ms, struct buffer *output,
-                      struct error *err) MUST_CHECK;
+                      char said[ACS_EXTERNAL_SAID_MAX], struct error *err) MUST_CHECK;
 
-/* Runs it and reads the keys that it prints, of mode AK or StsToken. */
+/* Runs it and reads the keys that it prints. An error says what the program said last, without what
+ * is or looks like a key. */
 bool acs_external_find(const char *command, struct acs_credentials *ret_credentials,
                        struct error *err) MUST_CHECK;
 

@@ -2,17 +2,12 @@
 
 #include "base/json.h"
 
-const char *acs_sts_endpoint_default(bool vpc)
-{
-    return vpc ? "https://sts-vpc.{region}.aliyuncs.com" : "https://sts.{region}.aliyuncs.com";
-}
-
-bool acs_caller_identity(struct acs_client *client, const char *endpoint, const char *region,
-                         struct acs_identity *ret_identity, struct error *err)
+bool acs_caller_identity(struct acs_client *client, const struct acs_hosts *hosts,
+                         const char *region, struct acs_identity *ret_identity, struct error *err)
 {
     char url[512];
-    if (!acs_endpoint_for_region(endpoint, region, url, sizeof(url), err)) {
-        return error_context(err, "the STS endpoint");
+    if (!acs_sts_endpoint(hosts, url, sizeof(url), err)) {
+        return false;
     }
     struct acs_request request = {
         .endpoint = url, .region = region, .action = "GetCallerIdentity", .version = "2015-04-01"};

@@ -12,11 +12,9 @@ struct acs_identity {
     char arn[256];
 };
 
-/* `endpoint` may hold {region}. */
-bool acs_caller_identity(struct acs_client *client, const char *endpoint, const char *region,
-                         struct acs_identity *ret_identity, struct error *err) MUST_CHECK;
-
-/* https://sts.{region}.aliyuncs.com, or inside a VPC. */
-const char *acs_sts_endpoint_default(bool vpc);
+/* `region` is the key of the rate limit. */
+bool acs_caller_identity(struct acs_client *client, const struct acs_hosts *hosts,
+                         const char *region, struct acs_identity *ret_identity,
+                         struct error *err) MUST_CHECK;
 
 #endif

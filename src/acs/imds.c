@@ -47,42 +47,37 @@ static bool find_base(struct imds *imds, struct error *err)
     return text_fit(imds->base, sizeof(imds->base), endpoint.base);
 }
 
-static bool ask(const struct imds *imds, const char *method, const char *path, const char *header,
-                struct acs_fetched *ret_fetched, struct error *err)
+/* FOUND: there is an answer. No answer at all: no metadata service, unless the user interrupted. */
+static enum acs_provider_result ask(struct imds *imds, const char *method, const char *path,
+                                    struct acs_fetched *ret_fetched, struct error *err)
 {
     char url[URL_SIZE];
-    if (snprintf(url, sizeof(url), "%s%s", imds->base, path) >= (int)sizeof(url)) {
-        return error_set(err, ERROR_USAGE, "the path of the role is too long");
-    }
+    char header[sizeof(TOKEN_HEADER) + TOKEN_MAX];
+    struct error problem;
+    bool token = imds->token[0] != '\0';
+    (void)snprintf(header, sizeof(header), TOKEN_HEADER "%s", imds->token);
     const struct acs_fetch fetch = {
         .method = method,
         .url = url,
-        .headers = {header},
+        .headers = {strcmp(method, "PUT") == 0 ? TOKEN_LIFETIME_HEADER
+                    : token                    ? header
+                                               : NULL},
         .user_agent = imds->options->user_agent,
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
         .timeout_ms = TIMEOUT_MS,
         .metadata = true,
     };
-    return acs_fetch(&fetch, ret_fetched, err);
-}
-
-static bool get(const struct imds *imds, const char *path, struct acs_fetched *ret_fetched,
-                struct error *err)
-{
-    char header[sizeof(TOKEN_HEADER) + TOKEN_MAX];
-    (void)snprintf(header, sizeof(header), TOKEN_HEADER "%s", imds->token);
-    return ask(imds, "GET", path, imds->token[0] != '\0' ? header : NULL, ret_fetched, err);
-}
-
-/* No answer at all: no metadata service, unless the user interrupted. */
-static enum acs_provider_result no_answer(struct imds *imds, const struct error *problem,
-                                          struct error *err)
-{
-    if (problem->code != ERROR_SERVICE) {
-        (void)error_copy(err, problem);
+    error_clear(&problem);
+    if (snprintf(url, sizeof(url), "%s%s", imds->base, path) >= (int)sizeof(url)) {
+        (void)error_set(&problem, ERROR_USAGE, "the path of the role is too long");
+    } else if (acs_fetch(&fetch, ret_fetched, &problem)) {
+        return ACS_PROVIDER_FOUND;
+    }
+    if (problem.code != ERROR_SERVICE) {
+        (void)error_copy(err, &problem);
         return ACS_PROVIDER_BROKEN;
     }
-    buffer_printf(imds->reason, "no metadata service (%s)", problem->message);
+    buffer_printf(imds->reason, "no metadata service (%s)", problem.message);
     return ACS_PROVIDER_NOT_HERE;
 }
 
@@ -90,14 +85,13 @@ static enum acs_provider_result no_answer(struct imds *imds, const struct error 
 static enum acs_provider_result take_token(struct imds *imds, struct error *err)
 {
     struct acs_fetched fetched;
-    struct error problem;
-    error_clear(&problem);
-    if (!ask(imds, "PUT", TOKEN_PATH, TOKEN_LIFETIME_HEADER, &fetched, &problem)) {
-        return no_answer(imds, &problem, err);
+    enum acs_provider_result result = ask(imds, "PUT", TOKEN_PATH, &fetched, err);
+    if (result != ACS_PROVIDER_FOUND) {
+        return result;
     }
     bool taken = fetched.status == 200 && fetched.body.length > 0 &&
                  acs_provider_take(imds->token, sizeof(imds->token), fetched.body.data,
-                                   "the metadata token", &problem);
+                                   "the metadata token", NULL);
     int status = fetched.status;
     acs_fetched_free(&fetched);
     if (!taken && acs_variable_is_true(V1_DISABLED_VARIABLE, false)) {
@@ -126,8 +120,6 @@ static enum acs_provider_result find_role(struct imds *imds, const char *named, 
                                           struct error *err)
 {
     struct acs_fetched fetched;
-    struct error problem;
-    error_clear(&problem);
     if (named != NULL) {
         if (acs_imds_role_name(named, role, ROLE_MAX)) {
             return ACS_PROVIDER_FOUND;
@@ -136,8 +128,9 @@ static enum acs_provider_result find_role(struct imds *imds, const char *named, 
                         "the name of the ECS RAM role is no name of a role");
         return ACS_PROVIDER_BROKEN;
     }
-    if (!get(imds, ROLES_PATH, &fetched, &problem)) {
-        return no_answer(imds, &problem, err);
+    enum acs_provider_result result = ask(imds, "GET", ROLES_PATH, &fetched, err);
+    if (result != ACS_PROVIDER_FOUND) {
+        return result;
     }
     bool found = fetched.status == 200 && acs_imds_role_name(fetched.body.data, role, ROLE_MAX);
     if (!found && fetched.status == 200) {
@@ -163,13 +156,12 @@ static enum acs_provider_result take_keys(struct imds *imds, const char *role,
 {
     char path[URL_SIZE];
     struct acs_fetched fetched;
-    struct error problem;
-    error_clear(&problem);
     (void)snprintf(path, sizeof(path), ROLES_PATH "%s", role);
-    if (!get(imds, path, &fetched, &problem)) {
-        return no_answer(imds, &problem, err);
+    enum acs_provider_result result = ask(imds, "GET", path, &fetched, err);
+    if (result != ACS_PROVIDER_FOUND) {
+        return result;
     }
-    enum acs_provider_result result = ACS_PROVIDER_BROKEN;
+    result = ACS_PROVIDER_BROKEN;
     if (fetched.status == 404) {
         buffer_printf(imds->reason, "the RAM role \"%s\" is not attached to this instance", role);
         result = ACS_PROVIDER_NOT_HERE;

@@ -1,53 +1,51 @@
 #include "acs/keys.h"
 
-#include <stdint.h>
 #include <string.h>
-
-#include <openssl/crypto.h>
 
 #include "acs/provider.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 
 const struct acs_key_names ACS_KEY_NAMES = {"AccessKeyId", "AccessKeySecret", "SecurityToken",
                                             "Expiration"};
 const struct acs_key_names ACS_KEY_NAMES_PROFILE = {"access_key_id", "access_key_secret",
                                                     "sts_token", "expiration"};
 
-static bool take(const struct json_object *object, const char *member, bool needed,
-                 const char *what, char *target, size_t size, struct error *err)
+static bool take(const struct json_node *object, const char *member, bool needed, const char *what,
+                 char *target, size_t size, struct error *err)
 {
-    struct json_value value = json_member(object, member);
-    if (json_is_absent(&value)) {
+    const struct json_node *value = json_find(object, member);
+    if (json_is_blank(value)) {
         return !needed || error_set(err, ERROR_CREDENTIALS, "%s has no %s", what, member);
     }
-    if (value.kind != JSON_TEXT || memchr(value.text, '\0', value.length) != NULL) {
+    if (value->kind != JSON_TEXT || memchr(value->text, '\0', value->length) != NULL) {
         return error_set(err, ERROR_CREDENTIALS, "%s has no text as its %s", what, member);
     }
-    return acs_provider_take(target, size, value.text, member, err) ||
+    return acs_provider_take(target, size, value->text, member, err) ||
            error_context(err, "%s", what);
 }
 
-static bool take_expiry(const struct json_object *object, const char *member, const char *what,
+static bool take_expiry(const struct json_node *object, const char *member, const char *what,
                         int64_t *ret_expires_at, struct error *err)
 {
-    struct json_value value = json_member(object, member);
+    const struct json_node *value = json_find(object, member);
     *ret_expires_at = 0;
-    if (json_is_absent(&value)) {
+    if (json_is_blank(value)) {
         return true;
     }
-    if (value.kind == JSON_INTEGER && value.integer >= 0) {
-        *ret_expires_at = value.integer;
+    if (value->kind == JSON_INTEGER && value->integer >= 0) {
+        *ret_expires_at = value->integer;
         return true;
     }
-    if (value.kind == JSON_TEXT && strlen(value.text) == value.length &&
-        clock_from_iso8601(value.text, ret_expires_at)) {
+    if (value->kind == JSON_TEXT && strlen(value->text) == value->length &&
+        clock_from_rfc3339(value->text, ret_expires_at)) {
         return true;
     }
     return error_set(err, ERROR_CREDENTIALS, "%s has no time as its %s", what, member);
 }
 
-bool acs_keys_read(const struct json_object *object, const struct acs_key_names *names,
+bool acs_keys_read(const struct json_node *object, const struct acs_key_names *names,
                    bool token_needed, const char *what, struct acs_credentials *ret_credentials,
                    struct error *err)
 {
@@ -60,61 +58,35 @@ bool acs_keys_read(const struct json_object *object, const struct acs_key_names 
            take_expiry(object, names->expiration, what, &ret_credentials->expires_at, err);
 }
 
-bool acs_keys_parse(const char *text, size_t length, const char *what,
-                    struct json_object **ret_root, struct error *err)
+bool acs_keys_parse(const char *text, size_t length, const char *what, struct json_node **ret_root,
+                    struct error *err)
 {
     struct error reason;
     error_clear(&reason);
     *ret_root = NULL;
-    if (length == 0) {
-        return error_set(err, ERROR_CREDENTIALS, "%s is empty", what);
+    size_t mark = text_mark_length(text, length);
+    text += mark;
+    length -= mark;
+    if (length > 1 && memcmp(text, "\xFF\xFE", 2) == 0) {
+        return error_set(err, ERROR_CREDENTIALS, "%s is UTF-16; save it as UTF-8", what);
     }
-    if (!json_parse(text, length, JSON_VALUES_ANSWER, ret_root, &reason)) {
-        return error_set(err, ERROR_CREDENTIALS, "%s is %s", what, reason.message);
-    }
-    if (!json_is_object(*ret_root)) {
-        acs_keys_release(*ret_root);
-        *ret_root = NULL;
-        return error_set(err, ERROR_CREDENTIALS, "%s is not an object", what);
-    }
-    return true;
+    return json_read(text, length, JSON_VALUES_ANSWER, ret_root, &reason) ||
+           error_set(err, reason.code == ERROR_SERVICE ? ERROR_CREDENTIALS : reason.code,
+                     "%s is %s%s", what, length == 0 ? "empty: it is " : "", reason.message);
 }
 
 bool acs_keys_read_answer(const char *text, size_t length, const char *what, bool code_needed,
                           struct acs_credentials *ret_credentials, struct error *err)
 {
-    struct json_object *root = NULL;
+    struct json_node *root = NULL;
     if (!acs_keys_parse(text, length, what, &root, err)) {
         return false;
     }
-    struct json_value code = json_member(root, "Code");
-    bool ok = (code.kind == JSON_MISSING && !code_needed) ||
-              (code.kind == JSON_TEXT && strcmp(code.text, "Success") == 0) ||
+    const struct json_node *code = json_find(root, "Code");
+    bool ok = (code->kind == JSON_MISSING && !code_needed) ||
+              (code->kind == JSON_TEXT && strcmp(code->text, "Success") == 0) ||
               error_set(err, ERROR_CREDENTIALS, "%s does not say Success", what);
     ok = ok && acs_keys_read(root, &ACS_KEY_NAMES, true, what, ret_credentials, err);
-    acs_keys_release(root);
+    json_free(root);
     return ok;
-}
-
-/* Ends at the depth that json_parse allows. */
-static bool wipe_node(const char *name, struct json_object *node, void *context)
-{
-    (void)name;
-    struct json_value value = json_describe(node);
-    if (value.kind == JSON_TEXT) {
-        OPENSSL_cleanse((void *)(uintptr_t)value.text, value.length);
-    } else if (json_is_object(node)) {
-        (void)json_each_member(node, wipe_node, context);
-    } else if (json_is_array(node)) {
-        for (size_t i = 0; i < json_array_length(node); i++) {
-            (void)wipe_node(NULL, json_array_item(node, i), context);
-        }
-    }
-    return true;
-}
-
-void acs_keys_release(struct json_object *root)
-{
-    (void)wipe_node(NULL, root, NULL);
-    json_release(root);
 }

@@ -5,7 +5,7 @@
 
 #include "acs/credentials.h"
 
-struct json_object;
+struct json_node;
 
 /* What the members are called. */
 struct acs_key_names {
@@ -19,16 +19,16 @@ extern const struct acs_key_names ACS_KEY_NAMES_PROFILE; /* access_key_id, ... *
  * Takes key, secret, token (needed when `token_needed`) and expiry (a time text or UNIX seconds; 0
  * when there is none). ERROR_CREDENTIALS names `what` and the member, never a value.
  */
-bool acs_keys_read(const struct json_object *object, const struct acs_key_names *names,
+bool acs_keys_read(const struct json_node *object, const struct acs_key_names *names,
                    bool token_needed, const char *what, struct acs_credentials *ret_credentials,
                    struct error *err) MUST_CHECK;
 
 /*
- * Parses the text, which must be an object; `what` names it in the error (ERROR_CREDENTIALS). Free
- * with acs_keys_release.
+ * Parses the text, before which a byte order mark may stand; `what` names it in the error
+ * (ERROR_CREDENTIALS). Free with json_free.
  */
-bool acs_keys_parse(const char *text, size_t length, const char *what,
-                    struct json_object **ret_root, struct error *err) MUST_CHECK;
+bool acs_keys_parse(const char *text, size_t length, const char *what, struct json_node **ret_root,
+                    struct error *err) MUST_CHECK;
 
 /*
  * Both for a document that is nothing but temporary keys and a Code, which has to be "Success";
@@ -36,8 +36,5 @@ bool acs_keys_parse(const char *text, size_t length, const char *what,
  */
 bool acs_keys_read_answer(const char *text, size_t length, const char *what, bool code_needed,
                           struct acs_credentials *ret_credentials, struct error *err) MUST_CHECK;
-
-/* Releases JSON after overwriting its texts: json-c frees them as they are. Accepts NULL. */
-void acs_keys_release(struct json_object *root);
 
 #endif

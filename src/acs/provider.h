@@ -3,6 +3,7 @@
 #define HBRSYNC_ACS_PROVIDER_H
 
 #include "acs/credentials.h"
+#include "acs/variables.h"
 #include "base/buffer.h"
 #include "base/error.h"
 
@@ -26,12 +27,6 @@ acs_provider_find acs_provider_ini;         /* ~/.alibabacloud/credentials */
 acs_provider_find acs_provider_ecs;         /* the RAM role of the ECS instance */
 acs_provider_find acs_provider_uri;         /* ALIBABA_CLOUD_CREDENTIALS_URI */
 
-/* An environment variable that is set and not empty, else NULL. */
-const char *acs_variable(const char *name);
-
-/* Whether a variable says "true" (or, with `also_one`, "1"), in either case. */
-bool acs_variable_is_true(const char *name, bool also_one);
-
 /*
  * Puts a secret value in its place; `what` names it in the error: too long, or with characters that
  * cannot be. Used for keys, secrets and tokens alike.
@@ -47,14 +42,24 @@ const char *acs_provider_word(const char *text);
 void acs_provider_name(struct acs_credentials *credentials, const char *format, ...)
     PRINTF_LIKE(2, 3);
 
-/* The profile, or section, of the files that the chain reads. */
-#define ACS_PROFILE_VARIABLE "ALIBABA_CLOUD_PROFILE"
+/*
+ * Takes key, secret and token from the environment, in the first spelling from `spelling` on of
+ * which key or secret are set.
+ */
+enum acs_provider_result acs_provider_environment(size_t spelling,
+                                                  struct acs_credentials *ret_credentials,
+                                                  struct error *err);
+
+/* Refuses a temporary key (STS.*) without its token; the hint says where that belongs. */
+bool acs_provider_check_token(const struct acs_credentials *credentials, const char *hint,
+                              struct error *err) MUST_CHECK;
 
 /* A file of keys, as a place of the chain. */
 struct acs_provider_file {
-    const char *variable; /* which names it */
-    const char *name;     /* else in the user's home, e.g. ".aliyun/config.json" */
-    const char *what;     /* in messages */
+    const char *variable;   /* which names it */
+    const char *name;       /* else in the user's home, e.g. ".aliyun/config.json" */
+    const char *other_name; /* where there is no such file; NULL: none */
+    const char *what;       /* in messages */
     enum acs_provider_result (*read)(const struct acs_credentials_options *options,
                                      const char *path, const struct buffer *text,
                                      struct acs_credentials *ret_credentials, struct buffer *reason,

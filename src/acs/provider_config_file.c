@@ -1,177 +1,228 @@
-/* Profiles of the official command line tool, ~/.aliyun/config.json. */
+/*
+ * Profiles of the official tools: those of the command line tool in ~/.aliyun/config.json, and the
+ * sections of ~/.alibabacloud/credentials, which are read as profiles with other names.
+ */
 
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 #include "acs/assume_role.h"
+#include "acs/credentials_ini.h"
 #include "acs/external_process.h"
+#include "acs/hosts.h"
 #include "acs/imds.h"
 #include "acs/keys.h"
 #include "acs/provider.h"
 #include "acs/provider_uri.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 
 #define SHOWN_MAX 100
 #define MODE_SIZE 64
 #define CHAIN_MAX 8 /* source profiles one behind the other */
-#define FILE_VARIABLE "ALIBABA_CLOUD_CONFIG_FILE"
 #define FILE_DISABLED_VARIABLE "ALIBABA_CLOUD_CLI_PROFILE_DISABLED"
+#define FILE_IGNORED_VARIABLE "ALIBABA_CLOUD_IGNORE_PROFILE"
 #define EXTERNAL_DISABLED_VARIABLE "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS"
-
-static const char RUN_CONFIGURE[] = "Run \"aliyun configure\" for this profile.";
 
 /* A profile that was found, and what to call it in messages. */
 struct profile {
     const struct acs_credentials_options *options;
-    const char *path;
+    bool is_section;          /* of the INI file */
     char name[SHOWN_MAX + 4]; /* escaped */
-    const struct json_object *root;
-    const struct json_object *object;
+    char title[PATH_MAX + SHOWN_MAX + 32];
+    const char *path;
+    const struct json_node *root; /* of the file with other profiles, NULL: none */
+    const struct json_node *object;
     const struct profile *user; /* the one whose source_profile this is, NULL for the first */
 };
 
-static bool refuse(const struct profile *profile, const char *problem, const char *hint,
-                   struct error *err)
+struct mode;
+typedef bool read_mode(const struct profile *profile, const struct mode *mode,
+                       struct acs_credentials *credentials, struct error *err);
+static read_mode read_key, read_sign_in, read_source, read_instance, read_elsewhere, read_oidc;
+
+/* Modes are compared in any case, as the command line tool does. A profile without a mode has the
+ * first one all of whose `needs` are there; in the same order as there. */
+static const struct mode {
+    const char *name, *type; /* in config.json and in the INI file */
+    read_mode *read;
+    bool assume; /* what was read is used to take on a role */
+    const char *needs;
+} modes[] = {
+    {"StsToken", "", read_key, false, "access_key_id access_key_secret sts_token"},
+    {"RamRoleArn", "ram_role_arn", read_key, true, "access_key_id access_key_secret ram_role_arn"},
+    {"EcsRamRole", "ecs_ram_role", read_instance, false, "ram_role_name"},
+    {"External", "", read_elsewhere, false, "process_command"},
+    {"OIDC", "oidc_role_arn", read_oidc, false, "oidc_provider_arn oidc_token_file ram_role_arn"},
+    {"CloudSSO", "", read_sign_in, false, "cloud_sso_sign_in_url"},
+    {"AK", "access_key", read_key, false, ""}, /* of any other profile without a mode */
+    {"ChainableRamRoleArn", "", read_source, true, NULL},
+    {"RamRoleArnWithRoleName", "", read_instance, true, NULL},
+    {"CredentialsURI", "", read_elsewhere, false, NULL},
+    {"OAuth", "", read_sign_in, false, NULL},
+};
+
+PRINTF_LIKE(4, 5)
+static bool refuse(const struct profile *profile, const char *hint, struct error *err,
+                   const char *format, ...)
 {
-    (void)error_set(err, ERROR_CREDENTIALS, "profile \"%s\" of %s %s", profile->name, profile->path,
-                    problem);
-    return error_hint(err, "%s", hint);
+    char problem[256];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(problem, sizeof(problem), format, args);
+    va_end(args);
+    (void)error_set(err, ERROR_CREDENTIALS, "%s %s", profile->title, problem);
+    if (hint == NULL && profile->is_section) {
+        return error_hint(err, "Correct the section in %s.", profile->path);
+    }
+    return hint != NULL ? error_hint(err, "%s", hint)
+                        : error_hint(err, "Run \"aliyun configure --profile %s\".", profile->name);
 }
 
 static bool about_profile(const struct profile *profile, struct error *err)
 {
-    return error_context(err, "profile \"%s\" of %s", profile->name, profile->path);
+    return error_context(err, "%s", profile->title);
 }
 
-static bool refuse_member(const struct profile *profile, bool absent, const char *kind,
-                          const char *member, struct error *err)
+/* What the file calls a member. */
+static const char *own_name(const struct profile *profile, const char *member)
 {
-    char what[96];
-    (void)snprintf(what, sizeof(what), "has no %s%s", absent ? "" : kind, member);
-    return refuse(profile, what, RUN_CONFIGURE, err);
+    static const char *const others[][2] = {{"mode", "type"},
+                                            {"ram_role_name", "role_name"},
+                                            {"ram_role_arn", "role_arn"},
+                                            {"ram_session_name", "role_session_name"},
+                                            {"oidc_token_file", "oidc_token_file_path"}};
+    for (size_t i = 0; profile->is_section && i < sizeof(others) / sizeof(others[0]); i++) {
+        if (strcmp(member, others[i][0]) == 0) {
+            return others[i][1];
+        }
+    }
+    return member;
 }
 
-/* Takes a member that goes into a header; an absent one is "" unless it is needed. */
-static bool take_member(const struct profile *profile, const char *member, bool needed,
-                        char *target, size_t size, struct error *err)
+static const struct json_node *find_member(const struct profile *profile, const char *member)
 {
-    struct json_value value = json_member(profile->object, member);
-    bool absent = json_is_absent(&value);
-    if (absent && !needed) {
-        return true;
-    }
-    if (absent || value.kind != JSON_TEXT || memchr(value.text, '\0', value.length) != NULL) {
-        return refuse_member(profile, absent, "text as its ", member, err);
-    }
-    return acs_provider_take(target, size, value.text, member, err) || about_profile(profile, err);
+    return json_find(profile->object, own_name(profile, member));
 }
 
-/* A text of the file by its member, "" when it has none. */
-static bool take_text(const struct profile *profile, const char *member, bool needed, char *target,
-                      size_t size, struct error *err)
+/* Whether the profile has it, or the environment in its stead. */
+static bool has(const struct profile *profile, const char *member)
 {
-    struct json_value value = json_member(profile->object, member);
-    bool absent = json_is_absent(&value);
-    target[0] = '\0';
-    if (absent && !needed) {
-        return true;
+    const struct json_node *value = find_member(profile, member);
+    return !json_is_blank(value) ||
+           (!profile->is_section && strncmp(member, "access_key", 10) != 0 &&
+            strcmp(member, "sts_token") != 0 && acs_variable_for(member, true, NULL) != NULL);
+}
+
+/* A text of the profile; where it is blank, of the environment; "" when there is none. Borrowed. */
+static bool get(const struct profile *profile, const char *member, bool needed,
+                const char **ret_text, struct error *err)
+{
+    const struct json_node *value = find_member(profile, member);
+    const char *name = own_name(profile, member);
+    *ret_text = "";
+    if (!has(profile, member)) {
+        return !needed || refuse(profile, NULL, err, "has no %s", name);
     }
-    if (absent || !json_member_text(profile->object, member, target, size)) {
-        return refuse_member(profile, absent, "usable text as its ", member, err);
+    if (json_is_blank(value)) {
+        *ret_text = acs_variable_for(member, true, NULL);
+    } else if (value->kind != JSON_TEXT || memchr(value->text, '\0', value->length) != NULL) {
+        return refuse(profile, NULL, err, "has no text as its %s", name);
+    } else {
+        *ret_text = value->text;
     }
     return true;
 }
 
-/* --- the modes ----------------------------------------------------------------------------- */
-
-static bool read_key(const struct profile *profile, bool token, struct acs_credentials *credentials,
-                     struct error *err)
+/* A member that holds no characters but those of keys. */
+static bool take(const struct profile *profile, const char *member, bool needed, char *target,
+                 size_t size, struct error *err)
 {
-    return take_member(profile, "access_key_id", true, credentials->access_key_id,
-                       ACS_ACCESS_KEY_MAX, err) &&
-           take_member(profile, "access_key_secret", true, credentials->access_key_secret,
-                       ACS_SECRET_MAX, err) &&
-           (!token || take_member(profile, "sts_token", true, credentials->security_token,
-                                  ACS_TOKEN_MAX, err));
+    const char *text;
+    return get(profile, member, needed, &text, err) &&
+           (acs_provider_take(target, size, text, own_name(profile, member), err) ||
+            about_profile(profile, err));
 }
 
-static bool read_ak(const struct profile *profile, struct acs_credentials *credentials,
-                    struct error *err)
-{
-    return read_key(profile, false, credentials, err);
-}
+/* --- where the first keys come from -------------------------------------------------------- */
 
-static bool read_sts_token(const struct profile *profile, struct acs_credentials *credentials,
-                           struct error *err)
+/* Key and secret, and the token that a mode has or a temporary key needs. */
+static bool read_key(const struct profile *profile, const struct mode *mode,
+                     struct acs_credentials *credentials, struct error *err)
 {
-    struct json_value expiration = json_member(profile->object, "sts_expiration");
-    if (expiration.kind == JSON_INTEGER && expiration.integer > 0) {
-        credentials->expires_at = expiration.integer;
+    bool token = mode->read == read_sign_in || strcmp(mode->name, "StsToken") == 0;
+    char hint[256];
+    const struct json_node *id = find_member(profile, "access_key_id");
+    const struct json_node *secret = find_member(profile, "access_key_secret");
+    if (json_is_blank(id) && json_is_blank(secret) && !profile->is_section) {
+        enum acs_provider_result found = acs_provider_environment(0, credentials, err);
+        if (found != ACS_PROVIDER_NOT_HERE) {
+            acs_provider_name(credentials, "%s, key of %s", profile->title,
+                              credentials->key_variable);
+            return found == ACS_PROVIDER_FOUND || about_profile(profile, err);
+        }
     }
-    return read_key(profile, true, credentials, err);
-}
-
-/* The members of a profile that say which role, and how. */
-struct role_texts {
-    char arn[256], session_name[128], policy[4096], external_id[1300], sts_region[64];
-    char oidc_provider_arn[256], oidc_token_file[PATH_MAX];
-};
-
-static bool read_role(const struct profile *profile, struct role_texts *texts,
-                      struct acs_role *ret_role, struct acs_credentials *credentials,
-                      struct error *err)
-{
-    struct json_value duration = json_member(profile->object, "expired_seconds");
-    if (!take_text(profile, "ram_role_arn", true, texts->arn, sizeof(texts->arn), err) ||
-        !take_text(profile, "ram_session_name", false, texts->session_name,
-                   sizeof(texts->session_name), err) ||
-        !take_text(profile, "policy", false, texts->policy, sizeof(texts->policy), err) ||
-        !take_text(profile, "external_id", false, texts->external_id, sizeof(texts->external_id),
-                   err) ||
-        !take_text(profile, "sts_region", false, texts->sts_region, sizeof(texts->sts_region),
-                   err)) {
+    if (!take(profile, "access_key_id", true, credentials->access_key_id, ACS_ACCESS_KEY_MAX,
+              err) ||
+        !take(profile, "access_key_secret", true, credentials->access_key_secret, ACS_SECRET_MAX,
+              err)) {
         return false;
     }
-    *ret_role = (struct acs_role){
-        .arn = texts->arn,
-        .session_name = texts->session_name,
-        .policy = texts->policy,
-        .external_id = texts->external_id,
-        .sts_region = texts->sts_region,
-        .duration = duration.kind == JSON_INTEGER ? duration.integer : 0,
-    };
-    acs_provider_name(credentials, "profile \"%s\" of %s, role %s", profile->name, profile->path,
-                      texts->arn);
-    return true;
+    if (token || (!profile->is_section && text_starts_with(credentials->access_key_id, "STS."))) {
+        const struct json_node *end = find_member(profile, "sts_expiration");
+        credentials->expires_at = end->kind == JSON_INTEGER && end->integer > 0 ? end->integer : 0;
+        if (!take(profile, "sts_token", token, credentials->security_token, ACS_TOKEN_MAX, err)) {
+            return false;
+        }
+    }
+    (void)snprintf(hint, sizeof(hint),
+                   "Put the token that came with it into the profile: \"aliyun "
+                   "configure --profile %s --mode StsToken\".",
+                   profile->name);
+    return acs_provider_check_token(credentials,
+                                    profile->is_section
+                                        ? "This file has no place for a token: use a profile of "
+                                          "mode StsToken in ~/.aliyun/config.json."
+                                        : hint,
+                                    err) ||
+           about_profile(profile, err);
 }
 
-static bool assume(const struct profile *profile, const struct acs_credentials *base,
-                   struct acs_credentials *credentials, struct error *err)
+/* The temporary keys that the command line tool has left in the profile. Only it can sign in. */
+static bool read_sign_in(const struct profile *profile, const struct mode *mode,
+                         struct acs_credentials *credentials, struct error *err)
 {
-    struct role_texts texts;
-    struct acs_role role;
-    bool ok = read_role(profile, &texts, &role, credentials, err) &&
-              (acs_assume_role(profile->options, &role, base, credentials, err) ||
-               about_profile(profile, err));
-    OPENSSL_cleanse(&texts, sizeof(texts));
-    return ok;
+    bool oauth = strcmp(mode->name, "OAuth") == 0;
+    const struct json_node *signed_in = find_member(
+        profile, oauth ? "oauth_refresh_token_expire" : "cloud_sso_access_token_expire");
+    const struct json_node *end = find_member(profile, "sts_expiration");
+    char moment[CLOCK_ISO8601_SIZE] = "";
+    char hint[sizeof(credentials->renewed_by) + 16];
+    (void)snprintf(credentials->renewed_by, sizeof(credentials->renewed_by),
+                   signed_in->kind == JSON_INTEGER && signed_in->integer > clock_now()
+                       ? "aliyun sts GetCallerIdentity --profile %s"
+                       : "aliyun configure --profile %s --mode %s",
+                   profile->name, mode->name);
+    (void)snprintf(hint, sizeof(hint), "Run \"%s\".", credentials->renewed_by);
+    if (!has(profile, "access_key_id") || !has(profile, "access_key_secret") ||
+        !has(profile, "sts_token") || end->kind != JSON_INTEGER ||
+        !clock_to_iso8601(end->integer, moment)) {
+        return refuse(profile, hint, err, "has the mode \"%s\" and holds no temporary keys",
+                      mode->name);
+    }
+    if (end->integer <= clock_now()) {
+        return refuse(profile, hint, err, "has the mode \"%s\", and its temporary keys ended at %s",
+                      mode->name, moment);
+    }
+    credentials->renewable = true; /* once that command was run */
+    return read_key(profile, mode, credentials, err);
 }
 
-static bool read_role_arn(const struct profile *profile, struct acs_credentials *credentials,
-                          struct error *err)
-{
-    struct acs_credentials base = {.access_key_id = ""};
-    bool ok = read_key(profile, false, &base, err) && assume(profile, &base, credentials, err);
-    acs_credentials_wipe(&base);
-    return ok;
-}
-
-static bool select_profile(const struct json_object *root, const char *name,
-                           struct profile *profile, struct error *err);
+static bool select_profile(const struct json_node *root, const char *name, struct profile *profile,
+                           struct error *err);
 static bool read_profile(const struct profile *profile, struct acs_credentials *credentials,
                          struct error *err);
 
@@ -182,114 +233,107 @@ static bool check_chain(const struct profile *profile, const struct profile *sou
     size_t depth = 0;
     for (const struct profile *user = profile; user != NULL; user = user->user) {
         if (user->object == source->object) {
-            return refuse(profile, "has a source_profile that leads back to it", RUN_CONFIGURE,
-                          err);
+            return refuse(profile, NULL, err, "has a source_profile that leads back to it");
         }
         if (++depth > CHAIN_MAX) {
-            return refuse(profile, "has too many source profiles one behind the other",
-                          RUN_CONFIGURE, err);
+            return refuse(profile, NULL, err, "has too many source profiles one behind the other");
         }
     }
     return true;
 }
 
-static bool read_chainable(const struct profile *profile, struct acs_credentials *credentials,
-                           struct error *err)
+static bool read_source(const struct profile *profile, const struct mode *mode,
+                        struct acs_credentials *credentials, struct error *err)
 {
-    char name[SHOWN_MAX * 2];
-    struct acs_credentials base = {.access_key_id = ""};
+    const char *name;
+    (void)mode;
     struct profile source = {.options = profile->options, .path = profile->path, .user = profile};
-    bool ok = take_text(profile, "source_profile", true, name, sizeof(name), err) &&
-              select_profile(profile->root, name, &source, err) &&
-              check_chain(profile, &source, err) && read_profile(&source, &base, err) &&
-              assume(profile, &base, credentials, err);
-    acs_credentials_wipe(&base);
-    return ok;
+    return get(profile, "source_profile", true, &name, err) &&
+           select_profile(profile->root, name, &source, err) &&
+           check_chain(profile, &source, err) && read_profile(&source, credentials, err);
 }
 
-static bool read_ecs_role(const struct profile *profile, struct acs_credentials *credentials,
-                          struct error *err)
+/* Takes on the role of the profile, by the keys of `base` or, without, by an OIDC token. */
+static bool assume(const struct profile *profile, const struct acs_credentials *base,
+                   struct acs_credentials *credentials, struct error *err)
 {
-    char role[128];
-    return take_text(profile, "ram_role_name", false, role, sizeof(role), err) &&
+    const struct json_node *duration = find_member(profile, "expired_seconds");
+    struct acs_role role = {.duration = duration->kind == JSON_INTEGER ? duration->integer : 0};
+    if (!get(profile, "ram_role_arn", true, &role.arn, err) ||
+        !get(profile, "ram_session_name", false, &role.session_name, err) ||
+        !get(profile, "policy", false, &role.policy, err) ||
+        !get(profile, "external_id", false, &role.external_id, err) ||
+        !get(profile, "oidc_provider_arn", base == NULL, &role.oidc_provider_arn, err) ||
+        !get(profile, "oidc_token_file", base == NULL, &role.oidc_token_file, err)) {
+        return false;
+    }
+    acs_provider_name(credentials, "%s, role %s", profile->title, role.arn);
+    return (base != NULL ? acs_assume_role(profile->options, &role, base, credentials, err)
+                         : acs_assume_role_with_oidc(profile->options, &role, credentials, err)) ||
+           about_profile(profile, err);
+}
+
+static bool read_oidc(const struct profile *profile, const struct mode *mode,
+                      struct acs_credentials *credentials, struct error *err)
+{
+    (void)mode;
+    return assume(profile, NULL, credentials, err);
+}
+
+static bool read_instance(const struct profile *profile, const struct mode *mode,
+                          struct acs_credentials *credentials, struct error *err)
+{
+    const char *role;
+    (void)mode;
+    return get(profile, "ram_role_name", false, &role, err) &&
            (acs_imds_require(profile->options, role, credentials, err) ||
             about_profile(profile, err));
 }
 
-static bool read_oidc(const struct profile *profile, struct acs_credentials *credentials,
-                      struct error *err)
-{
-    struct role_texts texts;
-    struct acs_role role;
-    if (!read_role(profile, &texts, &role, credentials, err) ||
-        !take_text(profile, "oidc_provider_arn", true, texts.oidc_provider_arn,
-                   sizeof(texts.oidc_provider_arn), err) ||
-        !take_text(profile, "oidc_token_file", true, texts.oidc_token_file,
-                   sizeof(texts.oidc_token_file), err)) {
-        return false;
-    }
-    role.oidc_provider_arn = texts.oidc_provider_arn;
-    role.oidc_token_file = texts.oidc_token_file;
-    return acs_assume_role_with_oidc(profile->options, &role, credentials, err) ||
-           about_profile(profile, err);
-}
-
 /* The variable stands for both, as in the official tool. */
-static bool check_external(const struct profile *profile, struct error *err)
+static bool read_elsewhere(const struct profile *profile, const struct mode *mode,
+                           struct acs_credentials *credentials, struct error *err)
 {
-    return !acs_variable_is_true(EXTERNAL_DISABLED_VARIABLE, true) ||
-           refuse(profile, "is switched off by " EXTERNAL_DISABLED_VARIABLE,
-                  "Unset the variable, or use a profile of another mode.", err);
+    const char *text;
+    bool is_uri = strcmp(mode->name, "CredentialsURI") == 0;
+    if (acs_variable_is_true(EXTERNAL_DISABLED_VARIABLE, true)) {
+        return refuse(profile, "Unset the variable, or use a profile of another mode.", err,
+                      "is switched off by " EXTERNAL_DISABLED_VARIABLE);
+    }
+    return get(profile, is_uri ? "credentials_uri" : "process_command", true, &text, err) &&
+           ((is_uri ? acs_uri_find(profile->options, text, credentials, err)
+                    : acs_external_find(text, credentials, err)) ||
+            about_profile(profile, err));
 }
 
-static bool read_uri(const struct profile *profile, struct acs_credentials *credentials,
-                     struct error *err)
+/* --- a profile ----------------------------------------------------------------------------- */
+
+static bool needs_are_there(const struct profile *profile, const struct mode *mode)
 {
-    char uri[2048];
-    bool ok =
-        check_external(profile, err) &&
-        take_text(profile, "credentials_uri", true, uri, sizeof(uri), err) &&
-        (acs_uri_find(profile->options, uri, credentials, err) || about_profile(profile, err));
-    OPENSSL_cleanse(uri, sizeof(uri));
-    return ok;
+    const char *at = mode->needs;
+    for (bool there = at != NULL; there; at += strspn(at, " ")) {
+        char member[MODE_SIZE];
+        size_t length = strcspn(at, " ");
+        if (length == 0) {
+            return true;
+        }
+        (void)snprintf(member, sizeof(member), "%.*s", (int)length, at);
+        there = has(profile, member);
+        at += length;
+    }
+    return false;
 }
 
-static bool read_external(const struct profile *profile, struct acs_credentials *credentials,
-                          struct error *err)
-{
-    char command[4096];
-    bool ok = check_external(profile, err) &&
-              take_text(profile, "process_command", true, command, sizeof(command), err) &&
-              (acs_external_find(command, credentials, err) || about_profile(profile, err));
-    OPENSSL_cleanse(command, sizeof(command));
-    return ok;
-}
-
-/* Compared in any case, as the official tool does. */
-static const struct mode {
-    const char *name;
-    bool (*read)(const struct profile *profile, struct acs_credentials *credentials,
-                 struct error *err);
-} modes[] = {
-    {"AK", read_ak},
-    {"StsToken", read_sts_token},
-    {"RamRoleArn", read_role_arn},
-    {"ChainableRamRoleArn", read_chainable},
-    {"EcsRamRole", read_ecs_role},
-    {"OIDC", read_oidc},
-    {"CredentialsURI", read_uri},
-    {"External", read_external},
-};
-
+/* NULL: none that can be used. */
 static const struct mode *find_mode(const struct profile *profile)
 {
-    char mode[MODE_SIZE];
-    bool fits = json_member_text(profile->object, "mode", mode, sizeof(mode));
-    if (json_member(profile->object, "mode").kind == JSON_MISSING) {
-        return &modes[0];
-    }
-    for (size_t i = 0; fits && i < sizeof(modes) / sizeof(modes[0]); i++) {
-        if (text_equal_nocase(mode, modes[i].name)) {
+    const struct json_node *value = find_member(profile, "mode");
+    bool absent = json_is_blank(value);
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        const char *name = profile->is_section ? modes[i].type : modes[i].name;
+        if (absent ? needs_are_there(profile, &modes[i])
+                   : value->kind == JSON_TEXT && name[0] != '\0' &&
+                         text_equal_nocase(value->text, name)) {
             return &modes[i];
         }
     }
@@ -298,74 +342,101 @@ static const struct mode *find_mode(const struct profile *profile)
 
 static bool refuse_mode(const struct profile *profile, struct error *err)
 {
-    char problem[MODE_SIZE * 2];
-    struct json_value value = json_member(profile->object, "mode");
-    (void)snprintf(problem, sizeof(problem), "has the mode \"%s\", which cannot be used here",
-                   acs_provider_word(value.kind == JSON_TEXT ? value.text : ""));
-    return refuse(profile, problem,
-                  "Use a profile of mode External whose process_command prints temporary keys of "
-                  "that profile, one of mode AK, StsToken, RamRoleArn, ChainableRamRoleArn, "
-                  "EcsRamRole, OIDC or CredentialsURI, or put temporary keys into the environment.",
-                  err);
+    const struct json_node *value = find_member(profile, "mode");
+    return refuse(profile,
+                  profile->is_section
+                      ? "Use the type access_key, ecs_ram_role, ram_role_arn or oidc_role_arn, or "
+                        "a profile of ~/.aliyun/config.json whose mode is External."
+                      : "Use a profile of mode External whose process_command prints temporary "
+                        "keys of that profile, or one of mode AK, StsToken, RamRoleArn, "
+                        "ChainableRamRoleArn, EcsRamRole, OIDC, CredentialsURI, CloudSSO or OAuth.",
+                  err, "has the %s \"%s\", which cannot be used here", own_name(profile, "mode"),
+                  acs_provider_word(value->kind == JSON_TEXT ? value->text : ""));
+}
+
+/* For acs_hosts_find. */
+static const char *find_text(const void *context, const char *member)
+{
+    const struct json_node *value = find_member(context, member);
+    bool is_true = value->kind == JSON_BOOLEAN && value->integer != 0;
+    return value->kind == JSON_TEXT && value->length > 0 ? value->text : is_true ? "true" : NULL;
 }
 
 static bool read_profile(const struct profile *profile, struct acs_credentials *credentials,
                          struct error *err)
 {
+    const struct json_node *region = find_member(profile, "region_id");
     const struct mode *mode = find_mode(profile);
     if (mode == NULL) {
         return refuse_mode(profile, err);
     }
-    acs_provider_name(credentials, "profile \"%s\" of %s", profile->name, profile->path);
-    return take_member(profile, "region_id", false, credentials->region_id,
-                       sizeof(credentials->region_id), err) &&
-           mode->read(profile, credentials, err);
+    acs_provider_name(credentials, "%s", profile->title);
+    if ((!json_is_blank(region) && !take(profile, "region_id", false, credentials->region_id,
+                                         sizeof(credentials->region_id), err)) ||
+        !(acs_hosts_find(profile->options, find_text, profile, &credentials->hosts, err) ||
+          about_profile(profile, err))) {
+        return false;
+    }
+    if (!mode->assume) {
+        return mode->read(profile, mode, credentials, err);
+    }
+    struct acs_credentials base = {.hosts = credentials->hosts};
+    bool ok = mode->read(profile, mode, &base, err) && assume(profile, &base, credentials, err);
+    credentials->key_variable = base.key_variable;
+    acs_credentials_wipe(&base);
+    return ok;
 }
 
-/* --- the file ------------------------------------------------------------------------------ */
+static void name_profile(struct profile *profile, const char *name)
+{
+    text_show(profile->name, sizeof(profile->name), name, strlen(name), SHOWN_MAX);
+    (void)snprintf(profile->title, sizeof(profile->title), "%s \"%s\" of %s",
+                   profile->is_section ? "section" : "profile", profile->name, profile->path);
+}
+
+/* --- the files ----------------------------------------------------------------------------- */
 
 /* The profile `name` (NULL: the current one) of the parsed file. */
-static bool select_profile(const struct json_object *root, const char *name,
-                           struct profile *profile, struct error *err)
+static bool select_profile(const struct json_node *root, const char *name, struct profile *profile,
+                           struct error *err)
 {
-    struct json_value current = json_member(root, "current");
-    struct json_value list = json_member(root, "profiles");
-    const char *wanted = name != NULL ? name : current.kind == JSON_TEXT ? current.text : "default";
-    text_show(profile->name, sizeof(profile->name), wanted, strlen(wanted), SHOWN_MAX);
+    const struct json_node *current = json_find(root, "current");
+    const struct json_node *list = json_find(root, "profiles");
+    const char *wanted = name != NULL                                             ? name
+                         : current->kind == JSON_TEXT && current->text[0] != '\0' ? current->text
+                                                                                  : "default";
+    name_profile(profile, wanted);
     profile->root = root;
-    for (size_t i = 0; i < json_array_length(list.object); i++) {
-        struct json_object *item = json_array_item(list.object, i);
-        struct json_value found = json_member(item, "name");
-        if (found.kind == JSON_TEXT && strcmp(found.text, wanted) == 0) {
+    const struct json_node *item = list->kind == JSON_ARRAY ? list->first : NULL;
+    for (; item != NULL; item = item->next) {
+        const struct json_node *found = json_find(item, "name");
+        if (found->kind == JSON_TEXT && strcmp(found->text, wanted) == 0) {
             profile->object = item;
             return true;
         }
     }
-    return refuse(profile, "does not exist", "\"aliyun configure list\" shows the profiles.", err);
+    return refuse(profile, "\"aliyun configure list\" shows the profiles.", err, "does not exist");
 }
 
-static enum acs_provider_result read_file(const struct acs_credentials_options *options,
-                                          const char *path, const struct buffer *text,
-                                          struct acs_credentials *credentials,
-                                          struct buffer *reason, struct error *err)
+static enum acs_provider_result read_config(const struct acs_credentials_options *options,
+                                            const char *path, const struct buffer *text,
+                                            struct acs_credentials *credentials,
+                                            struct buffer *reason, struct error *err)
 {
-    struct json_object *root = NULL;
+    struct json_node *root = NULL;
     struct error problem;
     struct profile profile = {.options = options, .path = path};
+    const char *variable = NULL;
     const char *name =
-        options->profile != NULL ? options->profile : acs_variable(ACS_PROFILE_VARIABLE);
+        options->profile != NULL ? options->profile : acs_variable_for("profile", false, &variable);
     enum acs_provider_result result = ACS_PROVIDER_BROKEN;
     error_clear(&problem);
-    if (!json_parse(text->data, text->length, JSON_VALUES_ANSWER, &root, &problem)) {
-        if (problem.code == ERROR_INTERNAL) { /* no memory: not the file's fault */
-            (void)error_set(err, ERROR_INTERNAL, "%s: %s", path, problem.message);
-            return result;
+    if (!acs_keys_parse(text->data, text->length, path, &root, err)) {
+        if (err->code == ERROR_CREDENTIALS) {
+            (void)error_hint(err, "Run \"aliyun configure\" to write the file anew.");
         }
-        (void)error_set(err, ERROR_CREDENTIALS, "%s is %s", path, problem.message);
-        (void)error_hint(err, "Run \"aliyun configure\" to write the file anew.");
-        return result;
-    }
-    if (select_profile(root, name, &profile, &problem)) {
+    } else if (select_profile(root, name, &profile, &problem)) {
+        credentials->profile_variable = variable;
         result = read_profile(&profile, credentials, err) ? ACS_PROVIDER_FOUND : result;
     } else if (options->profile == NULL) {
         buffer_puts(reason, problem.message); /* the next place may have it */
@@ -373,19 +444,71 @@ static enum acs_provider_result read_file(const struct acs_credentials_options *
     } else {
         (void)error_copy(err, &problem);
     }
-    acs_keys_release(root);
+    json_free(root);
     return result;
 }
 
+/* Without such a profile the environment stands for one, as in the command line tool. */
 enum acs_provider_result acs_provider_config_file(const struct acs_credentials_options *options,
                                                   struct acs_credentials *ret_credentials,
                                                   struct buffer *reason, struct error *err)
 {
-    static const struct acs_provider_file file = {FILE_VARIABLE, ".aliyun/config.json",
-                                                  "profiles' file", read_file};
-    if (options->profile == NULL && acs_variable_is_true(FILE_DISABLED_VARIABLE, false)) {
-        buffer_puts(reason, "switched off by " FILE_DISABLED_VARIABLE);
+    static const struct acs_provider_file file = {.variable = "ALIBABA_CLOUD_CONFIG_FILE",
+                                                  .name = ".aliyun/config.json",
+                                                  .what = "profiles' file",
+                                                  .read = read_config};
+    enum acs_provider_result result = ACS_PROVIDER_NOT_HERE;
+    bool disabled = acs_variable_is_true(FILE_DISABLED_VARIABLE, false);
+    if (options->profile == NULL &&
+        (disabled || acs_variable_is_true(FILE_IGNORED_VARIABLE, false))) {
+        buffer_printf(reason, "switched off by %s",
+                      disabled ? FILE_DISABLED_VARIABLE : FILE_IGNORED_VARIABLE);
+    } else {
+        result = acs_provider_read_file(&file, options, ret_credentials, reason, err);
+    }
+    if (result == ACS_PROVIDER_NOT_HERE && options->profile == NULL) {
+        result = acs_provider_environment(1, ret_credentials, err);
+    }
+    if (ret_credentials->key_variable != NULL && ret_credentials->provider[0] == '\0') {
+        acs_provider_name(ret_credentials, "environment (%s)", ret_credentials->key_variable);
+    }
+    return result;
+}
+
+static enum acs_provider_result read_ini(const struct acs_credentials_options *options,
+                                         const char *path, const struct buffer *text,
+                                         struct acs_credentials *credentials, struct buffer *reason,
+                                         struct error *err)
+{
+    struct profile profile = {.options = options, .path = path, .is_section = true};
+    struct acs_ini_section section;
+    bool found = false;
+    const char *variable = NULL;
+    const char *named = acs_variable_for("profile", false, &variable);
+    const char *name = named != NULL ? named : "default";
+    name_profile(&profile, name);
+    if (!acs_ini_read(text->data, text->length, name, &section, &found, err)) {
+        (void)error_context(err, "%s", path);
+        return ACS_PROVIDER_BROKEN;
+    }
+    const struct json_node *enable = json_find(&section.root, "enable");
+    profile.object = &section.root;
+    if (!found || (enable->kind == JSON_TEXT && text_equal_nocase(enable->text, "false"))) {
+        buffer_printf(reason, "%s %s", profile.title, found ? "is not enabled" : "does not exist");
         return ACS_PROVIDER_NOT_HERE;
     }
+    credentials->profile_variable = variable;
+    return read_profile(&profile, credentials, err) ? ACS_PROVIDER_FOUND : ACS_PROVIDER_BROKEN;
+}
+
+enum acs_provider_result acs_provider_ini(const struct acs_credentials_options *options,
+                                          struct acs_credentials *ret_credentials,
+                                          struct buffer *reason, struct error *err)
+{
+    static const struct acs_provider_file file = {.variable = "ALIBABA_CLOUD_CREDENTIALS_FILE",
+                                                  .name = ".alibabacloud/credentials",
+                                                  .other_name = ".alibabacloud/credentials.ini",
+                                                  .what = "credentials file",
+                                                  .read = read_ini};
     return acs_provider_read_file(&file, options, ret_credentials, reason, err);
 }

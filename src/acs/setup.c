@@ -11,10 +11,6 @@
 #include <curl/curl.h>
 #include <openssl/crypto.h>
 
-#define CONNECTIONS_MAX 64
-#define QUERIES_PER_SECOND_MAX 100000
-#define TIMEOUT_MAX_MS ((int64_t)24 * 3600 * 1000)
-#define ANSWER_MAX_MAX ((size_t)1024 * 1024 * 1024)
 #define LIBCURL_MIN 0x074C00 /* 7.76.0 */
 
 void acs_client_defaults(struct acs_client_options *options)
@@ -28,47 +24,6 @@ void acs_client_defaults(struct acs_client_options *options)
     options->attempt_timeout_ms = 120000;
     options->retry_for_ms = 300000;
     options->answer_max = (size_t)8 * 1024 * 1024;
-}
-
-static bool check_timeout(const char *name, int64_t value, int64_t minimum, struct error *err)
-{
-    return (value >= minimum && value <= TIMEOUT_MAX_MS) ||
-           error_set(err, ERROR_USAGE, "the %s must be between %d ms and one day", name,
-                     (int)minimum);
-}
-
-/* The user agent becomes a header. */
-static bool check_user_agent(const char *user_agent, struct error *err)
-{
-    for (const char *at = user_agent; at != NULL && *at != '\0'; at++) {
-        if (*at < 0x20 || *at > 0x7E) {
-            return error_set(err, ERROR_USAGE, "the user agent must be printable ASCII");
-        }
-    }
-    return true;
-}
-
-bool acs_setup_check(const struct acs_client_options *options, struct error *err)
-{
-    if (options->connections < 1 || options->connections > CONNECTIONS_MAX) {
-        return error_set(err, ERROR_USAGE, "the number of connections must be 1 to %d",
-                         CONNECTIONS_MAX);
-    }
-    if (!(options->queries_per_second > 0) ||
-        options->queries_per_second > QUERIES_PER_SECOND_MAX) {
-        return error_set(err, ERROR_USAGE,
-                         "the requests per second must be greater than 0 and at most %d",
-                         QUERIES_PER_SECOND_MAX);
-    }
-    if (options->answer_max < 1 || options->answer_max > ANSWER_MAX_MAX) {
-        return error_set(err, ERROR_USAGE, "the largest answer must be 1 byte to %zu bytes",
-                         ANSWER_MAX_MAX);
-    }
-    return check_timeout("connect timeout", options->connect_timeout_ms, 1, err) &&
-           check_timeout("stall timeout", options->stall_timeout_ms, 1, err) &&
-           check_timeout("timeout", options->attempt_timeout_ms, 1, err) &&
-           check_timeout("time for retries", options->retry_for_ms, 0, err) &&
-           check_user_agent(options->user_agent, err);
 }
 
 static CURLcode started;

@@ -7,9 +7,6 @@
 #include "acs/client.h"
 #include "base/error.h"
 
-/* ERROR_USAGE for an option outside its range. */
-bool acs_setup_check(const struct acs_client_options *options, struct error *err) MUST_CHECK;
-
 /* Starts libcurl, once a process, from any thread. ERROR_INTERNAL when the one at run time is too
  * old or has no TLS. */
 bool acs_setup_libcurl(struct error *err) MUST_CHECK;

@@ -1,8 +1,14 @@
 #include "base/clock.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#include "base/text.h"
+
+#define YEAR_1 (-62135596800)
+#define YEAR_10000 253402300800
 
 int64_t clock_now(void)
 {
@@ -60,17 +66,49 @@ static bool to_seconds(const struct tm *utc, int64_t *ret_seconds)
     return true;
 }
 
-bool clock_from_iso8601(const char *text, int64_t *ret_seconds)
+/* "Z", or how far ahead of UTC it is: "+08:00". */
+static bool read_offset(const char *text, int64_t *ret_seconds)
+{
+    int hours = 0;
+    int minutes = 0;
+    *ret_seconds = 0;
+    if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
+        return true;
+    }
+    if (!has_shape(text, "?00:00") || strchr("+-", text[0]) == NULL ||
+        sscanf(text + 1, "%2d:%2d", &hours, &minutes) != 2 || hours > 23 || minutes > 59) {
+        return false;
+    }
+    *ret_seconds = (int64_t)(hours * 60 + minutes) * (text[0] == '+' ? 60 : -60);
+    return true;
+}
+
+bool clock_from_rfc3339(const char *text, int64_t *ret_seconds)
 {
     struct tm utc = {0};
-    if (!has_shape(text, "0000-00-00T00:00:00Z") ||
-        sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2dZ", &utc.tm_year, &utc.tm_mon, &utc.tm_mday,
+    char moment[sizeof("2026-01-15T08:30:00")];
+    int64_t local = 0;
+    int64_t offset = 0;
+    if (!text_fit(moment, sizeof(moment), text)) {
+        text += sizeof(moment) - 1;
+    }
+    if (text[0] == '.' && text[1 + strspn(text + 1, "0123456789")] != '\0' &&
+        isdigit((unsigned char)text[1])) {
+        text += 1 + strspn(text + 1, "0123456789");
+    }
+    if (!has_shape(moment, "0000-00-00?00:00:00") || strchr("Tt ", moment[10]) == NULL ||
+        sscanf(moment, "%4d-%2d-%2d%*c%2d:%2d:%2d", &utc.tm_year, &utc.tm_mon, &utc.tm_mday,
                &utc.tm_hour, &utc.tm_min, &utc.tm_sec) != 6) {
         return false;
     }
     utc.tm_year -= 1900;
     utc.tm_mon -= 1;
-    return to_seconds(&utc, ret_seconds);
+    if (!to_seconds(&utc, &local) || !read_offset(text, &offset) || local - offset < YEAR_1 ||
+        local - offset >= YEAR_10000) {
+        return false;
+    }
+    *ret_seconds = local - offset;
+    return true;
 }
 
 bool clock_from_http_date(const char *text, int64_t *ret_seconds)

@@ -13,57 +13,16 @@ void json_release(struct json_object *root)
     json_object_put(root);
 }
 
-bool json_is_object(const struct json_object *node)
-{
-    return json_object_is_type(node, json_type_object) != 0;
-}
-
-bool json_is_array(const struct json_object *node)
-{
-    return json_object_is_type(node, json_type_array) != 0;
-}
-
 size_t json_array_length(const struct json_object *array)
 {
-    return json_is_array(array) ? json_object_array_length(array) : 0;
+    return json_object_is_type(array, json_type_array) != 0 ? json_object_array_length(array) : 0;
 }
 
 struct json_object *json_array_item(const struct json_object *array, size_t index)
 {
-    return json_is_array(array) ? json_object_array_get_idx(array, index) : NULL;
-}
-
-struct json_value json_describe(struct json_object *node)
-{
-    static const enum json_kind kinds[] = {
-        [json_type_null] = JSON_NULL,     [json_type_boolean] = JSON_BOOLEAN,
-        [json_type_double] = JSON_NUMBER, [json_type_int] = JSON_INTEGER,
-        [json_type_object] = JSON_OBJECT, [json_type_array] = JSON_ARRAY,
-        [json_type_string] = JSON_TEXT,
-    };
-    struct json_value value = {.kind = kinds[json_object_get_type(node)], .object = node};
-    if (value.kind == JSON_TEXT) {
-        value.text = json_object_get_string(node);
-        value.length = (size_t)json_object_get_string_len(node);
-    } else if (value.kind == JSON_INTEGER || value.kind == JSON_BOOLEAN) {
-        value.integer = json_object_get_int64(node); /* never beyond int64; see json_read */
-    }
-    return value;
-}
-
-struct json_value json_member(const struct json_object *object, const char *name)
-{
-    struct json_object *node = NULL;
-    if (!json_is_object(object) || !json_object_object_get_ex(object, name, &node)) {
-        return (struct json_value){.kind = JSON_MISSING};
-    }
-    return json_describe(node);
-}
-
-bool json_is_absent(const struct json_value *value)
-{
-    return value->kind == JSON_MISSING || value->kind == JSON_NULL ||
-           (value->kind == JSON_TEXT && value->length == 0);
+    return json_object_is_type(array, json_type_array) != 0
+               ? json_object_array_get_idx(array, index)
+               : NULL;
 }
 
 /* Copies a text that fits and holds no NUL; else the target is "". */
@@ -77,26 +36,12 @@ static bool copy_text(enum json_kind kind, const char *text, size_t length, char
 
 bool json_member_text(const struct json_object *object, const char *name, char *target, size_t size)
 {
-    struct json_value value = json_member(object, name);
-    return copy_text(value.kind, value.text, value.length, target, size);
-}
-
-bool json_each_member(const struct json_object *object,
-                      bool (*visit)(const char *name, struct json_object *node, void *context),
-                      void *context)
-{
-    if (!json_is_object(object)) {
-        return true;
-    }
-    struct lh_table *table = json_object_get_object(object);
-    for (struct lh_entry *entry = lh_table_head(table); entry != NULL;
-         entry = lh_entry_next(entry)) {
-        struct json_object *node = (struct json_object *)lh_entry_v(entry);
-        if (!visit((const char *)lh_entry_k(entry), node, context)) {
-            return false;
-        }
-    }
-    return true;
+    struct json_object *node = NULL;
+    bool is_text = json_object_is_type(object, json_type_object) != 0 &&
+                   json_object_object_get_ex(object, name, &node) != 0 &&
+                   json_object_is_type(node, json_type_string) != 0;
+    return copy_text(is_text ? JSON_TEXT : JSON_MISSING, json_object_get_string(node),
+                     (size_t)json_object_get_string_len(node), target, size);
 }
 
 /* json-c keeps the text of a number beside its value. A container takes over what is added. */
@@ -169,6 +114,12 @@ const struct json_node *json_find(const struct json_node *object, const char *na
         at = at->next;
     }
     return at != NULL ? at : &missing;
+}
+
+bool json_is_blank(const struct json_node *node)
+{
+    return node->kind == JSON_MISSING || node->kind == JSON_NULL ||
+           (node->kind == JSON_TEXT && node->length == 0);
 }
 
 bool json_find_text(const struct json_node *object, const char *name, char *target, size_t size)

@@ -1,6 +1,6 @@
 /*
  * JSON (RFC 8259): a strict, bounded parser, whose nodes answers and saved jobs are read from, and
- * json-c objects made of them for small documents (configuration, keys), with getters that tell
+ * json-c objects made of them for small documents (stored evidence), with getters that tell
  * "missing" from "null" from "of another type", because json-c's own coerce and saturate without a
  * word.
  *
@@ -74,6 +74,9 @@ void json_free(struct json_node *root);
 /* The member, or a node of JSON_MISSING when there is none or `object` is NULL or no object. */
 const struct json_node *json_find(const struct json_node *object, const char *name);
 
+/* Whether there is nothing in it: missing, null, or "". */
+bool json_is_blank(const struct json_node *node);
+
 /* A member's text when it is a text of at most `size - 1` bytes without NUL; else "" and false. */
 bool json_find_text(const struct json_node *object, const char *name, char *target, size_t size);
 
@@ -87,15 +90,6 @@ void json_quote(struct buffer *buffer, const char *text, size_t length);
 
 /* --- json-c's objects ---------------------------------------------------------------------- */
 
-/* A scalar member of an object; text is borrowed from the object. */
-struct json_value {
-    enum json_kind kind;
-    const char *text;
-    size_t length;
-    int64_t integer;            /* JSON_INTEGER; JSON_BOOLEAN as 0 or 1 */
-    struct json_object *object; /* the member itself, borrowed; NULL when missing or null */
-};
-
 /* The node as an object, owned by the caller (json_release); NULL for a JSON_NULL. */
 bool json_to_object(const struct json_node *node, struct json_object **ret_object,
                     struct error *err) MUST_CHECK;
@@ -107,26 +101,12 @@ bool json_parse(const char *text, size_t length, size_t values_max, struct json_
 /* Accepts NULL. */
 void json_release(struct json_object *root);
 
-bool json_is_object(const struct json_object *node);
-bool json_is_array(const struct json_object *node);
 size_t json_array_length(const struct json_object *array);
 struct json_object *json_array_item(const struct json_object *array, size_t index);
-
-/* Describes a node (which may be NULL) or a member of an object by type; never coerces. */
-struct json_value json_describe(struct json_object *node);
-struct json_value json_member(const struct json_object *object, const char *name);
-
-/* Whether there is nothing in it: missing, null, or "". */
-bool json_is_absent(const struct json_value *value);
 
 /* As json_find_text. */
 bool json_member_text(const struct json_object *object, const char *name, char *target,
                       size_t size);
-
-/* Calls `visit` for each member in the order received; stops when it returns false. */
-bool json_each_member(const struct json_object *object,
-                      bool (*visit)(const char *name, struct json_object *node, void *context),
-                      void *context);
 
 /* json-c's version text. */
 const char *json_library_version(void);

@@ -157,6 +157,11 @@ void text_show(char *target, size_t size, const char *text, size_t length, size_
     buffer_free(&shown);
 }
 
+size_t text_mark_length(const char *text, size_t length)
+{
+    return length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
 void text_lower(char *text)
 {
     for (; *text != '\0'; text++) {

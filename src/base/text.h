@@ -46,6 +46,9 @@ void text_show(char *target, size_t size, const char *text, size_t length, size_
  */
 size_t text_utf8_length(const char *text, size_t length, uint32_t *ret_code_point);
 
+/* The length of the byte order mark (UTF-8) that editors and PowerShell put before a text, or 0. */
+size_t text_mark_length(const char *text, size_t length);
+
 /* Makes A to Z lower case, whatever the locale; writes only what changes. */
 void text_lower(char *text);
 

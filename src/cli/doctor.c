@@ -43,26 +43,44 @@ struct doctor {
 
 /* --- credentials --------------------------------------------------------------------------- */
 
+static void tell_unused(const char *text, void *context)
+{
+    doctor_warning(context, "credentials", "", "%s", text);
+}
+
 static void check_credentials(struct doctor *doctor)
 {
     struct doctor_report *report = &doctor->report;
     const struct acs_credentials *credentials = &doctor->session.credentials;
+    const struct acs_hosts *hosts = &credentials->hosts;
     struct error err;
     error_clear(&err);
-    if (!session_open(&doctor->session, &doctor->connection, &err)) {
+    bool found = session_open(&doctor->session, &doctor->connection, &err);
+    session_tell_unused(&doctor->session, tell_unused, report);
+    if (!found) {
         doctor_fail(report, "credentials", &err);
         return;
     }
     char expiry[CLOCK_ISO8601_SIZE];
     if (credentials->expires_at > 0 && clock_to_iso8601(credentials->expires_at, expiry)) {
-        doctor_ok(report, "credentials", "%s; good until %s, then %s", credentials->provider,
-                  expiry, credentials->renewable ? "renewed" : "you need new ones");
+        const char *command = credentials->renewed_by;
+        doctor_ok(report, "credentials", "%s; good until %s, then %s%s%s", credentials->provider,
+                  expiry,
+                  command[0] != '\0'       ? "run \""
+                  : credentials->renewable ? "renewed"
+                                           : "you need new ones",
+                  command, command[0] != '\0' ? "\"" : "");
     } else {
         doctor_ok(report, "credentials", "%s", credentials->provider);
     }
     if (credentials->warning[0] != '\0') {
         doctor_warning(report, "credentials", "", "%s", credentials->warning);
     }
+    char sts[ENDPOINT_SIZE];
+    bool is_region = acs_sts_endpoint(hosts, sts, sizeof(sts), &err);
+    doctor_ok(report, "endpoint", "hbr at %s (%s), STS at %s (%s)",
+              doctor->session.service.endpoint, hosts->service_from, is_region ? sts : hosts->sts,
+              hosts->sts_from);
 }
 
 /* --- network and clock --------------------------------------------------------------------- */
@@ -145,7 +163,7 @@ static void check_identity(struct doctor *doctor)
     struct acs_identity identity = {.account_id = ""};
     struct error err;
     error_clear(&err);
-    if (!acs_caller_identity(doctor->session.client, doctor->session.sts_endpoint,
+    if (!acs_caller_identity(doctor->session.client, &doctor->session.credentials.hosts,
                              doctor->session.regions[0], &identity, &err)) {
         refused(doctor, &err, doctor->connection.account_id == NULL);
         return;

@@ -1,51 +1,32 @@
 #include "cli/period.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/zone.h"
 
-#define MONTH_LENGTH 7   /* "2026-01" */
-#define DATE_LENGTH 10   /* "2026-01-31" */
-#define MINUTE_LENGTH 16 /* "2026-01-31 08:30" */
-#define SECOND_LENGTH 19 /* "2026-01-31 08:30:00" */
 #define DAY 86400
-
-/* What follows a time: parts of a second, and the offset from UTC, else it is of the zone. */
-static bool finish_moment(const char *rest, int64_t local, int64_t *ret_seconds)
-{
-    int64_t offset = 0;
-    if (rest[0] == '.' && strspn(rest + 1, "0123456789") > 0) {
-        rest += 1 + strspn(rest + 1, "0123456789");
-    }
-    if (rest[0] == '\0') {
-        *ret_seconds = zone_to_utc(local);
-        return true;
-    }
-    if (!text_equal_nocase(rest, "Z") && !zone_parse_offset(rest, &offset)) {
-        return false;
-    }
-    *ret_seconds = local - offset;
-    return true;
-}
 
 static bool parse_moment(const char *text, int64_t *ret_seconds)
 {
-    char iso[] = "0000-01-01T00:00:00Z";
-    size_t length = strlen(text);
+    static const struct {
+        size_t length;
+        const char *rest;
+    } forms[] = {{7, "-01T00:00:00Z"}, {10, "T00:00:00Z"}, {16, ":00Z"}, {19, "Z"}};
+    char moment[32];
     int64_t local = 0;
-    size_t stem = length == MONTH_LENGTH || length == DATE_LENGTH         ? length
-                  : length >= SECOND_LENGTH && text[MINUTE_LENGTH] == ':' ? SECOND_LENGTH
-                                                                          : MINUTE_LENGTH;
-    if (stem > length) {
-        return false;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (strlen(text) == forms[i].length) { /* without an offset: of the zone */
+            (void)snprintf(moment, sizeof(moment), "%s%s", text, forms[i].rest);
+            if (clock_from_rfc3339(moment, &local)) {
+                *ret_seconds = zone_to_utc(local);
+                return true;
+            }
+        }
     }
-    memcpy(iso, text, stem);
-    if (iso[DATE_LENGTH] == ' ' || iso[DATE_LENGTH] == 't') {
-        iso[DATE_LENGTH] = 'T';
-    }
-    return clock_from_iso8601(iso, &local) && finish_moment(text + stem, local, ret_seconds);
+    return clock_from_rfc3339(text, ret_seconds);
 }
 
 bool period_parse(const char *option, const char *text, int64_t now, int64_t *ret_seconds,

@@ -91,8 +91,8 @@ static bool take_row(const struct cell *cells, size_t count, void *context, stru
         if (table->is_time[i] && shown[i].kind == CELL_TEXT && shown[i].length == TIME_LENGTH) {
             char iso[CLOCK_ISO8601_SIZE];
             int64_t seconds;
-            (void)snprintf(iso, sizeof(iso), "%.10sT%.8sZ", shown[i].text, shown[i].text + 11);
-            if (clock_from_iso8601(iso, &seconds)) {
+            (void)snprintf(iso, sizeof(iso), "%.19sZ", shown[i].text);
+            if (clock_from_rfc3339(iso, &seconds)) {
                 zone_text(seconds, table->texts[i]);
                 shown[i].text = table->texts[i];
                 shown[i].length = strlen(table->texts[i]);

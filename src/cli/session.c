@@ -9,6 +9,7 @@
 
 #include "acs/identity.h"
 #include "acs/retry_watch.h"
+#include "acs/variables.h"
 #include "base/safe_file.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -102,16 +103,15 @@ bool session_check_words(const char *option, const struct cli_list *list, struct
 }
 
 /* Where the endpoint does not depend on the region, each region would list the same jobs again. */
-static bool check_endpoint_of(const struct session_options *options, const char *first,
+static bool check_endpoint_of(const char *from, const char *endpoint, const char *first,
                               const char *other, struct error *err)
 {
-    if (options->endpoint == NULL || strstr(options->endpoint, "{region}") != NULL ||
-        strcmp(first, other) == 0) {
+    if (endpoint == NULL || strstr(endpoint, "{region}") != NULL || strcmp(first, other) == 0) {
         return true;
     }
     error_set(err, ERROR_USAGE,
-              "--endpoint %.200s is the same for every region; %s and %s would list the same jobs",
-              options->endpoint, first, other);
+              "%s %.200s is the same for every region; %s and %s would list the same jobs", from,
+              endpoint, first, other);
     return error_hint(err, "Put {region} where the endpoint names the region, or name one region "
                            "with --region.");
 }
@@ -158,8 +158,8 @@ bool session_check(const struct session_options *options, const char *database, 
         if (!acs_region_check(options->regions.values[i], err)) {
             return error_context(err, "--region");
         }
-        if (!check_endpoint_of(options, options->regions.values[0], options->regions.values[i],
-                               err)) {
+        if (!check_endpoint_of("--endpoint", options->endpoint, options->regions.values[0],
+                               options->regions.values[i], err)) {
             return false;
         }
     }
@@ -214,18 +214,6 @@ static bool open_trace(struct session *session, struct error *err)
     return false;
 }
 
-/* The endpoint that the user chose for STS, NULL for the official one. */
-static const char *chosen_sts_endpoint(const struct session_options *options)
-{
-    return options->sts_endpoint != NULL ? options->sts_endpoint : options->endpoint;
-}
-
-static const char *region_of_environment(void)
-{
-    const char *region = getenv("ALIBABA_CLOUD_REGION_ID");
-    return region != NULL && region[0] != '\0' ? region : NULL;
-}
-
 bool session_open_client(struct session *session, struct acs_client **ret_client, struct error *err)
 {
     const struct session_options *wanted = session->options;
@@ -278,15 +266,31 @@ void session_add_counters(const struct session *session, struct acs_client_count
     }
 }
 
-static void choose_endpoints(struct session *session)
+/* The region that is not a choice: of the environment or of the profile; NULL: none. */
+static const char *default_region(const struct session *session, const char **ret_source)
+{
+    const char *region = acs_variable_for("region_id", false, ret_source);
+    if (region == NULL && session->credentials.region_id[0] != '\0') {
+        *ret_source = "the profile's region_id";
+        region = session->credentials.region_id;
+    }
+    return region != NULL ? region : acs_variable_for("region_id", true, ret_source);
+}
+
+void session_tell_unused(const struct session *session,
+                         void (*tell)(const char *text, void *context), void *context)
 {
     const struct session_options *wanted = session->options;
-    session->service.endpoint =
-        wanted->endpoint != NULL ? wanted->endpoint : hbr_endpoint_default(wanted->vpc);
-    session->sts_endpoint = chosen_sts_endpoint(wanted);
-    if (session->sts_endpoint == NULL) {
-        session->sts_endpoint = acs_sts_endpoint_default(wanted->vpc);
-    }
+    const struct acs_credentials *found = &session->credentials;
+    acs_variables_unused(found->provider[0] != '\0' ? found : NULL,
+                         wanted->profile != NULL || wanted->profiles.count > 0,
+                         wanted->all_regions || wanted->regions.count > 0, tell, context);
+}
+
+static void warn(const char *text, void *context)
+{
+    (void)context;
+    log_warning("%s", text);
 }
 
 static bool find_credentials(struct session *session, struct error *err)
@@ -296,15 +300,24 @@ static bool find_credentials(struct session *session, struct error *err)
         .profile = wanted->profile != NULL      ? wanted->profile
                    : wanted->profiles.count > 0 ? wanted->profiles.values[0]
                                                 : NULL,
-        .sts_endpoint = chosen_sts_endpoint(wanted),
-        .region = wanted->regions.count > 0 ? wanted->regions.values[0] : region_of_environment(),
+        .endpoint = wanted->endpoint,
+        .sts_endpoint = wanted->sts_endpoint,
+        .region = wanted->regions.count > 0 ? wanted->regions.values[0]
+                                            : acs_variable_for("region_id", false, NULL),
         .vpc = wanted->vpc,
         .ca_file = wanted->ca_file,
         .user_agent = USER_AGENT,
         .retry_for_ms = wanted->retry_for < CREDENTIALS_RETRY_MAX ? wanted->retry_for * 1000
                                                                   : CREDENTIALS_RETRY_MAX * 1000,
     };
-    if (!acs_credentials_find(&options, &session->credentials, err)) {
+    const struct acs_hosts *hosts = &session->credentials.hosts;
+    bool found = acs_credentials_find(&options, &session->credentials, err);
+    session->service.endpoint =
+        hosts->service[0] != '\0' ? hosts->service : hbr_endpoint_default(hosts->vpc);
+    if (wanted->earlier == NULL) {
+        session_tell_unused(session, warn, NULL);
+    }
+    if (!found) {
         return false;
     }
     acs_credential_source_init(&session->source, &options, &session->credentials);
@@ -319,7 +332,6 @@ static bool find_credentials(struct session *session, struct error *err)
 bool session_open(struct session *session, const struct session_options *options, struct error *err)
 {
     session->options = options;
-    choose_endpoints(session);
     bool ok = find_credentials(session, err) && open_trace(session, err) &&
               session_open_client(session, &session->client, err);
     session->service.client = session->client;
@@ -386,17 +398,6 @@ static bool add_region(const char *region_id, void *context, struct error *err)
     return true;
 }
 
-/* The region that is not a choice: of the environment or of the profile; NULL: none. */
-static const char *default_region(const struct session *session, const char **ret_source)
-{
-    const char *region = region_of_environment();
-    *ret_source = region != NULL ? "ALIBABA_CLOUD_REGION_ID" : "the profile's region_id";
-    if (region != NULL) {
-        return region;
-    }
-    return session->credentials.region_id[0] != '\0' ? session->credentials.region_id : NULL;
-}
-
 bool session_find_regions(struct session *session, struct error *err)
 {
     const struct session_options *options = session->options;
@@ -409,21 +410,24 @@ bool session_find_regions(struct session *session, struct error *err)
     if (options->regions.count == 0 && region != NULL && !acs_region_check(region, err)) {
         return error_context(err, "%s", source);
     }
-    if (options->all_regions) {
-        return hbr_regions(&session->service, region != NULL ? region : REGION_FIRST, add_region,
-                           session, &session->unusable_regions, err) &&
-               (session->region_count < 2 ||
-                check_endpoint_of(options, session->regions[0], session->regions[1], err));
+    if (options->all_regions &&
+        !hbr_regions(&session->service, region != NULL ? region : REGION_FIRST, add_region, session,
+                     &session->unusable_regions, err)) {
+        return false;
     }
     for (size_t i = 0; i < options->regions.count; i++) {
         if (!add_region(options->regions.values[i], session, err)) {
             return false;
         }
     }
-    if (session->region_count == 0 && region != NULL) {
+    if (session->region_count > 1) {
+        return check_endpoint_of(session->credentials.hosts.service_from, session->service.endpoint,
+                                 session->regions[0], session->regions[1], err);
+    }
+    if (session->region_count == 0 && region != NULL && !options->all_regions) {
         return add_region(region, session, err);
     }
-    if (session->region_count == 0) {
+    if (session->region_count == 0 && !options->all_regions) {
         error_set(err, ERROR_USAGE, "no region is named");
         return error_hint(err, "Use --region ID, --all-regions, or ALIBABA_CLOUD_REGION_ID.");
     }
@@ -435,7 +439,7 @@ static bool find_account(struct session *session, struct error *err)
     struct acs_identity identity = {.account_id = ""};
     const char *account_id = session->options->account_id;
     if (account_id == NULL) {
-        if (!acs_caller_identity(session->client, session->sts_endpoint, session->regions[0],
+        if (!acs_caller_identity(session->client, &session->credentials.hosts, session->regions[0],
                                  &identity, err)) {
             return false;
         }

@@ -44,7 +44,6 @@ struct session {
     struct hbr_service service;
     FILE *trace; /* several threads write to it, a block at once */
     bool owns_trace;
-    const char *sts_endpoint;
     char account_id[STORE_NAME_MAX];
     char (*regions)[STORE_NAME_MAX];
     size_t region_count;
@@ -78,6 +77,10 @@ bool session_check_editions(const struct cli_list *editions, struct error *err) 
  * outlive it; session_end also after a failure. */
 bool session_open(struct session *session, const struct session_options *options,
                   struct error *err) MUST_CHECK;
+
+/* Calls `tell` for each variable that says which account or region and has no effect. */
+void session_tell_unused(const struct session *session,
+                         void (*tell)(const char *text, void *context), void *context);
 
 /* A client for a thread of its own; any thread may ask. The first gets the session's, which is its
  * no more. */

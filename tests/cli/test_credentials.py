@@ -104,7 +104,7 @@ class Places(Case):
         self.assertEqual(self.simulator.requests("CredentialsURI"), [])
 
     def test_unusable_modes_name_the_way_out(self):
-        for mode in ("CloudSSO", "OAuth", "RsaKeyPair", "Unheard"):
+        for mode in ("RsaKeyPair", "BearerToken", "Anonymous", "Unheard"):
             self.config({"name": "m", "mode": mode, **KEY})
             self.go(env=self.bare(), status=4, says=f'has the mode "{mode}", which cannot be used here',
                     hint="mode External")

@@ -24,11 +24,11 @@ static void read_times(const char *text)
     if (text_to_duration(text, &seconds)) {
         FUZZ_REQUIRE(seconds >= 0 && seconds <= INT64_C(10) * 366 * 86400);
     }
-    if (clock_from_iso8601(text, &seconds)) {
+    if (clock_from_rfc3339(text, &seconds)) {
         char iso[CLOCK_ISO8601_SIZE];
         int64_t again = 0;
         FUZZ_REQUIRE(clock_to_iso8601(seconds, iso));
-        FUZZ_REQUIRE(clock_from_iso8601(iso, &again) && again == seconds);
+        FUZZ_REQUIRE(clock_from_rfc3339(iso, &again) && again == seconds);
     }
     (void)clock_from_http_date(text, &seconds);
     (void)period_parse("--since", text, 1795000000, &seconds, &err);

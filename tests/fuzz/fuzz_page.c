@@ -2,6 +2,7 @@
  * written out again, and read back alike. */
 #include <json-c/json.h>
 
+#include "../json_objects.h"
 #include "base/json.h"
 #include "fuzz.h"
 #include "hbr/job_json.h"

@@ -218,7 +218,7 @@ static void test_bad_profiles(void **state)
 {
     (void)state;
     expect_error("absent\x1b[31m", "profile \"absent\\u{001b}[31m\" of ");
-    expect_error("cloud", "has the mode \"CloudSSO\", which cannot be used here");
+    expect_error("cloud", "has the mode \"CloudSSO\" and holds no temporary keys");
     expect_error("keyless", "has no access_key_id");
     expect_error("injected", "access_key_id holds a space, a control character");
     expect_error("typed", "has no text as its access_key_id");

@@ -12,6 +12,7 @@
 
 #include <json-c/json.h>
 
+#include "../json_objects.h"
 #include "base/json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "../json_objects.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "hbr/page.h"

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "../json_objects.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "hbr/restore_job.h"

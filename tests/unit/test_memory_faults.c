@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #define FAULTS_IN_MEMORY
+#include "../json_objects.h"
 #include "acs/signature.h"
 #include "base/json.h"
 #include "base/row_set.h"

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "../json_objects.h"
 #include "base/json.h"
 #include "store/state.h"
 #include "sync/proof.h"

@@ -1,0 +1,154 @@
+#include "acs/variables.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define TEXT_MAX 1024
+
+static const struct {
+    const char *member;
+    const char *names[ACS_SPELLINGS];
+} rows[] = {
+    {"access_key_id",
+     {"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_ACCESS_KEY_ID", "ALICLOUD_ACCESS_KEY_ID",
+      "ACCESS_KEY_ID"}},
+    {"access_key_secret",
+     {"ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABACLOUD_ACCESS_KEY_SECRET",
+      "ALICLOUD_ACCESS_KEY_SECRET", "ACCESS_KEY_SECRET"}},
+    {"sts_token",
+     {"ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABACLOUD_SECURITY_TOKEN", "ALICLOUD_SECURITY_TOKEN",
+      "SECURITY_TOKEN"}},
+    {"profile", {"ALIBABACLOUD_PROFILE", "ALIBABA_CLOUD_PROFILE", "ALICLOUD_PROFILE"}},
+    {"region_id",
+     {"ALIBABA_CLOUD_REGION_ID", "ALIBABACLOUD_REGION_ID", "ALICLOUD_REGION_ID", "REGION_ID",
+      "REGION"}},
+    {"endpoint", {"ALIBABA_CLOUD_ENDPOINT"}},
+    {"endpoint_type",
+     {"ALIBABA_CLOUD_ENDPOINT_TYPE", "ALIBABACLOUD_ENDPOINT_TYPE", "ALICLOUD_ENDPOINT_TYPE",
+      "ENDPOINT_TYPE"}},
+    {"enable_vpc", {"ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED"}},
+    {"sts_endpoint", {"ALIBABA_CLOUD_STS_ENDPOINT"}},
+    {"sts_region", {"ALIBABA_CLOUD_STS_REGION"}},
+    {"credentials_uri", {"ALIBABA_CLOUD_CREDENTIALS_URI"}},
+    {"ram_role_arn", {"ALIBABACLOUD_ROLE_ARN", "ALIBABA_CLOUD_ROLE_ARN"}},
+    {"ram_session_name", {"ALIBABA_CLOUD_ROLE_SESSION_NAME"}},
+    {"external_id", {"ALIBABACLOUD_EXTERNAL_ID", "ALIBABA_CLOUD_EXTERNAL_ID"}},
+    {"oidc_provider_arn", {"ALIBABACLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN"}},
+    {"oidc_token_file", {"ALIBABACLOUD_OIDC_TOKEN_FILE", "ALIBABA_CLOUD_OIDC_TOKEN_FILE"}},
+};
+#define KEY_ROWS 3      /* at the beginning */
+#define SELECTOR_ROWS 5 /* likewise: which account and region */
+
+/* Names of other tools (Terraform, older SDKs) and what they are taken for. */
+static const struct {
+    const char *name;
+    size_t row;
+} never_read[] = {
+    {"ALICLOUD_ACCESS_KEY", 0}, {"ALIYUN_ACCESS_KEY_ID", 0},     {"ALICLOUD_SECRET_KEY", 1},
+    {"ALICLOUD_REGION", 4},     {"ALIYUN_ACCESS_KEY_SECRET", 1}, {"ALIBABA_CLOUD_REGION", 4},
+    {"ALIYUN_REGION", 4},       {"ALIBABACLOUD_REGION", 4},      {"ALIYUN_PROFILE", 3},
+};
+
+const char *acs_variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+bool acs_variable_is_true(const char *name, bool also_one)
+{
+    const char *value = acs_variable(name);
+    return value != NULL &&
+           (text_equal_nocase(value, "true") || (also_one && strcmp(value, "1") == 0));
+}
+
+const char *acs_variable_name(const char *member, size_t spelling)
+{
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (strcmp(rows[i].member, member) == 0) {
+            return rows[i].names[spelling];
+        }
+    }
+    return NULL;
+}
+
+static bool is_bare(const char *name)
+{
+    return !text_starts_with(name, "ALI");
+}
+
+const char *acs_variable_for(const char *member, bool bare, const char **ret_name)
+{
+    for (size_t i = 0; i < ACS_SPELLINGS; i++) {
+        const char *name = acs_variable_name(member, i);
+        const char *value = name != NULL && (bare || !is_bare(name)) ? acs_variable(name) : NULL;
+        if (value != NULL) {
+            if (ret_name != NULL) {
+                *ret_name = name;
+            }
+            return value;
+        }
+    }
+    return NULL;
+}
+
+/* The variable of a row that has an effect, NULL: none. */
+static const char *used_variable(size_t row, const struct acs_credentials *credentials)
+{
+    const char *name = NULL;
+    if (row == SELECTOR_ROWS - 1) {
+        (void)acs_variable_for(rows[row].member, false, &name);
+    } else if (credentials != NULL && row == KEY_ROWS) {
+        name = credentials->profile_variable;
+    } else if (credentials != NULL && credentials->key_variable != NULL) {
+        size_t at = 0;
+        while (strcmp(credentials->key_variable, rows[0].names[at]) != 0) {
+            at++;
+        }
+        name = rows[row].names[at];
+    }
+    return name;
+}
+
+/* Whether it is set to something else than what is used. */
+static bool differs(const char *name, const char *used)
+{
+    const char *value = acs_variable(name);
+    const char *other = used != NULL ? acs_variable(used) : NULL;
+    return value != NULL && (other == NULL || strcmp(value, other) != 0);
+}
+
+void acs_variables_unused(const struct acs_credentials *credentials, bool profile_by_option,
+                          bool region_by_option, void (*tell)(const char *text, void *context),
+                          void *context)
+{
+    char text[TEXT_MAX];
+    for (size_t i = 0; i < COUNT(never_read); i++) {
+        const char *used = used_variable(never_read[i].row, credentials);
+        if (differs(never_read[i].name, used)) {
+            (void)snprintf(text, sizeof(text), "%s is set but not read; set %s", never_read[i].name,
+                           rows[never_read[i].row].names[never_read[i].row == KEY_ROWS]);
+            tell(text, context);
+        }
+    }
+    for (size_t i = 0; credentials != NULL && i < SELECTOR_ROWS; i++) {
+        bool is_region = i == SELECTOR_ROWS - 1;
+        const char *used = used_variable(i, credentials);
+        for (size_t j = 0; j < ACS_SPELLINGS; j++) {
+            const char *name = rows[i].names[j];
+            if ((is_region ? region_by_option : profile_by_option) || name == NULL ||
+                is_bare(name) || !differs(name, used)) {
+                continue;
+            }
+            (void)snprintf(text, sizeof(text), "%s is set but not used: the %s comes from %s", name,
+                           is_region ? "region" : "access key",
+                           used != NULL && (is_region || i == KEY_ROWS) ? used
+                                                                        : credentials->provider);
+            tell(text, context);
+        }
+    }
+}
