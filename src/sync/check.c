@@ -102,7 +102,8 @@ bool check_halves(struct scope *scope, int64_t to, struct error *err)
     if (!check_find_middles(scope, 1, to, middles, err)) {
         return false;
     }
-    for (int i = 1; i >= 0 && !parted; i--) {
+    /* Jobs stored under another source may have finished in one of the seconds: both must tell. */
+    for (int i = 1; i >= 0 && (!parted || proof_total_is_capped(evidence)); i--) {
         if (middles[i] > 0 && !count_halves(scope, middles[i], to, err)) {
             return false;
         }

@@ -60,9 +60,11 @@ static bool ask_batch(struct asking *asking, struct error *err)
     scan_result_free(&last);
     asking->asked = true;
     asking->ignored = last.refused || last.mismatched;
+    if (done && !last.mismatched) { /* refused, it may have told some before */
+        asking->found = row_set_count_outside(&scope->scanner.children, asking->listed);
+    }
     if (done && !asking->ignored) {
         add_evidence(scope, &one);
-        asking->found = row_set_count_outside(&scope->scanner.children, asking->listed);
     }
     return done;
 }
@@ -165,8 +167,8 @@ static bool find_children(struct scope *scope, const struct row_set *listed,
     bool done = scan(&scope->scanner, &query, &first, err);
     bool selects = done && !first.refused && !first.mismatched && first.total > 0;
     bool is_empty = done && !first.refused && first.total == 0;
-    bool inside = selects && row_set_count_outside(&first.rows, listed) == 0 &&
-                  first.total <= row_set_count(listed);
+    bool outside = selects && row_set_count_outside(&first.rows, listed) > 0;
+    bool inside = selects && !outside && first.total <= row_set_count(listed);
     scan_result_free(&first);
     if (!done) {
         return false;
@@ -174,7 +176,9 @@ static bool find_children(struct scope *scope, const struct row_set *listed,
     if (selects && !inside) {
         bool ignored = false;
         *ret_children = CHILDREN_APART;
-        scope->capabilities->children = CHILDREN_LOST; /* unless the other pages say more */
+        if (outside) { /* unless the other pages say more */
+            scope->capabilities->children = CHILDREN_LOST;
+        }
         if (!read_apart(scope, &ignored, err)) {
             return false;
         }

@@ -300,7 +300,7 @@ bool listing_read_fully(struct scope *scope, const struct scan_result *first, st
 {
     const struct scan_query everything = {.kind = SCAN_ALL};
     struct full full = {.scope = scope};
-    struct scan_result last;
+    struct scan_result last = {.total = -1};
     bool settled = false;
     if (scan_is_one_answer(first)) {
         scope->evidence.method = PROOF_ONE_ANSWER;
@@ -315,8 +315,15 @@ bool listing_read_fully(struct scope *scope, const struct scan_result *first, st
     if (!done || settled) {
         return done;
     }
+    struct row_set seen = {0}; /* with filters */
     row_set_free(&scope->held);
-    done = listing_read_plainly(scope, &everything, &scope->evidence, &last, err);
+    done = row_set_unite(&seen, &scope->scanner.seen, err) &&
+           listing_read_plainly(scope, &everything, &scope->evidence, &last, err);
+    if (done && row_set_count_outside(&seen, &last.rows) > 0) {
+        scope->evidence.method = PROOF_NONE;
+        proof_note(&scope->evidence, "jobs that were listed are not in complete scans");
+    }
+    row_set_free(&seen);
     scope->held = last.rows;
     scope->date = last.date;
     if (done && last.refused) {

@@ -335,10 +335,16 @@ bool scan(struct scanner *scanner, const struct scan_query *query, struct scan_r
           struct error *err)
 {
     struct reader reader;
-    begin(&reader, scanner, query, ret_result);
-    if (!read_pages(&reader, err)) {
-        scanner->service->cancel(scanner->service->context);
-        return false;
+    for (int i = 0; i < 2; i++) {
+        begin(&reader, scanner, query, ret_result);
+        if (!read_pages(&reader, err)) {
+            scanner->service->cancel(scanner->service->context);
+            return false;
+        }
+        /* A type or an edition that is refused is not read: that takes two refusals. */
+        if (!ret_result->refused || query->kind != SCAN_ALL) {
+            break;
+        }
     }
     end(&reader);
     return true;
