@@ -96,18 +96,24 @@ static bool count_halves(struct scope *scope, int64_t middle, int64_t to, struct
 
 bool check_halves(struct scope *scope, int64_t to, struct error *err)
 {
-    const struct evidence *evidence = &scope->evidence;
+    struct evidence *evidence = &scope->evidence;
     int64_t middles[2];
     bool parted = false;
     if (!check_find_middles(scope, 1, to, middles, err)) {
         return false;
     }
-    /* Jobs stored under another source may have finished in one of the seconds: both must tell. */
+    /* Jobs stored under another source may have finished in one of the seconds: the other one is
+     * asked, too, before a TotalCount is not believed. One that parts nothing tells nothing. */
     for (int i = 1; i >= 0 && (!parted || proof_total_is_capped(evidence)); i--) {
+        struct evidence before = *evidence;
         if (middles[i] > 0 && !count_halves(scope, middles[i], to, err)) {
             return false;
         }
-        parted = evidence->half_older > 0 && evidence->half_newer > 0;
+        bool parts = evidence->half_older > 0 && evidence->half_newer > 0;
+        if (parted && !parts) {
+            *evidence = before;
+        }
+        parted = parted || parts;
     }
     return true;
 }

@@ -341,9 +341,8 @@ bool scan(struct scanner *scanner, const struct scan_query *query, struct scan_r
             scanner->service->cancel(scanner->service->context);
             return false;
         }
-        /* A type or an edition that is refused is not read: that takes two refusals. */
         if (!ret_result->refused || query->kind != SCAN_ALL) {
-            break;
+            break; /* what is not read at all then has to be refused twice */
         }
     }
     end(&reader);

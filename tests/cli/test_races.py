@@ -316,7 +316,9 @@ class Races(harness.TestCase):
         self.sync(*ONE, "--full")
         self.simulator.move(edition="STANDARD", create_closed=40)
         self.refuse_once()
-        self.sync(*ONE, "--filter", "CompleteTime GREATER_THAN 5", status=8)
+        self.sync(*ONE, "--filter", "CompleteTime GREATER_THAN 5")
+        self.sync(*ONE)
+        self.assert_equals_truth()
 
     def refuse_once(self):
         self.simulator.fault("http", status=400, code="InvalidParameter", count=1, at=1, action="DescribeRestoreJobs2")
