@@ -13,11 +13,6 @@
 #define SHUFFLED_MAX 40   /* scans of a listing whose order is new for each answer ... */
 #define IDLE_MAX 12       /* ... and how many in a row may give no new id */
 #define NUMBER_SIZE 24
-#define ROOM 100 /* see set_bounds */
-#define UNCOUNTED 10000
-#define ADDED_MAX 10000000
-#define QUESTIONS_MIN 2000
-#define READINGS_MAX 50
 
 /* One scan under way. */
 struct reader {
@@ -127,21 +122,6 @@ static void note_cap(struct reader *reader, int64_t number)
     reader->stop = true;
 }
 
-/*
- * A service that invents jobs without end is stopped. The first TotalCount leaves room for a
- * hundred times as many jobs that are new to the database, for one that is capped, but at least
- * for 100 times 100 and at most for ADDED_MAX more; without a TotalCount it is taken for UNCOUNTED.
- * All of these may be read READINGS_MAX times.
- */
-static void set_bounds(struct scanner *scanner, int64_t total)
-{
-    int64_t base = total < 0 ? UNCOUNTED : total > ROOM ? total : ROOM;
-    scanner->first_total = total;
-    scanner->added_max = base + (base < ADDED_MAX / ROOM ? base * ROOM : ADDED_MAX);
-    scanner->asked_max =
-        QUESTIONS_MIN + scanner->added_max / scanner->query.page_size * READINGS_MAX;
-}
-
 static void take_first(struct reader *reader, const struct hbr_page *page)
 {
     struct scan_result *result = reader->result;
@@ -152,7 +132,7 @@ static void take_first(struct reader *reader, const struct hbr_page *page)
     reader->last_page = result->total > 0 ? pages_for(reader, result->total) : 1;
     bool is_listing = query->kind == SCAN_ALL && query->restore_type == NULL && !query->discard;
     if (is_listing && reader->scanner->added_max == 0) {
-        set_bounds(reader->scanner, reader->last_page <= PAGES_MAX ? result->total : -1);
+        scanner_set_bounds(reader->scanner, reader->last_page <= PAGES_MAX ? result->total : -1);
     }
     if (query->first_page_only || (query->row_limit > 0 && result->total > query->row_limit)) {
         reader->stop = true;

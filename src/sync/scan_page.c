@@ -5,6 +5,21 @@
 #include "base/text.h"
 #include "hbr/restore_job.h"
 
+#define ROOM 100
+#define UNCOUNTED 10000
+#define ADDED_MAX 10000000
+#define QUESTIONS_MIN 2000
+#define READINGS_MAX 50
+
+void scanner_set_bounds(struct scanner *scanner, int64_t total)
+{
+    int64_t base = total < 0 ? UNCOUNTED : total > ROOM ? total : ROOM;
+    scanner->first_total = total;
+    scanner->added_max = base + (base < ADDED_MAX / ROOM ? base * ROOM : ADDED_MAX);
+    scanner->asked_max =
+        QUESTIONS_MIN + scanner->added_max / scanner->query.page_size * READINGS_MAX;
+}
+
 void scanner_free(struct scanner *scanner)
 {
     row_set_free(&scanner->seen);

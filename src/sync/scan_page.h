@@ -38,7 +38,7 @@ struct scanner {
     struct row_set news;      /* listed, and new to the source or changed */
     bool overlapping;         /* a listed job was open and had a CompleteTime */
     int64_t first_total;      /* of the listing's first answer, -1: none ... */
-    int64_t added_max;        /* ... and what it leaves room for, 0 before it (see scan.c) ... */
+    int64_t added_max;        /* ... and what it leaves room for, 0 before it (see below) ... */
     int64_t added;            /* ... of jobs new to the database, those with a ParentId left out */
     int64_t asked_max, asked; /* and of questions */
     int64_t watched;          /* a CompleteTime, 0 none ... */
@@ -90,6 +90,13 @@ struct scan_result {
     bool capped;          /* deep pages fail ... */
     int64_t cap;          /* ... beyond about this many rows */
 };
+
+/*
+ * Bounds what a service that invents jobs without end can cost, by its first TotalCount (-1: none,
+ * taken for 10,000): room for a hundred times as many jobs that are new to the database, at least
+ * 100 times 100, at most 10 million more; and for reading all of these 50 times.
+ */
+void scanner_set_bounds(struct scanner *scanner, int64_t total);
 
 /* Frees the sets. */
 void scanner_free(struct scanner *scanner);
