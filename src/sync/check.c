@@ -43,18 +43,28 @@ bool check_choose_edge(struct scope *scope, int64_t latest, struct error *err)
     return done;
 }
 
+static struct scan_query count_query(int64_t from, int64_t to)
+{
+    return (struct scan_query){
+        .kind = SCAN_BETWEEN, .from = from, .to = to, .page_size = 1, .first_page_only = true};
+}
+
+/* TotalCount, or -1. One that its own page contradicts says nothing. A page may be longer than one
+ * row: a service may have a least PageSize. */
+static int64_t take_count(struct scan_result *read)
+{
+    bool contradicted = read->listed > read->total || (read->listed == 0 && read->total > 0);
+    scan_result_free(read);
+    return read->refused || read->mismatched || contradicted ? -1 : read->total;
+}
+
 bool check_count(struct scope *scope, int64_t from, int64_t to, int64_t *ret_count,
                  struct error *err)
 {
-    struct scan_query query = {
-        .kind = SCAN_BETWEEN, .from = from, .to = to, .page_size = 1, .first_page_only = true};
+    const struct scan_query query = count_query(from, to);
     struct scan_result read;
     bool done = scan(&scope->scanner, &query, &read, err);
-    /* A TotalCount that its own page contradicts says nothing. A page may be longer than one row:
-     * a service may have a least PageSize. */
-    bool contradicted = read.listed > read.total || (read.listed == 0 && read.total > 0);
-    *ret_count = read.refused || read.mismatched || contradicted ? -1 : read.total;
-    scan_result_free(&read);
+    *ret_count = take_count(&read);
     return done;
 }
 
@@ -75,13 +85,19 @@ bool check_find_middles(struct scope *scope, int64_t from, int64_t to, int64_t r
                                                  &ret_middles[1], err));
 }
 
+/* The counts of both halves and of the whole, asked together. */
 static bool count_halves(struct scope *scope, int64_t middle, int64_t to, struct error *err)
 {
     struct evidence *evidence = &scope->evidence;
+    const struct scan_query queries[] = {count_query(1, middle), count_query(middle, to),
+                                         count_query(1, to)};
     for (int i = 0; i < HALVES_MAX; i++) {
-        if (!check_count(scope, 1, middle, &evidence->half_older, err) ||
-            !check_count(scope, middle, to, &evidence->half_newer, err) ||
-            !check_count(scope, 1, to, &evidence->half_whole, err)) {
+        struct scan_result reads[3];
+        bool done = scan_first_pages(&scope->scanner, queries, 3, reads, err);
+        evidence->half_older = take_count(&reads[0]);
+        evidence->half_newer = take_count(&reads[1]);
+        evidence->half_whole = take_count(&reads[2]);
+        if (!done) {
             return false;
         }
         if (evidence->half_older + evidence->half_newer == evidence->half_whole) {
