@@ -118,9 +118,10 @@ bool check_halves(struct scope *scope, int64_t to, struct error *err)
     if (!check_find_middles(scope, 1, to, middles, err)) {
         return false;
     }
-    /* Jobs stored under another source may have finished in one of the seconds: the other one is
-     * asked, too, before a TotalCount is not believed. One that parts nothing tells nothing. */
-    for (int i = 1; i >= 0 && (!parted || proof_total_is_capped(evidence)); i--) {
+    /* Jobs that are stored under another source may have finished in one of the seconds: then the
+     * other one is asked, too. One that parts nothing tells nothing. */
+    bool elsewhere = row_set_count(&scope->scanner.elsewhere) > 0;
+    for (int i = 1; i >= 0 && (!parted || (elsewhere && proof_total_is_capped(evidence))); i--) {
         struct evidence before = *evidence;
         if (middles[i] > 0 && !count_halves(scope, middles[i], to, err)) {
             return false;
