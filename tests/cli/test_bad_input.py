@@ -1,7 +1,7 @@
-"""Bad input of every kind: what is kept, what the user is told, and the exit code, as README's "Bad input" says.
+"""Bad input of every kind: what is kept, what the user is told, and the exit code, as hbrsync-messages(7) says.
 
-The tables are read from README: each row that names a test of this file is looked up by it under its title, for the exit
-code and for the pieces of the message that it quotes. So neither can change without the other.
+The manual page's section BAD INPUT is read here: each item names its test in a comment, and the test looks the item up by its
+title, for the exit code and for the pieces of the message that it quotes. So neither can change without the other.
 """
 import ast
 import concurrent.futures
@@ -20,7 +20,8 @@ import unittest
 import harness
 
 TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-README = os.path.join(TESTS, "..", "README.md")
+PROMISES = os.path.join(TESTS, "README.md")
+MANUAL = os.path.join(TESTS, "..", "src", "cli", "hbrsync-messages.7")
 ACCOUNT = ("--edition", "STANDARD", "--account-id", harness.ACCOUNT)
 # Each character that is not seen or changes what is seen, by the tables of Python.
 UNSEEN = "".join(chr(code) for code in range(0x80, 0x110000) if unicodedata.category(chr(code)) in ("Cc", "Cf", "Zl", "Zp"))
@@ -29,25 +30,51 @@ JOB = {"RestoreId": "r-1", "RestoreType": "OSS", "Status": "COMPLETE", "CreatedT
        "CompleteTime": 1700000100, "UpdatedTime": 1700000100}
 
 
-# --- the tables of README --------------------------------------------------------------------
+# --- what the documents say ------------------------------------------------------------------
 
-def rows(section):
-    """The cells of every row of a section's tables."""
-    with open(README, encoding="utf-8") as file:
-        text = file.read()
-    (body,) = re.findall(rf"(?ms)^## {section}\n(.*?)(?=^## )", text)
-    for line in body.split("\n"):
-        if line.startswith("| ") and not line.startswith("|---"):
-            yield [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+def promises():
+    """The cells of every row of the table of promises."""
+    with open(PROMISES, encoding="utf-8") as file:
+        (body,) = re.findall(r"(?ms)^## Promises\n(.*?)(?=^## )", file.read())
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in body.split("\n")
+            if line.startswith("| ") and line != "| promise | test |"]
+
+
+def words(line):
+    """The words of a line of mdoc, without its macros."""
+    for word in re.findall(r'"[^"]*"|\S+', line):
+        if word not in ("It", "No", "Ns", "Li", "Ql", "Ev", "Pa", "Sy"):
+            word = "-" if word == "Fl" else word.strip('"')
+            for escape, character in (("\\&", ""), ("\\-", "-"), ("\\(dq", '"'), ("\\e", "\\")):
+                word = word.replace(escape, character)
+            yield word
+
+
+def key(title):
+    return re.sub(r"[`\s]", "", title)
+
+
+class Item:
+    """What BAD INPUT says of one kind: its title, what it quotes of the message, the exit code, and its tests."""
+
+    def __init__(self, text):
+        head, comment, *lines = text.split("\n")
+        self.title = key("".join(words(head)))
+        self.tests = comment.removeprefix('.\\" ')
+        (self.code,) = re.findall(r"(?m)^Exit status (\d+)\.$", text)
+        start = [line.startswith(("Message:", "No message.")) for line in lines].index(True)
+        self.pieces = [next(words(line.split("Ql ", 1)[1])) for line in lines[start:] if re.match(r"\.(No \S+ Ns )?Ql ", line)]
 
 
 def bad_input():
-    """{title: (message, exit code, tests)}"""
+    """{title: Item}"""
+    with open(MANUAL, encoding="utf-8") as file:
+        body = file.read().split("\n.Sh BAD INPUT\n")[1].split("\n.Sh ")[0]
     found = {}
-    for title, *rest in rows("Bad input"):
-        if rest[-1] != "test":
-            assert title not in found, title
-            found[title] = rest[-3:]
+    for text in re.split(r"(?m)^\.It ", body)[1:]:
+        item = Item(text.split("\n.El")[0])
+        assert item.title not in found, item.title
+        found[item.title] = item
     return found
 
 
@@ -97,8 +124,8 @@ class Table(unittest.TestCase):
         return wrong if named > 0 else [f"no test: {cell}"]
 
     def test_every_test_named_exists(self):
-        for section, path in (("Guarantees", None), ("Bad input", "cli/test_bad_input.py")):
-            cells = [cell for *_, cell in rows(section) if cell != "test"]
+        for cells, path in (([cell for _, cell in promises()], None),
+                            ([item.tests for item in TABLE.values()], "cli/test_bad_input.py")):
             self.assertGreater(len(cells), 40)
             self.assertNotEqual(cells[0], "the same")
             self.assertEqual([self.unknown(cell, path) for cell in cells if cell != "the same"],
@@ -111,9 +138,9 @@ class Table(unittest.TestCase):
 
     def test_every_row_of_this_file_is_met(self):
         with open(__file__, encoding="utf-8") as file:
-            titles = {node.value for node in ast.walk(ast.parse(file.read()))
+            titles = {key(node.value) for node in ast.walk(ast.parse(file.read()))
                       if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-        mine = {title for title, (*_, tests) in TABLE.items() if re.match(r"`[^/`]*`", tests)}
+        mine = {title for title, item in TABLE.items() if re.match(r"`[^/`]*`", item.tests)}
         self.assertGreater(len(mine), 50)
         self.assertEqual(mine - titles, set())
 
@@ -121,14 +148,13 @@ class Table(unittest.TestCase):
 class Case(harness.TestCase):
     @staticmethod
     def pieces(title):
-        """What README's row quotes of the message, as patterns."""
-        for piece in re.findall(r"`([^`]*)`", TABLE[title][0]):
+        """What the manual page quotes of the message, as patterns."""
+        for piece in TABLE[key(title)].pieces:
             yield ".*".join(re.escape(part) for part in piece.split("..."))
 
     def assert_told(self, title, result, output=None):
-        """The exit code and every quoted piece of the message are those of README's row; no control character shows."""
-        _, code, _ = TABLE[title]
-        self.assertEqual(str(result.status), code, f"{title}: {result}")
+        """The exit code and every quoted piece of the message are those of the page; no control character shows."""
+        self.assertEqual(str(result.status), TABLE[key(title)].code, f"{title}: {result}")
         for piece in self.pieces(title):
             self.assertRegex(result.stderr if output is None else output, piece, title)
         self.assert_harmless(result)
