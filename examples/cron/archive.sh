@@ -3,7 +3,7 @@
 #
 # The file, lines NAME=value as in hbrsync.env, holds the credentials: they are in the environment only, never among
 # arguments. An archive is the API's own JSON, a job a line, gzipped: `hbrsync import` takes it back. Account, region
-# and edition are not in it; to keep them apart, export each source by itself (README, Export). It is written beside its
+# and edition are not in it; to keep them apart, export each source by itself (hbrsync-output(5)). It is written beside its
 # name and renamed, so under its name there is never half of one. A later run with the same date replaces it; the newest
 # ARCHIVE_KEEP stay, the others are removed once the new one is in place.
 #

@@ -345,33 +345,29 @@ def print_table(lines, out):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip(), file=out)
 
 
-README = (  # the case's beginning, what it is against, English, Chinese
-    ("first sync, {jobs} jobs, {latency} ms", "serial", "first sync, {jobs} jobs, {latency} ms away; a serial Python script",
-     "首次同步，{jobs} 个任务，时延 {latency} ms；串行 Python 脚本"),
-    ("first sync, {jobs} jobs", "serial", "first sync, {jobs} jobs, no latency; the same script",
-     "首次同步，{jobs} 个任务，无时延；同一脚本"),
-    ("first sync, {jobs} jobs", "sqlite-utils", "the same; `sqlite-utils upsert` of the same jobs, already fetched",
-     "同上；`sqlite-utils upsert` 写入已取回的同样任务"),
-    ("first sync, {jobs} jobs, CPU", "", "the same, processor time; json-c and SQLite alone",
-     "同上，处理器时间；仅 json-c 与 SQLite"),
-    ("--full, nothing changed", "", "`--full` again, nothing changed; the first sync", "再次 `--full`，无变化；首次同步"),
-    ("delta, nothing changed, {many} jobs", "limit", "delta, {many} jobs, nothing changed", "增量同步，{many} 个任务，无变化"),
-    ("status", "", "`status`, {many} jobs", "`status`，{many} 个任务"),
-    ("peak memory, {many}", "", "peak memory, {many} jobs", "内存峰值，{many} 个任务"),
+README = (  # the case's beginning, what it is against, and what the table says
+    ("first sync, {jobs} jobs, {latency} ms", "serial", "first sync, {jobs} jobs, {latency} ms away; a serial Python script"),
+    ("first sync, {jobs} jobs", "serial", "first sync, {jobs} jobs, no latency; the same script"),
+    ("first sync, {jobs} jobs", "sqlite-utils", "the same; `sqlite-utils upsert` of the same jobs, already fetched"),
+    ("first sync, {jobs} jobs, CPU", "", "the same, processor time; json-c and SQLite alone"),
+    ("--full, nothing changed", "", "`--full` again, nothing changed; the first sync"),
+    ("delta, nothing changed, {many} jobs", "limit", "delta, {many} jobs, nothing changed"),
+    ("status", "", "`status`, {many} jobs"),
+    ("peak memory, {many}", "", "peak memory, {many} jobs"),
 )
 
 
 def print_readme(bench):
     scale = {"jobs": f"{bench.scale.jobs:,}", "many": f"{bench.scale.many:,}", "latency": bench.scale.latency}
-    for column, heading in ((2, "| what; compared with | hbrsync | the other |"), (3, "| 内容；对照 | hbrsync | 对照 |")):
-        print(f"\n{heading}\n|---|---|---|")
-        for row in README:
-            for line in bench.lines:
-                exact = line.case == row[0].format(**scale) or not row[0].endswith("jobs")
-                if exact and line.case.startswith(row[0].format(**scale)) and line.against.startswith(row[1]):
-                    other = "" if line.against == "limit" else amount(*line.other)
-                    print(f"| {row[column].format(**scale)} | {amount(*line.ours)} | {other} |")
-                    break
+    print("\n| what; compared with | hbrsync | the other |\n|---|---|---|")
+    for case, against, text in README:
+        case = case.format(**scale)
+        for line in bench.lines:
+            exact = line.case == case or not case.endswith("jobs")
+            if exact and line.case.startswith(case) and line.against.startswith(against):
+                other = "" if line.against == "limit" else amount(*line.other)
+                print(f"| {text.format(**scale)} | {amount(*line.ours)} | {other} |")
+                break
 
 
 def main():
@@ -380,7 +376,7 @@ def main():
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="little of everything, once: only that it works")
     size.add_argument("--long", action="store_true", help="also 1,000,000 jobs")
-    parser.add_argument("--readme", action="store_true", help="then print the README's tables, too")
+    parser.add_argument("--readme", action="store_true", help="then print the table of tests/README.md, too")
     arguments = parser.parse_args()
     scale = Scale(arguments.quick, arguments.long)
     with tempfile.TemporaryDirectory(prefix="hbrsync-bench-") as folder:

@@ -2,7 +2,7 @@
 # Measures hbrsync against a serial script, sqlite-utils and the floor of this machine, and prints one table: what was
 # reached beside what is aimed at. Installs what is missing and builds in build-bench. Takes about ten minutes.
 # --quick: little of everything, once, which only shows that it works. --long: 1,000,000 jobs, too.
-# --readme: the README's tables at the end. --build FOLDER: a build with -DHBRSYNC_TESTS=ON that is there; installs nothing.
+# --readme: the table of tests/README.md at the end. --build FOLDER: a build with -DHBRSYNC_TESTS=ON that is there; installs nothing.
 set -eu
 cd "$(dirname "$0")/../.."
 

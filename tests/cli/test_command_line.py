@@ -181,7 +181,7 @@ class Words(Case):
     def test_documents_and_examples_abbreviate_nothing(self):
         commands = self.commands()
         known = {name for command in commands for name, _ in self.options(command)}
-        paths = [path for pattern in ("README*.md", "examples/**/*", "sql/README.md")
+        paths = [path for pattern in ("README*.md", "examples/**/*", "sql/README.md", "tests/README.md")
                  for path in glob.glob(os.path.join(ROOT, pattern), recursive=True) if os.path.isfile(path)]
         used = set()
         for path in paths:

@@ -1,4 +1,4 @@
-"""The scripts of README's "Two commands": what they would install, and what tests/lint.sh makes of other versions."""
+"""The scripts: what they would install, as tests/README.md says, and what tests/lint.sh makes of other versions."""
 import os
 import re
 import shutil
@@ -58,8 +58,8 @@ class Scripts(unittest.TestCase):
         self.assertIn("no network", result.stdout)
         return re.search(r"^Installing: (.*)$", result.stdout, re.M)[1].split()
 
-    def test_what_is_installed_is_what_readme_says(self):
-        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+    def test_what_is_installed_is_what_is_said(self):
+        with open(os.path.join(ROOT, "tests", "README.md"), encoding="utf-8") as file:
             rows = dict(re.findall(r"^\| `\./((?:examples|tests)/\w+\.sh)` \|.*\| (.*?) \|$", file.read(), re.M))
         quick = self.installed_by("examples/quickstart.sh")
         self.assertEqual(sorted(quick), sorted(rows["examples/quickstart.sh"].split()))
