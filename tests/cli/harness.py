@@ -4,6 +4,7 @@ The expected columns are derived here from the API's own names, not from the pro
 """
 import collections
 import concurrent.futures
+import glob
 import importlib
 import json
 import os
@@ -22,6 +23,7 @@ import urllib.request
 
 HBRSYNC = os.environ.get("HBRSYNC", "hbrsync")
 SIMULATOR = os.environ.get("HBRSYNC_SIMULATOR", "hbrsync-simulator")
+SCHEMA_VERSION = len(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../sql/[0-9]*.sql")))
 LONG = os.environ.get("HBRSYNC_TEST_LONG") == "1"
 
 KEY_ID = "LTAI-simulator-key"
