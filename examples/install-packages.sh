@@ -10,10 +10,10 @@ install_packages() {
         command -v cmake >/dev/null 2>&1 && command -v pkg-config >/dev/null 2>&1 && return 0
         cat >&2 <<'LIST'
 This script installs packages on Debian and its relatives only. Please install:
-  a C11 compiler (gcc and clang for the tests), make, CMake 3.21 or newer, pkg-config,
-  Python 3.9 or newer,
-  and the development files of libcurl (7.76+, with OpenSSL), SQLite (3.37.2+),
-  json-c (0.15+), OpenSSL (3.0+), zlib and libmicrohttpd (for the simulator),
+  a C11 compiler (gcc and clang for the tests), make, CMake 3.25 or newer, pkg-config,
+  Python 3.11 or newer,
+  and the development files of libcurl (7.88.1+, with OpenSSL), SQLite (3.40.1+),
+  json-c (0.16+), OpenSSL (3.0+), zlib and libmicrohttpd (for the simulator),
   and cmocka (for the unit tests). Then run this script again.
 LIST
         return 1

@@ -22,7 +22,7 @@ esac
 
 # shellcheck source=examples/install-packages.sh
 . examples/install-packages.sh
-install_packages clang libclang-rt-dev libcmocka-dev python3 sqlite3 tinyproxy-bin valgrind
+install_packages clang dpkg-dev file fish libclang-rt-dev libcmocka-dev python3 sqlite3 tinyproxy-bin valgrind zsh
 
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 

@@ -17,7 +17,7 @@ SELECT e.key AS field,
         WHEN e.type = 'integer' AND e.key NOT LIKE '%id' THEN printf('%,d', e.value)
         ELSE e.value
     END AS field_value
-FROM v_restore_job AS j, json_each(json_object(
+FROM v_restore_job AS j, json_each(json_patch(json_object( -- a function takes 127 arguments at most: two objects
     'restore_id', j.restore_id, 'account_id', j.account_id, 'region_id', j.region_id, 'edition', j.edition,
     'parent_id', j.parent_id, 'restore_type', j.restore_type, 'source_type', j.source_type, 'status', j.status,
     'settled_status', j.settled_status, 'error_message', j.error_message, 'error_file', j.error_file,
@@ -28,10 +28,11 @@ FROM v_restore_job AS j, json_each(json_object(
     'target_data_source_id', j.target_data_source_id, 'target_path', j.target_path, 'target_bucket', j.target_bucket,
     'target_prefix', j.target_prefix, 'target_file_system_id', j.target_file_system_id,
     'target_create_time', j.target_create_time, 'target_instance_name', j.target_instance_name,
-    'target_table_name', j.target_table_name, 'target_time', j.target_time, 'items_total', j.items_total,
-    'items_done', j.items_done, 'actual_items', j.actual_items, 'bytes_total', j.bytes_total, 'bytes_done', j.bytes_done,
-    'actual_bytes', j.actual_bytes, 'metering_bytes_total', j.metering_bytes_total,
-    'metering_bytes_done', j.metering_bytes_done, 'speed', j.speed, 'storage_class', j.storage_class,
+    'target_table_name', j.target_table_name, 'target_time', j.target_time), json_object(
+    'items_total', j.items_total, 'items_done', j.items_done, 'actual_items', j.actual_items,
+    'bytes_total', j.bytes_total, 'bytes_done', j.bytes_done, 'actual_bytes', j.actual_bytes,
+    'metering_bytes_total', j.metering_bytes_total, 'metering_bytes_done', j.metering_bytes_done,
+    'speed', j.speed, 'storage_class', j.storage_class,
     'cross_account_type', j.cross_account_type, 'cross_account_user_id', j.cross_account_user_id,
     'cross_account_role_name', j.cross_account_role_name, 'extra', j.extra, 'first_run_id', j.first_run_id,
     'changed_run_id', j.changed_run_id, 'missing_since', j.missing_since, 'report_total_files', j.report_total_files,
@@ -39,6 +40,6 @@ FROM v_restore_job AS j, json_each(json_object(
     'report_skipped_files', j.report_skipped_files, 'report_task_status', j.report_task_status,
     'report_extra', j.report_extra, 'ots_batch_channel_count', j.ots_batch_channel_count,
     'ots_overwrite_existing', j.ots_overwrite_existing, 'ots_extra', j.ots_extra, 'duration_seconds', j.duration_seconds,
-    'progress_percent', j.progress_percent, 'outcome', j.outcome, 'bytes_per_second', j.bytes_per_second)) AS e
+    'progress_percent', j.progress_percent, 'outcome', j.outcome, 'bytes_per_second', j.bytes_per_second))) AS e
 WHERE j.restore_id = :id AND e.value <> '' AND NOT (e.key LIKE '%\_time' ESCAPE '\' AND e.value = 0)
 ORDER BY e.id;

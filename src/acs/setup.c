@@ -11,7 +11,7 @@
 #include <curl/curl.h>
 #include <openssl/crypto.h>
 
-#define LIBCURL_MIN 0x074C00 /* 7.76.0 */
+#define LIBCURL_MIN 0x075801 /* 7.88.1 */
 
 void acs_client_defaults(struct acs_client_options *options)
 {
@@ -65,7 +65,7 @@ bool acs_setup_libcurl(struct error *err)
     }
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     if (info->version_num < LIBCURL_MIN) {
-        return error_set(err, ERROR_INTERNAL, "libcurl %s is too old, 7.76.0 is needed",
+        return error_set(err, ERROR_INTERNAL, "libcurl %s is too old, 7.88.1 is needed",
                          info->version);
     }
     return (info->features & CURL_VERSION_SSL) != 0 ||

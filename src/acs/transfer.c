@@ -207,18 +207,10 @@ static bool sign(struct acs_transfer *transfer, const struct acs_setup *setup,
     return add_headers(transfer, &signing, err);
 }
 
-static CURLcode set_protocol(CURL *easy, bool https)
-{
-#if LIBCURL_VERSION_NUM >= 0x075500
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, https ? "https" : "http");
-#else
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, https ? CURLPROTO_HTTPS : CURLPROTO_HTTP);
-#endif
-}
-
 CURLcode acs_transfer_secure(CURL *easy, const struct acs_endpoint *endpoint, const char *ca_file)
 {
-    CURLcode result = set_protocol(easy, endpoint->https);
+    CURLcode result = CURLE_OK;
+    SET(CURLOPT_PROTOCOLS_STR, endpoint->https ? "https" : "http");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -271,12 +263,8 @@ CURLcode acs_transfer_set(struct acs_transfer *transfer, const char *url,
     SET(CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES_PER_SECOND);
     SET(CURLOPT_LOW_SPEED_TIME, (long)((options->stall_timeout_ms + 999) / 1000));
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075000
     SET(CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFETIME_SECONDS);
-#endif
-#if LIBCURL_VERSION_NUM >= 0x075700
     SET(CURLOPT_QUICK_EXIT, 1L); /* an interrupt does not wait for the resolver */
-#endif
     return result;
 }
 

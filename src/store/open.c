@@ -16,7 +16,7 @@
 #define CHANGE_TEXT_MAX ((size_t)512 << 20)
 #define ADDED_MAX 1024
 #define TEXT_MAX (256 << 20)         /* no text of ours is longer: an answer has 8 MiB */
-#define SQLITE_VERSION_FLOOR 3037002 /* UPSERT and savepoint bugs before it */
+#define SQLITE_VERSION_FLOOR 3040001 /* the oldest that all tests run with */
 
 const char *store_sqlite_version(void)
 {
@@ -28,7 +28,7 @@ bool store_sqlite_version_check(struct error *err)
     if (sqlite3_libversion_number() >= SQLITE_VERSION_FLOOR) {
         return true;
     }
-    error_set(err, ERROR_DATABASE, "SQLite %s is too old, 3.37.2 is needed", sqlite3_libversion());
+    error_set(err, ERROR_DATABASE, "SQLite %s is too old, 3.40.1 is needed", sqlite3_libversion());
     return error_hint(err, "Install a newer libsqlite3.");
 }
 

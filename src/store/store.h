@@ -64,7 +64,7 @@ bool store_commit(struct store *store, struct error *err) MUST_CHECK;
 /* Does nothing outside a transaction. */
 void store_rollback(struct store *store);
 
-/* SQLite's version text, and false with an error when it is older than 3.37.2. */
+/* SQLite's version text, and false with an error when it is older than 3.40.1. */
 const char *store_sqlite_version(void);
 bool store_sqlite_version_check(struct error *err) MUST_CHECK;
 

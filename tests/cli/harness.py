@@ -4,6 +4,8 @@ The expected columns are derived here from the API's own names, not from the pro
 """
 import collections
 import concurrent.futures
+import glob
+import importlib
 import json
 import os
 import re
@@ -11,6 +13,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 import traceback
@@ -20,6 +23,7 @@ import urllib.request
 
 HBRSYNC = os.environ.get("HBRSYNC", "hbrsync")
 SIMULATOR = os.environ.get("HBRSYNC_SIMULATOR", "hbrsync-simulator")
+SCHEMA_VERSION = len(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../sql/[0-9]*.sql")))
 LONG = os.environ.get("HBRSYNC_TEST_LONG") == "1"
 
 KEY_ID = "LTAI-simulator-key"
@@ -448,7 +452,7 @@ def run_cells(test, items, work, at_once=3):
             cell.stop()
             return result, None
         except Exception:  # whatever it is, it must name its item
-            return None, f"{item!r}\n{traceback.format_exc(limit=-3)}"
+            return None, f"python3 harness.py {work.__module__} {work.__name__} '{item!r}'\n{traceback.format_exc(limit=-3)}"
         finally:
             cell.doCleanups()
 
@@ -459,3 +463,14 @@ def run_cells(test, items, work, at_once=3):
         shown = "\n".join(failures[:10])
         test.fail(f"{len(failures)} of {len(outcomes)} failed:\n{shown}")
     return [result for result, _ in outcomes]
+
+
+if __name__ == "__main__":
+    # python3 harness.py test_model play "Sequence(seed=7, steps=20)": one item of run_cells again, as its failure names it.
+    module = importlib.import_module(sys.argv[1])
+    test_cell = module.harness.Cell()
+    test_cell.setUp()
+    try:
+        print(getattr(module, sys.argv[2])(test_cell, eval(sys.argv[3], vars(module))))
+    finally:
+        test_cell.doCleanups()

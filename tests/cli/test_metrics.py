@@ -113,7 +113,7 @@ class Metrics(MetricsCase):
                              self.by_source(f"SELECT {columns}, max(finished_at) FROM sync_run {source} GROUP BY 1, 2, 3"))
         self.assertEqual(set(metrics["hbrsync_source_proved"].values()), {1})
         self.assertEqual(metrics["hbrsync_last_run_requests"], {(): result.json()["requests"]})
-        self.assertEqual(metrics["hbrsync_schema_version"], {(): 1})
+        self.assertEqual(metrics["hbrsync_schema_version"], {(): harness.SCHEMA_VERSION})
         self.assertAlmostEqual(metrics["hbrsync_last_run_duration_seconds"][()], result.json()["seconds"], delta=2)
         self.assertEqual(metrics["hbrsync_last_success_timestamp_seconds"],
                          metrics["hbrsync_last_run_timestamp_seconds"])

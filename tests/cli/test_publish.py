@@ -114,7 +114,7 @@ class Copy(PublishTestCase):
         self.check_database()
         self.assertEqual(self.query("PRAGMA journal_mode"), [("delete",)])
         self.assertEqual(self.query("PRAGMA application_id"), [(0x48425253,)])
-        self.assertEqual(self.query("PRAGMA user_version"), [(1,)])
+        self.assertEqual(self.query("PRAGMA user_version"), [(harness.SCHEMA_VERSION,)])
         self.assertEqual(self.query("SELECT count(*) FROM v_restore_job"), [(330,)])
         for command in ("status", "export", "verify"):
             result = self.run_hbrsync("--db", self.out, command)

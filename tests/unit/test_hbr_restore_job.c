@@ -118,21 +118,24 @@ static void test_sample_is_covered(void **state)
     assert_int_equal(ots.nested, 0);
 }
 
-/* ... and nothing else is, but SourceResourceId. */
+/* ... and nothing else is, but what is newer than the page, in the table's order. */
 static void test_nothing_beyond_the_sample(void **state)
 {
     (void)state;
+    static const struct field newer[] = {
+        {"SourceResourceId", "source_resource_id", FIELD_TEXT},
+    };
     size_t absent = 0;
-    assert_int_equal(part(HBR_JOB)->field_count, 48);
+    assert_int_equal(part(HBR_JOB)->field_count, 47 + COUNT(newer));
     for (size_t i = 0; i < part(HBR_JOB)->field_count; i++) {
         const struct field *field = &part(HBR_JOB)->fields[i];
         if (json_member(sample_job(), field->name).kind == JSON_MISSING) {
-            absent++;
-            assert_string_equal(field->name, "SourceResourceId");
-            assert_int_equal(field->type, FIELD_TEXT);
+            assert_true(absent < COUNT(newer));
+            assert_string_equal(field->name, newer[absent].name);
+            assert_int_equal(field->type, newer[absent++].type);
         }
     }
-    assert_int_equal(absent, 1);
+    assert_int_equal(absent, COUNT(newer));
     for (size_t p = HBR_REPORT; p <= HBR_OTS_DETAIL; p++) {
         struct json_object *nested = json_member(sample_job(), part(p)->name).object;
         assert_true(json_is_object(nested));

@@ -79,6 +79,13 @@ static void assert_refused(struct fixture *f, enum store_mode mode, enum error_c
 
 /* --- a new database ------------------------------------------------------------------------ */
 
+static void assert_version(struct fixture *f, int version)
+{
+    char text[16];
+    (void)snprintf(text, sizeof text, "%d", version);
+    assert_query(f, "PRAGMA user_version", text);
+}
+
 static void test_fresh(void **state)
 {
     struct fixture *f = *state;
@@ -86,9 +93,9 @@ static void test_fresh(void **state)
     fixture_open(f, STORE_WRITE);
     (void)umask(mask);
     assert_string_equal(store_path(f->store), f->path);
-    assert_int_equal(store_schema_version(f->store), 1);
+    assert_int_equal(store_schema_version(f->store), store_newest(sql_migrations));
     assert_query(f, "PRAGMA application_id", "1212306003");
-    assert_query(f, "PRAGMA user_version", "1");
+    assert_version(f, store_newest(sql_migrations));
     assert_query(f, "PRAGMA journal_mode", "wal");
     assert_query(f, "PRAGMA foreign_keys", "1");
     assert_query(f, "PRAGMA synchronous", "2");
@@ -130,7 +137,7 @@ static void test_existing_empty_file(void **state)
     write_file(f->path, "");
     assert_refused(f, STORE_READ, ERROR_DATABASE, "holds no data");
     fixture_open(f, STORE_WRITE);
-    assert_query(f, "PRAGMA user_version", "1");
+    assert_version(f, store_newest(sql_migrations));
 }
 
 static void test_reopen_writes_nothing(void **state)
@@ -381,11 +388,18 @@ static void test_dry_run(void **state)
         name, text, sizeof(text) - 1                                                               \
     }
 
-static bool open_with(struct fixture *f, const struct sql_file *second)
+#define MIGRATIONS_MAX 100
+
+/* As by a program that has one more migration than this one. */
+static bool open_with(struct fixture *f, enum store_mode mode, const struct sql_file *next)
 {
-    const struct sql_file migrations[] = {sql_migrations[0], *second, {0, 0, 0}};
-    return store_open_with(f->path, STORE_WRITE, &hbr_restore_job_model, migrations, sql_views,
-                           &f->store, &f->err);
+    int count = store_newest(sql_migrations);
+    struct sql_file migrations[MIGRATIONS_MAX] = {{0}};
+    assert_true(count + 1 < MIGRATIONS_MAX);
+    memcpy(migrations, sql_migrations, (size_t)count * sizeof *migrations);
+    migrations[count] = *next;
+    return store_open_with(f->path, mode, &hbr_restore_job_model, migrations, sql_views, &f->store,
+                           &f->err);
 }
 
 static void test_migration(void **state)
@@ -393,22 +407,24 @@ static void test_migration(void **state)
     struct fixture *f = *state;
     fixture_open(f, STORE_WRITE);
     fixture_close(f);
-    const struct sql_file second =
-        SQL_FILE("0002_more.sql", "CREATE TABLE more (x); CREATE INDEX more_x ON more (x);");
-    const struct sql_file newer[] = {sql_migrations[0], second, {0, 0, 0}};
-    struct store *reader = NULL;
-    assert_false(store_open_with(f->path, STORE_READ, &hbr_restore_job_model, newer, sql_views,
-                                 &reader, &f->err));
-    assert_non_null(strstr(f->err.message, "older schema 1"));
+    const int newest = store_newest(sql_migrations);
+    const struct sql_file more =
+        SQL_FILE("9999_more.sql", "CREATE TABLE more (x); CREATE INDEX more_x ON more (x);");
+    char text[32];
+    assert_false(open_with(f, STORE_READ, &more));
+    (void)snprintf(text, sizeof text, "older schema %d", newest);
+    assert_non_null(strstr(f->err.message, text));
     assert_non_null(strstr(f->err.hint, "hbrsync sync"));
-    assert_done(f, open_with(f, &second));
-    assert_int_equal(store_schema_version(f->store), 2);
+    assert_done(f, open_with(f, STORE_WRITE, &more));
+    assert_int_equal(store_schema_version(f->store), newest + 1);
     fixture_close(f);
-    assert_true(beside(f, ".v1.bak"));
-    assert_false(beside(f, ".v1.bak.part"));
+    (void)snprintf(text, sizeof text, ".v%d.bak.part", newest);
+    assert_false(beside(f, text));
+    *strrchr(text, '.') = '\0';
+    assert_true(beside(f, text));
     assert_refused(f, STORE_READ, ERROR_DATABASE, "newer hbrsync");
     char copy[128];
-    (void)snprintf(copy, sizeof copy, "%s.v1.bak", f->path);
+    (void)snprintf(copy, sizeof copy, "%s%s", f->path, text);
     struct stat status;
     assert_int_equal(stat(copy, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
@@ -424,19 +440,19 @@ static void test_failing_migration(void **state)
     fixture_close(f);
     take_snapshot(f->path, &before);
     const struct sql_file broken =
-        SQL_FILE("0002_broken.sql",
+        SQL_FILE("9999_broken.sql",
                  "CREATE TABLE more (x); ALTER TABLE sync_source ADD COLUMN y; SELECT nonsense;");
-    assert_false(open_with(f, &broken));
+    assert_false(open_with(f, STORE_WRITE, &broken));
     assert_int_equal(f->err.code, ERROR_DATABASE);
-    assert_non_null(strstr(f->err.message, "0002_broken.sql"));
+    assert_non_null(strstr(f->err.message, "9999_broken.sql"));
     assert_untouched(f->path);
     const struct sql_file orphan = SQL_FILE(
-        "0002_orphan.sql", "PRAGMA defer_foreign_keys = ON;"
+        "9999_orphan.sql", "PRAGMA defer_foreign_keys = ON;"
                            "INSERT INTO restore_job (restore_id, source_id) VALUES ('r', 77);");
-    assert_false(open_with(f, &orphan));
+    assert_false(open_with(f, STORE_WRITE, &orphan));
     assert_untouched(f->path);
     fixture_open(f, STORE_READ);
-    assert_int_equal(store_schema_version(f->store), 1);
+    assert_int_equal(store_schema_version(f->store), store_newest(sql_migrations));
     /* The number of a file's name is the version that it reaches. */
     for (int i = 0; sql_migrations[i].name != NULL; i++) {
         assert_int_equal(strtol(sql_migrations[i].name, NULL, 10), i + 1);
