@@ -28,6 +28,13 @@ struct acs_reply {
     int64_t now;          /* UNIX seconds of our clock */
 };
 
+/* The outcome of an answer by its HTTP status and the service's Code ("" when it has none), unless
+ * it is a success. */
+enum acs_outcome acs_outcome_of_code(int http_status, const char *api_code);
+
+/* Whether the service said that a permission is missing. */
+bool acs_is_permission(const struct error *err);
+
 /* ACS_OK hands over the root; anything else fills *err (never NULL here). */
 enum acs_outcome acs_answer_judge(const struct acs_reply *reply, struct json_node **ret_root,
                                   char request_id[64], struct error *err);

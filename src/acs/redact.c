@@ -1,21 +1,26 @@
 #include "acs/redact.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "acs/signature.h"
 #include "base/text.h"
 
 #define RUN 12        /* so many characters of a secret are taken for it */
 #define RUN_BASE64 15 /* 12 bytes determine at least so many characters of base64 */
 #define RUN_HEX 24
+#define RUNS_MAX 37   /* of a character: plain; 2 and 3 times 4/3 in each of 3 + 3 forms */
 #define RING 32       /* a power of two above the longest run */
 #define LETTERS_MIN 6 /* letters and digits of a run; with less it is in a text by chance */
 #define SIGNATURE 64  /* hexadecimal digits */
 #define UNESCAPES 3   /* a text is escaped at most so many times over */
 #define ENTITY_MAX 32 /* HTML has no longer name */
 #define HASH_BASE 0x9E3779B97F4A7C15U
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Characters of which only letters and digits count, without their case; hashed as they come. */
 struct roll {
@@ -30,14 +35,6 @@ struct runs {
     size_t mask;
     uint32_t lengths;      /* bit n: there are runs of n letters and digits */
     uint64_t powers[RING]; /* of HASH_BASE */
-};
-
-/* A secret in one of the ways to write it, and the length of its runs. */
-struct form {
-    struct roll roll;
-    size_t letters[RING]; /* [n % RING]: how many of the first n characters count */
-    size_t total;
-    size_t run;
 };
 
 /* False when the byte does not count. */
@@ -68,103 +65,57 @@ static uint64_t *find_slot(const struct runs *runs, const struct roll *roll, siz
     return &runs->slots[at];
 }
 
-static void learn(struct runs *runs, struct form *form, char byte)
+/* Learns the runs of a text, written in digits of `bits` bits from the bit `start` on: 8: as it is,
+ * 6: in base64, 4: in hexadecimal. */
+static void learn(struct runs *runs, const char *text, size_t start, unsigned bits, size_t run)
 {
-    uint64_t hash;
-    form->letters[form->total++ % RING] = form->roll.count;
-    (void)roll_on(&form->roll, byte);
-    if (form->total < form->run) {
-        return;
-    }
-    size_t length = form->roll.count - form->letters[(form->total - form->run) % RING];
-    if (length >= (form->run < RUN ? 1 : LETTERS_MIN)) {
-        uint64_t *slot = find_slot(runs, &form->roll, length, &hash);
-        *slot = hash;
-        runs->lengths |= UINT32_C(1) << length;
-    }
-}
-
-/* One character of the secret, in hexadecimal and in base64 at each of its three places in a group
- * of three bytes: `bits[i]` are what is left over from the one before. */
-struct encoder {
-    struct form hex, base64[3];
-    uint32_t bits[3];
-    unsigned bit_count[3];
-    bool begun;
-};
-
-static void encode(struct runs *runs, struct encoder *encoder, char byte)
-{
-    static const char hex[] = "0123456789abcdef";
     static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    unsigned value = (unsigned char)byte;
-    learn(runs, &encoder->hex, hex[value >> 4]);
-    learn(runs, &encoder->hex, hex[value & 15]);
-    for (unsigned i = 0; i < 3; i++) {
-        encoder->bits[i] = (encoder->bits[i] << 8) | value;
-        /* The first 4 or 2 bits of the secret share a character with what stands before it. */
-        encoder->bit_count[i] += encoder->begun ? 8 : 8 - i * 2;
-        for (; encoder->bit_count[i] >= 6; encoder->bit_count[i] -= 6) {
-            learn(runs, &encoder->base64[i],
-                  base64[(encoder->bits[i] >> (encoder->bit_count[i] - 6)) & 63]);
+    static const char hex[] = "0123456789abcdef";
+    size_t end = strlen(text) * 8;
+    size_t letters[RING]; /* [n % RING]: how many of the first n digits count */
+    struct roll roll = {0};
+    for (size_t at = 0, bit = start; bit + bits <= end; at++, bit += bits) {
+        const char *byte = text + bit / 8;
+        unsigned two = (unsigned)(unsigned char)byte[0] << 8 | (unsigned char)byte[1];
+        unsigned digit = two >> (16 - bits - bit % 8) & ((1U << bits) - 1);
+        letters[at % RING] = roll.count;
+        (void)roll_on(&roll, bits == 8 ? (char)digit : bits == 6 ? base64[digit] : hex[digit]);
+        size_t count = at + 1 < run ? 0 : roll.count - letters[(at + 1 - run) % RING];
+        if (count >= (run < RUN ? 1 : LETTERS_MIN)) {
+            uint64_t hash;
+            uint64_t *slot = find_slot(runs, &roll, count, &hash);
+            *slot = hash;
+            runs->lengths |= UINT32_C(1) << count;
         }
     }
-    encoder->begun = true;
 }
 
-static void start_encoder(struct encoder *encoder)
+/* Plain, and encoded: as it is, as URLs have it, in lower and in upper case. */
+static bool learn_secret(struct runs *runs, const char *secret)
 {
-    memset(encoder, 0, sizeof(*encoder));
-    encoder->hex.run = RUN_HEX;
-    for (size_t i = 0; i < 3; i++) {
-        encoder->base64[i].run = RUN_BASE64;
-    }
-}
-
-/* Whether a URL has it as "%XX". */
-static bool is_percent_encoded(char byte)
-{
-    static const char plain[] = "-_.~";
-    struct roll ignored = {0};
-    return !roll_on(&ignored, byte) && strchr(plain, byte) == NULL;
-}
-
-static void learn_secret(struct runs *runs, const char *secret)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    struct encoder raw, percent, lower, upper;
     size_t length = strlen(secret);
-    struct form plain = {.run = length < RUN ? length : RUN};
-    start_encoder(&raw);
-    start_encoder(&percent);
-    start_encoder(&lower);
-    start_encoder(&upper);
-    for (; *secret != '\0'; secret++) {
-        learn(runs, &plain, *secret);
-        if (length < RUN) {
-            continue;
-        }
-        encode(runs, &raw, *secret);
-        encode(runs, &lower, (char)(*secret >= 'A' && *secret <= 'Z' ? *secret + 32 : *secret));
-        encode(runs, &upper, (char)(*secret >= 'a' && *secret <= 'z' ? *secret - 32 : *secret));
-        if (is_percent_encoded(*secret)) {
-            encode(runs, &percent, '%');
-            encode(runs, &percent, hex[(unsigned char)*secret >> 4]);
-            encode(runs, &percent, hex[*secret & 15]);
+    struct buffer form;
+    buffer_init(&form, 3 * length);
+    learn(runs, secret, 0, 8, length < RUN ? length : RUN);
+    for (unsigned i = 0; i < 4 && length >= RUN && !form.failed; i++) {
+        buffer_reset(&form);
+        if (i == 1) {
+            acs_percent_encode(&form, secret);
         } else {
-            encode(runs, &percent, *secret);
+            buffer_puts(&form, secret);
         }
+        for (char *at = form.data; i > 1 && *at != '\0'; at++) {
+            *at = (char)(i == 2 ? tolower((unsigned char)*at) : toupper((unsigned char)*at));
+        }
+        learn(runs, form.data, 0, 4, RUN_HEX);
+        learn(runs, form.data, 0, 6, RUN_BASE64);
+        /* Its first 6 or 4 bits share a digit with what stands before it. */
+        learn(runs, form.data, 2, 6, RUN_BASE64);
+        learn(runs, form.data, 4, 6, RUN_BASE64);
     }
-}
-
-/* The runs that learn_secret makes at most: plain; 2 and 3 times 4/3 of all, of up to 3 + 3. */
-static size_t count_runs(const char *secret)
-{
-    size_t count = 0;
-    for (; *secret != '\0'; secret++) {
-        count += is_percent_encoded(*secret) ? 1 + 6 * 6 : 1 + 6 * 4;
-    }
-    return count;
+    bool ok = !form.failed;
+    buffer_free_secret(&form);
+    return ok;
 }
 
 static bool learn_all(struct runs *runs, const struct acs_secrets *secrets)
@@ -172,28 +123,23 @@ static bool learn_all(struct runs *runs, const struct acs_secrets *secrets)
     const char *const texts[] = {secrets->key_secret, secrets->token, secrets->signature};
     size_t count = 0;
     size_t size = 64;
-    memset(runs, 0, sizeof(*runs));
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        count += texts[i] != NULL ? count_runs(texts[i]) : 0;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        count += texts[i] != NULL ? strlen(texts[i]) * RUNS_MAX : 0;
     }
-    while (size < count * 2) {
+    while (size < count + count / 4) {
         size *= 2;
     }
     runs->slots = calloc(size, sizeof(*runs->slots));
-    if (runs->slots == NULL) {
-        return false;
-    }
     runs->mask = size - 1;
     runs->powers[0] = 1;
     for (size_t i = 1; i < RING; i++) {
         runs->powers[i] = runs->powers[i - 1] * HASH_BASE;
     }
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (texts[i] != NULL) {
-            learn_secret(runs, texts[i]);
-        }
+    bool ok = runs->slots != NULL;
+    for (size_t i = 0; ok && i < COUNT(texts); i++) {
+        ok = texts[i] == NULL || learn_secret(runs, texts[i]);
     }
-    return true;
+    return ok;
 }
 
 static bool is_quoted(const struct runs *runs, const char *text, size_t length)
@@ -239,7 +185,7 @@ static size_t read_number(const char *text, size_t length, char *ret_byte)
         unsigned base;
     } escapes[] = {{"%", 2, 2, 16},   {"\\u", 4, 4, 16}, {"\\x", 2, 2, 16},
                    {"&#x", 7, 1, 16}, {"&#X", 7, 1, 16}, {"&#", 8, 1, 10}};
-    for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
+    for (size_t i = 0; i < COUNT(escapes); i++) {
         unsigned value;
         size_t start = strlen(escapes[i].start);
         size_t size = start;
@@ -274,7 +220,7 @@ static size_t read_character(const char *text, size_t length, char *ret_byte)
     }
     if (text[0] == '&') { /* names stand for what does not count, but for the sign itself */
         static const char *const endless[] = {"&nbsp", "&shy", "&amp"}; /* to browsers */
-        for (size_t i = 0; i < sizeof(endless) / sizeof(endless[0]); i++) {
+        for (size_t i = 0; i < COUNT(endless); i++) {
             size = strlen(endless[i]);
             if (size < length && memcmp(text, endless[i], size) == 0) {
                 return text[size] == ';' ? size + 1 : size;
@@ -302,7 +248,7 @@ static size_t unescape(char *text, size_t length)
 
 bool acs_holds_secret(const char *text, size_t length, const struct acs_secrets *secrets)
 {
-    struct runs runs;
+    struct runs runs = {0};
     if (length == 0 || secrets == NULL) {
         return false;
     }
@@ -316,9 +262,7 @@ bool acs_holds_secret(const char *text, size_t length, const struct acs_secrets 
         }
         found = is_quoted(&runs, copy, length);
     }
-    if (copy != NULL) {
-        free(runs.slots);
-    }
+    free(runs.slots);
     free(copy);
     return found;
 }
@@ -337,7 +281,7 @@ static size_t before_quotation(const char *text, size_t length)
         if (strchr("sSaA", text[at]) == NULL) {
             continue;
         }
-        for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        for (size_t i = 0; i < COUNT(marks); i++) {
             size_t size = strlen(marks[i]);
             if (size <= length - at && strncasecmp(text + at, marks[i], size) == 0) {
                 return at;

@@ -1,83 +1,11 @@
 #include "acs/retry.h"
 
-#include <stddef.h>
-#include <string.h>
-
 #include <curl/curl.h>
-
-#include "base/text.h"
 
 #define BACKOFF_BASE_MS 500
 #define BACKOFF_CAP_MS 60000
 #define ATTEMPTS_MAX 1000
 #define SENSELESS_RETRIES_MAX 4
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* Codes by their beginnings; a code goes before the HTTP status. */
-static const struct {
-    const char *prefix;
-    enum acs_outcome outcome;
-} code_outcomes[] = {
-    {"SignatureNonceUsed", ACS_NONCE},
-    {"InternalError", ACS_SERVER},
-    {"ServiceUnavailable", ACS_SERVER},
-    {"SystemBusy", ACS_SERVER},
-    /* These stay wrong, whatever status they come with. */
-    {"SignatureDoesNotMatch", ACS_PERMANENT},
-    {"IncompleteSignature", ACS_PERMANENT},
-    {"InvalidAccessKeyId", ACS_PERMANENT},
-    {"InvalidSecurityToken", ACS_PERMANENT},
-    {"MissingSecurityToken", ACS_PERMANENT},
-    {"InvalidTimeStamp", ACS_PERMANENT},
-    {"Forbidden", ACS_PERMANENT},
-    {"NoPermission", ACS_PERMANENT},
-    {"AccessDenied", ACS_PERMANENT},
-    {"ServiceNotActivated", ACS_PERMANENT},
-    {"InDebt", ACS_PERMANENT},
-    {"RiskControlProhibited", ACS_PERMANENT},
-    {"InvalidParameter", ACS_PERMANENT},
-    {"MissingParameter", ACS_PERMANENT},
-};
-
-static enum acs_outcome outcome_of_status(int status)
-{
-    switch (status) {
-    case 429:
-        return ACS_THROTTLED;
-    case 408:
-    case 500:
-    case 502:
-    case 503:
-    case 504:
-    case 522: /* 522 and 524: a gateway's timeouts */
-    case 524:
-        return ACS_SERVER;
-    default:
-        return ACS_PERMANENT;
-    }
-}
-
-enum acs_outcome acs_outcome_of_code(int http_status, const char *api_code)
-{
-    if (strstr(api_code, "Throttling") != NULL) {
-        return ACS_THROTTLED;
-    }
-    for (size_t i = 0; i < COUNT(code_outcomes); i++) {
-        if (text_starts_with(api_code, code_outcomes[i].prefix)) {
-            return code_outcomes[i].outcome;
-        }
-    }
-    /* A code may be a status of its own, in an answer of HTTP 200. */
-    if (strlen(api_code) == 3 && strspn(api_code, "0123456789") == 3) {
-        enum acs_outcome outcome = outcome_of_status((api_code[0] - '0') * 100 +
-                                                     (api_code[1] - '0') * 10 + api_code[2] - '0');
-        if (outcome != ACS_PERMANENT) {
-            return outcome;
-        }
-    }
-    return outcome_of_status(http_status);
-}
 
 enum acs_outcome acs_outcome_of_transfer(int curl_code)
 {

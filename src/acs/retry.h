@@ -25,10 +25,6 @@ struct acs_retry {
     int64_t budget_ms;  /* for all retries, 0: none */
 };
 
-/* The outcome of an answer by its HTTP status and the service's Code ("" when it has none), unless
- * it is a success. */
-enum acs_outcome acs_outcome_of_code(int http_status, const char *api_code);
-
 /* The outcome of a transfer by its CURLcode. */
 enum acs_outcome acs_outcome_of_transfer(int curl_code);
 

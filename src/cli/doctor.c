@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "acs/answer_hint.h"
+#include "acs/answer.h"
 #include "acs/identity.h"
 #include "acs/probe.h"
 #include "base/clock.h"

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <curl/curl.h>
 
+#include "acs/answer.h"
 #include "acs/headers.h"
 #include "acs/rate_limit.h"
 #include "acs/retry.h"
