@@ -3,12 +3,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include <curl/curl.h>
 #include <openssl/rand.h>
 
 #include "acs/answer.h"
-#include "acs/call.h"
+#include "acs/rate_limit.h"
+#include "acs/retry_watch.h"
 #include "acs/setup.h"
 #include "acs/trace.h"
 #include "acs/transfer.h"
@@ -17,80 +19,212 @@
 #include "base/json.h"
 #include "base/text.h"
 
+#define NAME_MAX_LENGTH 63
 #define POLL_MAX_MS 1000 /* so often a wait looks around, whatever it was told */
 #define RUNNING_MAX 64   /* attempts at once, all hosts together */
 /* Between connections to a host: a short listen queue loses those that come at once. */
 #define OPEN_APART_MS 3
 #define SILENT_MS 5000 /* a first attempt may take so long without a word */
 
+/* What calls to one region share: the rate limit; and what calls to one host share: connections. */
+struct share {
+    struct acs_rate_limit limit;
+    unsigned running;
+    unsigned connections; /* of a host: the most that ran at once, so that more opens another ... */
+    int64_t opened_ms;    /* ... which happened last at this time */
+    struct share *next;
+    char name[];
+};
+
+/* A call that was submitted, from then until its answer is taken. */
+struct acs_call {
+    struct acs_endpoint endpoint;
+    struct acs_request request;       /* a copy: */
+    struct acs_parameter *parameters; /* owned; the texts of all are in `texts` */
+    char *texts;
+    struct share *region_share;    /* the client's */
+    struct share *host_share;      /* the client's */
+    struct acs_transfer *transfer; /* while an attempt is under way, else NULL */
+    int64_t not_before_ms;
+    bool paid;    /* its next attempt is taken from the budget already */
+    bool renewed; /* was tried again because its credentials had expired */
+    struct acs_retry retry;
+    struct acs_waiting waiting;
+    struct acs_answer answer;
+    TAILQ_ENTRY(acs_call) entry;
+};
+
+TAILQ_HEAD(call_list, acs_call);
+
 struct acs_client {
-    struct acs_client_options options; /* its texts are owned here */
-    char *user_agent;
-    char *ca_file;
-    bool refused; /* the service took no token of those in use */
-    struct acs_setup setup;
+    struct acs_client_options options;  /* ca_file as of acs_setup_ca_file */
+    struct acs_credentials credentials; /* for new attempts */
+    bool refused;                       /* the service took no token of those in use */
     struct acs_trace trace;
     CURLM *multi;
-    struct acs_call_list live; /* queued, waiting or under way, in order of submission */
-    struct acs_call_list done;
+    struct call_list live; /* queued, waiting or under way, in order of submission */
+    struct call_list done;
     unsigned running;
-    struct acs_share *regions;
-    struct acs_share *hosts;
+    struct share *regions;
+    struct share *hosts;
     struct acs_client_counters counters;
 };
 
-/* Copies what the client keeps. */
-static bool copy_settings(struct acs_client *client, const struct acs_client_options *options,
-                          const struct acs_credentials *credentials, struct error *err)
+void acs_client_defaults(struct acs_client_options *options)
 {
-    const char *ca_file;
-    if (!acs_setup_ca_file(options->ca_file, &ca_file, err)) {
-        return false;
-    }
-    client->options = *options;
-    client->setup.keys = acs_key_set_new(credentials);
-    client->user_agent = text_copy(options->user_agent != NULL ? options->user_agent : "hbrsync");
-    client->ca_file = ca_file != NULL ? text_copy(ca_file) : NULL;
-    if (client->setup.keys == NULL || client->user_agent == NULL ||
-        (ca_file != NULL && client->ca_file == NULL)) {
-        return error_no_memory(err);
-    }
-    client->options.user_agent = client->user_agent;
-    client->options.ca_file = client->ca_file;
-    client->setup.options = &client->options;
-    client->trace.file = options->trace;
-    return true;
+    *options = (struct acs_client_options){
+        .connections = 10,
+        .queries_per_second = 10,
+        .connect_timeout_ms = 10000,
+        .stall_timeout_ms = 30000,
+        .attempt_timeout_ms = 120000,
+        .retry_for_ms = 300000,
+        .answer_max = (size_t)8 * 1024 * 1024,
+    };
 }
 
-static bool open_multi(struct acs_client *client, struct error *err)
+/* Whether the multi handle did it; else ERROR_INTERNAL with libcurl's words. */
+static bool multi_ok(CURLMcode code, struct error *err)
 {
-    client->multi = curl_multi_init();
-    if (client->multi == NULL) {
-        return error_no_memory(err);
-    }
-    /* Idle connections to keep: one per running attempt, so that none is closed to be opened again.
-     */
-    return acs_multi_ok(curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)RUNNING_MAX),
-                        err);
+    return code == CURLM_OK ||
+           error_set(err, ERROR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
 }
 
 bool acs_client_new(const struct acs_client_options *options,
                     const struct acs_credentials *credentials, struct acs_client **ret_client,
                     struct error *err)
 {
-    if (!acs_setup_libcurl(err) || !acs_credentials_check(credentials, err)) {
+    const char *ca_file;
+    if (!acs_setup_libcurl(err) || !acs_credentials_check(credentials, err) ||
+        !acs_setup_ca_file(options->ca_file, &ca_file, err)) {
         return false;
     }
     struct acs_client *client = calloc(1, sizeof(*client));
     if (client == NULL) {
         return error_no_memory(err);
     }
-    if (!copy_settings(client, options, credentials, err) || !open_multi(client, err)) {
+    TAILQ_INIT(&client->live);
+    TAILQ_INIT(&client->done);
+    client->options = *options;
+    client->options.ca_file = ca_file;
+    client->credentials = *credentials;
+    client->trace.file = options->trace;
+    client->multi = curl_multi_init();
+    /* Idle connections to keep: one per running attempt, so that none is closed to be opened again.
+     */
+    bool ok = client->multi != NULL || error_no_memory(err);
+    if (!ok ||
+        !multi_ok(curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)RUNNING_MAX), err)) {
         acs_client_free(client);
         return false;
     }
     *ret_client = client;
     return true;
+}
+
+/* --- calls --------------------------------------------------------------------------------- */
+
+/* The share of this name, made when there is none; NULL when there is no memory. */
+static struct share *find_share(struct share **list, const char *name, double rate, int64_t now)
+{
+    size_t size = strlen(name) + 1;
+    struct share *share = *list;
+    while (share != NULL && strcmp(share->name, name) != 0) {
+        share = share->next;
+    }
+    if (share != NULL) {
+        return share;
+    }
+    share = calloc(1, sizeof(*share) + size);
+    if (share != NULL) {
+        memcpy(share->name, name, size);
+        acs_rate_limit_init(&share->limit, rate, now);
+        share->next = *list;
+        *list = share;
+    }
+    return share;
+}
+
+static void free_shares(struct share *list)
+{
+    while (list != NULL) {
+        struct share *next = list->next;
+        free(list);
+        list = next;
+    }
+}
+
+/* A name goes into a header or a message as it is. */
+static bool check_name(const char *text, const char *what, struct error *err)
+{
+    if (text[strspn(text, TEXT_ALPHANUMERIC "-_.")] != '\0') {
+        return error_set(
+            err, ERROR_USAGE,
+            "the %s of a request may hold letters, digits, \"-\", \"_\" and \".\" only", what);
+    }
+    return strlen(text) <= NAME_MAX_LENGTH ||
+           error_set(err, ERROR_USAGE, "the %s of a request is longer than %d characters", what,
+                     NAME_MAX_LENGTH);
+}
+
+/* Copies the text to *at, and moves that behind it. */
+static const char *put(char **at, const char *text)
+{
+    const char *start = *at;
+    *at = stpcpy(*at, text) + 1;
+    return start;
+}
+
+/* A copy of the request, checked for what could not be sent. */
+static bool copy_request(struct acs_call *call, const struct acs_request *request,
+                         struct error *err)
+{
+    if (request->parameter_count > ACS_PARAMETERS_MAX) {
+        return error_set(err, ERROR_USAGE, "a request of %zu parameters; %d is the most",
+                         request->parameter_count, ACS_PARAMETERS_MAX);
+    }
+    if (!acs_endpoint_parse(request->endpoint, &call->endpoint, err) ||
+        !check_name(request->region, "region", err) ||
+        !check_name(request->action, "action", err) ||
+        !check_name(request->version, "version", err)) {
+        return false;
+    }
+    size_t size = strlen(request->region) + strlen(request->action) + strlen(request->version) + 3;
+    for (size_t i = 0; i < request->parameter_count; i++) {
+        size += strlen(request->parameters[i].name) + strlen(request->parameters[i].value) + 2;
+    }
+    call->parameters = calloc(request->parameter_count + 1, sizeof(*call->parameters));
+    call->texts = malloc(size);
+    if (call->parameters == NULL || call->texts == NULL) {
+        return error_no_memory(err);
+    }
+    char *at = call->texts;
+    call->request = *request;
+    call->request.endpoint = call->endpoint.base;
+    call->request.region = put(&at, request->region);
+    call->request.action = put(&at, request->action);
+    call->request.version = put(&at, request->version);
+    call->request.parameters = call->parameters;
+    for (size_t i = 0; i < request->parameter_count; i++) {
+        call->parameters[i].name = put(&at, request->parameters[i].name);
+        call->parameters[i].value = put(&at, request->parameters[i].value);
+    }
+    call->answer.tag = request->tag;
+    return true;
+}
+
+/* Puts "ACTION in REGION at ENDPOINT: N attempts in S s: " before the message. */
+static void add_context(const struct acs_call *call, struct error *err)
+{
+    char attempts[64] = "";
+    const struct acs_request *request = &call->request;
+    if (call->retry.attempts > 1) {
+        (void)snprintf(attempts, sizeof(attempts), ": %u attempts in %" PRId64 " s",
+                       call->retry.attempts,
+                       (clock_monotonic_ms() - call->retry.started_ms + 500) / 1000);
+    }
+    error_context(err, "%s%s%s at %s%s", request->action, request->region[0] != '\0' ? " in " : "",
+                  request->region, request->endpoint, attempts);
 }
 
 /* Takes the attempt of a call out of the multi handle. */
@@ -130,17 +264,21 @@ static void free_call(struct acs_client *client, struct acs_call *call)
         (void)atomic_fetch_sub(&client->options.budget->taken, 1);
     }
     acs_retry_ended(&call->waiting);
-    acs_call_free(call);
+    acs_answer_free(&call->answer);
+    free(call->parameters);
+    free(call->texts);
+    free(call);
 }
 
-static void free_calls(struct acs_client *client, struct acs_call_list *list)
+static void free_calls(struct acs_client *client, struct call_list *list)
 {
-    while (list->first != NULL) {
-        struct acs_call *call = list->first;
-        acs_call_remove(list, call);
+    struct acs_call *next;
+    for (struct acs_call *call = TAILQ_FIRST(list); call != NULL; call = next) {
+        next = TAILQ_NEXT(call, entry);
         end_attempt(client, call);
         free_call(client, call);
     }
+    TAILQ_INIT(list);
 }
 
 void acs_client_cancel(struct acs_client *client)
@@ -158,91 +296,69 @@ void acs_client_free(struct acs_client *client)
     if (client->multi != NULL) {
         (void)curl_multi_cleanup(client->multi);
     }
-    acs_share_free_all(client->regions);
-    acs_share_free_all(client->hosts);
-    free(client->user_agent);
-    free(client->ca_file);
-    acs_key_set_release(client->setup.keys);
+    free_shares(client->regions);
+    free_shares(client->hosts);
+    acs_credentials_wipe(&client->credentials);
     free(client);
 }
 
 bool acs_client_submit(struct acs_client *client, const struct acs_request *request,
                        struct error *err)
 {
-    struct acs_call *call;
-    if (!acs_call_new(request, &call, err)) {
-        return false;
-    }
     int64_t now = clock_monotonic_ms();
     double rate = client->options.queries_per_second;
-    call->region_share = acs_share_find(&client->regions, call->region, rate, now);
-    call->host_share = acs_share_find(&client->hosts, call->endpoint.base, rate, now);
-    if (call->region_share == NULL || call->host_share == NULL) {
-        acs_call_free(call);
+    struct acs_call *call = calloc(1, sizeof(*call));
+    if (call == NULL) {
         return error_no_memory(err);
     }
-    if (!take_request(client, call, err)) {
-        acs_call_free(call);
+    bool ok = copy_request(call, request, err);
+    if (ok) {
+        call->region_share = find_share(&client->regions, request->region, rate, now);
+        call->host_share = find_share(&client->hosts, call->endpoint.base, rate, now);
+        ok = (call->region_share != NULL && call->host_share != NULL) || error_no_memory(err);
+    }
+    if (!ok || !take_request(client, call, err)) {
+        free_call(client, call);
         return false;
     }
     call->not_before_ms = now;
     call->retry.budget_ms = client->options.retry_for_ms;
-    acs_call_append(&client->live, call);
+    TAILQ_INSERT_TAIL(&client->live, call, entry);
     return true;
 }
 
 static void finish(struct acs_client *client, struct acs_call *call)
 {
     acs_retry_ended(&call->waiting);
-    acs_call_remove(&client->live, call);
-    acs_call_append(&client->done, call);
+    TAILQ_REMOVE(&client->live, call, entry);
+    TAILQ_INSERT_TAIL(&client->done, call, entry);
 }
 
 static void finish_failed(struct acs_client *client, struct acs_call *call)
 {
-    acs_call_context(call, clock_monotonic_ms(), &call->answer.error);
+    add_context(call, &call->answer.error);
     finish(client, call);
 }
 
-static struct acs_trace_call trace_call(const struct acs_call *call)
+/* The trace, told which attempt is next. */
+static struct acs_trace *trace_of(struct acs_client *client, const struct acs_call *call)
 {
-    return (struct acs_trace_call){call->action, call->region, call->retry.attempts};
-}
-
-/* Prepares an attempt and gives it to libcurl. */
-static bool launch(struct acs_client *client, struct acs_call *call, struct acs_transfer *transfer,
-                   struct error *err)
-{
-    if (!acs_transfer_prepare(transfer, &client->setup, call, err) ||
-        !acs_multi_ok(curl_multi_add_handle(client->multi, transfer->easy), err)) {
-        return false;
-    }
-    transfer->owner = call;
-    return true;
+    client->trace.secrets = &call->transfer->secrets;
+    client->trace.action = call->request.action;
+    client->trace.region = call->request.region;
+    client->trace.attempt = call->retry.attempts;
+    return &client->trace;
 }
 
 /* Lets the source of the credentials replace them. What was signed with the old ones goes on. */
 static bool renew_credentials(struct acs_client *client, struct error *err)
 {
     bool refused = client->refused;
-    bool renewed = false;
-    if (client->options.renew == NULL) {
-        return true;
-    }
-    struct acs_key_set *next = acs_key_set_new(&client->setup.keys->credentials);
-    if (next == NULL) {
-        return error_no_memory(err);
-    }
+    bool renewed;
     client->refused = false;
-    bool ok = client->options.renew(client->options.renew_context, refused, &next->credentials,
-                                    &renewed, err);
-    if (ok && renewed) {
-        acs_key_set_release(client->setup.keys);
-        client->setup.keys = next;
-    } else {
-        acs_key_set_release(next);
-    }
-    return ok;
+    return client->options.renew == NULL ||
+           client->options.renew(client->options.renew_context, refused, &client->credentials,
+                                 &renewed, err);
 }
 
 static void start_attempt(struct acs_client *client, struct acs_call *call, int64_t now)
@@ -267,24 +383,25 @@ static void start_attempt(struct acs_client *client, struct acs_call *call, int6
         client->counters.retries++;
     }
     call->retry.attempts++;
-    if (!launch(client, call, transfer, &call->answer.error)) {
+    if (!acs_transfer_prepare(transfer, &client->options, &client->credentials, &call->endpoint,
+                              &call->request, &call->answer.error) ||
+        !multi_ok(curl_multi_add_handle(client->multi, transfer->easy), &call->answer.error)) {
         acs_transfer_free(transfer);
         finish_failed(client, call);
         return;
     }
+    transfer->owner = call;
     acs_rate_limit_take(&call->region_share->limit, now);
     call->paid = false;
     call->transfer = transfer;
-    struct acs_share *host = call->host_share;
+    struct share *host = call->host_share;
     client->running++;
     if (++host->running > host->connections) {
         host->connections = host->running;
         host->opened_ms = now;
     }
     client->counters.requests++;
-    struct acs_trace_call traced = trace_call(call);
-    client->trace.secrets = &transfer->secrets;
-    acs_trace_request(&client->trace, &traced, transfer->url.data, transfer->headers);
+    acs_trace_request(trace_of(client, call), transfer->url.data, transfer->headers);
 }
 
 /* Starts what may start now. Returns the milliseconds until something more may. */
@@ -293,8 +410,8 @@ static int64_t start_ready(struct acs_client *client)
     int64_t now = clock_monotonic_ms();
     int64_t soonest = POLL_MAX_MS;
     struct acs_call *next;
-    for (struct acs_call *call = client->live.first; call != NULL; call = next) {
-        next = call->next;
+    for (struct acs_call *call = TAILQ_FIRST(&client->live); call != NULL; call = next) {
+        next = TAILQ_NEXT(call, entry);
         if (call->transfer != NULL || client->running >= RUNNING_MAX ||
             call->host_share->running >= client->options.connections) {
             continue;
@@ -303,7 +420,7 @@ static int64_t start_ready(struct acs_client *client)
         if (call->not_before_ms - now > wait) {
             wait = call->not_before_ms - now;
         }
-        const struct acs_share *host = call->host_share;
+        const struct share *host = call->host_share;
         if (host->running == host->connections && host->opened_ms + OPEN_APART_MS - now > wait) {
             wait = host->opened_ms + OPEN_APART_MS - now;
         }
@@ -331,10 +448,10 @@ static enum acs_outcome judge(struct acs_client *client, struct acs_call *call)
         .headers = &call->transfer->answer,
         .body = call->transfer->body.data,
         .length = call->transfer->body.length,
-        .action = call->action,
-        .version = call->version,
+        .action = call->request.action,
+        .version = call->request.version,
         .secrets = &call->transfer->secrets,
-        .key_from = client->setup.keys->credentials.provider,
+        .key_from = client->credentials.provider,
         .now = clock_now(),
     };
     enum acs_outcome outcome =
@@ -343,8 +460,8 @@ static enum acs_outcome judge(struct acs_client *client, struct acs_call *call)
         (quotes(&reply, reply.secrets->key_secret) || quotes(&reply, reply.secrets->token))) {
         client->counters.quoting++;
     }
-    if (outcome == ACS_OK && call->check != NULL &&
-        !call->check(answer->root, answer->tag, &answer->error)) {
+    if (outcome == ACS_OK && call->request.check != NULL &&
+        !call->request.check(answer->root, answer->tag, &answer->error)) {
         acs_answer_free(answer);
         answer->error.http_status = reply.http_status;
         (void)text_fit(answer->error.request_id, sizeof(answer->error.request_id),
@@ -358,32 +475,27 @@ static enum acs_outcome judge(struct acs_client *client, struct acs_call *call)
 static enum acs_outcome evaluate(struct acs_client *client, struct acs_call *call, CURLcode result)
 {
     struct acs_transfer *transfer = call->transfer;
-    struct acs_trace_call traced = trace_call(call);
+    struct acs_trace *trace = trace_of(client, call);
     int64_t elapsed = clock_monotonic_ms() - transfer->started_ms;
     client->counters.bytes += transfer->body.length;
-    client->trace.secrets = &transfer->secrets;
     error_clear(&call->answer.error);
     call->answer.request_id[0] = '\0';
     call->answer.date = transfer->answer.date;
     if (result == CURLE_OK) {
-        acs_trace_answer(&client->trace, &traced, elapsed, &transfer->answer, transfer->body.data,
+        acs_trace_answer(trace, elapsed, &transfer->answer, transfer->body.data,
                          transfer->body.length);
         return judge(client, call);
     }
     enum acs_outcome outcome = acs_transfer_error(transfer, result, &call->answer.error);
-    acs_trace_failure(&client->trace, &traced, elapsed, call->answer.error.message);
+    acs_trace_failure(trace, elapsed, call->answer.error.message);
     return outcome;
 }
 
 static uint32_t chance(void)
 {
     uint32_t value;
-    unsigned char bytes[sizeof(value)];
-    if (RAND_bytes(bytes, (int)sizeof(bytes)) != 1) {
-        return UINT32_MAX; /* the longest wait, then */
-    }
-    memcpy(&value, bytes, sizeof(value));
-    return value;
+    /* Else the longest wait. */
+    return RAND_bytes((unsigned char *)&value, (int)sizeof(value)) == 1 ? value : UINT32_MAX;
 }
 
 /* The wait that the service asks for; the rate-limit headers count when it throttles. */
@@ -394,19 +506,15 @@ static int64_t asked_wait(const struct acs_headers *headers, enum acs_outcome ou
                                                                          : headers->retry_after_ms;
 }
 
-/* Expired, but also malformed, of another key, or missing: a new set is whole. */
-static bool is_about_token(const char *api_code)
-{
-    return text_starts_with(api_code, "InvalidSecurityToken") ||
-           text_starts_with(api_code, "MissingSecurityToken");
-}
-
 /* Whether the attempt, signed with the newest credentials or not, failed by its token and newer
- * ones can be had, once a call. */
+ * ones can be had, once a call. The token may have expired, but also be malformed, of another key,
+ * or missing: a new set is whole. */
 static bool can_renew(struct acs_client *client, struct acs_call *call, bool newest)
 {
+    const char *code = call->answer.error.api_code;
     if (client->options.renew == NULL || call->renewed ||
-        !is_about_token(call->answer.error.api_code)) {
+        (!text_starts_with(code, "InvalidSecurityToken") &&
+         !text_starts_with(code, "MissingSecurityToken"))) {
         return false;
     }
     call->renewed = true;
@@ -419,8 +527,10 @@ static void tell_waiting(struct acs_call *call, int64_t wait_ms, const struct er
 {
     struct error brief = *reason;
     struct error err = *reason;
-    (void)error_context(&brief, "%s", call->region[0] != '\0' ? call->region : call->action);
-    acs_call_context(call, clock_monotonic_ms(), &err);
+    (void)error_context(&brief, "%s",
+                        call->request.region[0] != '\0' ? call->request.region
+                                                        : call->request.action);
+    add_context(call, &err);
     acs_retry_failed(&call->waiting, &call->retry, wait_ms, brief.message, &err);
 }
 
@@ -429,7 +539,8 @@ static void look_at_waiting(const struct acs_client *client)
 {
     int64_t late = clock_monotonic_ms() - SILENT_MS;
     struct error err;
-    for (struct acs_call *call = client->live.first; call != NULL; call = call->next) {
+    for (struct acs_call *call = TAILQ_FIRST(&client->live); call != NULL;
+         call = TAILQ_NEXT(call, entry)) {
         if (call->transfer != NULL && !call->waiting.listed && call->transfer->started_ms <= late &&
             call->transfer->body.length == 0) {
             (void)error_set(&err, ERROR_SERVICE, "no answer yet");
@@ -446,7 +557,8 @@ static void take_result(struct acs_client *client, struct acs_transfer *transfer
     enum acs_outcome outcome = evaluate(client, call, result);
     int64_t asked = asked_wait(&transfer->answer, outcome);
     int64_t now = clock_monotonic_ms();
-    bool newest = transfer->signed_with == client->setup.keys;
+    bool newest =
+        strcmp(transfer->credentials.security_token, client->credentials.security_token) == 0;
     end_attempt(client, call);
     if (outcome == ACS_OK) {
         call->answer.ok = true;
@@ -480,7 +592,7 @@ static bool perform(struct acs_client *client, bool *ret_taken, struct error *er
 {
     int running;
     *ret_taken = false;
-    if (!acs_multi_ok(curl_multi_perform(client->multi, &running), err)) {
+    if (!multi_ok(curl_multi_perform(client->multi, &running), err)) {
         return false;
     }
     int queued;
@@ -504,17 +616,16 @@ static bool poll_once(struct acs_client *client, int64_t timeout_ms, struct erro
 {
     struct curl_waitfd signals = {.fd = interrupt_descriptor(), .events = CURL_WAIT_POLLIN};
     unsigned count = signals.fd >= 0 ? 1 : 0;
-    return acs_multi_ok(curl_multi_poll(client->multi, &signals, count, (int)timeout_ms, NULL),
-                        err);
+    return multi_ok(curl_multi_poll(client->multi, &signals, count, (int)timeout_ms, NULL), err);
 }
 
 bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer, struct error *err)
 {
-    while (client->done.first == NULL) {
+    while (TAILQ_FIRST(&client->done) == NULL) {
         if (!interrupt_check(err)) {
             return false;
         }
-        if (client->live.first == NULL) {
+        if (TAILQ_FIRST(&client->live) == NULL) {
             return error_set(err, ERROR_INTERNAL, "no call is under way");
         }
         int64_t timeout = start_ready(client);
@@ -523,7 +634,7 @@ bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer, s
             return false;
         }
         /* What was taken may let another attempt start: no wait before that was looked at. */
-        if (!taken && client->done.first == NULL) {
+        if (!taken && TAILQ_FIRST(&client->done) == NULL) {
             look_at_waiting(client);
             if (!poll_once(client, timeout, err)) {
                 return false;
@@ -533,8 +644,8 @@ bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer, s
     if (!interrupt_check(err)) {
         return false;
     }
-    struct acs_call *call = client->done.first;
-    acs_call_remove(&client->done, call);
+    struct acs_call *call = TAILQ_FIRST(&client->done);
+    TAILQ_REMOVE(&client->done, call, entry);
     *ret_answer = call->answer;
     call->answer.root = NULL;
     free_call(client, call);
@@ -545,7 +656,7 @@ bool acs_client_call(struct acs_client *client, const struct acs_request *reques
                      struct acs_answer *ret_answer, struct error *err)
 {
     memset(ret_answer, 0, sizeof(*ret_answer));
-    if (client->live.first != NULL || client->done.first != NULL) {
+    if (TAILQ_FIRST(&client->live) != NULL || TAILQ_FIRST(&client->done) != NULL) {
         return error_set(err, ERROR_INTERNAL, "another call is under way");
     }
     if (!acs_client_submit(client, request, err)) {
@@ -560,9 +671,8 @@ bool acs_client_call(struct acs_client *client, const struct acs_request *reques
 
 bool acs_client_holds_secret(const struct acs_client *client, const char *text)
 {
-    const struct acs_credentials *credentials = &client->setup.keys->credentials;
-    const struct acs_secrets secrets = {.key_secret = credentials->access_key_secret,
-                                        .token = credentials->security_token};
+    const struct acs_secrets secrets = {.key_secret = client->credentials.access_key_secret,
+                                        .token = client->credentials.security_token};
     return acs_holds_secret(text, strlen(text), &secrets);
 }
 

@@ -30,9 +30,10 @@ struct acs_budget {
     atomic_int_fast64_t taken;
 };
 
+/* The texts are borrowed while the client lives. */
 struct acs_client_options {
-    const char *ca_file; /* NULL: SSL_CERT_FILE, CURL_CA_BUNDLE, then libcurl's default */
-    const char *user_agent;
+    const char *ca_file;       /* NULL: SSL_CERT_FILE, CURL_CA_BUNDLE, then libcurl's default */
+    const char *user_agent;    /* NULL: "hbrsync" */
     unsigned connections;      /* at most so many at once to a host, 1 to 64 */
     double queries_per_second; /* of a region; the documented quota is 600 a minute */
     int64_t connect_timeout_ms;
@@ -76,8 +77,8 @@ struct acs_answer {
     struct json_node *root; /* owned by the receiver of the answer; NULL when !ok */
     char request_id[64];
     int64_t date; /* the answer's Date header, UNIX seconds, 0 when absent */
-    struct error
-        error; /* when !ok: of the last attempt, with the number of attempts in its message */
+    /* When !ok: of the last attempt, with the number of attempts in its message. */
+    struct error error;
 };
 
 /* Of all calls so far. */

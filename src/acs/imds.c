@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "acs/endpoint.h"
-#include "acs/fetch.h"
 #include "acs/keys.h"
+#include "acs/transfer.h"
 #include "base/text.h"
 
 /* For tests: an address in the service's place, loopback only. */

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "acs/endpoint.h"
-#include "acs/fetch.h"
 #include "acs/setup.h"
+#include "acs/transfer.h"
 #include "base/clock.h"
 
 #define CONNECT_TIMEOUT_MS 10000

@@ -4,10 +4,10 @@
  */
 #include "acs/provider_uri.h"
 
-#include "acs/fetch.h"
 #include "acs/keys.h"
 #include "acs/provider.h"
 #include "acs/setup.h"
+#include "acs/transfer.h"
 
 #define URI_VARIABLE "ALIBABA_CLOUD_CREDENTIALS_URI"
 #define CONNECT_TIMEOUT_MS 5000

@@ -13,19 +13,6 @@
 
 #define LIBCURL_MIN 0x075801 /* 7.88.1 */
 
-void acs_client_defaults(struct acs_client_options *options)
-{
-    memset(options, 0, sizeof(*options));
-    options->user_agent = "hbrsync";
-    options->connections = 10;
-    options->queries_per_second = 10;
-    options->connect_timeout_ms = 10000;
-    options->stall_timeout_ms = 30000;
-    options->attempt_timeout_ms = 120000;
-    options->retry_for_ms = 300000;
-    options->answer_max = (size_t)8 * 1024 * 1024;
-}
-
 static CURLcode started;
 
 /* libcurl's buffers have held tokens: they are wiped before other use. */

@@ -53,8 +53,7 @@ static void append_header(const struct acs_trace *trace, struct buffer *block, c
 }
 
 /* False: there is no trace. */
-static bool begin_block(const struct acs_trace *trace, struct buffer *block, const char *mark,
-                        const struct acs_trace_call *call)
+static bool begin_block(const struct acs_trace *trace, struct buffer *block, const char *mark)
 {
     char now[CLOCK_ISO8601_SIZE];
     if (trace->file == NULL) {
@@ -64,8 +63,8 @@ static bool begin_block(const struct acs_trace *trace, struct buffer *block, con
     if (!clock_to_iso8601(clock_now(), now)) {
         now[0] = '\0';
     }
-    buffer_printf(block, "%s%s %s %s attempt %u", mark, now, call->action, call->region,
-                  call->attempt);
+    buffer_printf(block, "%s%s %s %s attempt %u", mark, now, trace->action, trace->region,
+                  trace->attempt);
     return true;
 }
 
@@ -79,11 +78,10 @@ static void write_block(struct acs_trace *trace, struct buffer *block)
     buffer_free(block);
 }
 
-void acs_trace_request(struct acs_trace *trace, const struct acs_trace_call *call, const char *url,
-                       const struct curl_slist *headers)
+void acs_trace_request(struct acs_trace *trace, const char *url, const struct curl_slist *headers)
 {
     struct buffer block;
-    if (!begin_block(trace, &block, "> ", call)) {
+    if (!begin_block(trace, &block, "> ")) {
         return;
     }
     buffer_puts(&block, "\n> POST ");
@@ -99,12 +97,11 @@ void acs_trace_request(struct acs_trace *trace, const struct acs_trace_call *cal
     write_block(trace, &block);
 }
 
-void acs_trace_answer(struct acs_trace *trace, const struct acs_trace_call *call,
-                      int64_t elapsed_ms, const struct acs_headers *headers, const char *body,
-                      size_t length)
+void acs_trace_answer(struct acs_trace *trace, int64_t elapsed_ms,
+                      const struct acs_headers *headers, const char *body, size_t length)
 {
     struct buffer block;
-    if (!begin_block(trace, &block, "< ", call)) {
+    if (!begin_block(trace, &block, "< ")) {
         return;
     }
     buffer_printf(&block, " after %" PRId64 " ms, %zu bytes\n", elapsed_ms, length);
@@ -124,11 +121,10 @@ void acs_trace_answer(struct acs_trace *trace, const struct acs_trace_call *call
     write_block(trace, &block);
 }
 
-void acs_trace_failure(struct acs_trace *trace, const struct acs_trace_call *call,
-                       int64_t elapsed_ms, const char *reason)
+void acs_trace_failure(struct acs_trace *trace, int64_t elapsed_ms, const char *reason)
 {
     struct buffer block;
-    if (!begin_block(trace, &block, "! ", call)) {
+    if (!begin_block(trace, &block, "! ")) {
         return;
     }
     buffer_printf(&block, " after %" PRId64 " ms: ", elapsed_ms);

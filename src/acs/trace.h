@@ -18,24 +18,17 @@ struct curl_slist;
 struct acs_trace {
     FILE *file; /* borrowed, NULL: no trace; becomes NULL when it cannot be written */
     const struct acs_secrets *secrets; /* of the attempt that a block is about */
-};
-
-/* Which attempt of which call a block is about. */
-struct acs_trace_call {
     const char *action;
     const char *region;
     unsigned attempt;
 };
 
-void acs_trace_request(struct acs_trace *trace, const struct acs_trace_call *call, const char *url,
-                       const struct curl_slist *headers);
+void acs_trace_request(struct acs_trace *trace, const char *url, const struct curl_slist *headers);
 
-void acs_trace_answer(struct acs_trace *trace, const struct acs_trace_call *call,
-                      int64_t elapsed_ms, const struct acs_headers *headers, const char *body,
-                      size_t length);
+void acs_trace_answer(struct acs_trace *trace, int64_t elapsed_ms,
+                      const struct acs_headers *headers, const char *body, size_t length);
 
 /* An attempt that brought no answer. `reason` is libcurl's. */
-void acs_trace_failure(struct acs_trace *trace, const struct acs_trace_call *call,
-                       int64_t elapsed_ms, const char *reason);
+void acs_trace_failure(struct acs_trace *trace, int64_t elapsed_ms, const char *reason);
 
 #endif

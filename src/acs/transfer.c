@@ -2,15 +2,19 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <openssl/crypto.h>
 
-#include "acs/call.h"
 #include "acs/failure.h"
+#include "acs/retry_watch.h"
+#include "acs/setup.h"
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 
 #define URL_MAX ((size_t)1024 * 1024)
@@ -18,23 +22,13 @@
 #define CONNECTION_LIFETIME_SECONDS 3600L
 #define STALL_BYTES_PER_SECOND 1L
 
-struct acs_key_set *acs_key_set_new(const struct acs_credentials *credentials)
-{
-    struct acs_key_set *keys = malloc(sizeof(*keys));
-    if (keys != NULL) {
-        keys->credentials = *credentials; /* by no temporary copy, which would stay on the stack */
-        keys->users = 1;
-    }
-    return keys;
-}
-
-void acs_key_set_release(struct acs_key_set *keys)
-{
-    if (keys != NULL && --keys->users == 0) {
-        acs_credentials_wipe(&keys->credentials);
-        free(keys);
-    }
-}
+/* One option; does nothing after a failure, so that a series is checked once. */
+#define SET(option, value)                                                                         \
+    do {                                                                                           \
+        if (result == CURLE_OK) {                                                                  \
+            result = curl_easy_setopt(easy, option, value);                                        \
+        }                                                                                          \
+    } while (0)
 
 struct acs_transfer *acs_transfer_new(size_t answer_max)
 {
@@ -45,7 +39,6 @@ struct acs_transfer *acs_transfer_new(size_t answer_max)
     buffer_init(&transfer->url, URL_MAX);
     buffer_init(&transfer->body, answer_max);
     acs_headers_init(&transfer->answer);
-    transfer->answer_max = answer_max;
     transfer->easy = curl_easy_init();
     if (transfer->easy == NULL) {
         acs_transfer_free(transfer);
@@ -54,52 +47,47 @@ struct acs_transfer *acs_transfer_new(size_t answer_max)
     return transfer;
 }
 
-/* curl_slist_append copies its text, so the copies are wiped here. */
-static void free_headers(struct acs_transfer *transfer)
-{
-    for (struct curl_slist *item = transfer->headers; item != NULL; item = item->next) {
-        OPENSSL_cleanse(item->data, strlen(item->data));
-    }
-    curl_slist_free_all(transfer->headers);
-    transfer->headers = NULL;
-}
-
 void acs_transfer_free(struct acs_transfer *transfer)
 {
     if (transfer == NULL) {
         return;
     }
     curl_easy_cleanup(transfer->easy);
-    free_headers(transfer);
-    acs_key_set_release(transfer->signed_with);
+    for (struct curl_slist *item = transfer->headers; item != NULL; item = item->next) {
+        OPENSSL_cleanse(item->data, strlen(item->data));
+    }
+    curl_slist_free_all(transfer->headers);
+    acs_credentials_wipe(&transfer->credentials);
     buffer_free(&transfer->url);
     buffer_free_secret(&transfer->body); /* an answer of STS is a key */
     acs_headers_free(&transfer->answer);
     free(transfer);
 }
 
+/* --- libcurl's callbacks ------------------------------------------------------------------- */
+
+/* Bounded here, after decompression: libcurl's own limit is not. */
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
     struct acs_transfer *transfer = context;
-    size_t length = size * count;
-    /* Counted here, after decompression: libcurl's own limit is not. */
-    if (length > transfer->answer_max - transfer->body.length) {
-        transfer->too_large = true;
-        return 0;
-    }
-    buffer_append(&transfer->body, bytes, length);
-    return transfer->body.failed ? 0 : length;
+    buffer_append(&transfer->body, bytes, size * count);
+    return transfer->body.failed ? 0 : size * count;
 }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
     struct acs_transfer *transfer = context;
-    size_t length = size * count;
-    if (!acs_headers_line(&transfer->answer, bytes, length, clock_now())) {
-        transfer->too_large = true;
-        return 0;
-    }
-    return length;
+    transfer->too_large = !acs_headers_line(&transfer->answer, bytes, size * count, clock_now());
+    return transfer->too_large ? 0 : size * count;
+}
+
+/* About once a second, and after each signal that this thread gets: ends the transfer then. */
+static int look(void *context, curl_off_t total, curl_off_t done, curl_off_t to_send,
+                curl_off_t sent)
+{
+    (void)context, (void)total, (void)done, (void)to_send, (void)sent;
+    acs_retry_look();
+    return interrupt_signal() != 0;
 }
 
 /* libcurl's own sockets stay open in the programs that we start. */
@@ -110,16 +98,22 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/* In network order; 0: it is another kind of address. */
+static in_addr_t ipv4_of(const struct curl_sockaddr *address)
+{
+    struct sockaddr_in ipv4 = {.sin_addr = {0}};
+    if (address->family == AF_INET) {
+        memcpy(&ipv4, &address->addr, sizeof(address->addr));
+    }
+    return ipv4.sin_addr.s_addr;
+}
+
 /* For plain http: whatever a name resolves to, only a loopback address is connected to. */
 static curl_socket_t open_loopback(void *context, curlsocktype purpose,
                                    struct curl_sockaddr *address)
 {
-    bool loopback = false;
-    if (address->family == AF_INET) {
-        struct sockaddr_in ipv4;
-        memcpy(&ipv4, &address->addr, sizeof(address->addr));
-        loopback = (ntohl(ipv4.sin_addr.s_addr) >> 24) == 127;
-    } else if (address->family == AF_INET6 && address->addrlen >= sizeof(struct sockaddr_in6)) {
+    bool loopback = (ntohl(ipv4_of(address)) >> 24) == 127;
+    if (address->family == AF_INET6 && address->addrlen >= sizeof(struct sockaddr_in6)) {
         struct sockaddr_in6 ipv6;
         /* curl_sockaddr declares a sockaddr but holds what addrlen says. */
         const void *start = &address->addr;
@@ -129,83 +123,15 @@ static curl_socket_t open_loopback(void *context, curlsocktype purpose,
     return loopback ? open_socket(context, purpose, address) : CURL_SOCKET_BAD;
 }
 
-bool acs_transfer_header(struct acs_transfer *transfer, const char *line)
+static curl_socket_t open_metadata(void *context, curlsocktype purpose,
+                                   struct curl_sockaddr *address)
 {
-    struct curl_slist *list = curl_slist_append(transfer->headers, line);
-    if (list != NULL) {
-        transfer->headers = list;
-    }
-    return list != NULL;
+    return ipv4_of(address) == inet_addr(ACS_METADATA_ADDRESS)
+               ? open_socket(context, purpose, address)
+               : CURL_SOCKET_BAD;
 }
 
-/* Composes a line, and wipes what it was composed in. */
-static bool add_header(struct acs_transfer *transfer, const char *name, const char *value,
-                       struct error *err)
-{
-    struct buffer line;
-    buffer_init(&line, HEADER_LINE_MAX);
-    buffer_printf(&line, "%s:%s%s", name, value[0] != '\0' ? " " : "", value);
-    bool ok = buffer_ok(&line, "a header of the request", err) &&
-              (acs_transfer_header(transfer, line.data) || error_no_memory(err));
-    buffer_free_secret(&line);
-    return ok;
-}
-
-static bool add_headers(struct acs_transfer *transfer, const struct acs_signing_input *signing,
-                        struct error *err)
-{
-    struct buffer authorization;
-    buffer_init(&authorization, HEADER_LINE_MAX);
-    bool ok = acs_authorization(signing, &authorization, err) &&
-              add_header(transfer, "Host", signing->host, err) &&
-              add_header(transfer, "Accept", "application/json", err) &&
-              add_header(transfer, "Content-Type", "", err) && /* removes libcurl's own */
-              add_header(transfer, "Expect", "", err) &&
-              add_header(transfer, "x-acs-action", signing->action, err) &&
-              add_header(transfer, "x-acs-version", signing->version, err) &&
-              add_header(transfer, "x-acs-date", signing->date, err) &&
-              add_header(transfer, "x-acs-signature-nonce", signing->nonce, err) &&
-              add_header(transfer, "x-acs-content-sha256", ACS_EMPTY_BODY_SHA256, err) &&
-              (signing->security_token[0] == '\0' ||
-               add_header(transfer, "x-acs-security-token", signing->security_token, err)) &&
-              add_header(transfer, "Authorization", authorization.data, err);
-    const char *last = ok ? strrchr(authorization.data, '=') : NULL;
-    (void)text_fit(transfer->signature, sizeof(transfer->signature), last != NULL ? last + 1 : "");
-    buffer_free_secret(&authorization);
-    return ok;
-}
-
-static bool sign(struct acs_transfer *transfer, const struct acs_setup *setup,
-                 const struct acs_call *call, struct error *err)
-{
-    char date[CLOCK_ISO8601_SIZE];
-    char nonce[ACS_NONCE_SIZE];
-    if (!acs_nonce(nonce, err)) {
-        return false;
-    }
-    if (!clock_to_iso8601(clock_now(), date)) {
-        return error_set(err, ERROR_INTERNAL, "the clock is outside the years 0 to 9999");
-    }
-    const struct acs_credentials *credentials = &setup->keys->credentials;
-    struct acs_signing_input signing = {
-        .method = "POST",
-        .host = call->endpoint.host,
-        .action = call->action,
-        .version = call->version,
-        .date = date,
-        .nonce = nonce,
-        .access_key_id = credentials->access_key_id,
-        .access_key_secret = credentials->access_key_secret,
-        .security_token = credentials->security_token,
-        .parameters = call->parameters,
-        .parameter_count = call->parameter_count,
-    };
-    transfer->signed_with = setup->keys;
-    transfer->signed_with->users++;
-    transfer->secrets = (struct acs_secrets){signing.access_key_secret, signing.security_token,
-                                             transfer->signature};
-    return add_headers(transfer, &signing, err);
-}
+/* --- options ------------------------------------------------------------------------------- */
 
 CURLcode acs_transfer_secure(CURL *easy, const struct acs_endpoint *endpoint, const char *ca_file)
 {
@@ -236,10 +162,11 @@ CURLcode acs_transfer_secure(CURL *easy, const struct acs_endpoint *endpoint, co
     return result;
 }
 
-CURLcode acs_transfer_set(struct acs_transfer *transfer, const char *url,
-                          const struct acs_setup *setup, const struct acs_endpoint *endpoint)
+/* Sets every option but those of the method and its body. */
+static CURLcode set_options(struct acs_transfer *transfer, const char *url,
+                            const struct acs_client_options *options,
+                            const struct acs_endpoint *endpoint)
 {
-    const struct acs_client_options *options = setup->options;
     /* Where the server speaks HTTP/2, requests share one connection. */
     bool http2 =
         endpoint->https && (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
@@ -248,7 +175,7 @@ CURLcode acs_transfer_set(struct acs_transfer *transfer, const char *url,
     transfer->ca_file = options->ca_file;
     SET(CURLOPT_URL, url);
     SET(CURLOPT_HTTPHEADER, transfer->headers);
-    SET(CURLOPT_USERAGENT, options->user_agent);
+    SET(CURLOPT_USERAGENT, options->user_agent != NULL ? options->user_agent : "hbrsync");
     SET(CURLOPT_HTTP_VERSION, (long)(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     SET(CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
     SET(CURLOPT_WRITEFUNCTION, on_body);
@@ -268,45 +195,111 @@ CURLcode acs_transfer_set(struct acs_transfer *transfer, const char *url,
     return result;
 }
 
-bool acs_transfer_set_ok(CURLcode result, struct error *err)
+static bool is_set(CURLcode result, struct error *err)
 {
     return result == CURLE_OK ||
            error_set(err, ERROR_INTERNAL, "libcurl %s takes not all options: %s",
                      curl_version_info(CURLVERSION_NOW)->version, curl_easy_strerror(result));
 }
 
-static bool compose_url(struct acs_transfer *transfer, const struct acs_call *call,
-                        struct error *err)
+/* Adds a header line, "Name: value"; false: no memory. */
+static bool add_line(struct acs_transfer *transfer, const char *line)
 {
-    buffer_puts(&transfer->url, call->endpoint.base);
-    buffer_puts(&transfer->url, call->parameter_count > 0 ? "/?" : "/");
-    return acs_canonical_query(call->parameters, call->parameter_count, &transfer->url, err) &&
-           buffer_ok(&transfer->url, "the request's URL", err);
+    struct curl_slist *list = curl_slist_append(transfer->headers, line);
+    if (list != NULL) {
+        transfer->headers = list;
+    }
+    return list != NULL;
 }
 
-bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_setup *setup,
-                          const struct acs_call *call, struct error *err)
+/* --- a signed exchange --------------------------------------------------------------------- */
+
+static bool add_signed_headers(struct acs_transfer *transfer,
+                               const struct acs_signing_input *signing, struct error *err)
 {
-    if (!compose_url(transfer, call, err) || !sign(transfer, setup, call, err)) {
+    struct buffer authorization, line;
+    buffer_init(&authorization, HEADER_LINE_MAX);
+    buffer_init(&line, HEADER_LINE_MAX);
+    bool ok = acs_authorization(signing, &authorization, err);
+    /* Without a value it is not sent, nor is libcurl's own. */
+    const struct acs_parameter headers[] = {
+        {"Host", signing->host},
+        {"Accept", "application/json"},
+        {"Content-Type", ""},
+        {"Expect", ""},
+        {"x-acs-action", signing->action},
+        {"x-acs-version", signing->version},
+        {"x-acs-date", signing->date},
+        {"x-acs-signature-nonce", signing->nonce},
+        {"x-acs-content-sha256", ACS_EMPTY_BODY_SHA256},
+        {"x-acs-security-token", signing->security_token},
+        {"Authorization", authorization.data},
+    };
+    for (size_t i = 0; ok && i < sizeof(headers) / sizeof(headers[0]); i++) {
+        buffer_reset(&line);
+        buffer_printf(&line, "%s:%s%s", headers[i].name, headers[i].value[0] != '\0' ? " " : "",
+                      headers[i].value);
+        ok = buffer_ok(&line, "a header of the request", err) &&
+             (add_line(transfer, line.data) || error_no_memory(err));
+    }
+    const char *last = ok ? strrchr(authorization.data, '=') : NULL;
+    (void)text_fit(transfer->signature, sizeof(transfer->signature), last != NULL ? last + 1 : "");
+    buffer_free_secret(&line);
+    buffer_free_secret(&authorization);
+    return ok;
+}
+
+static bool sign(struct acs_transfer *transfer, const struct acs_endpoint *endpoint,
+                 const struct acs_request *request, struct error *err)
+{
+    char date[CLOCK_ISO8601_SIZE];
+    char nonce[ACS_NONCE_SIZE];
+    if (!acs_nonce(nonce, err)) {
+        return false;
+    }
+    if (!clock_to_iso8601(clock_now(), date)) {
+        return error_set(err, ERROR_INTERNAL, "the clock is outside the years 0 to 9999");
+    }
+    const struct acs_signing_input signing = {
+        .method = "POST",
+        .host = endpoint->host,
+        .action = request->action,
+        .version = request->version,
+        .date = date,
+        .nonce = nonce,
+        .access_key_id = transfer->credentials.access_key_id,
+        .access_key_secret = transfer->credentials.access_key_secret,
+        .security_token = transfer->credentials.security_token,
+        .parameters = request->parameters,
+        .parameter_count = request->parameter_count,
+    };
+    return add_signed_headers(transfer, &signing, err);
+}
+
+bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_client_options *options,
+                          const struct acs_credentials *credentials,
+                          const struct acs_endpoint *endpoint, const struct acs_request *request,
+                          struct error *err)
+{
+    transfer->credentials = *credentials; /* by no temporary copy, which would stay on the stack */
+    transfer->secrets =
+        (struct acs_secrets){transfer->credentials.access_key_secret,
+                             transfer->credentials.security_token, transfer->signature};
+    buffer_puts(&transfer->url, endpoint->base);
+    buffer_puts(&transfer->url, request->parameter_count > 0 ? "/?" : "/");
+    if (!acs_canonical_query(request->parameters, request->parameter_count, &transfer->url, err) ||
+        !buffer_ok(&transfer->url, "the request's URL", err) ||
+        !sign(transfer, endpoint, request, err)) {
         return false;
     }
     CURL *easy = transfer->easy;
-    CURLcode result = acs_transfer_set(transfer, transfer->url.data, setup, &call->endpoint);
+    CURLcode result = set_options(transfer, transfer->url.data, options, endpoint);
     SET(CURLOPT_POST, 1L);
     SET(CURLOPT_POSTFIELDS, "");
     SET(CURLOPT_POSTFIELDSIZE, 0L);
     SET(CURLOPT_ACCEPT_ENCODING, ""); /* all that libcurl was built with */
-    if (!acs_transfer_set_ok(result, err)) {
-        return false;
-    }
     transfer->started_ms = clock_monotonic_ms();
-    return true;
-}
-
-bool acs_multi_ok(CURLMcode code, struct error *err)
-{
-    return code == CURLM_OK ||
-           error_set(err, ERROR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
+    return is_set(result, err);
 }
 
 int acs_transfer_status(const struct acs_transfer *transfer)
@@ -323,10 +316,11 @@ enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer, CURLcod
 {
     /* libcurl, too, has a limit for a header, and some versions call that a lack of memory. */
     bool in_headers = transfer->answer.total > 0 && transfer->body.length == 0;
-    if (transfer->too_large || (result == CURLE_OUT_OF_MEMORY && in_headers)) {
+    if (transfer->too_large || transfer->body.too_long ||
+        (result == CURLE_OUT_OF_MEMORY && in_headers)) {
         (void)error_set(err, ERROR_SERVICE,
                         "the answer is larger than %zu bytes or its headers than %zu",
-                        transfer->answer_max, ACS_HEADERS_MAX);
+                        transfer->body.maximum, ACS_HEADERS_MAX);
         return ACS_PERMANENT;
     }
     if (transfer->body.failed || result == CURLE_OUT_OF_MEMORY) {
@@ -335,4 +329,123 @@ enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer, CURLcod
     }
     return acs_failure_tell(transfer->easy, result, transfer->error_text, &transfer->secrets,
                             transfer->ca_file, err);
+}
+
+/* --- an unsigned exchange ------------------------------------------------------------------ */
+
+static bool is_metadata(const struct acs_fetch *fetch)
+{
+    return fetch->metadata && text_starts_with(fetch->url, "http://" ACS_METADATA_ADDRESS "/");
+}
+
+/* Takes the URL apart as far as it says whom to talk to. */
+static bool parse_origin(const struct acs_fetch *fetch, struct acs_endpoint *endpoint,
+                         struct error *err)
+{
+    char origin[ACS_ENDPOINT_MAX + 1];
+    const char *host = strstr(fetch->url, "://");
+    if (is_metadata(fetch)) {
+        *endpoint = (struct acs_endpoint){.loopback = true, /* no proxy either */
+                                          .base = "http://" ACS_METADATA_ADDRESS};
+        return true;
+    }
+    size_t length = host == NULL ? strlen(fetch->url) : (size_t)(host - fetch->url) + 3;
+    length += strcspn(fetch->url + length, "/?#");
+    (void)snprintf(origin, sizeof(origin), "%.*s", (int)length, fetch->url); /* cut: too long */
+    const char *why = acs_endpoint_read(origin, endpoint);
+    if (why == NULL) {
+        return true;
+    }
+    error_set(err, ERROR_USAGE, "the URL, which is not shown: %s", why);
+    return error_hint(err,
+                      "Such a URL is https://HOST/... or, on this machine, http://localhost/...");
+}
+
+static bool add_fetch_headers(const struct acs_fetch *fetch, struct acs_transfer *transfer)
+{
+    bool ok = add_line(transfer, "Expect:") && add_line(transfer, "Accept: */*") &&
+              (fetch->body != NULL || add_line(transfer, "Content-Type:"));
+    for (size_t i = 0; ok && i < ACS_FETCH_HEADERS_MAX; i++) {
+        ok = fetch->headers[i] == NULL || add_line(transfer, fetch->headers[i]);
+    }
+    return ok;
+}
+
+static bool set_fetch_options(const struct acs_fetch *fetch, const struct acs_endpoint *endpoint,
+                              struct acs_transfer *transfer, struct error *err)
+{
+    const struct acs_client_options options = {
+        .ca_file = fetch->ca_file,
+        .user_agent = fetch->user_agent,
+        .connect_timeout_ms = fetch->connect_timeout_ms,
+        .attempt_timeout_ms = fetch->timeout_ms,
+        .stall_timeout_ms = fetch->timeout_ms,
+    };
+    CURL *easy = transfer->easy;
+    CURLcode result = set_options(transfer, fetch->url, &options, endpoint);
+    if (strcmp(fetch->method, "GET") != 0) {
+        SET(CURLOPT_POSTFIELDS, fetch->body != NULL ? fetch->body : "");
+        SET(CURLOPT_CUSTOMREQUEST, fetch->method);
+    }
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, look);
+    SET(CURLOPT_CERTINFO, endpoint->https ? 1L : 0L);
+    if (is_metadata(fetch)) {
+        SET(CURLOPT_OPENSOCKETFUNCTION, open_metadata);
+    }
+    return is_set(result, err);
+}
+
+/* OpenSSL writes "Expire date:Nov 24 12:00:00 2027 GMT". */
+static int64_t read_certificate(CURL *easy)
+{
+    static const char label[] = "Expire date:";
+    struct curl_certinfo *info = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &info) != CURLE_OK || info == NULL ||
+        info->num_of_certs < 1) {
+        return 0;
+    }
+    for (const struct curl_slist *item = info->certinfo[0]; item != NULL; item = item->next) {
+        struct tm parts = {0};
+        if (strncmp(item->data, label, sizeof(label) - 1) == 0 &&
+            strptime(item->data + sizeof(label) - 1, "%b %d %H:%M:%S %Y", &parts) != NULL) {
+            return (int64_t)timegm(&parts);
+        }
+    }
+    return 0;
+}
+
+bool acs_fetch(const struct acs_fetch *fetch, struct acs_fetched *ret_fetched, struct error *err)
+{
+    struct acs_endpoint endpoint;
+    if (!parse_origin(fetch, &endpoint, err) || !acs_setup_libcurl(err)) {
+        return false;
+    }
+    struct acs_transfer *transfer = acs_transfer_new(ACS_FETCH_ANSWER_MAX);
+    bool ok = (transfer != NULL && add_fetch_headers(fetch, transfer)) || error_no_memory(err);
+    ok = ok && set_fetch_options(fetch, &endpoint, transfer, err);
+    CURLcode result = ok ? curl_easy_perform(transfer->easy) : CURLE_OK;
+    if (result != CURLE_OK) {
+        ok = false;
+        if (interrupt_check(err)) {
+            (void)acs_transfer_error(transfer, result, err);
+            (void)error_context(err, "%s", endpoint.base);
+        }
+    }
+    if (ok) {
+        ret_fetched->status = acs_transfer_status(transfer);
+        ret_fetched->certificate_expires = read_certificate(transfer->easy);
+        ret_fetched->body = transfer->body;
+        ret_fetched->headers = transfer->answer;
+        buffer_init(&transfer->body, 0);
+        acs_headers_init(&transfer->answer);
+    }
+    acs_transfer_free(transfer);
+    return ok;
+}
+
+void acs_fetched_free(struct acs_fetched *fetched)
+{
+    buffer_free_secret(&fetched->body);
+    acs_headers_free(&fetched->headers);
 }

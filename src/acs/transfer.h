@@ -1,6 +1,9 @@
 /*
- * Internal to acs: one attempt of a call on one libcurl easy handle; connections live in the multi
- * handle.
+ * Internal to acs: one HTTP exchange on one libcurl easy handle: an attempt of a signed call, whose
+ * connection lives in the client's multi handle; or a plain exchange, unsigned and bounded: a call
+ * to STS without a key, the metadata service, a credentials URI.
+ *
+ * https, or http to a loopback address. Redirects are not followed.
  */
 #ifndef HBRSYNC_ACS_TRANSFER_H
 #define HBRSYNC_ACS_TRANSFER_H
@@ -18,40 +21,18 @@
 #include "acs/retry.h"
 #include "base/buffer.h"
 
-struct acs_call;
-
-/* Credentials, kept as long as someone uses them: the client for new attempts, and each attempt
- * that was signed with them. */
-struct acs_key_set {
-    struct acs_credentials credentials;
-    unsigned users;
-};
-
-/* A copy with one user; NULL when there is no memory. */
-struct acs_key_set *acs_key_set_new(const struct acs_credentials *credentials);
-
-/* Accepts NULL. The last user's wipes them. */
-void acs_key_set_release(struct acs_key_set *keys);
-
-/* What all attempts of a client share. */
-struct acs_setup {
-    const struct acs_client_options *options; /* ca_file as of acs_setup_ca_file */
-    struct acs_key_set *keys;                 /* for new attempts */
-};
-
 struct acs_transfer {
     CURL *easy;
     struct curl_slist *headers; /* holds secrets: freed by wiping */
     struct buffer url;
-    struct buffer body;
+    struct buffer body; /* its maximum is that of an answer */
     struct acs_headers answer;
     char error_text[CURL_ERROR_SIZE];
     int64_t started_ms;
-    size_t answer_max;
-    const char *ca_file;             /* in use, borrowed; NULL: libcurl's default */
-    bool too_large;                  /* the answer was cut off by us */
-    struct acs_call *owner;          /* while the attempt is under way */
-    struct acs_key_set *signed_with; /* NULL before the first attempt */
+    const char *ca_file;                /* in use, borrowed; NULL: libcurl's default */
+    bool too_large;                     /* the headers were cut off by us */
+    void *owner;                        /* the call, while the attempt is under way */
+    struct acs_credentials credentials; /* that it was signed with */
     char signature[65];
     struct acs_secrets secrets; /* of key and signature */
 };
@@ -62,29 +43,11 @@ struct acs_transfer *acs_transfer_new(size_t answer_max);
 /* Accepts NULL. The easy handle must not be in a multi handle any more. */
 void acs_transfer_free(struct acs_transfer *transfer);
 
-/* Adds a header line, "Name: value"; false: no memory. */
-bool acs_transfer_header(struct acs_transfer *transfer, const char *line) MUST_CHECK;
-
-/* One option; does nothing after a failure, so that a series is checked once. */
-#define SET(option, value)                                                                         \
-    do {                                                                                           \
-        if (result == CURLE_OK) {                                                                  \
-            result = curl_easy_setopt(easy, option, value);                                        \
-        }                                                                                          \
-    } while (0)
-
-/* Sets every option but those of the method and its body. */
-CURLcode acs_transfer_set(struct acs_transfer *transfer, const char *url,
-                          const struct acs_setup *setup, const struct acs_endpoint *endpoint);
-/* The check. */
-bool acs_transfer_set_ok(CURLcode result, struct error *err) MUST_CHECK;
-
 /* Signs with a new date and nonce, and sets every option. */
-bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_setup *setup,
-                          const struct acs_call *call, struct error *err) MUST_CHECK;
-
-/* Whether the multi handle did it; else ERROR_INTERNAL with libcurl's words. */
-bool acs_multi_ok(CURLMcode code, struct error *err) MUST_CHECK;
+bool acs_transfer_prepare(struct acs_transfer *transfer, const struct acs_client_options *options,
+                          const struct acs_credentials *credentials,
+                          const struct acs_endpoint *endpoint, const struct acs_request *request,
+                          struct error *err) MUST_CHECK;
 
 /* The HTTP status of a finished attempt, 0 when there was no answer. */
 int acs_transfer_status(const struct acs_transfer *transfer);
@@ -96,5 +59,39 @@ enum acs_outcome acs_transfer_error(const struct acs_transfer *transfer, CURLcod
 
 /* Whom a handle may talk to: no other protocol, place or certificate than meant. */
 CURLcode acs_transfer_secure(CURL *easy, const struct acs_endpoint *endpoint, const char *ca_file);
+
+#define ACS_FETCH_ANSWER_MAX ((size_t)64 * 1024)
+#define ACS_FETCH_HEADERS_MAX 3
+
+struct acs_fetch {
+    const char *method; /* "GET", "POST", "PUT" */
+    const char *url;
+    const char *headers[ACS_FETCH_HEADERS_MAX]; /* "Name: value", NULL where there are fewer */
+    const char *body;                           /* NULL: none */
+    const char *ca_file;                        /* as of acs_setup_ca_file */
+    const char *user_agent;
+    int64_t connect_timeout_ms;
+    int64_t timeout_ms; /* of the whole exchange */
+    bool metadata;      /* http to ACS_METADATA_ADDRESS, too */
+};
+
+#define ACS_METADATA_ADDRESS "100.100.100.200" /* fixed, inside every ECS instance */
+
+struct acs_fetched {
+    int status;
+    struct buffer body; /* may be a secret */
+    struct acs_headers headers;
+    int64_t certificate_expires; /* of the server's, UNIX seconds, 0: not known */
+};
+
+/*
+ * Any HTTP status is a success. False: no answer (ERROR_SERVICE), a URL that is not allowed
+ * (ERROR_USAGE), or ERROR_INTERRUPTED: the wait ends on SIGINT and SIGTERM. Then *ret_fetched holds
+ * nothing. The URL is never shown beyond its host.
+ */
+bool acs_fetch(const struct acs_fetch *fetch, struct acs_fetched *ret_fetched,
+               struct error *err) MUST_CHECK;
+
+void acs_fetched_free(struct acs_fetched *fetched);
 
 #endif

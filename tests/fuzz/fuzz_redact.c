@@ -356,16 +356,16 @@ static void compose(enum place place, const struct buffer *quoting, struct acs_h
 
 static void answer(const struct acs_reply *reply, const char *cut, const struct encoded *encoded)
 {
-    static const struct acs_trace_call call = {"DescribeRestoreJobs2", "cn-hangzhou", 1};
     struct json_node *root = NULL;
     struct error err;
     char request_id[64];
     char *shown = NULL;
     size_t size = 0;
-    struct acs_trace trace = {open_memstream(&shown, &size), reply->secrets};
+    struct acs_trace trace = {open_memstream(&shown, &size), reply->secrets, "DescribeRestoreJobs2",
+                              "cn-hangzhou", 1};
     FUZZ_REQUIRE(trace.file != NULL);
-    acs_trace_answer(&trace, &call, 5, reply->headers, reply->body, reply->length);
-    acs_trace_failure(&trace, &call, 5, reply->body);
+    acs_trace_answer(&trace, 5, reply->headers, reply->body, reply->length);
+    acs_trace_failure(&trace, 5, reply->body);
     error_clear(&err);
     if (acs_answer_judge(reply, &root, request_id, &err) == ACS_OK) {
         json_free(root);

@@ -6,7 +6,7 @@
 
 #include <curl/curl.h>
 
-#include "acs/fetch.h"
+#include "acs/transfer.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
 

@@ -5,7 +5,7 @@
 
 #include "acs/client.h"
 #include "acs/failure.h"
-#include "acs/fetch.h"
+#include "acs/transfer.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define HOST "https://hbr.test.invalid"
