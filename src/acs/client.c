@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include <curl/curl.h>
 #include <openssl/rand.h>
@@ -51,10 +50,14 @@ struct acs_call {
     struct acs_retry retry;
     struct acs_waiting waiting;
     struct acs_answer answer;
-    TAILQ_ENTRY(acs_call) entry;
+    struct acs_call *next;
 };
 
-TAILQ_HEAD(call_list, acs_call);
+/* First in, first out. */
+struct call_list {
+    struct acs_call *first;
+    struct acs_call *last;
+};
 
 struct acs_client {
     struct acs_client_options options;  /* ca_file as of acs_setup_ca_file */
@@ -103,8 +106,6 @@ bool acs_client_new(const struct acs_client_options *options,
     if (client == NULL) {
         return error_no_memory(err);
     }
-    TAILQ_INIT(&client->live);
-    TAILQ_INIT(&client->done);
     client->options = *options;
     client->options.ca_file = ca_file;
     client->credentials = *credentials;
@@ -213,6 +214,24 @@ static bool copy_request(struct acs_call *call, const struct acs_request *reques
     return true;
 }
 
+static void append(struct call_list *list, struct acs_call *call)
+{
+    call->next = NULL;
+    *(list->last != NULL ? &list->last->next : &list->first) = call;
+    list->last = call;
+}
+
+/* The list must hold it. */
+static void remove_call(struct call_list *list, struct acs_call *call)
+{
+    struct acs_call *before = NULL;
+    for (struct acs_call *other = list->first; other != call; other = other->next) {
+        before = other;
+    }
+    *(before != NULL ? &before->next : &list->first) = call->next;
+    list->last = list->last == call ? before : list->last;
+}
+
 /* Puts "ACTION in REGION at ENDPOINT: N attempts in S s: " before the message. */
 static void add_context(const struct acs_call *call, struct error *err)
 {
@@ -272,13 +291,12 @@ static void free_call(struct acs_client *client, struct acs_call *call)
 
 static void free_calls(struct acs_client *client, struct call_list *list)
 {
-    struct acs_call *next;
-    for (struct acs_call *call = TAILQ_FIRST(list); call != NULL; call = next) {
-        next = TAILQ_NEXT(call, entry);
+    while (list->first != NULL) {
+        struct acs_call *call = list->first;
+        remove_call(list, call);
         end_attempt(client, call);
         free_call(client, call);
     }
-    TAILQ_INIT(list);
 }
 
 void acs_client_cancel(struct acs_client *client)
@@ -323,15 +341,15 @@ bool acs_client_submit(struct acs_client *client, const struct acs_request *requ
     }
     call->not_before_ms = now;
     call->retry.budget_ms = client->options.retry_for_ms;
-    TAILQ_INSERT_TAIL(&client->live, call, entry);
+    append(&client->live, call);
     return true;
 }
 
 static void finish(struct acs_client *client, struct acs_call *call)
 {
     acs_retry_ended(&call->waiting);
-    TAILQ_REMOVE(&client->live, call, entry);
-    TAILQ_INSERT_TAIL(&client->done, call, entry);
+    remove_call(&client->live, call);
+    append(&client->done, call);
 }
 
 static void finish_failed(struct acs_client *client, struct acs_call *call)
@@ -410,8 +428,8 @@ static int64_t start_ready(struct acs_client *client)
     int64_t now = clock_monotonic_ms();
     int64_t soonest = POLL_MAX_MS;
     struct acs_call *next;
-    for (struct acs_call *call = TAILQ_FIRST(&client->live); call != NULL; call = next) {
-        next = TAILQ_NEXT(call, entry);
+    for (struct acs_call *call = client->live.first; call != NULL; call = next) {
+        next = call->next;
         if (call->transfer != NULL || client->running >= RUNNING_MAX ||
             call->host_share->running >= client->options.connections) {
             continue;
@@ -539,8 +557,7 @@ static void look_at_waiting(const struct acs_client *client)
 {
     int64_t late = clock_monotonic_ms() - SILENT_MS;
     struct error err;
-    for (struct acs_call *call = TAILQ_FIRST(&client->live); call != NULL;
-         call = TAILQ_NEXT(call, entry)) {
+    for (struct acs_call *call = client->live.first; call != NULL; call = call->next) {
         if (call->transfer != NULL && !call->waiting.listed && call->transfer->started_ms <= late &&
             call->transfer->body.length == 0) {
             (void)error_set(&err, ERROR_SERVICE, "no answer yet");
@@ -621,11 +638,11 @@ static bool poll_once(struct acs_client *client, int64_t timeout_ms, struct erro
 
 bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer, struct error *err)
 {
-    while (TAILQ_FIRST(&client->done) == NULL) {
+    while (client->done.first == NULL) {
         if (!interrupt_check(err)) {
             return false;
         }
-        if (TAILQ_FIRST(&client->live) == NULL) {
+        if (client->live.first == NULL) {
             return error_set(err, ERROR_INTERNAL, "no call is under way");
         }
         int64_t timeout = start_ready(client);
@@ -634,7 +651,7 @@ bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer, s
             return false;
         }
         /* What was taken may let another attempt start: no wait before that was looked at. */
-        if (!taken && TAILQ_FIRST(&client->done) == NULL) {
+        if (!taken && client->done.first == NULL) {
             look_at_waiting(client);
             if (!poll_once(client, timeout, err)) {
                 return false;
@@ -644,8 +661,8 @@ bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer, s
     if (!interrupt_check(err)) {
         return false;
     }
-    struct acs_call *call = TAILQ_FIRST(&client->done);
-    TAILQ_REMOVE(&client->done, call, entry);
+    struct acs_call *call = client->done.first;
+    remove_call(&client->done, call);
     *ret_answer = call->answer;
     call->answer.root = NULL;
     free_call(client, call);
@@ -656,7 +673,7 @@ bool acs_client_call(struct acs_client *client, const struct acs_request *reques
                      struct acs_answer *ret_answer, struct error *err)
 {
     memset(ret_answer, 0, sizeof(*ret_answer));
-    if (TAILQ_FIRST(&client->live) != NULL || TAILQ_FIRST(&client->done) != NULL) {
+    if (client->live.first != NULL || client->done.first != NULL) {
         return error_set(err, ERROR_INTERNAL, "another call is under way");
     }
     if (!acs_client_submit(client, request, err)) {

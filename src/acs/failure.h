@@ -21,8 +21,7 @@ enum acs_outcome acs_failure_tell(CURL *easy, CURLcode result, const char *error
                                   const struct acs_secrets *secrets, const char *ca_file,
                                   struct error *err);
 
-/* For CURLOPT_PROXYAUTH: all that can be done with the name and password of the proxy's variable.
- */
+/* For CURLOPT_PROXYAUTH: all that can be done with the name and password of the variable. */
 unsigned long acs_proxy_methods(void);
 
 /* As the hint: what the user can do about a proxy that answers with this HTTP status, 0: that fails

@@ -1,5 +1,7 @@
 #include "acs/headers.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -19,19 +21,6 @@ void acs_headers_free(struct acs_headers *headers)
     buffer_free(&headers->lines);
 }
 
-/* All but the total, which interim answers share. */
-static void forget(struct acs_headers *headers)
-{
-    buffer_reset(&headers->lines);
-    *headers = (struct acs_headers){.lines = headers->lines, .total = headers->total};
-}
-
-void acs_headers_reset(struct acs_headers *headers)
-{
-    forget(headers);
-    headers->total = 0;
-}
-
 void acs_request_id_copy(char *target, size_t size, const char *text)
 {
     size_t used = 0;
@@ -49,26 +38,17 @@ void acs_request_id_copy(char *target, size_t size, const char *text)
  */
 static int64_t parse_wait(const char *text, const char *terminators, int64_t unit_ms)
 {
-    int64_t value = 0;
-    const char *at = text;
-    for (; *at >= '0' && *at <= '9'; at++) {
-        value = value * 10 + (*at - '0');
-        if (value > ACS_WAIT_MAX_MS) {
-            value = ACS_WAIT_MAX_MS;
-        }
-    }
-    if (at == text || (*at != '\0' && strchr(terminators, *at) == NULL)) {
+    char *end;
+    long long value = strtoll(text, &end, 10); /* clamped, too */
+    if (end == text || *text < '0' || (*end != '\0' && strchr(terminators, *end) == NULL)) {
         return 0;
     }
-    value *= unit_ms;
-    return value < ACS_WAIT_MAX_MS ? value : ACS_WAIT_MAX_MS;
+    return value < ACS_WAIT_MAX_MS / unit_ms ? value * unit_ms : ACS_WAIT_MAX_MS;
 }
 
 static void keep_longer(int64_t *target, int64_t wait_ms)
 {
-    if (wait_ms > *target) {
-        *target = wait_ms;
-    }
+    *target = wait_ms > *target ? wait_ms : *target;
 }
 
 /* RFC 9110 section 10.2.3: seconds, or a date. */
@@ -101,26 +81,18 @@ static void copy_location_host(char *target, size_t size, const char *value)
 {
     const char *host = strstr(value, "://");
     host = host != NULL ? host + 3 : strncmp(value, "//", 2) == 0 ? value + 2 : "";
-    size_t length = strcspn(host, "/?#");
-    const char *user = memrchr(host, '@', length);
-    if (user != NULL) {
-        length -= (size_t)(user + 1 - host);
-        host = user + 1;
-    }
-    if (length >= size) {
-        length = size - 1;
-    }
-    memcpy(target, host, length);
-    target[length] = '\0';
+    const char *end = host + strcspn(host, "/?#");
+    const char *user = memrchr(host, '@', (size_t)(end - host));
+    host = user != NULL ? user + 1 : host;
+    (void)snprintf(target, size, "%.*s", (int)(end - host), host);
 }
 
 static void take_field(struct acs_headers *headers, const char *name, const char *value,
                        int64_t now)
 {
+    int64_t date;
     if (text_equal_nocase(name, "date")) {
-        if (!clock_from_http_date(value, &headers->date)) {
-            headers->date = 0;
-        }
+        headers->date = clock_from_http_date(value, &date) ? date : 0;
     } else if (text_equal_nocase(name, "x-acs-request-id")) {
         acs_request_id_copy(headers->request_id, sizeof(headers->request_id), value);
     } else if (text_equal_nocase(name, "x-acs-retry-after")) {
@@ -138,12 +110,10 @@ static void take_field(struct acs_headers *headers, const char *name, const char
 /* Copies without the spaces around; false when it does not fit or holds a NUL. */
 static bool copy_trimmed(char *target, size_t size, const char *text, size_t length)
 {
-    while (length > 0 && strchr(" \t\r\n", text[length - 1]) != NULL) {
-        length--;
+    for (; length > 0 && strchr(" \t\r\n", text[length - 1]) != NULL; length--) {
     }
-    while (length > 0 && (*text == ' ' || *text == '\t')) {
+    for (; length > 0 && (*text == ' ' || *text == '\t'); length--) {
         text++;
-        length--;
     }
     if (length >= size || memchr(text, '\0', length) != NULL) {
         return false;
@@ -160,8 +130,9 @@ bool acs_headers_line(struct acs_headers *headers, const char *line, size_t leng
     if (length > ACS_HEADERS_MAX - headers->total) {
         return false;
     }
-    if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-        forget(headers);
+    if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) { /* another answer; they share the total */
+        buffer_reset(&headers->lines);
+        *headers = (struct acs_headers){.lines = headers->lines, .total = headers->total};
     }
     headers->total += length;
     buffer_append(&headers->lines, line, length);

@@ -24,9 +24,6 @@ struct acs_headers {
 void acs_headers_init(struct acs_headers *headers);
 void acs_headers_free(struct acs_headers *headers);
 
-/* Empties them for the next attempt. */
-void acs_headers_reset(struct acs_headers *headers);
-
 /* Takes one line, as libcurl hands it over. `now` (UNIX seconds) turns a date into a wait. False:
  * too many. */
 bool acs_headers_line(struct acs_headers *headers, const char *line, size_t length, int64_t now);

@@ -8,30 +8,27 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "base/text.h"
+
 #define ALGORITHM "ACS3-HMAC-SHA256"
 #define DIGEST_SIZE 32
-#define DIGEST_HEX_SIZE (2 * DIGEST_SIZE + 1)
 #define CANONICAL_MAX ((size_t)1024 * 1024)
 
 const char ACS_EMPTY_BODY_SHA256[] =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-static bool is_unreserved(unsigned char byte)
+static bool is_unreserved(char byte)
 {
-    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
-           (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == '.' || byte == '~';
+    return byte != '\0' && strchr(TEXT_ALPHANUMERIC "-_.~", byte) != NULL;
 }
 
 void acs_percent_encode(struct buffer *buffer, const char *text)
 {
-    static const char digits[] = "0123456789ABCDEF";
     for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (is_unreserved(byte)) {
+        if (is_unreserved(*text)) {
             buffer_putc(buffer, *text);
         } else {
-            char encoded[3] = {'%', digits[byte >> 4], digits[byte & 0x0F]};
-            buffer_append(buffer, encoded, sizeof(encoded));
+            buffer_printf(buffer, "%%%02X", (unsigned)(unsigned char)*text);
         }
     }
 }
@@ -42,8 +39,7 @@ void acs_percent_encode(struct buffer *buffer, const char *text)
  */
 static int encoded_rank(char byte)
 {
-    unsigned char value = (unsigned char)byte;
-    return is_unreserved(value) ? 0x100 + value : value;
+    return (unsigned char)byte + (is_unreserved(byte) ? 0x100 : 0);
 }
 
 static int compare_encoded(const char *left, const char *right)
@@ -70,19 +66,16 @@ bool acs_canonical_query(const struct acs_parameter *parameters, size_t count,
         return error_set(err, ERROR_INTERNAL, "%zu parameters, more than %d", count,
                          ACS_PARAMETERS_MAX);
     }
-    if (count == 0) {
-        return true;
-    }
-    struct acs_parameter *sorted = malloc(count * sizeof(*sorted));
+    struct acs_parameter *sorted = calloc(count + 1, sizeof(*sorted));
     if (sorted == NULL) {
         return error_no_memory(err);
     }
-    memcpy(sorted, parameters, count * sizeof(*sorted));
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = parameters[i];
+    }
     qsort(sorted, count, sizeof(*sorted), compare_parameters);
     for (size_t i = 0; i < count; i++) {
-        if (i > 0) {
-            buffer_putc(buffer, '&');
-        }
+        buffer_puts(buffer, i > 0 ? "&" : "");
         acs_percent_encode(buffer, sorted[i].name);
         buffer_putc(buffer, '=');
         acs_percent_encode(buffer, sorted[i].value);
@@ -125,61 +118,38 @@ bool acs_canonical_request(const struct acs_signing_input *input, struct buffer 
 
 static void to_hex(const unsigned char *bytes, size_t count, char *text)
 {
-    static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < count; i++) {
-        text[2 * i] = digits[bytes[i] >> 4];
-        text[2 * i + 1] = digits[bytes[i] & 0x0F];
+        (void)snprintf(text + 2 * i, 3, "%02x", (unsigned)bytes[i]);
     }
-    text[2 * count] = '\0';
-}
-
-static bool sha256_hex(const char *bytes, size_t length, char hex[DIGEST_HEX_SIZE])
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-    if (EVP_Digest(bytes, length, digest, &size, EVP_sha256(), NULL) != 1 || size != DIGEST_SIZE) {
-        return false;
-    }
-    to_hex(digest, size, hex);
-    return true;
-}
-
-static bool hmac_sha256_hex(const char *key, const char *text, char hex[DIGEST_HEX_SIZE])
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-    if (HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)text, strlen(text), digest,
-             &size) == NULL ||
-        size != DIGEST_SIZE) {
-        return false;
-    }
-    to_hex(digest, size, hex);
-    return true;
 }
 
 bool acs_authorization(const struct acs_signing_input *input, struct buffer *buffer,
                        struct error *err)
 {
     struct buffer canonical;
-    char hash[DIGEST_HEX_SIZE];
-    char signature[DIGEST_HEX_SIZE];
-    char string_to_sign[sizeof(ALGORITHM "\n") + DIGEST_HEX_SIZE];
+    unsigned char digest[DIGEST_SIZE];
+    char hex[2 * DIGEST_SIZE + 1];
+    char to_sign[sizeof(ALGORITHM "\n") + 2 * DIGEST_SIZE];
+    const char *secret = input->access_key_secret;
 
     buffer_init(&canonical, CANONICAL_MAX);
     bool ok = acs_canonical_request(input, &canonical, err);
-    if (ok && !sha256_hex(canonical.data, canonical.length, hash)) {
+    if (ok && EVP_Digest(canonical.data, canonical.length, digest, NULL, EVP_sha256(), NULL) != 1) {
         ok = error_set(err, ERROR_INTERNAL, "OpenSSL cannot compute SHA-256");
     }
     buffer_free_secret(&canonical);
     if (!ok) {
         return false;
     }
-    int length = snprintf(string_to_sign, sizeof(string_to_sign), ALGORITHM "\n%s", hash);
-    if (length < 0 || !hmac_sha256_hex(input->access_key_secret, string_to_sign, signature)) {
+    to_hex(digest, sizeof(digest), hex);
+    int length = snprintf(to_sign, sizeof(to_sign), ALGORITHM "\n%s", hex);
+    if (HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)to_sign,
+             (size_t)length, digest, NULL) == NULL) {
         return error_set(err, ERROR_INTERNAL, "OpenSSL cannot compute HMAC-SHA-256");
     }
+    to_hex(digest, sizeof(digest), hex);
     buffer_printf(buffer, ALGORITHM " Credential=%s,SignedHeaders=%s,Signature=%s",
-                  input->access_key_id, signed_headers(input), signature);
+                  input->access_key_id, signed_headers(input), hex);
     return buffer_ok(buffer, "the Authorization header", err);
 }
 

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #include <curl/curl.h>
 
@@ -20,18 +21,12 @@ static const char *const hidden[] = {
 
 static bool is_hidden(const char *line, size_t name_length)
 {
-    char name[64];
-    if (name_length >= sizeof(name)) {
-        return true;
-    }
-    memcpy(name, line, name_length);
-    name[name_length] = '\0';
+    bool found = false;
     for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
-        if (text_equal_nocase(name, hidden[i])) {
-            return true;
-        }
+        found = found || (strlen(hidden[i]) == name_length &&
+                          strncasecmp(line, hidden[i], name_length) == 0);
     }
-    return false;
+    return found;
 }
 
 /* `concealed`: the name alone is shown, of whatever header. */
@@ -69,8 +64,9 @@ static bool begin_block(const struct acs_trace *trace, struct buffer *block, con
 }
 
 /* Writes the block at once; a trace that cannot be written is given up, not the work it traces. */
-static void write_block(struct acs_trace *trace, struct buffer *block)
+static void write_block(struct acs_trace *trace, struct buffer *block, const char *end)
 {
+    buffer_puts(block, end);
     if (!block->failed && (fwrite(block->data, 1, block->length, trace->file) != block->length ||
                            fflush(trace->file) != 0)) {
         trace->file = NULL;
@@ -93,8 +89,7 @@ void acs_trace_request(struct acs_trace *trace, const char *url, const struct cu
             append_header(trace, &block, "> ", headers->data, length, false);
         }
     }
-    buffer_putc(&block, '\n');
-    write_block(trace, &block);
+    write_block(trace, &block, "\n");
 }
 
 void acs_trace_answer(struct acs_trace *trace, int64_t elapsed_ms,
@@ -117,8 +112,7 @@ void acs_trace_answer(struct acs_trace *trace, int64_t elapsed_ms,
         line += strspn(line, "\r\n");
     }
     acs_redact(&block, body, length, BODY_MAX, trace->secrets);
-    buffer_puts(&block, "\n\n");
-    write_block(trace, &block);
+    write_block(trace, &block, "\n\n");
 }
 
 void acs_trace_failure(struct acs_trace *trace, int64_t elapsed_ms, const char *reason)
@@ -129,6 +123,5 @@ void acs_trace_failure(struct acs_trace *trace, int64_t elapsed_ms, const char *
     }
     buffer_printf(&block, " after %" PRId64 " ms: ", elapsed_ms);
     acs_redact(&block, reason, strlen(reason), LINE_MAX_SHOWN, trace->secrets);
-    buffer_puts(&block, "\n\n");
-    write_block(trace, &block);
+    write_block(trace, &block, "\n\n");
 }

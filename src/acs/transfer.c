@@ -422,8 +422,11 @@ bool acs_fetch(const struct acs_fetch *fetch, struct acs_fetched *ret_fetched, s
         return false;
     }
     struct acs_transfer *transfer = acs_transfer_new(ACS_FETCH_ANSWER_MAX);
-    bool ok = (transfer != NULL && add_fetch_headers(fetch, transfer)) || error_no_memory(err);
-    ok = ok && set_fetch_options(fetch, &endpoint, transfer, err);
+    if (transfer == NULL) {
+        return error_no_memory(err);
+    }
+    bool ok = (add_fetch_headers(fetch, transfer) || error_no_memory(err)) &&
+              set_fetch_options(fetch, &endpoint, transfer, err);
     CURLcode result = ok ? curl_easy_perform(transfer->easy) : CURLE_OK;
     if (result != CURLE_OK) {
         ok = false;
