@@ -187,14 +187,16 @@ static void read_code(const struct acs_reply *reply, const struct json_node *roo
 {
     const struct json_node *value = either_member(root, "Code", "code");
     code[0] = '\0';
-    size_t length = value->length < size ? value->length : size;
-    if (value->kind == JSON_TEXT && (acs_holds_secret(value->text, length, reply->secrets) ||
-                                     acs_may_hold_signature(value->text, value->length))) {
-        (void)text_fit(code, size, ACS_REDACTED);
-    } else if (value->kind == JSON_TEXT) {
-        copy_code(code, size, value->text, length);
-    } else if (value->kind == JSON_INTEGER) {
+    if (value->kind == JSON_INTEGER) {
         (void)snprintf(code, size, "%lld", (long long)value->integer);
+    } else if (value->kind == JSON_TEXT) {
+        size_t length = value->length < size ? value->length : size;
+        if (acs_holds_secret(value->text, length, reply->secrets) ||
+            acs_may_hold_signature(value->text, value->length)) {
+            (void)text_fit(code, size, ACS_REDACTED);
+        } else {
+            copy_code(code, size, value->text, length);
+        }
     }
 }
 
@@ -281,30 +283,24 @@ static enum acs_outcome refuse_redirect(const struct acs_reply *reply, struct er
     return ACS_PERMANENT;
 }
 
-static enum acs_outcome garbled(const struct error *reason, const char *what, struct error *err)
+static enum acs_outcome garbled(const char *what, const char *reason, struct error *err)
 {
-    (void)error_set(err, ERROR_SERVICE, "%s%s%s", what, reason != NULL ? ": " : "",
-                    reason != NULL ? reason->message : "");
+    (void)error_set(err, ERROR_SERVICE, "%s%s", what, reason);
     return ACS_GARBLED;
 }
 
 /* An answer of status 2xx, which is not yet a success. */
-static enum acs_outcome judge_success(const struct acs_reply *reply, struct json_node *root,
+static enum acs_outcome judge_success(const struct acs_reply *reply, const struct json_node *root,
                                       const char *request_id, struct error *err)
 {
     char code[sizeof(err->api_code)];
     if (root->kind != JSON_OBJECT) {
-        return garbled(NULL, "the answer is JSON but not an object", err);
+        return garbled("the answer is JSON but not an object", "", err);
     }
     read_code(reply, root, code, sizeof(code));
-    bool code_is_good = code[0] == '\0' || strcmp(code, "200") == 0;
-    if (!says_failure(root) && code_is_good) {
-        return ACS_OK;
-    }
-    if (code_is_good) {
-        code[0] = '\0';
-    }
-    return fail(reply, root, code, request_id, err);
+    bool good = code[0] == '\0' || strcmp(code, "200") == 0;
+    return good && !says_failure(root) ? ACS_OK
+                                       : fail(reply, root, good ? "" : code, request_id, err);
 }
 
 static enum acs_outcome judge_body(const struct acs_reply *reply, struct json_node **root,
@@ -317,17 +313,15 @@ static enum acs_outcome judge_body(const struct acs_reply *reply, struct json_no
     if (parsed) {
         read_request_id(reply, *root, request_id);
     }
-    if (reply->http_status >= 300 || reply->http_status < 200) {
+    if (reply->http_status / 100 != 2) {
         char code[sizeof(err->api_code)];
         read_code(reply, *root, code, sizeof(code));
         return fail(reply, parsed && (*root)->kind == JSON_OBJECT ? *root : NULL, code, request_id,
                     err);
     }
-    if (reply->length == 0) {
-        return garbled(NULL, "the answer is empty", err);
-    }
     if (!parsed) {
-        return garbled(&reason, "the answer cannot be read", err);
+        return reply->length == 0 ? garbled("the answer is empty", "", err)
+                                  : garbled("the answer cannot be read: ", reason.message, err);
     }
     return judge_success(reply, *root, request_id, err);
 }
@@ -336,13 +330,10 @@ enum acs_outcome acs_answer_judge(const struct acs_reply *reply, struct json_nod
                                   char request_id[64], struct error *err)
 {
     struct json_node *root = NULL;
-    enum acs_outcome outcome;
     read_request_id(reply, NULL, request_id);
-    if (reply->http_status >= 300 && reply->http_status < 400) {
-        outcome = refuse_redirect(reply, err);
-    } else {
-        outcome = judge_body(reply, &root, request_id, err);
-    }
+    enum acs_outcome outcome = reply->http_status / 100 == 3
+                                   ? refuse_redirect(reply, err)
+                                   : judge_body(reply, &root, request_id, err);
     if (outcome == ACS_OK) {
         *ret_root = root;
         return ACS_OK;

@@ -379,21 +379,16 @@ static bool renew_credentials(struct acs_client *client, struct error *err)
                                  &renewed, err);
 }
 
-static void start_attempt(struct acs_client *client, struct acs_call *call, int64_t now)
+/* Prepares an attempt and gives it to libcurl. */
+static bool launch(struct acs_client *client, struct acs_call *call, int64_t now, struct error *err)
 {
-    if (!take_request(client, call, &call->answer.error)) {
-        finish(client, call); /* it is no failure of this call */
-        return;
-    }
-    if (!renew_credentials(client, &call->answer.error)) {
-        finish_failed(client, call);
-        return;
+    struct share *host = call->host_share;
+    if (!renew_credentials(client, err)) {
+        return false;
     }
     struct acs_transfer *transfer = acs_transfer_new(client->options.answer_max);
     if (transfer == NULL) {
-        (void)error_no_memory(&call->answer.error);
-        finish_failed(client, call);
-        return;
+        return error_no_memory(err);
     }
     if (call->retry.attempts == 0) {
         call->retry.started_ms = now;
@@ -402,17 +397,15 @@ static void start_attempt(struct acs_client *client, struct acs_call *call, int6
     }
     call->retry.attempts++;
     if (!acs_transfer_prepare(transfer, &client->options, &client->credentials, &call->endpoint,
-                              &call->request, &call->answer.error) ||
-        !multi_ok(curl_multi_add_handle(client->multi, transfer->easy), &call->answer.error)) {
+                              &call->request, err) ||
+        !multi_ok(curl_multi_add_handle(client->multi, transfer->easy), err)) {
         acs_transfer_free(transfer);
-        finish_failed(client, call);
-        return;
+        return false;
     }
     transfer->owner = call;
-    acs_rate_limit_take(&call->region_share->limit, now);
-    call->paid = false;
     call->transfer = transfer;
-    struct share *host = call->host_share;
+    call->paid = false;
+    acs_rate_limit_take(&call->region_share->limit, now);
     client->running++;
     if (++host->running > host->connections) {
         host->connections = host->running;
@@ -420,6 +413,12 @@ static void start_attempt(struct acs_client *client, struct acs_call *call, int6
     }
     client->counters.requests++;
     acs_trace_request(trace_of(client, call), transfer->url.data, transfer->headers);
+    return true;
+}
+
+static int64_t later(int64_t left, int64_t right)
+{
+    return left > right ? left : right;
 }
 
 /* Starts what may start now. Returns the milliseconds until something more may. */
@@ -434,18 +433,18 @@ static int64_t start_ready(struct acs_client *client)
             call->host_share->running >= client->options.connections) {
             continue;
         }
-        int64_t wait = acs_rate_limit_delay(&call->region_share->limit, now);
-        if (call->not_before_ms - now > wait) {
-            wait = call->not_before_ms - now;
-        }
         const struct share *host = call->host_share;
-        if (host->running == host->connections && host->opened_ms + OPEN_APART_MS - now > wait) {
-            wait = host->opened_ms + OPEN_APART_MS - now;
+        int64_t wait =
+            later(acs_rate_limit_delay(&call->region_share->limit, now), call->not_before_ms - now);
+        if (host->running == host->connections) {
+            wait = later(wait, host->opened_ms + OPEN_APART_MS - now);
         }
-        if (wait <= 0) {
-            start_attempt(client, call, now);
-        } else if (wait < soonest) {
-            soonest = wait;
+        if (wait > 0) {
+            soonest = wait < soonest ? wait : soonest;
+        } else if (!take_request(client, call, &call->answer.error)) {
+            finish(client, call); /* it is no failure of this call */
+        } else if (!launch(client, call, now, &call->answer.error)) {
+            finish_failed(client, call);
         }
     }
     return soonest;
@@ -516,14 +515,6 @@ static uint32_t chance(void)
     return RAND_bytes((unsigned char *)&value, (int)sizeof(value)) == 1 ? value : UINT32_MAX;
 }
 
-/* The wait that the service asks for; the rate-limit headers count when it throttles. */
-static int64_t asked_wait(const struct acs_headers *headers, enum acs_outcome outcome)
-{
-    bool throttled = outcome == ACS_THROTTLED;
-    return throttled && headers->rate_limit_ms > headers->retry_after_ms ? headers->rate_limit_ms
-                                                                         : headers->retry_after_ms;
-}
-
 /* Whether the attempt, signed with the newest credentials or not, failed by its token and newer
  * ones can be had, once a call. The token may have expired, but also be malformed, of another key,
  * or missing: a new set is whole. */
@@ -572,10 +563,13 @@ static void take_result(struct acs_client *client, struct acs_transfer *transfer
 {
     struct acs_call *call = transfer->owner;
     enum acs_outcome outcome = evaluate(client, call, result);
-    int64_t asked = asked_wait(&transfer->answer, outcome);
+    /* The wait that the service asks for; the rate-limit headers count when it throttles. */
+    int64_t asked = later(transfer->answer.retry_after_ms,
+                          outcome == ACS_THROTTLED ? transfer->answer.rate_limit_ms : 0);
     int64_t now = clock_monotonic_ms();
-    bool newest =
-        strcmp(transfer->credentials.security_token, client->credentials.security_token) == 0;
+    const struct acs_credentials *used = &transfer->credentials;
+    bool newest = strcmp(used->access_key_id, client->credentials.access_key_id) == 0 &&
+                  strcmp(used->security_token, client->credentials.security_token) == 0;
     end_attempt(client, call);
     if (outcome == ACS_OK) {
         call->answer.ok = true;
@@ -629,15 +623,9 @@ static bool perform(struct acs_client *client, bool *ret_taken, struct error *er
     return true;
 }
 
-static bool poll_once(struct acs_client *client, int64_t timeout_ms, struct error *err)
-{
-    struct curl_waitfd signals = {.fd = interrupt_descriptor(), .events = CURL_WAIT_POLLIN};
-    unsigned count = signals.fd >= 0 ? 1 : 0;
-    return multi_ok(curl_multi_poll(client->multi, &signals, count, (int)timeout_ms, NULL), err);
-}
-
 bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer, struct error *err)
 {
+    struct curl_waitfd signals = {.fd = interrupt_descriptor(), .events = CURL_WAIT_POLLIN};
     while (client->done.first == NULL) {
         if (!interrupt_check(err)) {
             return false;
@@ -653,7 +641,9 @@ bool acs_client_wait(struct acs_client *client, struct acs_answer *ret_answer, s
         /* What was taken may let another attempt start: no wait before that was looked at. */
         if (!taken && client->done.first == NULL) {
             look_at_waiting(client);
-            if (!poll_once(client, timeout, err)) {
+            if (!multi_ok(curl_multi_poll(client->multi, &signals, signals.fd >= 0 ? 1 : 0,
+                                          (int)timeout, NULL),
+                          err)) {
                 return false;
             }
         }

@@ -1,7 +1,5 @@
 #include "acs/rate_limit.h"
 
-#include <string.h>
-
 #define WINDOW_SECONDS 60.0
 #define QUIET_MS 10000 /* so long without a throttled answer raises the pace ... */
 #define RAISE 1.1      /* ... by a tenth */
@@ -11,15 +9,17 @@
 
 void acs_rate_limit_init(struct acs_rate_limit *limit, double rate, int64_t now_ms)
 {
-    memset(limit, 0, sizeof(*limit));
-    limit->rate = rate;
-    limit->factor = 1;
-    limit->burst = rate > 1 ? rate : 1;
-    limit->tokens = limit->burst;
-    limit->updated_ms = now_ms;
-    limit->paused_until_ms = now_ms;
-    limit->slowed_ms = now_ms - SLOW_AGAIN_MS;
-    limit->quiet_since_ms = now_ms;
+    double burst = rate > 1 ? rate : 1;
+    *limit = (struct acs_rate_limit){
+        .rate = rate,
+        .factor = 1,
+        .burst = burst,
+        .tokens = burst,
+        .updated_ms = now_ms,
+        .paused_until_ms = now_ms,
+        .slowed_ms = now_ms - SLOW_AGAIN_MS,
+        .quiet_since_ms = now_ms,
+    };
 }
 
 /* Tokens a second: what is left of a window's requests after a burst at its beginning. */
@@ -72,10 +72,7 @@ void acs_rate_limit_throttled(struct acs_rate_limit *limit, int64_t now_ms, int6
 {
     refill(limit, now_ms);
     if (now_ms >= limit->paused_until_ms && now_ms - limit->slowed_ms >= SLOW_AGAIN_MS) {
-        limit->factor /= 2;
-        if (limit->factor < FACTOR_MIN) {
-            limit->factor = FACTOR_MIN;
-        }
+        limit->factor = limit->factor / 2 > FACTOR_MIN ? limit->factor / 2 : FACTOR_MIN;
         limit->slowed_ms = now_ms;
     }
     if (until_ms > limit->paused_until_ms) {

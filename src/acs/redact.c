@@ -51,9 +51,8 @@ static bool roll_on(struct roll *roll, char byte)
     return true;
 }
 
-/* The slot of the last `length` letters and digits, or the free one where they belong. */
-static uint64_t *find_slot(const struct runs *runs, const struct roll *roll, size_t length,
-                           uint64_t *ret_hash)
+/* Whether the last `length` letters and digits are a run that was learnt; learns it with `add`. */
+static bool find_run(const struct runs *runs, const struct roll *roll, size_t length, bool add)
 {
     uint64_t start = roll->before[(roll->count - length) % RING];
     uint64_t hash = (roll->hash - start * runs->powers[length] + length) | 1;
@@ -61,8 +60,9 @@ static uint64_t *find_slot(const struct runs *runs, const struct roll *roll, siz
     while (runs->slots[at] != 0 && runs->slots[at] != hash) {
         at = (at + 1) & runs->mask;
     }
-    *ret_hash = hash;
-    return &runs->slots[at];
+    bool found = runs->slots[at] != 0;
+    runs->slots[at] = add ? hash : runs->slots[at];
+    return found;
 }
 
 /* Learns the runs of a text, written in digits of `bits` bits from the bit `start` on: 8: as it is,
@@ -82,9 +82,7 @@ static void learn(struct runs *runs, const char *text, size_t start, unsigned bi
         (void)roll_on(&roll, bits == 8 ? (char)digit : bits == 6 ? base64[digit] : hex[digit]);
         size_t count = at + 1 < run ? 0 : roll.count - letters[(at + 1 - run) % RING];
         if (count >= (run < RUN ? 1 : LETTERS_MIN)) {
-            uint64_t hash;
-            uint64_t *slot = find_slot(runs, &roll, count, &hash);
-            *slot = hash;
+            (void)find_run(runs, &roll, count, true);
             runs->lengths |= UINT32_C(1) << count;
         }
     }
@@ -145,14 +143,13 @@ static bool learn_all(struct runs *runs, const struct acs_secrets *secrets)
 static bool is_quoted(const struct runs *runs, const char *text, size_t length)
 {
     struct roll roll = {0};
-    uint64_t hash;
     for (size_t at = 0; at < length; at++) {
         if (!roll_on(&roll, text[at])) {
             continue;
         }
         for (uint32_t left = runs->lengths; left != 0; left &= left - 1) {
             size_t run = (size_t)__builtin_ctz(left);
-            if (run <= roll.count && *find_slot(runs, &roll, run, &hash) != 0) {
+            if (run <= roll.count && find_run(runs, &roll, run, false)) {
                 return true;
             }
         }

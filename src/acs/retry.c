@@ -48,21 +48,6 @@ static int64_t backoff(unsigned attempts, uint32_t chance)
     return (int64_t)((uint64_t)step * chance / UINT32_MAX);
 }
 
-static bool fits_budget(const struct acs_retry *retry, bool asked, int64_t now_ms,
-                        int64_t *ret_wait_ms)
-{
-    if (now_ms - retry->started_ms + *ret_wait_ms <= retry->budget_ms) {
-        return true;
-    }
-    if (retry->attempts > 1 || (asked && *ret_wait_ms > retry->budget_ms)) {
-        return false;
-    }
-    if (*ret_wait_ms > retry->budget_ms) {
-        *ret_wait_ms = retry->budget_ms;
-    }
-    return true;
-}
-
 bool acs_retry_next(struct acs_retry *retry, enum acs_outcome outcome, int64_t asked_ms,
                     int64_t now_ms, uint32_t chance, int64_t *ret_wait_ms)
 {
@@ -76,5 +61,11 @@ bool acs_retry_next(struct acs_retry *retry, enum acs_outcome outcome, int64_t a
     if (senseless && ++retry->senseless > SENSELESS_RETRIES_MAX) {
         return false;
     }
-    return fits_budget(retry, asked, now_ms, ret_wait_ms);
+    if (now_ms - retry->started_ms + *ret_wait_ms <= retry->budget_ms) {
+        return true;
+    }
+    if (!asked && *ret_wait_ms > retry->budget_ms) {
+        *ret_wait_ms = retry->budget_ms;
+    }
+    return retry->attempts <= 1 && *ret_wait_ms <= retry->budget_ms;
 }

@@ -103,7 +103,7 @@ bool acs_canonical_request(const struct acs_signing_input *input, struct buffer 
                            struct error *err)
 {
     bool token = has_token(input);
-    buffer_printf(buffer, "%s\n/\n", input->method);
+    buffer_puts(buffer, "POST\n/\n");
     if (!acs_canonical_query(input->parameters, input->parameter_count, buffer, err)) {
         return false;
     }

@@ -22,7 +22,6 @@ struct acs_parameter {
 
 /* What is signed. All texts are borrowed; `security_token` is NULL or "" for a plain access key. */
 struct acs_signing_input {
-    const char *method;  /* "POST" */
     const char *host;    /* as in the Host header, with ":port" where that has one */
     const char *action;  /* "DescribeRestoreJobs2" */
     const char *version; /* "2017-09-08" */

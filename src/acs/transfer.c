@@ -261,7 +261,6 @@ static bool sign(struct acs_transfer *transfer, const struct acs_endpoint *endpo
         return error_set(err, ERROR_INTERNAL, "the clock is outside the years 0 to 9999");
     }
     const struct acs_signing_input signing = {
-        .method = "POST",
         .host = endpoint->host,
         .action = request->action,
         .version = request->version,

@@ -157,7 +157,6 @@ static void check_signature(const struct server *server)
     header_value(server->received, "Host: ", host, sizeof(host));
     header_value(server->received, "Authorization: ", authorization, sizeof(authorization));
     struct acs_signing_input input = {
-        .method = "POST",
         .host = host,
         .action = "DescribeRestoreJobs2",
         .version = "2017-09-08",

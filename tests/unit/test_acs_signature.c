@@ -33,7 +33,6 @@ static const struct acs_parameter example_parameters[] = {
 static struct acs_signing_input example(void)
 {
     return (struct acs_signing_input){
-        .method = "POST",
         .host = "ecs.cn-shanghai.aliyuncs.com",
         .action = "RunInstances",
         .version = "2014-05-26",

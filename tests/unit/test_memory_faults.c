@@ -115,7 +115,6 @@ static bool sign(struct buffer *out, struct error *err)
 {
     static const struct acs_parameter parameters[] = {{"b", "2 3"}, {"a", "/"}, {"c", ""}};
     const struct acs_signing_input input = {
-        .method = "POST",
         .host = "hbr.cn-hangzhou.aliyuncs.com",
         .action = "DescribeRestoreJobs2",
         .version = "2017-09-08",
