@@ -110,10 +110,12 @@ static void take_field(struct acs_headers *headers, const char *name, const char
 /* Copies without the spaces around; false when it does not fit or holds a NUL. */
 static bool copy_trimmed(char *target, size_t size, const char *text, size_t length)
 {
-    for (; length > 0 && strchr(" \t\r\n", text[length - 1]) != NULL; length--) {
+    while (length > 0 && strchr(" \t\r\n", text[length - 1]) != NULL) {
+        length--;
     }
-    for (; length > 0 && (*text == ' ' || *text == '\t'); length--) {
+    while (length > 0 && (*text == ' ' || *text == '\t')) {
         text++;
+        length--;
     }
     if (length >= size || memchr(text, '\0', length) != NULL) {
         return false;
