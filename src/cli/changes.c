@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/zone.h"
 #include "cli/cli.h"
-#include "cli/period.h"
 #include "cli/query.h"
+#include "cli/selection.h"
 #include "hbr/restore_job.h"
 #include "output/log.h"
 
@@ -89,7 +89,7 @@ int cli_changes(const char *database, int argc, char **argv)
     }
     since = since == NULL && after_run < 0 ? "1d" : since;
     bool done = zone_use(zone, &err) &&
-                (since == NULL || period_parse("since", since, clock_now(), &after, &err)) &&
+                (since == NULL || selection_moment("since", since, clock_now(), &after, &err)) &&
                 run(database, after_run, after, json, &err);
     return done ? 0 : cli_fail_output(&err);
 }

@@ -13,7 +13,6 @@
 #include "base/safe_file.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/session.h"
 #include "hbr/page.h"
 #include "hbr/restore_job.h"
 #include "output/format.h"
@@ -357,16 +356,6 @@ static void tell(const struct import *import)
     }
 }
 
-/* They name a source, as they do for a sync. */
-static bool check_names(const struct import *import, struct error *err)
-{
-    struct cli_list account = {.values = {import->account_id}, .count = import->account_id[0] != 0};
-    struct cli_list region = {.values = {import->region}, .count = import->region[0] != 0};
-    struct cli_list edition = {.values = {import->edition}, .count = import->edition[0] != 0};
-    return session_check_words("account-id", &account, err) &&
-           session_check_words("region", &region, err) && session_check_editions(&edition, err);
-}
-
 static int import_all(struct import *import, char **files, int count)
 {
     struct error err;
@@ -415,10 +404,11 @@ int cli_import(const char *database, int argc, char **argv)
     int operand = 0;
     int status = 0;
     const struct cli_option options[] = {
-        {"account-id", "ID", "the account that the jobs belong to", CLI_TEXT,
+        {"account-id", "ID", "the account that the jobs belong to", CLI_NAME,
          (void *)&import.account_id, 0, 0, CLI_WHAT},
-        {"region", "ID", "their region", CLI_TEXT, (void *)&import.region, 0, 0, CLI_WHAT},
-        {"edition", "NAME", "their edition", CLI_TEXT, (void *)&import.edition, 0, 0, CLI_WHAT},
+        {"region", "ID", "their region", CLI_NAME, (void *)&import.region, 0, 0, CLI_WHAT},
+        {"edition", CLI_EDITIONS, "their edition", CLI_CHOICE, (void *)&import.edition, 0, 0,
+         CLI_WHAT},
         {"dry-run", NULL, "do everything but keep nothing", CLI_FLAG, &import.dry_run, 0, 0,
          CLI_WHAT},
         {"allow-trigger", "NAME", "a trigger of yours that may run, now and later", CLI_LIST,
@@ -436,9 +426,6 @@ int cli_import(const char *database, int argc, char **argv)
     if (operand == argc) {
         error_set(&err, ERROR_USAGE, "import takes at least one file");
         error_hint(&err, "Use - for standard input.");
-        return cli_fail(&err);
-    }
-    if (!check_names(&import, &err)) {
         return cli_fail(&err);
     }
     store_allow_triggers(triggers.values, triggers.count);

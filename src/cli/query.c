@@ -35,6 +35,36 @@ bool query_run(struct store *store, const char *name, const struct store_paramet
     return store_query_run(store, &query, rows, err);
 }
 
+static bool compare_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    struct query_search *search = context;
+    (void)count, (void)err;
+    if (cells[0].kind == CELL_TEXT) {
+        search->found = search->found || strcmp(cells[0].text, search->nearest.word) == 0;
+        text_nearest_try(&search->nearest, cells[0].text);
+        if (search->nearest.best == cells[0].text) {
+            (void)text_fit(search->best, sizeof(search->best), cells[0].text);
+            search->nearest.best = search->best;
+        }
+    }
+    return true;
+}
+
+bool query_search(struct store *store, const char *table, const char *column, const char *word,
+                  struct query_search *ret_search, struct error *err)
+{
+    char sql[256];
+    const struct store_parameter parameter = {":word", text_cell(word)};
+    const struct store_query query = {sql, "read what is stored", &parameter, 1};
+    const struct store_rows rows = {.row = compare_row, .context = ret_search};
+    *ret_search = (struct query_search){.nearest.word = word};
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT DISTINCT %s FROM %s WHERE %s = :word"
+                   " OR NOT EXISTS (SELECT 1 FROM %s WHERE %s = :word)",
+                   column, table, column, table, column);
+    return store_query_run(store, &query, &rows, err);
+}
+
 /* --- a table for people -------------------------------------------------------------------- */
 
 struct table {

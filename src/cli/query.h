@@ -5,12 +5,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "output/rows.h"
 #include "store/query.h"
 
 /* Runs sql/queries/NAME.sql. */
 bool query_run(struct store *store, const char *name, const struct store_parameter *parameters,
                size_t count, const struct store_rows *rows, struct error *err) MUST_CHECK;
+
+/* A text, looked for among those that a column holds; what is not found has the nearest of them. */
+struct query_search {
+    struct text_nearest nearest;
+    bool found;
+    char best[128]; /* the nearest, as its row is gone */
+};
+bool query_search(struct store *store, const char *table, const char *column, const char *word,
+                  struct query_search *ret_search, struct error *err) MUST_CHECK;
 
 /*
  * Prints its rows. A table is for people: it has a title (NULL: none), is left out when there are
