@@ -200,11 +200,13 @@ bool cli_parse(const struct cli_option *options, size_t count, int argc, char **
 static void print_option(FILE *out, const struct cli_option *option)
 {
     char number[FORMAT_AGE_SIZE] = "";
-    const char *argument = option->argument != NULL ? option->argument : "";
+    bool is_choice = option->kind == CLI_CHOICE || option->kind == CLI_CHOICES;
+    const char *argument = is_choice ? "NAME" : option->argument != NULL ? option->argument : "";
     const char *value = number;
     int used = fprintf(out, "  --%s%s%s", option->name, argument[0] != '\0' ? " " : "", argument);
     int pad = used >= 0 && used < HELP_COLUMN ? HELP_COLUMN - used : 1;
-    (void)fprintf(out, "%*s%s", pad, "", option->help);
+    (void)fprintf(out, "%*s%s%s%s", pad, "", is_choice ? option->argument : "",
+                  is_choice ? " " : "", option->help);
     if (option->kind < CLI_LIST && option->kind != CLI_FLAG) {
         value = *(const char *const *)option->target;
     } else if (option->kind == CLI_INTEGER && *(const int64_t *)option->target > 0) {

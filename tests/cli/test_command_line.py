@@ -173,7 +173,7 @@ class Words(Case):
             if option in ("db", "help", "version", "remote", "differences", "quiet", "verbose", "no-progress",
                           "allow-shared-folder"):
                 continue
-            value = {"N": ["5"], "DURATION": ["5s"], "URL": ["http://127.0.0.1:1"], "NAME": ["x"], "STANDARD|BASIC": ["BASIC"], "": []}
+            value = {"N": ["5"], "DURATION": ["5s"], "URL": ["http://127.0.0.1:1"], "NAME": ["BASIC"], "": []}
             with self.subTest(option):
                 self.mistake("--db", self.database, "verify", f"--{option}", *value.get(argument, ["x"]),
                              says=f"--{option} needs --remote: only that asks the service")
