@@ -42,10 +42,6 @@ static bool compare_row(const struct cell *cells, size_t count, void *context, s
     if (cells[0].kind == CELL_TEXT) {
         search->found = search->found || strcmp(cells[0].text, search->nearest.word) == 0;
         text_nearest_try(&search->nearest, cells[0].text);
-        if (search->nearest.best == cells[0].text) {
-            (void)text_fit(search->best, sizeof(search->best), cells[0].text);
-            search->nearest.best = search->best;
-        }
     }
     return true;
 }

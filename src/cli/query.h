@@ -17,7 +17,6 @@ bool query_run(struct store *store, const char *name, const struct store_paramet
 struct query_search {
     struct text_nearest nearest;
     bool found;
-    char best[128]; /* the nearest, as its row is gone */
 };
 bool query_search(struct store *store, const char *table, const char *column, const char *word,
                   struct query_search *ret_search, struct error *err) MUST_CHECK;
