@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -145,13 +146,6 @@ bool cli_rows_end(struct store_rows *rows, bool done, struct error *err)
     return done;
 }
 
-static void remember(const struct cli_option *options, size_t count)
-{
-    for (size_t i = 0; i < count && known_count < KNOWN_MAX; i++) {
-        known[known_count++] = options[i];
-    }
-}
-
 static void print_command_help(const char *name, const struct cli_option *options, size_t count)
 {
     const struct cli_command *command = find_command(name, NULL);
@@ -177,19 +171,18 @@ bool cli_begin(const char *name, const struct cli_option *options, size_t count,
     };
     struct cli_option all[CLI_OPTIONS_MAX];
     *ret_status = 0;
-    if (count + COUNT(general) > CLI_OPTIONS_MAX) {
-        *ret_status = 1;
-        return false;
-    }
+    assert(count + COUNT(general) <= CLI_OPTIONS_MAX);
     memcpy(all, options, count * sizeof(*options));
     memcpy(all + count, general, sizeof(general));
     count += COUNT(general);
-    if (mode != RUN) {
-        if (mode == COLLECT) {
-            remember(all, count);
-        } else {
-            print_command_help(name, all, count);
-        }
+    if (mode == COLLECT) {
+        assert(known_count + count <= KNOWN_MAX);
+        memcpy(known + known_count, all, count * sizeof(*all));
+        known_count += count;
+        return false;
+    }
+    if (mode == HELP) {
+        print_command_help(name, all, count);
         return false;
     }
     bool ok = cli_parse(all, count, argc, argv, &operand, &err);

@@ -13,40 +13,22 @@
 
 /* --- NDJSON -------------------------------------------------------------------------------- */
 
-static bool write_jobs(struct store_jobs *jobs, struct buffer *line, struct error *err)
-{
-    const struct store_job *job = NULL;
-    for (;;) {
-        if (!interrupt_check(err) || !store_jobs_next(jobs, &job, err)) {
-            return false;
-        }
-        if (job == NULL) {
-            return true;
-        }
-        buffer_reset(line);
-        if (!hbr_job_json(&job->record, line, err)) {
-            return false;
-        }
-        buffer_putc(line, '\n');
-        if (!buffer_ok(line, "a line", err)) {
-            return false;
-        }
-        if (fwrite(line->data, 1, line->length, stdout) != line->length) {
-            return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the jobs");
-        }
-    }
-}
-
 static bool export_lines(struct store *store, const struct store_job_filter *filter,
                          struct error *err)
 {
     struct buffer line;
     struct store_jobs *jobs = NULL;
-    if (!store_jobs_open(store, filter, &jobs, err)) {
-        return false;
-    }
+    const struct store_job *job = NULL;
     buffer_init(&line, LINE_MAX_BYTES);
-    bool ok = write_jobs(jobs, &line, err);
+    bool ok = store_jobs_open(store, filter, &jobs, err);
+    while (ok && (ok = interrupt_check(err) && store_jobs_next(jobs, &job, err)) && job != NULL) {
+        buffer_reset(&line);
+        ok = hbr_job_json(&job->record, &line, err);
+        buffer_putc(&line, '\n');
+        ok = ok && buffer_ok(&line, "a line", err) &&
+             (fwrite(line.data, 1, line.length, stdout) == line.length ||
+              error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the jobs"));
+    }
     buffer_free(&line);
     store_jobs_close(jobs);
     return ok;

@@ -1,4 +1,5 @@
 /* The command `report`: canned SQL as a table, CSV, JSON or an HTML page. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,6 @@
 #include "store/sql_files.h"
 
 #define PLOTS_MAX 4
-#define LINE_SIZE 1024
 #define PAGE_ROWS 25
 #define PERIOD_SIZE 96
 #define REPORTS_MAX 64
@@ -49,58 +49,47 @@ static size_t report_count;
 
 /* --- the files of sql/reports/ and what their first comments say --------------------------- */
 
-/* Adds a line to a text with a space between; false when it does not fit. */
-static bool add_line(char *text, size_t size, const char *line)
-{
-    size_t length = strlen(text);
-    int used = snprintf(text + length, size - length, "%s%s", length > 0 ? " " : "", line);
-    return used >= 0 && (size_t)used < size - length;
-}
-
 static bool take_line(struct report *report, const char *line)
 {
-    const char *colon = strstr(line, ": ");
-    const char *value = colon != NULL ? colon + 2 : "";
-    if (text_starts_with(line, "title: ")) {
-        return text_fit(report->title, sizeof(report->title), value);
+    char text[sizeof(report->notes)] = "";
+    size_t noted = strlen(report->notes);
+    if (sscanf(line, "-- title: %127[^\n]", report->title) == 1 ||
+        sscanf(line, "-- order: %" SCNd64, &report->order) == 1 ||
+        sscanf(line, "-- rows: %" SCNd64, &report->page_rows) == 1) {
+        return true;
     }
-    if (text_starts_with(line, "order: ")) {
-        return text_to_int64(value, 0, INT64_MAX, &report->order);
+    if (sscanf(line, "-- since: %1023s", text) == 1) {
+        return text_to_duration(text, &report->since);
     }
-    if (text_starts_with(line, "rows: ")) {
-        return text_to_int64(value, 1, INT32_MAX, &report->page_rows);
+    if (sscanf(line, "-- page: %1023s", text) == 1) {
+        report->on_page = strcmp(text, "no") == 0 ? REPORT_NOT_ON_PAGE : REPORT_AS_TILES;
+        return report->on_page == REPORT_NOT_ON_PAGE || strcmp(text, "tiles") == 0;
     }
-    if (text_starts_with(line, "since: ")) {
-        return text_to_duration(value, &report->since);
-    }
-    if (text_starts_with(line, "page: ")) {
-        report->on_page = strcmp(value, "no") == 0 ? REPORT_NOT_ON_PAGE : REPORT_AS_TILES;
-        return strcmp(value, "no") == 0 || strcmp(value, "tiles") == 0;
-    }
-    if (text_starts_with(line, "plot: ")) {
+    if (sscanf(line, "-- plot: %1023[^\n]", text) == 1) {
         return report->plot_count < PLOTS_MAX &&
-               text_fit(report->plots[report->plot_count++], sizeof(report->plots[0]), value);
+               text_fit(report->plots[report->plot_count++], sizeof(report->plots[0]), text);
     }
-    return report->description[0] == '\0'
-               ? add_line(report->description, sizeof(report->description), line)
-               : add_line(report->notes, sizeof(report->notes), line);
+    (void)sscanf(line, "-- %1022[^\n]", text);
+    if (report->description[0] == '\0') {
+        return text_fit(report->description, sizeof(report->description), text);
+    }
+    int used = snprintf(report->notes + noted, sizeof(report->notes) - noted, "%s%s",
+                        noted > 0 ? " " : "", text);
+    return used >= 0 && (size_t)used < sizeof(report->notes) - noted;
 }
 
 /* Reads the first comment of one file; false where it is not understood. */
-static bool parse(const struct sql_file *file, struct report *ret_report)
+static bool parse(const struct sql_file *file, struct report *report)
 {
-    struct report report = {.sql = file->text, .page_rows = PAGE_ROWS};
-    bool ok = text_fit(report.name, sizeof(report.name), file->name);
-    report.name[strcspn(report.name, ".")] = '\0';
-    for (const char *at = file->text; ok && strncmp(at, "-- ", 3) == 0; at++) {
-        char line[LINE_SIZE];
-        size_t size = strcspn(at, "\n");
-        (void)snprintf(line, sizeof(line), "%.*s", (int)(size - 3), at + 3);
-        ok = take_line(&report, line);
-        at += size;
+    *report = (struct report){.sql = file->text, .page_rows = PAGE_ROWS};
+    bool ok = text_fit(report->name, sizeof(report->name), file->name);
+    report->name[strcspn(report->name, ".")] = '\0';
+    for (const char *at = file->text; ok && text_starts_with(at, "-- ");) {
+        ok = take_line(report, at);
+        at += strcspn(at, "\n");
+        at += *at == '\n';
     }
-    *ret_report = report;
-    return ok && report.title[0] != '\0' && report.description[0] != '\0';
+    return ok && report->title[0] != '\0' && report->description[0] != '\0';
 }
 
 static int compare(const void *left, const void *right)
@@ -274,26 +263,25 @@ static bool print_rows(struct store *store, const struct report *report,
            cli_rows_end(&rows, run(store, report, selection, &rows, err), err);
 }
 
-/* A source that was never proved as a whole: its rates are of what happens to be stored. */
-static bool add_warning(const struct cell *cells, size_t count, void *context, struct error *err)
+static bool take_text(const struct cell *cells, size_t count, void *context, struct error *err)
 {
-    struct buffer *warning = context;
     (void)count;
-    buffer_puts(warning, warning->length > 0 ? "; " : "");
-    buffer_append(warning, cells[0].text, cells[0].length);
-    return buffer_ok(warning, "a warning", err);
+    buffer_append(context, cells[0].text, cells[0].length);
+    return buffer_ok(context, "a warning", err);
 }
 
+/* A source that was never proved as a whole: its rates are of what happens to be stored. */
 static bool find_warning(struct store *store, const struct selection *selection,
                          struct buffer *warning, struct error *err)
 {
     static const struct report query = {
         .sql = "WITH source AS (SELECT source_note FROM v_sync_health WHERE scope = ''"
-               " AND retired_utc IS NULL)"
-               " SELECT count(*) || ' of ' || (SELECT count(*) FROM source) || ' sources '"
-               " || source_note FROM source WHERE source_note IS NOT NULL GROUP BY source_note",
+               " AND retired_utc IS NULL) SELECT coalesce(group_concat(text, '; '), '') FROM"
+               " (SELECT count(*) || ' of ' || (SELECT count(*) FROM source) || ' sources '"
+               " || source_note AS text FROM source WHERE source_note IS NOT NULL"
+               " GROUP BY source_note)",
         .title = "read what was proved"};
-    const struct store_rows rows = {.row = add_warning, .context = warning};
+    const struct store_rows rows = {.row = take_text, .context = warning};
     return run(store, &query, selection, &rows, err);
 }
 

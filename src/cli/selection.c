@@ -159,37 +159,33 @@ static bool check_value(struct store *store, size_t kind, const char *value, boo
 {
     struct error warning;
     struct query_search search;
-    if (!query_search(store, kinds[kind].table, kinds[kind].column, value, &search, err)) {
-        return false;
-    }
-    if (!search.found) {
+    bool done = query_search(store, kinds[kind].table, kinds[kind].column, value, &search, err);
+    if (done && !search.found) {
         error_set(&warning, ERROR_USAGE, "--%s: nothing stored has \"%s\"", kinds[kind].option,
                   value);
         (void)text_did_you_mean(&search.nearest, "", &warning);
         log_warning("%s", warning.message);
         *ret_unknown = true;
     }
-    return true;
+    return done;
 }
 
 bool selection_check(const struct selection *selection, struct store *store,
                      const struct store_job_filter *filter, struct error *err)
 {
-    bool unknown = false;
+    bool done = true, unknown = false;
     struct store_jobs *jobs = NULL;
     const struct store_job *job = NULL;
     for (size_t i = 0; i < SELECTION_LISTS; i++) {
-        for (size_t j = 0; j < selection->lists[i].count; j++) {
-            if (!check_value(store, i, selection->lists[i].values[j], &unknown, err)) {
-                return false;
-            }
+        for (size_t j = 0; j < selection->lists[i].count && done; j++) {
+            done = check_value(store, i, selection->lists[i].values[j], &unknown, err);
         }
     }
-    if (!unknown) {
-        return true;
+    if (done && unknown) {
+        done = store_jobs_open(store, filter, &jobs, err) && store_jobs_next(jobs, &job, err) &&
+               (job != NULL ||
+                error_set(err, ERROR_USAGE, "nothing is selected, and nothing was written"));
+        store_jobs_close(jobs);
     }
-    bool done = store_jobs_open(store, filter, &jobs, err) && store_jobs_next(jobs, &job, err);
-    store_jobs_close(jobs);
-    return done && (job != NULL ||
-                    error_set(err, ERROR_USAGE, "nothing is selected, and nothing was written"));
+    return done;
 }
