@@ -72,28 +72,23 @@ static bool store_job(struct import *import, const struct record *job, struct er
     return commit(import, err) && store_begin(import->store, err);
 }
 
-/* Rows of v_restore_job are not all of a job: they lack what is null and what is of other types. */
-static bool check_shape(const struct json_node *root, struct error *err)
-{
-    const struct json_node *first = root->kind == JSON_ARRAY ? root->first : root;
-    if (json_find(first, "restore_id")->kind == JSON_MISSING ||
-        json_find(first, "RestoreId")->kind != JSON_MISSING) {
-        return true;
-    }
-    error_set(err, ERROR_USAGE, "rows with the columns of v_restore_job, not the API's own jobs");
-    return error_hint(err, TAKES_BACK);
-}
-
+/* Frees the value. */
 static bool store_document(struct import *import, struct json_node *root, struct error *err)
 {
     struct hbr_page page;
-    bool ok = check_shape(root, err);
-    if (!ok) {
+    const struct json_node *first = root->kind == JSON_ARRAY ? root->first : root;
+    /* Rows of v_restore_job are not all of a job: they lack what is null and is of other types. */
+    if (json_find(first, "restore_id")->kind != JSON_MISSING &&
+        json_find(first, "RestoreId")->kind == JSON_MISSING) {
         json_free(root);
+        error_set(err, ERROR_USAGE,
+                  "rows with the columns of v_restore_job, not the API's own jobs");
+        return error_hint(err, TAKES_BACK);
     }
-    if (!ok || !hbr_page_import(root, &page, err)) {
+    if (!hbr_page_import(root, &page, err)) {
         return false;
     }
+    bool ok = true;
     if (page.rejected > 0 && import->rejected[0] == '\0') {
         (void)snprintf(import->rejected, sizeof(import->rejected), "%.200s line %" PRId64,
                        file_name(import), import->line);
@@ -222,9 +217,7 @@ static void tell_kind(const struct buffer *text, struct error *err)
 static bool import_stream(struct import *import, FILE *file, struct buffer *text, struct error *err)
 {
     int64_t line = 1;
-    bool is_first = true;
-    import->line = 0;
-    while (read_value(import, file, text, &line, err)) {
+    for (bool is_first = true; read_value(import, file, text, &line, err); is_first = false) {
         struct json_node *root = NULL;
         if (text->length == 0) {
             return true;
@@ -235,7 +228,6 @@ static bool import_stream(struct import *import, FILE *file, struct buffer *text
             }
             return false;
         }
-        is_first = false;
         if (!store_document(import, root, err)) {
             return false;
         }
@@ -246,21 +238,21 @@ static bool import_stream(struct import *import, FILE *file, struct buffer *text
 static bool import_file(struct import *import, struct error *err)
 {
     struct buffer text;
+    import->line = 0;
+    import->seen_before = import->run.seen;
     FILE *file = file_open_stream(import->file, err);
     if (file == NULL) {
         return false;
     }
     buffer_init(&text, DOCUMENT_MAX);
     bool ok = import_stream(import, file, &text, err);
-    if (!ok) {
-        if (err->code == ERROR_SERVICE) {
-            err->code = ERROR_USAGE; /* the text is the user's here, not the service's */
-        }
-        if (import->line > 0) {
-            error_context(err, "%s line %" PRId64, file_name(import), import->line);
-        } else {
-            error_context(err, "%s", file_name(import));
-        }
+    if (!ok && err->code == ERROR_SERVICE) {
+        err->code = ERROR_USAGE; /* the text is the user's here, not the service's */
+    }
+    if (!ok && import->line > 0) {
+        error_context(err, "%s line %" PRId64, file_name(import), import->line);
+    } else if (!ok) {
+        error_context(err, "%s", file_name(import));
     }
     buffer_free(&text);
     (void)fclose(file); /* it was only read */
@@ -308,18 +300,6 @@ static bool end(struct import *import, const struct error *problem, struct error
            store_commit(store, err);
 }
 
-/* A batch that fails half-way keeps what was whole before it. */
-static bool import_files(struct import *import, char **files, int count, struct error *err)
-{
-    bool ok = store_begin(import->store, err);
-    for (int i = 0; ok && i < count; i++) {
-        import->file = files[i];
-        import->seen_before = import->run.seen;
-        ok = import_file(import, err);
-    }
-    return ok && commit(import, err);
-}
-
 /* Adds what is kept of the file that could not be read to its end. */
 static void tell_end(const struct import *import, struct error *err)
 {
@@ -356,44 +336,45 @@ static void tell(const struct import *import)
     }
 }
 
+/* A batch that fails half-way keeps what was whole before it. */
 static int import_all(struct import *import, char **files, int count)
 {
-    struct error err;
-    struct error end_error;
-    error_clear(&err);
+    struct error err, other;
     enum store_mode mode = import->dry_run ? STORE_DRY_RUN : STORE_WRITE;
     if (!store_open(import->database, mode, &hbr_restore_job_model, &import->store, &err) ||
         !begin(import, &err)) {
         store_close(import->store);
         return cli_fail(&err);
     }
-    bool ok = import_files(import, files, count, &err);
+    error_clear(&err);
+    bool ok = store_begin(import->store, &err);
+    for (int i = 0; ok && i < count; i++) {
+        import->file = files[i];
+        ok = import_file(import, &err);
+    }
+    ok = ok && commit(import, &err);
     if (!ok) {
         /* What came before the bad value is sound. */
-        struct error commit_error;
         bool sound = err.code == ERROR_USAGE || err.code == ERROR_INTERRUPTED;
-        if (!sound || !commit(import, &commit_error)) {
+        if (!sound || !commit(import, &other)) {
             import->run = import->committed;
         }
         tell_end(import, &err);
     }
-    if (!end(import, &err, &end_error) && ok) {
+    if (!end(import, &err, &other) && ok) {
         ok = false;
-        err = end_error;
+        err = other;
     }
     store_close(import->store);
     tell(import);
-    if (!ok) {
-        return cli_fail(&err);
+    if (ok && import->run.rejected > 0) {
+        ok = error_set(&err, ERROR_UNPROVED,
+                       "%" PRId64
+                       " %s had no usable RestoreId and could not be stored (the first: %s)",
+                       import->run.rejected, import->run.rejected == 1 ? "entry" : "entries",
+                       import->rejected);
     }
-    if (import->run.rejected > 0) {
-        error_set(&err, ERROR_UNPROVED,
-                  "%" PRId64 " %s had no usable RestoreId and could not be stored (the first: %s)",
-                  import->run.rejected, import->run.rejected == 1 ? "entry" : "entries",
-                  import->rejected);
-        return cli_fail(&err);
-    }
-    return 0;
+    return ok ? 0 : cli_fail(&err);
 }
 
 int cli_import(const char *database, int argc, char **argv)
