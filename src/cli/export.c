@@ -11,8 +11,7 @@
 
 #define LINE_MAX_BYTES (512U * 1024 * 1024)
 
-/* --- NDJSON -------------------------------------------------------------------------------- */
-
+/* As the API's own JSON, a job a line. */
 static bool export_lines(struct store *store, const struct store_job_filter *filter,
                          struct error *err)
 {
@@ -34,22 +33,11 @@ static bool export_lines(struct store *store, const struct store_job_filter *fil
     return ok;
 }
 
-/* --- CSV and JSON -------------------------------------------------------------------------- */
-
-static bool export_rows(struct store *store, const struct store_job_filter *filter,
-                        enum rows_format format, struct error *err)
-{
-    struct store_rows rows;
-    return cli_rows_begin(format, &rows, err) &&
-           cli_rows_end(&rows, store_export_rows(store, filter, &rows, err), err);
-}
-
-/* --- the command --------------------------------------------------------------------------- */
-
 static bool export(const char *database, struct selection *selection, bool listed_only,
                    struct error *err)
 {
     struct store *store = NULL;
+    struct store_rows rows;
     if (!selection_take(selection, err)) {
         return false;
     }
@@ -60,11 +48,14 @@ static bool export(const char *database, struct selection *selection, bool liste
         .since = selection->since,
         .until = selection->until + (selection->until_text != NULL), /* the second after the last */
         .lists = selection->json.data};
-    bool done =
-        store_open(database, STORE_READ, &hbr_restore_job_model, &store, err) &&
-        selection_check(selection, store, &filter, err) &&
-        (selection->format == ROWS_TABLE ? export_lines(store, &filter, err)
-                                         : export_rows(store, &filter, selection->format, err));
+    bool done = store_open(database, STORE_READ, &hbr_restore_job_model, &store, err) &&
+                selection_check(selection, store, &filter, err);
+    if (done && selection->format == ROWS_TABLE) {
+        done = export_lines(store, &filter, err);
+    } else if (done) {
+        done = cli_rows_begin(selection->format, &rows, err) &&
+               cli_rows_end(&rows, store_export_rows(store, &filter, &rows, err), err);
+    }
     store_close(store);
     return done;
 }
@@ -75,17 +66,11 @@ int cli_export(const char *database, int argc, char **argv)
     bool listed_only = false;
     struct error err;
     int status = 0;
-    struct cli_option options[SELECTION_ROWS + 1];
-    selection_rows(&selection, "ndjson|csv|json", SELECTION_ROWS, options);
-    options[SELECTION_ROWS] = (struct cli_option){"listed-only",
-                                                  NULL,
-                                                  "without jobs that are gone from the service",
-                                                  CLI_FLAG,
-                                                  &listed_only,
-                                                  0,
-                                                  0,
-                                                  CLI_WHAT};
-    if (!cli_begin("export", options, SELECTION_ROWS + 1, argc, argv, &database, NULL, &status)) {
+    struct cli_option options[1 + SELECTION_ROWS] = {{"listed-only", NULL,
+                                                      "without jobs that are gone from the service",
+                                                      CLI_FLAG, &listed_only, 0, 0, CLI_WHAT}};
+    selection_rows(&selection, "ndjson|csv|json", SELECTION_ROWS, options + 1);
+    if (!cli_begin("export", options, 1 + SELECTION_ROWS, argc, argv, &database, NULL, &status)) {
         return status;
     }
     bool done = export(database, &selection, listed_only, &err);

@@ -13,14 +13,12 @@ static bool set_duration(const struct cli_option *option, const char *text, stru
 {
     char least[FORMAT_AGE_SIZE], most[FORMAT_AGE_SIZE];
     int64_t value = 0;
-    int64_t maximum =
-        option->maximum < TEXT_DURATION_MAX ? option->maximum : (int64_t)TEXT_DURATION_MAX;
-    if (text_to_duration(text, &value) && value >= option->minimum && value <= maximum) {
+    if (text_to_duration(text, &value) && value >= option->minimum && value <= option->maximum) {
         *(int64_t *)option->target = value;
         return true;
     }
     format_age(option->minimum, least);
-    format_age(maximum, most);
+    format_age(option->maximum, most);
     error_set(err, ERROR_USAGE, "--%s: \"%s\" is not a duration from %s to %s", option->name, text,
               least, most);
     return error_hint(err, "A duration is a number with s, m, h, d or w, such as 90s, 10m, 24h.");

@@ -24,7 +24,7 @@ enum cli_kind {
     CLI_CHOICES, /* the same, each one of those of `argument` */
     CLI_TEXTS,   /* struct cli_list: repeatable, a comma is part of the value */
     CLI_INTEGER, /* int64_t within [minimum, maximum] */
-    CLI_DURATION /* int64_t, seconds, within [minimum, maximum] */
+    CLI_DURATION /* the same of seconds, at most TEXT_DURATION_MAX */
 };
 
 /* The headings of --help, in their order. */

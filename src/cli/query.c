@@ -73,17 +73,6 @@ struct table {
     char texts[STORE_COLUMNS_MAX][NAME_SIZE]; /* names, then times */
 };
 
-static bool has_text(const char *const *names, size_t count, const char *stem)
-{
-    size_t length = strlen(stem);
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(names[i], stem, length) == 0 && strcmp(names[i] + length, "_utc") == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool take_columns(const char *const *names, size_t count, void *context, struct error *err)
 {
     struct table *table = context;
@@ -91,8 +80,9 @@ static bool take_columns(const char *const *names, size_t count, void *context, 
     for (size_t i = 0; i < count && table->columns < table->most; i++) {
         size_t at = table->columns;
         size_t length = strlen(names[i]);
-        if (!has_text(names, count, names[i])) {
-            bool is_utc = text_ends_with(names[i], "_utc");
+        bool is_utc = text_ends_with(names[i], "_utc");
+        if (i + 1 == count || !text_starts_with(names[i + 1], names[i]) ||
+            strcmp(names[i + 1] + length, "_utc") != 0) {
             table->is_time[at] = is_utc || text_ends_with(names[i], "_value");
             (void)snprintf(table->texts[at], NAME_SIZE, "%.*s", (int)(length - (is_utc ? 4 : 0)),
                            names[i]);

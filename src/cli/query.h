@@ -23,9 +23,9 @@ bool query_search(struct store *store, const char *table, const char *column, co
 
 /*
  * Prints its rows. A table is for people: it has a title (NULL: none), is left out when there are
- * no rows, and instead of NAME and NAME_utc has a column NAME with times of the zone in use
- * (base/zone.h), as have columns NAME_value where they hold a time; `columns` is how many it shows
- * at most.
+ * no rows, and instead of NAME and, behind it, NAME_utc has a column NAME with times of the zone in
+ * use (base/zone.h), as have columns NAME_value where they hold a time; `columns` is how many it
+ * shows at most.
  */
 bool query_print(struct store *store, const char *name, const struct store_parameter *parameters,
                  size_t count, enum rows_format format, const char *title, size_t columns,

@@ -357,7 +357,7 @@ int cli_status(const char *database, int argc, char **argv)
          CLI_WHAT},
         {"json", NULL, "print JSON", CLI_FLAG, &state.json, 0, 0, CLI_OUTPUT},
         {"max-age", "DURATION", "exit 8 if any source was last proved longer ago", CLI_DURATION,
-         &state.max_age, 0, INT64_MAX, CLI_OUTPUT},
+         &state.max_age, 0, TEXT_DURATION_MAX, CLI_OUTPUT},
         {"verbose", NULL, "print details, and the evidence of the last run", CLI_FLAG,
          &state.detailed, 0, 0, CLI_OUTPUT},
     };
