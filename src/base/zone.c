@@ -30,19 +30,24 @@ static bool make_rule(const char *name, char rule[16])
            DAY - utc <= EAST_MOST;
 }
 
-/* A file of the zones' folder, NULL when there is none of that name. */
-static FILE *open_file(const char *name, char path[PATH_SIZE])
+/* A file at a path, or in the zones' folder; NULL when there is none. */
+static FILE *open_file(const char *name)
 {
+    char path[PATH_SIZE];
     const char *folder = getenv("TZDIR");
+    bool given = folder != NULL && folder[0] != '\0';
     int length =
-        snprintf(path, PATH_SIZE, "%s/%s",
-                 folder != NULL && folder[0] != '\0' ? folder : "/usr/share/zoneinfo", name);
-    return length > 0 && length < PATH_SIZE ? fopen(path, "re") : NULL;
+        snprintf(path, sizeof(path), "%s/%s", given ? folder : "/usr/share/zoneinfo", name);
+    return name[0] == '/'                                ? fopen(name, "re")
+           : length > 0 && (size_t)length < sizeof(path) ? fopen(path, "re")
+                                                         : NULL;
 }
 
-static bool is_zone_file(FILE *file)
+static bool is_zone(const char *name)
 {
     char magic[4] = "";
+    bool is_name = name[0] == '/' || name[strspn(name, TEXT_ALPHANUMERIC "/_+-")] == '\0';
+    FILE *file = is_name ? open_file(name) : NULL;
     bool is = file != NULL && fread(magic, 1, sizeof(magic), file) == sizeof(magic) &&
               memcmp(magic, "TZif", sizeof(magic)) == 0;
     if (file != NULL) {
@@ -51,20 +56,13 @@ static bool is_zone_file(FILE *file)
     return is;
 }
 
-static bool is_known(const char *name)
-{
-    char path[PATH_SIZE];
-    return name[strspn(name, TEXT_ALPHANUMERIC "/_+-")] == '\0' && name[0] != '/' &&
-           is_zone_file(open_file(name, path));
-}
-
 /* With the name that it is most like, or whose city it is. */
 static bool refuse(const char *what, const char *name, struct error *err)
 {
     char line[PATH_SIZE], candidate[ZONE_NAME_SIZE];
     bool is_city = false;
     struct text_nearest nearest = {.word = name};
-    FILE *table = open_file("zone.tab", line);
+    FILE *table = open_file("zone.tab");
     while (table != NULL && !is_city && fgets(line, sizeof(line), table) != NULL) {
         if (sscanf(line, "%*[A-Z] %*[-+0-9] %63s", candidate) == 1) {
             const char *city = strrchr(candidate, '/');
@@ -113,8 +111,7 @@ static bool use_environment(const char *rule, struct error *err)
     if (strcmp(name, MACHINE_FILE) == 0) {
         return use_machine(err);
     }
-    if (is_utc || is_rule || is_known(name) ||
-        (name[0] == '/' && is_zone_file(fopen(name, "re")))) {
+    if (is_utc || is_rule || is_zone(name)) {
         return use(is_utc ? "UTC" : name, is_utc ? "UTC0" : NULL, err);
     }
     return refuse("TZ", name, err);
@@ -127,13 +124,11 @@ bool zone_use(const char *name, struct error *err)
     if (name == NULL) {
         return environment != NULL ? use_environment(environment, err) : use_machine(err);
     }
-    if (strcmp(name, "UTC") == 0) {
-        return use(name, "UTC0", err); /* also where there are no files */
+    if (strcmp(name, "UTC") == 0 || make_rule(name, rule)) { /* also where there are no files */
+        return use(name, name[0] == 'U' ? "UTC0" : rule, err);
     }
-    if (make_rule(name, rule)) {
-        return use(name, rule, err);
-    }
-    return is_known(name) ? use(name, name, err) : refuse("--time-zone", name, err);
+    return name[0] != '/' && is_zone(name) ? use(name, name, err)
+                                           : refuse("--time-zone", name, err);
 }
 
 const char *zone_name(void)

@@ -22,6 +22,7 @@
 
 #define DOCUMENT_MAX (512U * 1024 * 1024)
 #define BATCH_JOBS 1000
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define ODD_MAX 4096 /* bytes of what is no JSON */
 #define TAKES_BACK "`hbrsync export --format ndjson` writes what import takes back."
 
@@ -175,6 +176,7 @@ static bool read_value(struct import *import, FILE *file, struct buffer *text, i
 static const struct {
     const char *start, *what, *command; /* that makes JSON of it, NULL: none */
 } other_files[] = {
+    {"", "text in UTF-16", "iconv -f UTF-16LE -t UTF-8"}, /* without a mark */
     {"\xFF\xFE", "text in UTF-16", "iconv -f UTF-16 -t UTF-8"},
     {"\xFE\xFF", "text in UTF-16", "iconv -f UTF-16 -t UTF-8"},
     {"\x1F\x8B", "compressed with gzip", "gzip -dc"},
@@ -192,25 +194,16 @@ static const struct {
 /* Names a file that is something else, by its first bytes. */
 static void tell_kind(const struct buffer *text, struct error *err)
 {
-    const char *what = NULL, *command = NULL;
     bool is_json = text->data[0] == '{' || text->data[0] == '[';
-    if (is_json && text->length > 1 && text->data[1] == '\0') {
-        what = "text in UTF-16";
-        command = "iconv -f UTF-16LE -t UTF-8";
+    size_t i = is_json && text->length > 1 && text->data[1] == '\0' ? 0 : 1;
+    while (i > 0 && i < COUNT(other_files) && !text_starts_with(text->data, other_files[i].start)) {
+        i++;
     }
-    for (size_t i = 0; what == NULL && i < sizeof(other_files) / sizeof(other_files[0]); i++) {
-        if (text_starts_with(text->data, other_files[i].start)) {
-            what = other_files[i].what;
-            command = other_files[i].command;
-        }
-    }
-    if (what != NULL) {
-        error_set(err, ERROR_USAGE, "not JSON but %s", what);
-    }
-    if (command != NULL) {
-        error_hint(err, "Try: %s FILE | hbrsync import -", command);
-    } else if (what != NULL) {
-        error_hint(err, TAKES_BACK);
+    if (i < COUNT(other_files)) {
+        error_set(err, ERROR_USAGE, "not JSON but %s", other_files[i].what);
+        (void)(other_files[i].command == NULL
+                   ? error_hint(err, TAKES_BACK)
+                   : error_hint(err, "Try: %s FILE | hbrsync import -", other_files[i].command));
     }
 }
 
@@ -399,8 +392,8 @@ int cli_import(const char *database, int argc, char **argv)
          &safe_file_shared, 0, 0, CLI_OUTPUT},
         {"quiet", NULL, "print only errors", CLI_FLAG, &import.quiet, 0, 0, CLI_OUTPUT},
     };
-    if (!cli_begin("import", options, sizeof(options) / sizeof(options[0]), argc, argv,
-                   &import.database, &operand, &status)) {
+    if (!cli_begin("import", options, COUNT(options), argc, argv, &import.database, &operand,
+                   &status)) {
         return status;
     }
     log_set_level(import.quiet ? LOG_QUIET : LOG_NORMAL);
