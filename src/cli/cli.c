@@ -96,13 +96,6 @@ static void print_help(void)
     }
 }
 
-static void print_version(void)
-{
-    (void)printf("hbrsync %s\nlibcurl %s\nSQLite %s\njson-c %s\n%s\n", HBRSYNC_VERSION,
-                 acs_libcurl_version(), store_sqlite_version(), json_library_version(),
-                 acs_openssl_version());
-}
-
 int cli_fail(const struct error *err)
 {
     log_error(err);
@@ -146,17 +139,6 @@ bool cli_rows_end(struct store_rows *rows, bool done, struct error *err)
     return done;
 }
 
-static void print_command_help(const char *name, const struct cli_option *options, size_t count)
-{
-    const struct cli_command *command = find_command(name, NULL);
-    (void)printf("usage: hbrsync %s %s\n\nhbrsync %s: %s\n", name, command->synopsis, name,
-                 command->summary);
-    cli_print_options(stdout, options, count);
-    if (command->print_more != NULL) {
-        command->print_more();
-    }
-}
-
 bool cli_begin(const char *name, const struct cli_option *options, size_t count, int argc,
                char **argv, const char **database, int *ret_operand, int *ret_status)
 {
@@ -182,7 +164,13 @@ bool cli_begin(const char *name, const struct cli_option *options, size_t count,
         return false;
     }
     if (mode == HELP) {
-        print_command_help(name, all, count);
+        const struct cli_command *command = find_command(name, NULL);
+        (void)printf("usage: hbrsync %s %s\n\nhbrsync %s: %s\n", name, command->synopsis, name,
+                     command->summary);
+        cli_print_options(stdout, all, count);
+        if (command->print_more != NULL) {
+            command->print_more();
+        }
         return false;
     }
     bool ok = cli_parse(all, count, argc, argv, &operand, &err);
@@ -305,22 +293,22 @@ static int dispatch(int argc, char **argv)
         return cli_fail(&err);
     }
     if (is_asked("version", argc, argv, place)) {
-        print_version();
+        (void)printf("hbrsync %s\nlibcurl %s\nSQLite %s\njson-c %s\n%s\n", HBRSYNC_VERSION,
+                     acs_libcurl_version(), store_sqlite_version(), json_library_version(),
+                     acs_openssl_version());
         return 0;
     }
     mode = is_asked("help", argc, argv, place) ? HELP : RUN;
     if (place + 1 < argc && strcmp(argv[place], "help") == 0 && argv[place + 1][0] != '-') {
         place++;
     }
-    if (mode == HELP || place >= argc) {
-        return run_command(database, argc - place, argv + place);
+    if (mode == RUN && place < argc) { /* the options before the name go behind it */
+        char *name = argv[place];
+        size_t before = (size_t)place - 1 - (strcmp(argv[place - 1], "--") == 0);
+        memmove(argv + place + 1 - before, argv + 1, before * sizeof(*argv));
+        place -= (int)before;
+        argv[place] = name;
     }
-    /* The options before the name go behind it. */
-    char *name = argv[place];
-    size_t before = (size_t)place - 1 - (strcmp(argv[place - 1], "--") == 0);
-    memmove(argv + place + 1 - before, argv + 1, before * sizeof(*argv));
-    place -= (int)before;
-    argv[place] = name;
     return run_command(database, argc - place, argv + place);
 }
 
@@ -363,11 +351,10 @@ static void refuse_key_log(void)
 int cli_main(int argc, char **argv)
 {
     struct error err;
-    bool forbidden = forbid_core_files(&err);
     if (!occupy_standard_descriptors()) {
         return error_exit_status(ERROR_INTERNAL, 0);
     }
-    if (!forbidden) {
+    if (!forbid_core_files(&err)) {
         return cli_fail(&err);
     }
     refuse_key_log();

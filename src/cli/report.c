@@ -252,17 +252,6 @@ static bool print_page(struct store *store, const struct report *only,
 
 /* --- the command --------------------------------------------------------------------------- */
 
-static bool print_rows(struct store *store, const struct report *report,
-                       const struct selection *selection, struct error *err)
-{
-    struct store_rows rows;
-    if (selection->format == ROWS_TABLE && selection->text.length > 0) {
-        (void)printf("Selected: %s\n\n", selection->text.data); /* checked in cli_main */
-    }
-    return cli_rows_begin(selection->format, &rows, err) &&
-           cli_rows_end(&rows, run(store, report, selection, &rows, err), err);
-}
-
 static bool take_text(const struct cell *cells, size_t count, void *context, struct error *err)
 {
     (void)count;
@@ -290,14 +279,22 @@ static bool print_report(struct store *store, const struct report *report, bool 
                          const struct selection *selection, struct error *err)
 {
     struct buffer warning;
+    struct store_rows rows;
     buffer_init(&warning, 4096);
     bool rates = as_page || strstr(report->sql, "success_rate_percent") != NULL;
     bool done = !rates || find_warning(store, selection, &warning, err);
-    if (done && warning.length > 0 && !as_page) {
-        log_warning("%s", warning.data);
+    if (done && as_page) {
+        done = print_page(store, report, selection, warning.data, err);
+    } else if (done) { /* what is printed is checked in cli_main */
+        if (warning.length > 0) {
+            log_warning("%s", warning.data);
+        }
+        if (selection->format == ROWS_TABLE && selection->text.length > 0) {
+            (void)printf("Selected: %s\n\n", selection->text.data);
+        }
+        done = cli_rows_begin(selection->format, &rows, err) &&
+               cli_rows_end(&rows, run(store, report, selection, &rows, err), err);
     }
-    done = done && (as_page ? print_page(store, report, selection, warning.data, err)
-                            : print_rows(store, report, selection, err));
     buffer_free(&warning);
     return done;
 }
