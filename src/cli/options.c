@@ -102,12 +102,11 @@ static bool set_option(const struct cli_option *option, char *text, struct error
     case CLI_LIST:
     case CLI_NAMES:
     case CLI_CHOICES:
+    case CLI_TEXTS:
         while (ok && text != NULL) {
-            ok = add_to_list(option, strsep(&text, ","), err);
+            ok = add_to_list(option, strsep(&text, option->kind == CLI_TEXTS ? "" : ","), err);
         }
         return ok;
-    case CLI_TEXTS:
-        return add_to_list(option, text, err);
     case CLI_INTEGER:
         return set_integer(option, text, err);
     case CLI_DURATION:

@@ -114,21 +114,16 @@ void selection_rows(struct selection *selection, const char *formats, size_t cou
     buffer_init(&selection->text, LISTS_MAX);
 }
 
-static bool take_format(struct selection *selection, struct error *err)
-{
-    const char *format = selection->format_text != NULL ? selection->format_text : "";
-    bool is_csv = strcmp(format, "csv") == 0;
-    selection->format = selection->spreadsheet        ? ROWS_SPREADSHEET
-                        : is_csv                      ? ROWS_CSV
-                        : strcmp(format, "json") == 0 ? ROWS_JSON
-                                                      : ROWS_TABLE;
-    return !selection->spreadsheet || is_csv || format[0] == '\0' ||
-           error_set(err, ERROR_USAGE, "--spreadsheet needs --format csv");
-}
-
 bool selection_take(struct selection *selection, struct error *err)
 {
     struct buffer *json = &selection->json, *text = &selection->text;
+    const char *format = selection->format_text != NULL ? selection->format_text : "";
+    bool is_csv = strcmp(format, "csv") == 0, is_json = strcmp(format, "json") == 0;
+    selection->format = is_csv ? ROWS_CSV : is_json ? ROWS_JSON : ROWS_TABLE;
+    if (selection->spreadsheet && !is_csv && format[0] != '\0') {
+        return error_set(err, ERROR_USAGE, "--spreadsheet needs --format csv");
+    }
+    selection->format = selection->spreadsheet ? ROWS_SPREADSHEET : selection->format;
     for (size_t i = 0; i < SELECTION_LISTS; i++) {
         const struct cli_list *list = &selection->lists[i];
         if (list->count > 0) {
@@ -143,8 +138,8 @@ bool selection_take(struct selection *selection, struct error *err)
         buffer_puts(json, list->count > 0 ? "]" : "");
     }
     buffer_puts(json, json->length > 0 ? "}" : "{}");
-    return take_format(selection, err) && take_period(selection, err) &&
-           buffer_ok(json, "the selection", err) && buffer_ok(text, "the selection", err);
+    return take_period(selection, err) && buffer_ok(json, "the selection", err) &&
+           buffer_ok(text, "the selection", err);
 }
 
 void selection_free(struct selection *selection)
