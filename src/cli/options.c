@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -88,6 +89,7 @@ static bool add_to_list(const struct cli_option *option, const char *text, struc
 static bool set_option(const struct cli_option *option, char *text, struct error *err)
 {
     bool ok = true;
+    assert(text != NULL || option->kind == CLI_FLAG);
     switch (option->kind) {
     case CLI_FLAG:
         *(bool *)option->target = true;
