@@ -1,6 +1,6 @@
 -- For `check`: a row for each threshold that was given, those in the worst state first. A threshold is a text: a number of seconds, or
 -- percent; '' where there is none. state is 0 OK, 1 warning, 2 critical, 3 unknown, as monitoring plugins exit; performance is their
--- performance data. Nothing of a retired source is an alarm, but that it succeeded or not counts.
+-- performance data, json all of it. Nothing of a retired source is an alarm, but that it succeeded or not counts.
 WITH
 threshold AS MATERIALIZED (
     SELECT column1 AS position, column2 AS name, column3 AS label, column4 AS unit,
@@ -90,16 +90,22 @@ judged AS (
              ELSE 0 END AS level
     FROM threshold AS t
     JOIN (SELECT * FROM proof UNION ALL SELECT * FROM rate UNION ALL SELECT * FROM open UNION ALL SELECT * FROM drill) AS f ON f.name = t.name
+),
+answer AS MATERIALIZED (
+    SELECT
+        position, name,
+        -- an alarm is worse than not to know
+        CASE WHEN floor = 2 OR level = 2 THEN 2 WHEN level = 1 THEN 1 ELSE floor END AS state,
+        replace(message, '{}', CASE WHEN value IS NULL THEN '' WHEN value < 120 THEN CAST(value AS INTEGER) || ' s' WHEN value < 7200 THEN CAST(value / 60 AS INTEGER) || ' min'
+            WHEN value < 172800 THEN CAST(value / 3600 AS INTEGER) || ' h' ELSE CAST(value / 86400 AS INTEGER) || ' d' END) AS message,
+        value, warning, critical, CASE unit WHEN 's' THEN 'seconds' ELSE 'percent' END AS unit,
+        '''' || label || '''=' || CASE WHEN value IS NULL THEN 'U' ELSE printf(CASE unit WHEN 's' THEN '%d' ELSE '%.1f' END, value) || unit END
+            || ';' || CASE WHEN warning IS NULL THEN '' ELSE printf('%.15g', warning) || CASE unit WHEN 's' THEN '' ELSE ':' END END
+            || ';' || printf('%.15g', critical) || CASE unit WHEN 's' THEN ';0' ELSE ':;0;100' END AS performance
+    FROM judged
 )
-SELECT
-    name,
-    -- an alarm is worse than not to know
-    CASE WHEN floor = 2 OR level = 2 THEN 2 WHEN level = 1 THEN 1 ELSE floor END AS state,
-    replace(message, '{}', CASE WHEN value IS NULL THEN '' WHEN value < 120 THEN CAST(value AS INTEGER) || ' s' WHEN value < 7200 THEN CAST(value / 60 AS INTEGER) || ' min'
-        WHEN value < 172800 THEN CAST(value / 3600 AS INTEGER) || ' h' ELSE CAST(value / 86400 AS INTEGER) || ' d' END) AS message,
-    value, warning, critical, CASE unit WHEN 's' THEN 'seconds' ELSE 'percent' END AS unit,
-    '''' || label || '''=' || CASE WHEN value IS NULL THEN 'U' ELSE printf(CASE unit WHEN 's' THEN '%d' ELSE '%.1f' END, value) || unit END
-        || ';' || CASE WHEN warning IS NULL THEN '' ELSE printf('%.15g', warning) || CASE unit WHEN 's' THEN '' ELSE ':' END END
-        || ';' || printf('%.15g', critical) || CASE unit WHEN 's' THEN ';0' ELSE ':;0;100' END AS performance
-FROM judged
+SELECT state, message, performance,
+    json_object('name', name, 'state', state, 'message', message, 'value', value, 'warning', warning, 'critical', critical,
+                'unit', unit, 'performance', performance) AS json
+FROM answer
 ORDER BY CASE state WHEN 2 THEN 3 WHEN 3 THEN 1 WHEN 1 THEN 2 ELSE 0 END DESC, position;

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define NEAREST_MAX 64 /* bytes of a word that is compared */
+#define NEAREST_MAX                                                                                \
+    (sizeof(((struct text_nearest *)NULL)->copy) - 1) /* bytes of a word that is compared */
 
 char *text_copy(const char *text)
 {
@@ -211,7 +212,8 @@ void text_nearest_try(struct text_nearest *nearest, const char *name)
     }
     if (distance <= (strlen(left) < 4 ? 1U : 2U) &&
         (nearest->best == NULL || distance < nearest->distance)) {
-        nearest->best = name;
+        (void)text_fit(nearest->copy, sizeof(nearest->copy), name);
+        nearest->best = nearest->copy;
         nearest->distance = distance;
     }
 }

@@ -58,11 +58,12 @@ bool text_equal_nocase(const char *left, const char *right);
 /*
  * The name that a mistyped word is most like: it begins with the word, or is a few slips away, in
  * whatever case. Begin with {.word = word} and try every name; `best` stays NULL when none is like
- * it. The names are borrowed.
+ * it, else points into the struct.
  */
 struct text_nearest {
     const char *word, *best;
     size_t distance;
+    char copy[65];
 };
 void text_nearest_try(struct text_nearest *nearest, const char *name);
 

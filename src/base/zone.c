@@ -19,32 +19,35 @@ static char zone[ZONE_NAME_SIZE]; /* "" until one was chosen */
 
 /* --- names --------------------------------------------------------------------------------- */
 
-bool zone_parse_offset(const char *text, int64_t *ret_seconds)
+/* "+08:00" as the rule of libc: POSIX counts west of Greenwich. */
+static bool make_rule(const char *name, char rule[16])
 {
-    static const char digits[] = "0123456789";
-    int hours = 0, minutes = 0;
-    if (strlen(text) != 6 || strspn(text, "+-") != 1 || strspn(text + 1, digits) != 2 ||
-        text[3] != ':' || strspn(text + 4, digits) != 2 ||
-        sscanf(text + 1, "%d:%d", &hours, &minutes) != 2 || minutes > 59) {
-        return false;
-    }
-    *ret_seconds = (text[0] == '-' ? -60 : 60) * (hours * 60 + minutes);
-    return *ret_seconds >= WEST_MOST && *ret_seconds <= EAST_MOST;
+    char moment[32];
+    int64_t utc = 0;
+    (void)snprintf(moment, sizeof(moment), "1970-01-02T00:00:00%s", name);
+    (void)snprintf(rule, 16, "LOC%c%.5s", name[0] == '+' ? '-' : '+', name + (name[0] != '\0'));
+    return strspn(name, "+-") == 1 && clock_from_rfc3339(moment, &utc) && DAY - utc >= WEST_MOST &&
+           DAY - utc <= EAST_MOST;
 }
 
-/* A file of the zones' folder, NULL when there is none of that name. */
-static FILE *open_file(const char *name, char path[PATH_SIZE])
+/* A file at a path, or in the zones' folder; NULL when there is none. */
+static FILE *open_file(const char *name)
 {
+    char path[PATH_SIZE];
     const char *folder = getenv("TZDIR");
+    bool given = folder != NULL && folder[0] != '\0';
     int length =
-        snprintf(path, PATH_SIZE, "%s/%s",
-                 folder != NULL && folder[0] != '\0' ? folder : "/usr/share/zoneinfo", name);
-    return length > 0 && length < PATH_SIZE ? fopen(path, "re") : NULL;
+        snprintf(path, sizeof(path), "%s/%s", given ? folder : "/usr/share/zoneinfo", name);
+    return name[0] == '/'                                ? fopen(name, "re")
+           : length > 0 && (size_t)length < sizeof(path) ? fopen(path, "re")
+                                                         : NULL;
 }
 
-static bool is_zone_file(FILE *file)
+static bool is_zone(const char *name)
 {
     char magic[4] = "";
+    bool is_name = name[0] == '/' || name[strspn(name, TEXT_ALPHANUMERIC "/_+-")] == '\0';
+    FILE *file = is_name ? open_file(name) : NULL;
     bool is = file != NULL && fread(magic, 1, sizeof(magic), file) == sizeof(magic) &&
               memcmp(magic, "TZif", sizeof(magic)) == 0;
     if (file != NULL) {
@@ -53,29 +56,19 @@ static bool is_zone_file(FILE *file)
     return is;
 }
 
-static bool is_known(const char *name)
-{
-    char path[PATH_SIZE];
-    return name[strspn(name, TEXT_ALPHANUMERIC "/_+-")] == '\0' && name[0] != '/' &&
-           is_zone_file(open_file(name, path));
-}
-
 /* With the name that it is most like, or whose city it is. */
 static bool refuse(const char *what, const char *name, struct error *err)
 {
-    char line[PATH_SIZE], candidate[ZONE_NAME_SIZE], best[ZONE_NAME_SIZE] = "";
+    char line[PATH_SIZE], candidate[ZONE_NAME_SIZE];
+    bool is_city = false;
     struct text_nearest nearest = {.word = name};
-    FILE *table = open_file("zone.tab", line);
-    while (table != NULL && fgets(line, sizeof(line), table) != NULL) {
-        const char *city =
-            sscanf(line, "%*[A-Z] %*[-+0-9] %63s", candidate) == 1 ? strrchr(candidate, '/') : NULL;
-        if (city == NULL) {
-            continue;
-        }
-        text_nearest_try(&nearest, candidate);
-        if (nearest.best == candidate || text_equal_nocase(city + 1, name)) {
-            nearest.best = strcpy(best, candidate);
-            nearest.distance = text_equal_nocase(city + 1, name) ? 0 : nearest.distance;
+    FILE *table = open_file("zone.tab");
+    while (table != NULL && !is_city && fgets(line, sizeof(line), table) != NULL) {
+        if (sscanf(line, "%*[A-Z] %*[-+0-9] %63s", candidate) == 1) {
+            const char *city = strrchr(candidate, '/');
+            is_city = city != NULL && text_equal_nocase(city + 1, name);
+            nearest.word = is_city ? candidate : name;
+            text_nearest_try(&nearest, candidate);
         }
     }
     if (table != NULL) {
@@ -118,8 +111,7 @@ static bool use_environment(const char *rule, struct error *err)
     if (strcmp(name, MACHINE_FILE) == 0) {
         return use_machine(err);
     }
-    if (is_utc || is_rule || is_known(name) ||
-        (name[0] == '/' && is_zone_file(fopen(name, "re")))) {
+    if (is_utc || is_rule || is_zone(name)) {
         return use(is_utc ? "UTC" : name, is_utc ? "UTC0" : NULL, err);
     }
     return refuse("TZ", name, err);
@@ -127,20 +119,16 @@ static bool use_environment(const char *rule, struct error *err)
 
 bool zone_use(const char *name, struct error *err)
 {
-    int64_t offset = 0;
+    char rule[16];
     const char *environment = getenv("TZ");
     if (name == NULL) {
         return environment != NULL ? use_environment(environment, err) : use_machine(err);
     }
-    if (strcmp(name, "UTC") == 0) {
-        return use(name, "UTC0", err); /* also where there are no files */
+    if (strcmp(name, "UTC") == 0 || make_rule(name, rule)) { /* also where there are no files */
+        return use(name, name[0] == 'U' ? "UTC0" : rule, err);
     }
-    if (zone_parse_offset(name, &offset)) { /* POSIX counts west of Greenwich */
-        char rule[16];
-        (void)snprintf(rule, sizeof(rule), "LOC%c%.5s", name[0] == '+' ? '-' : '+', name + 1);
-        return use(name, rule, err);
-    }
-    return is_known(name) ? use(name, name, err) : refuse("--time-zone", name, err);
+    return name[0] != '/' && is_zone(name) ? use(name, name, err)
+                                           : refuse("--time-zone", name, err);
 }
 
 const char *zone_name(void)

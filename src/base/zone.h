@@ -31,7 +31,4 @@ int64_t zone_to_utc(int64_t local);
 /* The other way. */
 int64_t zone_to_local(int64_t seconds);
 
-/* "+08:00" as seconds east of UTC. */
-bool zone_parse_offset(const char *text, int64_t *ret_seconds) MUST_CHECK;
-
 #endif

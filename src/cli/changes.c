@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/zone.h"
 #include "cli/cli.h"
-#include "cli/period.h"
 #include "cli/query.h"
+#include "cli/selection.h"
 #include "hbr/restore_job.h"
 #include "output/log.h"
 
@@ -46,33 +46,13 @@ static bool find_last_run(struct store *store, int64_t *ret_run, struct error *e
     return true;
 }
 
-static bool run(const char *database, int64_t after_run, int64_t since, bool as_json,
-                struct error *err)
-{
-    struct store *store = NULL;
-    char time[ZONE_TEXT_SIZE];
-    int64_t last_run = 0;
-    bool done = store_open(database, STORE_READ, &hbr_restore_job_model, &store, err) &&
-                find_last_run(store, &last_run, err);
-    if (done && as_json) {
-        (void)printf("{\"last_run_id\":%" PRId64 ",\"changes\":", last_run);
-    }
-    done = done && cli_print_changes(store, after_run, last_run, since, as_json, err);
-    store_close(store);
-    if (done && as_json) {
-        (void)puts("}");
-    } else if (done && since != INT64_MIN) {
-        zone_text(since, time);
-        log_info("changes seen since %s (%s)", time, zone_name());
-    }
-    return done;
-}
-
 int cli_changes(const char *database, int argc, char **argv)
 {
     const char *since = NULL, *zone = NULL;
     struct error err;
-    int64_t after_run = -1, after = INT64_MIN;
+    struct store *store = NULL;
+    char time[ZONE_TEXT_SIZE];
+    int64_t after_run = -1, after = INT64_MIN, last_run = 0;
     bool json = false;
     int status = 0;
     const struct cli_option options[] = {
@@ -89,7 +69,19 @@ int cli_changes(const char *database, int argc, char **argv)
     }
     since = since == NULL && after_run < 0 ? "1d" : since;
     bool done = zone_use(zone, &err) &&
-                (since == NULL || period_parse("since", since, clock_now(), &after, &err)) &&
-                run(database, after_run, after, json, &err);
+                (since == NULL || selection_moment("since", since, clock_now(), &after, &err)) &&
+                store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
+                find_last_run(store, &last_run, &err);
+    if (done && json) {
+        (void)printf("{\"last_run_id\":%" PRId64 ",\"changes\":", last_run);
+    }
+    done = done && cli_print_changes(store, after_run, last_run, after, json, &err);
+    store_close(store);
+    if (done && json) {
+        (void)puts("}");
+    } else if (done && since != NULL) {
+        zone_text(after, time);
+        log_info("changes seen since %s (%s)", time, zone_name());
+    }
     return done ? 0 : cli_fail_output(&err);
 }

@@ -13,6 +13,7 @@
 #include "hbr/restore_job.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define THRESHOLDS 4
 #define NUMBER_SIZE 24
 #define MESSAGE_MAX 300 /* bytes of one check's */
 #define UNKNOWN 3       /* the exit code, as are 0 OK, 1 WARNING, 2 CRITICAL */
@@ -66,10 +67,12 @@ static bool parse_threshold(struct threshold *threshold, struct error *err)
 
 /* --- output -------------------------------------------------------------------------------- */
 
+/* The columns of check.sql behind the state, each of all rows as one text. */
+enum { MESSAGES, PERFORMANCE, JSON, TEXTS };
+
 struct answer {
-    struct buffer messages, performance;
-    struct store_rows json; /* without a `row`: for people */
-    int state;              /* of the first row, which is the worst */
+    struct buffer texts[TEXTS];
+    int state; /* of the first row, which is the worst */
     size_t rows;
 };
 
@@ -83,88 +86,74 @@ static void put_message(struct buffer *line, const char *message, size_t length)
     }
 }
 
-static bool take_columns(const char *const *names, size_t count, void *context, struct error *err)
-{
-    const struct answer *answer = context;
-    return answer->json.row == NULL ||
-           answer->json.columns(names, count, answer->json.context, err);
-}
-
 static bool take_row(const struct cell *cells, size_t count, void *context, struct error *err)
 {
+    static const char *const separators[TEXTS] = {"; ", " ", ",\n"};
     struct answer *answer = context;
-    answer->state = answer->rows++ == 0 ? (int)cells[1].integer : answer->state;
-    buffer_puts(&answer->messages, answer->rows > 1 ? "; " : "");
-    put_message(&answer->messages, cells[2].text, cells[2].length);
-    buffer_putc(&answer->performance, ' ');
-    buffer_append(&answer->performance, cells[count - 1].text, cells[count - 1].length);
-    return buffer_ok(&answer->messages, "the messages", err) &&
-           buffer_ok(&answer->performance, "the performance data", err) &&
-           (answer->json.row == NULL || answer->json.row(cells, count, answer->json.context, err));
+    bool ok = count == TEXTS + 1;
+    answer->state = answer->rows++ == 0 ? (int)cells[0].integer : answer->state;
+    for (size_t i = 0; i < TEXTS && ok; i++) {
+        struct buffer *text = &answer->texts[i];
+        buffer_puts(text, answer->rows > 1 ? separators[i] : "");
+        if (i == MESSAGES) {
+            put_message(text, cells[1].text, cells[1].length);
+        } else {
+            buffer_append(text, cells[i + 1].text, cells[i + 1].length);
+        }
+        ok = buffer_ok(text, "the answer", err);
+    }
+    return ok;
 }
 
 static bool print(struct store *store, const struct store_parameter *parameters, size_t count,
                   bool as_json, int *ret_state, struct error *err)
 {
     struct answer answer = {.state = UNKNOWN};
-    const struct store_rows rows = {take_columns, take_row, &answer};
-    buffer_init(&answer.messages, 8192);
-    buffer_init(&answer.performance, 8192);
-    bool done = (!as_json || cli_rows_begin(ROWS_JSON, &answer.json, err)) &&
-                query_run(store, "check", parameters, count, &rows, err);
-    if (answer.json.row != NULL) {
-        done = cli_rows_end(&answer.json, done, err);
+    const struct store_rows rows = {.row = take_row, .context = &answer};
+    for (size_t i = 0; i < TEXTS; i++) {
+        buffer_init(&answer.texts[i], 8192);
     }
-    if (done && !as_json) {
-        (void)printf("HBRSYNC %s - %s |%s\n", state_names[answer.state], answer.messages.data,
-                     answer.performance.data); /* checked at the end of main */
+    bool done = query_run(store, "check", parameters, count, &rows, err);
+    if (done && as_json) { /* what is printed is checked at the end of main */
+        (void)printf("[\n%s\n]\n", answer.texts[JSON].data);
+    } else if (done) {
+        (void)printf("HBRSYNC %s - %s | %s\n", state_names[answer.state],
+                     answer.texts[MESSAGES].data, answer.texts[PERFORMANCE].data);
     }
-    buffer_free(&answer.messages);
-    buffer_free(&answer.performance);
+    for (size_t i = 0; i < TEXTS; i++) {
+        buffer_free(&answer.texts[i]);
+    }
     *ret_state = answer.state;
     return done;
 }
 
 /* --- the command --------------------------------------------------------------------------- */
 
-struct arguments {
-    struct threshold thresholds[4];
-    const char *drill_of;
-    int64_t over;
-    bool json;
-};
-
-static bool run(const char *database, struct arguments *arguments, int *ret_state,
-                struct error *err)
+static bool run(const char *database, struct threshold *thresholds, bool of_instances, int64_t over,
+                bool as_json, int *ret_state, struct error *err)
 {
-    struct store_parameter parameters[2 * COUNT(arguments->thresholds) + 3];
+    struct store_parameter parameters[2 * THRESHOLDS + 3] = {
+        {":instances", integer_cell(of_instances)},
+        {":over", integer_cell(over)},
+        {":now", integer_cell(clock_now())}};
     struct store *store = NULL;
-    size_t given = 0, count = 0;
-    for (size_t i = 0; i < COUNT(arguments->thresholds); i++) {
-        struct threshold *threshold = &arguments->thresholds[i];
-        if (threshold->text != NULL && !parse_threshold(threshold, err)) {
+    bool given = false;
+    for (size_t i = 0; i < THRESHOLDS; i++) {
+        if (thresholds[i].text != NULL && !parse_threshold(&thresholds[i], err)) {
             return false;
         }
-        given += threshold->text != NULL;
-        parameters[count++] =
-            (struct store_parameter){threshold->names[0], text_cell(threshold->numbers[0])};
-        parameters[count++] =
-            (struct store_parameter){threshold->names[1], text_cell(threshold->numbers[1])};
+        given = given || thresholds[i].text != NULL;
+        for (size_t j = 0; j < 2; j++) {
+            parameters[3 + 2 * i + j] = (struct store_parameter){
+                thresholds[i].names[j], text_cell(thresholds[i].numbers[j])};
+        }
     }
-    bool instances = strcmp(arguments->drill_of, "instance") == 0;
-    parameters[count++] = (struct store_parameter){":instances", integer_cell(instances)};
-    parameters[count++] = (struct store_parameter){":over", integer_cell(arguments->over)};
-    parameters[count++] = (struct store_parameter){":now", integer_cell(clock_now())};
-    if (!instances && strcmp(arguments->drill_of, "vault") != 0) {
-        return error_set(err, ERROR_USAGE, "--drill-of: \"%s\" is neither vault nor instance",
-                         arguments->drill_of);
-    }
-    if (given == 0) {
+    if (!given) {
         error_set(err, ERROR_USAGE, "nothing to check");
         return error_hint(err, "Give a threshold, such as --max-age 2h,6h.");
     }
     bool done = store_open(database, STORE_READ, &hbr_restore_job_model, &store, err) &&
-                print(store, parameters, count, arguments->json, ret_state, err);
+                print(store, parameters, COUNT(parameters), as_json, ret_state, err);
     store_close(store);
     return done;
 }
@@ -182,36 +171,35 @@ static int fail(const char *message)
 
 int cli_check(const char *database, int argc, char **argv)
 {
+    struct threshold thresholds[THRESHOLDS] = {
+        {"max-age", false, {":age_warning", ":age_critical"}, NULL, {"", ""}},
+        {"min-success-rate", true, {":rate_warning", ":rate_critical"}, NULL, {"", ""}},
+        {"max-open", false, {":open_warning", ":open_critical"}, NULL, {"", ""}},
+        {"max-drill-age", false, {":drill_warning", ":drill_critical"}, NULL, {"", ""}}};
+    const char *drill_of = "vault";
+    int64_t over = 30 * 86400;
+    bool json = false;
     struct error err;
-    struct arguments arguments = {
-        .thresholds =
-            {{"max-age", false, {":age_warning", ":age_critical"}, NULL, {"", ""}},
-             {"min-success-rate", true, {":rate_warning", ":rate_critical"}, NULL, {"", ""}},
-             {"max-open", false, {":open_warning", ":open_critical"}, NULL, {"", ""}},
-             {"max-drill-age", false, {":drill_warning", ":drill_critical"}, NULL, {"", ""}}},
-        .drill_of = "vault",
-        .over = 30 * 86400};
-    struct threshold *thresholds = arguments.thresholds;
     int status = 0;
     const struct cli_option options[] = {
         {"max-age", "W,C", "limits, warning and critical, of each proof's age", CLI_TEXT,
          (void *)&thresholds[0].text, 0, 0, CLI_WHAT},
         {"min-success-rate", "W,C", "least percent of restores that succeeded", CLI_TEXT,
          (void *)&thresholds[1].text, 0, 0, CLI_WHAT},
-        {"over", "DURATION", "... of those created in this time", CLI_DURATION, &arguments.over, 1,
-         INT64_MAX, CLI_WHAT},
+        {"over", "DURATION", "... of those created in this time", CLI_DURATION, &over, 1,
+         TEXT_DURATION_MAX, CLI_WHAT},
         {"max-open", "W,C", "age of the oldest open job", CLI_TEXT, (void *)&thresholds[2].text, 0,
          0, CLI_WHAT},
         {"max-drill-age", "W,C", "since the last success of each vault", CLI_TEXT,
          (void *)&thresholds[3].text, 0, 0, CLI_WHAT},
-        {"drill-of", "KIND", "... of each vault or each instance", CLI_TEXT,
-         (void *)&arguments.drill_of, 0, 0, CLI_WHAT},
-        {"json", NULL, "print JSON", CLI_FLAG, &arguments.json, 0, 0, CLI_OUTPUT},
+        {"drill-of", "vault|instance", "... of each", CLI_CHOICE, (void *)&drill_of, 0, 0,
+         CLI_WHAT},
+        {"json", NULL, "print JSON", CLI_FLAG, &json, 0, 0, CLI_OUTPUT},
     };
     if (!cli_begin("check", options, COUNT(options), argc, argv, &database, NULL, &status)) {
         return status != 0 && argc > 0 ? fail("wrong usage, see `hbrsync check --help`") : 0;
     }
-    if (!run(database, &arguments, &status, &err)) {
+    if (!run(database, thresholds, strcmp(drill_of, "instance") == 0, over, json, &status, &err)) {
         (void)cli_fail(&err);
         return fail(err.message);
     }

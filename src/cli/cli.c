@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -95,13 +96,6 @@ static void print_help(void)
     }
 }
 
-static void print_version(void)
-{
-    (void)printf("hbrsync %s\nlibcurl %s\nSQLite %s\njson-c %s\n%s\n", HBRSYNC_VERSION,
-                 acs_libcurl_version(), store_sqlite_version(), json_library_version(),
-                 acs_openssl_version());
-}
-
 int cli_fail(const struct error *err)
 {
     log_error(err);
@@ -145,24 +139,6 @@ bool cli_rows_end(struct store_rows *rows, bool done, struct error *err)
     return done;
 }
 
-static void remember(const struct cli_option *options, size_t count)
-{
-    for (size_t i = 0; i < count && known_count < KNOWN_MAX; i++) {
-        known[known_count++] = options[i];
-    }
-}
-
-static void print_command_help(const char *name, const struct cli_option *options, size_t count)
-{
-    const struct cli_command *command = find_command(name, NULL);
-    (void)printf("usage: hbrsync %s %s\n\nhbrsync %s: %s\n", name, command->synopsis, name,
-                 command->summary);
-    cli_print_options(stdout, options, count);
-    if (command->print_more != NULL) {
-        command->print_more();
-    }
-}
-
 bool cli_begin(const char *name, const struct cli_option *options, size_t count, int argc,
                char **argv, const char **database, int *ret_operand, int *ret_status)
 {
@@ -177,18 +153,23 @@ bool cli_begin(const char *name, const struct cli_option *options, size_t count,
     };
     struct cli_option all[CLI_OPTIONS_MAX];
     *ret_status = 0;
-    if (count + COUNT(general) > CLI_OPTIONS_MAX) {
-        *ret_status = 1;
-        return false;
-    }
+    assert(count + COUNT(general) <= CLI_OPTIONS_MAX);
     memcpy(all, options, count * sizeof(*options));
     memcpy(all + count, general, sizeof(general));
     count += COUNT(general);
-    if (mode != RUN) {
-        if (mode == COLLECT) {
-            remember(all, count);
-        } else {
-            print_command_help(name, all, count);
+    if (mode == COLLECT) {
+        assert(known_count + count <= KNOWN_MAX);
+        memcpy(known + known_count, all, count * sizeof(*all));
+        known_count += count;
+        return false;
+    }
+    if (mode == HELP) {
+        const struct cli_command *command = find_command(name, NULL);
+        (void)printf("usage: hbrsync %s %s\n\nhbrsync %s: %s\n", name, command->synopsis, name,
+                     command->summary);
+        cli_print_options(stdout, all, count);
+        if (command->print_more != NULL) {
+            command->print_more();
         }
         return false;
     }
@@ -312,22 +293,22 @@ static int dispatch(int argc, char **argv)
         return cli_fail(&err);
     }
     if (is_asked("version", argc, argv, place)) {
-        print_version();
+        (void)printf("hbrsync %s\nlibcurl %s\nSQLite %s\njson-c %s\n%s\n", HBRSYNC_VERSION,
+                     acs_libcurl_version(), store_sqlite_version(), json_library_version(),
+                     acs_openssl_version());
         return 0;
     }
     mode = is_asked("help", argc, argv, place) ? HELP : RUN;
     if (place + 1 < argc && strcmp(argv[place], "help") == 0 && argv[place + 1][0] != '-') {
         place++;
     }
-    if (mode == HELP || place >= argc) {
-        return run_command(database, argc - place, argv + place);
+    if (mode == RUN && place < argc) { /* the options before the name go behind it */
+        char *name = argv[place];
+        size_t before = (size_t)place - 1 - (strcmp(argv[place - 1], "--") == 0);
+        memmove(argv + place + 1 - before, argv + 1, before * sizeof(*argv));
+        place -= (int)before;
+        argv[place] = name;
     }
-    /* The options before the name go behind it. */
-    char *name = argv[place];
-    size_t before = (size_t)place - 1 - (strcmp(argv[place - 1], "--") == 0);
-    memmove(argv + place + 1 - before, argv + 1, before * sizeof(*argv));
-    place -= (int)before;
-    argv[place] = name;
     return run_command(database, argc - place, argv + place);
 }
 
@@ -370,11 +351,10 @@ static void refuse_key_log(void)
 int cli_main(int argc, char **argv)
 {
     struct error err;
-    bool forbidden = forbid_core_files(&err);
     if (!occupy_standard_descriptors()) {
         return error_exit_status(ERROR_INTERNAL, 0);
     }
-    if (!forbidden) {
+    if (!forbid_core_files(&err)) {
         return cli_fail(&err);
     }
     refuse_key_log();

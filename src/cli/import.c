@@ -13,7 +13,6 @@
 #include "base/safe_file.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/session.h"
 #include "hbr/page.h"
 #include "hbr/restore_job.h"
 #include "output/format.h"
@@ -23,6 +22,7 @@
 
 #define DOCUMENT_MAX (512U * 1024 * 1024)
 #define BATCH_JOBS 1000
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define ODD_MAX 4096 /* bytes of what is no JSON */
 #define TAKES_BACK "`hbrsync export --format ndjson` writes what import takes back."
 
@@ -73,28 +73,23 @@ static bool store_job(struct import *import, const struct record *job, struct er
     return commit(import, err) && store_begin(import->store, err);
 }
 
-/* Rows of v_restore_job are not all of a job: they lack what is null and what is of other types. */
-static bool check_shape(const struct json_node *root, struct error *err)
-{
-    const struct json_node *first = root->kind == JSON_ARRAY ? root->first : root;
-    if (json_find(first, "restore_id")->kind == JSON_MISSING ||
-        json_find(first, "RestoreId")->kind != JSON_MISSING) {
-        return true;
-    }
-    error_set(err, ERROR_USAGE, "rows with the columns of v_restore_job, not the API's own jobs");
-    return error_hint(err, TAKES_BACK);
-}
-
+/* Frees the value. */
 static bool store_document(struct import *import, struct json_node *root, struct error *err)
 {
     struct hbr_page page;
-    bool ok = check_shape(root, err);
-    if (!ok) {
+    const struct json_node *first = root->kind == JSON_ARRAY ? root->first : root;
+    /* Rows of v_restore_job are not all of a job: they lack what is null and is of other types. */
+    if (json_find(first, "restore_id")->kind != JSON_MISSING &&
+        json_find(first, "RestoreId")->kind == JSON_MISSING) {
         json_free(root);
+        error_set(err, ERROR_USAGE,
+                  "rows with the columns of v_restore_job, not the API's own jobs");
+        return error_hint(err, TAKES_BACK);
     }
-    if (!ok || !hbr_page_import(root, &page, err)) {
+    if (!hbr_page_import(root, &page, err)) {
         return false;
     }
+    bool ok = true;
     if (page.rejected > 0 && import->rejected[0] == '\0') {
         (void)snprintf(import->rejected, sizeof(import->rejected), "%.200s line %" PRId64,
                        file_name(import), import->line);
@@ -181,6 +176,7 @@ static bool read_value(struct import *import, FILE *file, struct buffer *text, i
 static const struct {
     const char *start, *what, *command; /* that makes JSON of it, NULL: none */
 } other_files[] = {
+    {"", "text in UTF-16", "iconv -f UTF-16LE -t UTF-8"}, /* without a mark */
     {"\xFF\xFE", "text in UTF-16", "iconv -f UTF-16 -t UTF-8"},
     {"\xFE\xFF", "text in UTF-16", "iconv -f UTF-16 -t UTF-8"},
     {"\x1F\x8B", "compressed with gzip", "gzip -dc"},
@@ -198,34 +194,23 @@ static const struct {
 /* Names a file that is something else, by its first bytes. */
 static void tell_kind(const struct buffer *text, struct error *err)
 {
-    const char *what = NULL, *command = NULL;
     bool is_json = text->data[0] == '{' || text->data[0] == '[';
-    if (is_json && text->length > 1 && text->data[1] == '\0') {
-        what = "text in UTF-16";
-        command = "iconv -f UTF-16LE -t UTF-8";
+    size_t i = is_json && text->length > 1 && text->data[1] == '\0' ? 0 : 1;
+    while (i > 0 && i < COUNT(other_files) && !text_starts_with(text->data, other_files[i].start)) {
+        i++;
     }
-    for (size_t i = 0; what == NULL && i < sizeof(other_files) / sizeof(other_files[0]); i++) {
-        if (text_starts_with(text->data, other_files[i].start)) {
-            what = other_files[i].what;
-            command = other_files[i].command;
-        }
-    }
-    if (what != NULL) {
-        error_set(err, ERROR_USAGE, "not JSON but %s", what);
-    }
-    if (command != NULL) {
-        error_hint(err, "Try: %s FILE | hbrsync import -", command);
-    } else if (what != NULL) {
-        error_hint(err, TAKES_BACK);
+    if (i < COUNT(other_files)) {
+        error_set(err, ERROR_USAGE, "not JSON but %s", other_files[i].what);
+        (void)(other_files[i].command == NULL
+                   ? error_hint(err, TAKES_BACK)
+                   : error_hint(err, "Try: %s FILE | hbrsync import -", other_files[i].command));
     }
 }
 
 static bool import_stream(struct import *import, FILE *file, struct buffer *text, struct error *err)
 {
     int64_t line = 1;
-    bool is_first = true;
-    import->line = 0;
-    while (read_value(import, file, text, &line, err)) {
+    for (bool is_first = true; read_value(import, file, text, &line, err); is_first = false) {
         struct json_node *root = NULL;
         if (text->length == 0) {
             return true;
@@ -236,7 +221,6 @@ static bool import_stream(struct import *import, FILE *file, struct buffer *text
             }
             return false;
         }
-        is_first = false;
         if (!store_document(import, root, err)) {
             return false;
         }
@@ -247,21 +231,21 @@ static bool import_stream(struct import *import, FILE *file, struct buffer *text
 static bool import_file(struct import *import, struct error *err)
 {
     struct buffer text;
+    import->line = 0;
+    import->seen_before = import->run.seen;
     FILE *file = file_open_stream(import->file, err);
     if (file == NULL) {
         return false;
     }
     buffer_init(&text, DOCUMENT_MAX);
     bool ok = import_stream(import, file, &text, err);
-    if (!ok) {
-        if (err->code == ERROR_SERVICE) {
-            err->code = ERROR_USAGE; /* the text is the user's here, not the service's */
-        }
-        if (import->line > 0) {
-            error_context(err, "%s line %" PRId64, file_name(import), import->line);
-        } else {
-            error_context(err, "%s", file_name(import));
-        }
+    if (!ok && err->code == ERROR_SERVICE) {
+        err->code = ERROR_USAGE; /* the text is the user's here, not the service's */
+    }
+    if (!ok && import->line > 0) {
+        error_context(err, "%s line %" PRId64, file_name(import), import->line);
+    } else if (!ok) {
+        error_context(err, "%s", file_name(import));
     }
     buffer_free(&text);
     (void)fclose(file); /* it was only read */
@@ -309,18 +293,6 @@ static bool end(struct import *import, const struct error *problem, struct error
            store_commit(store, err);
 }
 
-/* A batch that fails half-way keeps what was whole before it. */
-static bool import_files(struct import *import, char **files, int count, struct error *err)
-{
-    bool ok = store_begin(import->store, err);
-    for (int i = 0; ok && i < count; i++) {
-        import->file = files[i];
-        import->seen_before = import->run.seen;
-        ok = import_file(import, err);
-    }
-    return ok && commit(import, err);
-}
-
 /* Adds what is kept of the file that could not be read to its end. */
 static void tell_end(const struct import *import, struct error *err)
 {
@@ -357,54 +329,45 @@ static void tell(const struct import *import)
     }
 }
 
-/* They name a source, as they do for a sync. */
-static bool check_names(const struct import *import, struct error *err)
-{
-    struct cli_list account = {.values = {import->account_id}, .count = import->account_id[0] != 0};
-    struct cli_list region = {.values = {import->region}, .count = import->region[0] != 0};
-    struct cli_list edition = {.values = {import->edition}, .count = import->edition[0] != 0};
-    return session_check_words("account-id", &account, err) &&
-           session_check_words("region", &region, err) && session_check_editions(&edition, err);
-}
-
+/* A batch that fails half-way keeps what was whole before it. */
 static int import_all(struct import *import, char **files, int count)
 {
-    struct error err;
-    struct error end_error;
-    error_clear(&err);
+    struct error err, other;
     enum store_mode mode = import->dry_run ? STORE_DRY_RUN : STORE_WRITE;
     if (!store_open(import->database, mode, &hbr_restore_job_model, &import->store, &err) ||
         !begin(import, &err)) {
         store_close(import->store);
         return cli_fail(&err);
     }
-    bool ok = import_files(import, files, count, &err);
+    error_clear(&err);
+    bool ok = store_begin(import->store, &err);
+    for (int i = 0; ok && i < count; i++) {
+        import->file = files[i];
+        ok = import_file(import, &err);
+    }
+    ok = ok && commit(import, &err);
     if (!ok) {
         /* What came before the bad value is sound. */
-        struct error commit_error;
         bool sound = err.code == ERROR_USAGE || err.code == ERROR_INTERRUPTED;
-        if (!sound || !commit(import, &commit_error)) {
+        if (!sound || !commit(import, &other)) {
             import->run = import->committed;
         }
         tell_end(import, &err);
     }
-    if (!end(import, &err, &end_error) && ok) {
+    if (!end(import, &err, &other) && ok) {
         ok = false;
-        err = end_error;
+        err = other;
     }
     store_close(import->store);
     tell(import);
-    if (!ok) {
-        return cli_fail(&err);
+    if (ok && import->run.rejected > 0) {
+        ok = error_set(&err, ERROR_UNPROVED,
+                       "%" PRId64
+                       " %s had no usable RestoreId and could not be stored (the first: %s)",
+                       import->run.rejected, import->run.rejected == 1 ? "entry" : "entries",
+                       import->rejected);
     }
-    if (import->run.rejected > 0) {
-        error_set(&err, ERROR_UNPROVED,
-                  "%" PRId64 " %s had no usable RestoreId and could not be stored (the first: %s)",
-                  import->run.rejected, import->run.rejected == 1 ? "entry" : "entries",
-                  import->rejected);
-        return cli_fail(&err);
-    }
-    return 0;
+    return ok ? 0 : cli_fail(&err);
 }
 
 int cli_import(const char *database, int argc, char **argv)
@@ -415,10 +378,11 @@ int cli_import(const char *database, int argc, char **argv)
     int operand = 0;
     int status = 0;
     const struct cli_option options[] = {
-        {"account-id", "ID", "the account that the jobs belong to", CLI_TEXT,
+        {"account-id", "ID", "the account that the jobs belong to", CLI_NAME,
          (void *)&import.account_id, 0, 0, CLI_WHAT},
-        {"region", "ID", "their region", CLI_TEXT, (void *)&import.region, 0, 0, CLI_WHAT},
-        {"edition", "NAME", "their edition", CLI_TEXT, (void *)&import.edition, 0, 0, CLI_WHAT},
+        {"region", "ID", "their region", CLI_NAME, (void *)&import.region, 0, 0, CLI_WHAT},
+        {"edition", CLI_EDITIONS, "their edition", CLI_CHOICE, (void *)&import.edition, 0, 0,
+         CLI_WHAT},
         {"dry-run", NULL, "do everything but keep nothing", CLI_FLAG, &import.dry_run, 0, 0,
          CLI_WHAT},
         {"allow-trigger", "NAME", "a trigger of yours that may run, now and later", CLI_LIST,
@@ -428,17 +392,14 @@ int cli_import(const char *database, int argc, char **argv)
          &safe_file_shared, 0, 0, CLI_OUTPUT},
         {"quiet", NULL, "print only errors", CLI_FLAG, &import.quiet, 0, 0, CLI_OUTPUT},
     };
-    if (!cli_begin("import", options, sizeof(options) / sizeof(options[0]), argc, argv,
-                   &import.database, &operand, &status)) {
+    if (!cli_begin("import", options, COUNT(options), argc, argv, &import.database, &operand,
+                   &status)) {
         return status;
     }
     log_set_level(import.quiet ? LOG_QUIET : LOG_NORMAL);
     if (operand == argc) {
         error_set(&err, ERROR_USAGE, "import takes at least one file");
         error_hint(&err, "Use - for standard input.");
-        return cli_fail(&err);
-    }
-    if (!check_names(&import, &err)) {
         return cli_fail(&err);
     }
     store_allow_triggers(triggers.values, triggers.count);

@@ -1,10 +1,12 @@
 #include "cli/options.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "output/format.h"
+#include "store/state.h"
 
 #define HELP_COLUMN 28
 
@@ -12,14 +14,12 @@ static bool set_duration(const struct cli_option *option, const char *text, stru
 {
     char least[FORMAT_AGE_SIZE], most[FORMAT_AGE_SIZE];
     int64_t value = 0;
-    int64_t maximum =
-        option->maximum < TEXT_DURATION_MAX ? option->maximum : (int64_t)TEXT_DURATION_MAX;
-    if (text_to_duration(text, &value) && value >= option->minimum && value <= maximum) {
+    if (text_to_duration(text, &value) && value >= option->minimum && value <= option->maximum) {
         *(int64_t *)option->target = value;
         return true;
     }
     format_age(option->minimum, least);
-    format_age(maximum, most);
+    format_age(option->maximum, most);
     error_set(err, ERROR_USAGE, "--%s: \"%s\" is not a duration from %s to %s", option->name, text,
               least, most);
     return error_hint(err, "A duration is a number with s, m, h, d or w, such as 90s, 10m, 24h.");
@@ -38,10 +38,41 @@ static bool set_integer(const struct cli_option *option, const char *text, struc
                      option->name, text, option->minimum, option->maximum);
 }
 
+/* What its kind says of a text. */
+static bool check_text(const struct cli_option *option, const char *text, struct error *err)
+{
+    static const char allowed[] = TEXT_ALPHANUMERIC "-_";
+    size_t length = strlen(text);
+    bool is_choice = false;
+    switch (option->kind) {
+    case CLI_FILE:
+        return strcmp(text, "-") != 0 ||
+               error_set(err, ERROR_USAGE, "--%s needs the name of a file, not \"-\"",
+                         option->name);
+    case CLI_NAME:
+    case CLI_NAMES:
+        return (length > 0 && length < STORE_NAME_MAX && strspn(text, allowed) == length) ||
+               error_set(err, ERROR_USAGE, "--%s: \"%s\" is not a name", option->name, text);
+    case CLI_CHOICE:
+    case CLI_CHOICES:
+        for (const char *at = option->argument; !is_choice && *at != '\0'; at += *at == '|') {
+            is_choice = strcspn(at, "|") == length && memcmp(at, text, length) == 0;
+            at += strcspn(at, "|");
+        }
+        return is_choice || error_set(err, ERROR_USAGE, "--%s: \"%s\" is not one of %s",
+                                      option->name, text, option->argument);
+    default:
+        return true;
+    }
+}
+
 /* What is in the list already is asked for once. */
 static bool add_to_list(const struct cli_option *option, const char *text, struct error *err)
 {
     struct cli_list *list = option->target;
+    if (!check_text(option, text, err)) {
+        return false;
+    }
     for (size_t i = 0; i < list->count; i++) {
         if (strcmp(list->values[i], text) == 0) {
             return true;
@@ -58,27 +89,26 @@ static bool add_to_list(const struct cli_option *option, const char *text, struc
 static bool set_option(const struct cli_option *option, char *text, struct error *err)
 {
     bool ok = true;
+    assert(text != NULL || option->kind == CLI_FLAG);
     switch (option->kind) {
     case CLI_FLAG:
         *(bool *)option->target = true;
         return true;
-    case CLI_FILE:
-        if (strcmp(text, "-") == 0) {
-            return error_set(err, ERROR_USAGE, "--%s needs the name of a file, not \"-\"",
-                             option->name);
-        }
-        *(const char **)option->target = text;
-        return true;
     case CLI_TEXT:
-        *(const char **)option->target = text;
-        return true;
+    case CLI_FILE:
+    case CLI_NAME:
+    case CLI_CHOICE:
+        ok = check_text(option, text, err);
+        *(const char **)option->target = ok ? text : NULL;
+        return ok;
     case CLI_LIST:
+    case CLI_NAMES:
+    case CLI_CHOICES:
+    case CLI_TEXTS:
         while (ok && text != NULL) {
-            ok = add_to_list(option, strsep(&text, ","), err);
+            ok = add_to_list(option, strsep(&text, option->kind == CLI_TEXTS ? "" : ","), err);
         }
         return ok;
-    case CLI_TEXTS:
-        return add_to_list(option, text, err);
     case CLI_INTEGER:
         return set_integer(option, text, err);
     case CLI_DURATION:
@@ -169,12 +199,14 @@ bool cli_parse(const struct cli_option *options, size_t count, int argc, char **
 static void print_option(FILE *out, const struct cli_option *option)
 {
     char number[FORMAT_AGE_SIZE] = "";
-    const char *argument = option->argument != NULL ? option->argument : "";
+    bool is_choice = option->kind == CLI_CHOICE || option->kind == CLI_CHOICES;
+    const char *argument = is_choice ? "NAME" : option->argument != NULL ? option->argument : "";
     const char *value = number;
     int used = fprintf(out, "  --%s%s%s", option->name, argument[0] != '\0' ? " " : "", argument);
     int pad = used >= 0 && used < HELP_COLUMN ? HELP_COLUMN - used : 1;
-    (void)fprintf(out, "%*s%s", pad, "", option->help);
-    if (option->kind == CLI_TEXT || option->kind == CLI_FILE) {
+    (void)fprintf(out, "%*s%s%s%s", pad, "", is_choice ? option->argument : "",
+                  is_choice ? " " : "", option->help);
+    if (option->kind < CLI_LIST && option->kind != CLI_FLAG) {
         value = *(const char *const *)option->target;
     } else if (option->kind == CLI_INTEGER && *(const int64_t *)option->target > 0) {
         (void)snprintf(number, sizeof(number), "%" PRId64, *(const int64_t *)option->target);

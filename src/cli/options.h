@@ -11,15 +11,20 @@
 
 #define CLI_OPTIONS_MAX 48
 #define CLI_LIST_MAX 64
+#define CLI_EDITIONS "STANDARD|BASIC"
 
 enum cli_kind {
     CLI_FLAG,    /* bool */
     CLI_TEXT,    /* const char * */
     CLI_FILE,    /* const char *, a file's name; "-" is refused */
+    CLI_NAME,    /* const char *, a word that may be part of a host name or of a scope */
+    CLI_CHOICE,  /* const char *, one of those of `argument`, "a|b|c" */
     CLI_LIST,    /* struct cli_list: repeatable, and "a,b" is two values */
+    CLI_NAMES,   /* the same, of words as of CLI_NAME */
+    CLI_CHOICES, /* the same, each one of those of `argument` */
     CLI_TEXTS,   /* struct cli_list: repeatable, a comma is part of the value */
     CLI_INTEGER, /* int64_t within [minimum, maximum] */
-    CLI_DURATION /* int64_t, seconds, within [minimum, maximum] */
+    CLI_DURATION /* the same of seconds, at most TEXT_DURATION_MAX */
 };
 
 /* The headings of --help, in their order. */

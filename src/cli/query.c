@@ -35,6 +35,32 @@ bool query_run(struct store *store, const char *name, const struct store_paramet
     return store_query_run(store, &query, rows, err);
 }
 
+static bool compare_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    struct query_search *search = context;
+    (void)count, (void)err;
+    if (cells[0].kind == CELL_TEXT) {
+        search->found = search->found || strcmp(cells[0].text, search->nearest.word) == 0;
+        text_nearest_try(&search->nearest, cells[0].text);
+    }
+    return true;
+}
+
+bool query_search(struct store *store, const char *table, const char *column, const char *word,
+                  struct query_search *ret_search, struct error *err)
+{
+    char sql[256];
+    const struct store_parameter parameter = {":word", text_cell(word)};
+    const struct store_query query = {sql, "read what is stored", &parameter, 1};
+    const struct store_rows rows = {.row = compare_row, .context = ret_search};
+    *ret_search = (struct query_search){.nearest.word = word};
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT DISTINCT %s FROM %s WHERE %s = :word"
+                   " OR NOT EXISTS (SELECT 1 FROM %s WHERE %s = :word)",
+                   column, table, column, table, column);
+    return store_query_run(store, &query, &rows, err);
+}
+
 /* --- a table for people -------------------------------------------------------------------- */
 
 struct table {
@@ -47,17 +73,6 @@ struct table {
     char texts[STORE_COLUMNS_MAX][NAME_SIZE]; /* names, then times */
 };
 
-static bool has_text(const char *const *names, size_t count, const char *stem)
-{
-    size_t length = strlen(stem);
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(names[i], stem, length) == 0 && strcmp(names[i] + length, "_utc") == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool take_columns(const char *const *names, size_t count, void *context, struct error *err)
 {
     struct table *table = context;
@@ -65,8 +80,9 @@ static bool take_columns(const char *const *names, size_t count, void *context, 
     for (size_t i = 0; i < count && table->columns < table->most; i++) {
         size_t at = table->columns;
         size_t length = strlen(names[i]);
-        if (!has_text(names, count, names[i])) {
-            bool is_utc = text_ends_with(names[i], "_utc");
+        bool is_utc = text_ends_with(names[i], "_utc");
+        if (i + 1 == count || !text_starts_with(names[i + 1], names[i]) ||
+            strcmp(names[i + 1] + length, "_utc") != 0) {
             table->is_time[at] = is_utc || text_ends_with(names[i], "_value");
             (void)snprintf(table->texts[at], NAME_SIZE, "%.*s", (int)(length - (is_utc ? 4 : 0)),
                            names[i]);

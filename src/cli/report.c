@@ -1,72 +1,135 @@
 /* The command `report`: canned SQL as a table, CSV, JSON or an HTML page. */
-#include "cli/report.h"
-
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/selection.h"
 #include "hbr/restore_job.h"
+#include "output/format.h"
+#include "output/html_page.h"
 #include "output/log.h"
 #include "output/rows.h"
+#include "store/sql_files.h"
 
-struct arguments {
-    const char *database;
-    const char *name; /* NULL: none */
-    enum rows_format format;
-    bool as_page, spreadsheet;
-    struct report_scope scope;
-    struct selection selection;
+#define PLOTS_MAX 4
+#define PAGE_ROWS 25
+#define PERIOD_SIZE 96
+#define REPORTS_MAX 64
+
+enum report_on_page { REPORT_AS_TABLE, REPORT_AS_TILES, REPORT_NOT_ON_PAGE };
+
+/*
+ * A report: a file of sql/reports/ and what its first comment says. Lines "-- KEY: VALUE" are
+ * `title`, `order` (a number, the place among the reports), `page` (`tiles`: its row is shown as
+ * numbers; `no`: not on the page of all reports), `rows` (how many rows that page shows), `since`
+ * (a duration: the period unless one is asked for), `plot` (see svg_plot.h; repeatable). The first
+ * other line describes the report in a sentence, those after it say how it is counted.
+ */
+struct report {
+    char name[64]; /* the file's, without ".sql" */
+    char title[128];
+    int64_t order;
+    enum report_on_page on_page;
+    int64_t page_rows; /* of its table on the page of all reports */
+    int64_t since;     /* seconds, 0: everything */
+    char plots[PLOTS_MAX][HTML_PLOT_SIZE];
+    size_t plot_count;
+    char description[384];
+    char notes[1024];
+    const char *sql; /* borrowed from sql_reports */
 };
 
-static bool take_format(struct arguments *arguments, const char *name, struct error *err)
+static struct report reports[REPORTS_MAX];
+static size_t report_count;
+
+/* --- the files of sql/reports/ and what their first comments say --------------------------- */
+
+static bool take_line(struct report *report, const char *line)
 {
-    static const char *const names[] = {
-        [ROWS_TABLE] = "table", [ROWS_CSV] = "csv", [ROWS_JSON] = "json"};
-    if (arguments->spreadsheet) {
-        arguments->format = ROWS_SPREADSHEET;
-        return name == NULL || strcmp(name, "csv") == 0 ||
-               error_set(err, ERROR_USAGE, "--spreadsheet needs --format csv");
-    }
-    name = name != NULL ? name : "table";
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(name, names[i]) == 0) {
-            arguments->format = (enum rows_format)i;
-            return true;
-        }
-    }
-    arguments->as_page = strcmp(name, "html") == 0;
-    if (arguments->as_page) {
+    char text[sizeof(report->notes)] = "";
+    size_t noted = strlen(report->notes);
+    if (sscanf(line, "-- title: %127[^\n]", report->title) == 1 ||
+        sscanf(line, "-- order: %" SCNd64, &report->order) == 1 ||
+        sscanf(line, "-- rows: %" SCNd64, &report->page_rows) == 1) {
         return true;
     }
-    error_set(err, ERROR_USAGE, "--format: \"%s\" is not known", name);
-    return error_hint(err, "The formats are table, csv, json and html.");
+    if (sscanf(line, "-- since: %1023s", text) == 1) {
+        return text_to_duration(text, &report->since);
+    }
+    if (sscanf(line, "-- page: %1023s", text) == 1) {
+        report->on_page = strcmp(text, "no") == 0 ? REPORT_NOT_ON_PAGE : REPORT_AS_TILES;
+        return report->on_page == REPORT_NOT_ON_PAGE || strcmp(text, "tiles") == 0;
+    }
+    if (sscanf(line, "-- plot: %1023[^\n]", text) == 1) {
+        return report->plot_count < PLOTS_MAX &&
+               text_fit(report->plots[report->plot_count++], sizeof(report->plots[0]), text);
+    }
+    (void)sscanf(line, "-- %1022[^\n]", text);
+    if (report->description[0] == '\0') {
+        return text_fit(report->description, sizeof(report->description), text);
+    }
+    int used = snprintf(report->notes + noted, sizeof(report->notes) - noted, "%s%s",
+                        noted > 0 ? " " : "", text);
+    return used >= 0 && (size_t)used < sizeof(report->notes) - noted;
 }
 
-/* The named report moves to the front of the list. */
-static bool select_report(struct report *reports, size_t count, const char *name, struct error *err)
+/* Reads the first comment of one file; false where it is not understood. */
+static bool parse(const struct sql_file *file, struct report *report)
+{
+    *report = (struct report){.sql = file->text, .page_rows = PAGE_ROWS};
+    bool ok = text_fit(report->name, sizeof(report->name), file->name);
+    report->name[strcspn(report->name, ".")] = '\0';
+    for (const char *at = file->text; ok && text_starts_with(at, "-- ");) {
+        ok = take_line(report, at);
+        at += strcspn(at, "\n");
+        at += *at == '\n';
+    }
+    return ok && report->title[0] != '\0' && report->description[0] != '\0';
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct report *a = left;
+    const struct report *b = right;
+    return a->order != b->order ? (a->order > b->order) - (a->order < b->order)
+                                : strcmp(a->name, b->name);
+}
+
+/* All reports, in their order. */
+static bool read_reports(struct error *err)
+{
+    for (; report_count < REPORTS_MAX && sql_reports[report_count].name != NULL; report_count++) {
+        if (!parse(&sql_reports[report_count], &reports[report_count])) {
+            return error_set(err, ERROR_INTERNAL, "the first comment of %s is not understood",
+                             sql_reports[report_count].name);
+        }
+    }
+    qsort(reports, report_count, sizeof(reports[0]), compare);
+    return true;
+}
+
+/* NULL, with *err filled, where there is none of that name. */
+static const struct report *find_report(const char *name, struct error *err)
 {
     struct text_nearest nearest = {.word = name};
-    for (size_t i = 0; i < count; i++) {
-        text_nearest_try(&nearest, reports[i].name);
+    for (size_t i = 0; i < report_count; i++) {
         if (strcmp(reports[i].name, name) == 0) {
-            if (i > 0) {
-                reports[0] = reports[i];
-            }
-            return true;
+            return &reports[i];
         }
+        text_nearest_try(&nearest, reports[i].name);
     }
     error_set(err, ERROR_USAGE, "unknown report '%s'", name);
     (void)text_did_you_mean(&nearest, "", err);
-    return error_hint(err, "`hbrsync report` lists them.");
+    (void)error_hint(err, "`hbrsync report` lists them.");
+    return NULL;
 }
 
-static bool list_reports(const struct report *reports, size_t count, enum rows_format format,
-                         struct error *err)
+static bool list_reports(enum rows_format format, struct error *err)
 {
     static const char *const names[] = {"name", "title", "description"};
     size_t columns = format == ROWS_TABLE ? 2 : 3; /* a sentence would not fit a terminal's line */
@@ -75,7 +138,7 @@ static bool list_reports(const struct report *reports, size_t count, enum rows_f
         return false;
     }
     bool done = rows.columns(names, columns, rows.context, err);
-    for (size_t i = 0; done && i < count; i++) {
+    for (size_t i = 0; done && i < report_count; i++) {
         const struct cell cells[] = {text_cell(reports[i].name), text_cell(reports[i].title),
                                      text_cell(reports[i].description)};
         done = rows.row(cells, columns, rows.context, err);
@@ -83,129 +146,201 @@ static bool list_reports(const struct report *reports, size_t count, enum rows_f
     return cli_rows_end(&rows, done, err);
 }
 
-bool report_run(struct store *store, const struct report *report, const struct report_scope *scope,
+/* Runs SQL of sql/reports/, or of their kind, on what is selected; the report's own `since` (0:
+ * none) holds where the selection leaves that open. */
+static bool run(struct store *store, const struct report *report, const struct selection *selection,
                 const struct store_rows *rows, struct error *err)
 {
-    const struct period *period = &scope->period;
-    int64_t since = period->since;
+    int64_t since = selection->since, now = selection->now;
     if (since == INT64_MIN && report->since > 0) {
-        since = (period->until < period->now ? period->until : period->now) - report->since;
+        since = (selection->until < now ? selection->until : now) - report->since;
     }
     const struct store_parameter parameters[] = {
-        {":now", integer_cell(period->now)},
+        {":now", integer_cell(now)},
         {":since", integer_cell(since)},
-        {":until", integer_cell(period->until)},
+        {":until", integer_cell(selection->until)},
     };
-    const struct store_query query = {
-        .sql = report->sql, .what = report->title, .parameters = parameters, .parameter_count = 3};
-    const struct store_job_filter filter = {.lists = scope->lists};
-    return scope->selection[0] == '\0' ? store_query_run(store, &query, rows, err)
+    const struct store_query query = {report->sql, report->title, parameters, 3};
+    const struct store_job_filter filter = {.lists = selection->json.data};
+    return selection->text.length == 0 ? store_query_run(store, &query, rows, err)
                                        : store_query_selected(store, &query, &filter, rows, err);
 }
 
-static bool print_rows(struct store *store, const struct report *report,
-                       const struct arguments *arguments, struct error *err)
+/* --- as one HTML page ---------------------------------------------------------------------- */
+
+static bool give_columns(const char *const *names, size_t count, void *context, struct error *err)
 {
-    const struct report_scope *scope = &arguments->scope;
-    struct store_rows rows;
-    if (arguments->format == ROWS_TABLE && scope->selection[0] != '\0') {
-        (void)printf("Selected: %s\n\n", scope->selection); /* a failure is found by cli_main */
+    return html_page_columns(context, names, count, err);
+}
+
+static bool give_row(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    return interrupt_check(err) && html_page_row(context, cells, count, err);
+}
+
+/* All sections see the database as it is at the first read within this transaction, which ends with
+ * the store. */
+static bool write_page(struct store *store, const struct report *const *shown,
+                       const struct html_head *head, const struct selection *selection,
+                       struct error *err)
+{
+    static const struct store_query begin = {.sql = "BEGIN", .what = "read one state"};
+    struct html_page *page = NULL;
+    struct store_rows rows = {NULL, NULL, NULL};
+    if (!store_query_run(store, &begin, &rows, err) || !html_page_new(stdout, head, &page, err)) {
+        return false;
     }
-    return cli_rows_begin(arguments->format, &rows, err) &&
-           cli_rows_end(&rows, report_run(store, report, scope, &rows, err), err);
+    rows = (struct store_rows){give_columns, give_row, page};
+    bool done = true;
+    for (size_t i = 0; i < head->section_count && done; i++) {
+        done = html_page_begin(page, &head->sections[i], err) &&
+               run(store, shown[i], selection, &rows, err) && html_page_end(page, err);
+    }
+    done = done && html_page_finish(page, err);
+    html_page_free(page);
+    return done;
+}
+
+/* "2026-01-01 00:00:00 to 2026-03-31 23:59:59 UTC", "everything". */
+static void describe_period(const struct selection *selection, char text[PERIOD_SIZE])
+{
+    char since[FORMAT_TIME_SIZE], until[FORMAT_TIME_SIZE];
+    format_time(selection->since, since);
+    format_time(selection->until, until);
+    if (selection->since == INT64_MIN && selection->until == INT64_MAX) {
+        (void)snprintf(text, PERIOD_SIZE, "everything");
+    } else if (selection->since == INT64_MIN) {
+        (void)snprintf(text, PERIOD_SIZE, "until %s", until);
+    } else if (selection->until == INT64_MAX) {
+        (void)snprintf(text, PERIOD_SIZE, "since %s", since);
+    } else {
+        (void)snprintf(text, PERIOD_SIZE, "%.19s to %s", since, until);
+    }
+}
+
+/* One report, or all (NULL); `warning` ("" for none) is about all of the page. */
+static bool print_page(struct store *store, const struct report *only,
+                       const struct selection *selection, const char *warning, struct error *err)
+{
+    char period[PERIOD_SIZE];
+    const struct report *shown[REPORTS_MAX];
+    struct html_section sections[REPORTS_MAX];
+    struct html_head head = {.title = only != NULL ? only->title : "Restore report",
+                             .period = period,
+                             .selection = selection->text.data,
+                             .warning = warning,
+                             .generated_at = selection->now,
+                             .sections = sections};
+    for (size_t i = 0; i < report_count; i++) {
+        const struct report *report = &reports[i];
+        if (only == NULL ? report->on_page != REPORT_NOT_ON_PAGE : only == report) {
+            shown[head.section_count] = report;
+            sections[head.section_count++] =
+                (struct html_section){.name = report->name,
+                                      .title = report->title,
+                                      .description = report->description,
+                                      .notes = report->notes,
+                                      .tiles = report->on_page == REPORT_AS_TILES,
+                                      .plots = report->plots,
+                                      .plot_count = report->plot_count,
+                                      .row_limit = only != NULL ? 0 : (size_t)report->page_rows};
+        }
+    }
+    describe_period(selection, period);
+    return write_page(store, shown, &head, selection, err);
+}
+
+/* --- the command --------------------------------------------------------------------------- */
+
+static bool take_text(const struct cell *cells, size_t count, void *context, struct error *err)
+{
+    (void)count;
+    buffer_append(context, cells[0].text, cells[0].length);
+    return buffer_ok(context, "a warning", err);
 }
 
 /* A source that was never proved as a whole: its rates are of what happens to be stored. */
-static bool add_warning(const struct cell *cells, size_t count, void *context, struct error *err)
-{
-    struct buffer *warning = context;
-    (void)count;
-    buffer_puts(warning, warning->length > 0 ? "; " : "");
-    buffer_append(warning, cells[0].text, cells[0].length);
-    return buffer_ok(warning, "a warning", err);
-}
-
-static bool find_warning(struct store *store, const struct report_scope *scope,
+static bool find_warning(struct store *store, const struct selection *selection,
                          struct buffer *warning, struct error *err)
 {
     static const struct report query = {
         .sql = "WITH source AS (SELECT source_note FROM v_sync_health WHERE scope = ''"
-               " AND retired_utc IS NULL)"
-               " SELECT count(*) || ' of ' || (SELECT count(*) FROM source) || ' sources '"
-               " || source_note FROM source WHERE source_note IS NOT NULL GROUP BY source_note",
+               " AND retired_utc IS NULL) SELECT coalesce(group_concat(text, '; '), '') FROM"
+               " (SELECT count(*) || ' of ' || (SELECT count(*) FROM source) || ' sources '"
+               " || source_note AS text FROM source WHERE source_note IS NOT NULL"
+               " GROUP BY source_note)",
         .title = "read what was proved"};
-    const struct store_rows rows = {.row = add_warning, .context = warning};
-    return report_run(store, &query, scope, &rows, err);
+    const struct store_rows rows = {.row = take_text, .context = warning};
+    return run(store, &query, selection, &rows, err);
 }
 
-static bool print_opened(struct store *store, const struct arguments *arguments,
-                         const struct report *reports, size_t count, struct error *err)
+/* NULL: all of them, as a page. */
+static bool print_report(struct store *store, const struct report *report, bool as_page,
+                         const struct selection *selection, struct error *err)
 {
     struct buffer warning;
+    struct store_rows rows;
     buffer_init(&warning, 4096);
-    bool as_page = arguments->as_page;
-    bool rates = as_page || strstr(reports[0].sql, "success_rate_percent") != NULL;
-    bool done = !rates || find_warning(store, &arguments->scope, &warning, err);
-    if (done && warning.length > 0 && !as_page) {
-        log_warning("%s", warning.data);
+    bool rates = as_page || strstr(report->sql, "success_rate_percent") != NULL;
+    bool done = !rates || find_warning(store, selection, &warning, err);
+    if (done && as_page) {
+        done = print_page(store, report, selection, warning.data, err);
+    } else if (done) { /* what is printed is checked in cli_main */
+        if (warning.length > 0) {
+            log_warning("%s", warning.data);
+        }
+        if (selection->format == ROWS_TABLE && selection->text.length > 0) {
+            (void)printf("Selected: %s\n\n", selection->text.data);
+        }
+        done = cli_rows_begin(selection->format, &rows, err) &&
+               cli_rows_end(&rows, run(store, report, selection, &rows, err), err);
     }
-    done = done && (as_page ? report_page(store, reports, arguments->name != NULL ? 1 : count,
-                                          &arguments->scope, warning.data, err)
-                            : print_rows(store, &reports[0], arguments, err));
     buffer_free(&warning);
-    return done;
-}
-
-static bool print_report(const struct arguments *arguments, struct report *reports, size_t count,
-                         struct error *err)
-{
-    struct store *store = NULL;
-    const struct store_job_filter filter = {.lists = arguments->scope.lists};
-    if (arguments->name == NULL && !arguments->as_page) {
-        return list_reports(reports, count, arguments->format, err);
-    }
-    bool done = (arguments->name == NULL || select_report(reports, count, arguments->name, err)) &&
-                store_open(arguments->database, STORE_READ, &hbr_restore_job_model, &store, err) &&
-                selection_check(&arguments->selection, store, &filter, err) &&
-                print_opened(store, arguments, reports, count, err);
-    store_close(store);
     return done;
 }
 
 void cli_report_more(void)
 {
-    struct report *reports = NULL;
-    size_t count = 0;
     struct error err;
     (void)printf("\nReports:\n");
-    if (!report_list(&reports, &count, &err) || !list_reports(reports, count, ROWS_TABLE, &err)) {
+    if (!read_reports(&err) || !list_reports(ROWS_TABLE, &err)) {
         (void)cli_fail_output(&err);
     }
-    free(reports);
+}
+
+/* A NULL name: all as a page, or their list. */
+static bool report(const char *database, const char *name, struct selection *selection,
+                   struct error *err)
+{
+    const struct report *only = NULL;
+    struct store *store = NULL;
+    if (!selection_take(selection, err) || !read_reports(err) ||
+        (name != NULL && (only = find_report(name, err)) == NULL)) {
+        return false;
+    }
+    const char *format = selection->format_text;
+    bool as_page = format != NULL && strcmp(format, "html") == 0;
+    const struct store_job_filter filter = {.lists = selection->json.data};
+    if (only == NULL && !as_page) {
+        return list_reports(selection->format, err);
+    }
+    bool done = store_open(database, STORE_READ, &hbr_restore_job_model, &store, err) &&
+                selection_check(selection, store, &filter, err) &&
+                print_report(store, only, as_page, selection, err);
+    store_close(store);
+    return done;
 }
 
 int cli_report(const char *database, int argc, char **argv)
 {
-    struct arguments arguments = {.database = database};
-    const char *format = NULL, *since = NULL, *until = NULL;
-    struct report *reports = NULL;
-    size_t report_count = 0;
+    struct selection selection = {.format = ROWS_TABLE};
+    struct cli_option options[SELECTION_ROWS];
     struct error err;
-    struct selection *selection = &arguments.selection;
     int operand = 0;
     int status = 0;
-    struct cli_option options[4 + SELECTION_ROWS] = {
-        {"since", "TIME", "from then on: a UTC date and time, or 90d ago", CLI_TEXT, (void *)&since,
-         0, 0, CLI_WHAT},
-        {"until", "TIME", "before then", CLI_TEXT, (void *)&until, 0, 0, CLI_WHAT},
-        {"format", "NAME", "table, csv, json or html (default table)", CLI_TEXT, (void *)&format, 0,
-         0, CLI_OUTPUT},
-        {"spreadsheet", NULL, "csv that a spreadsheet shows as it is stored", CLI_FLAG,
-         &arguments.spreadsheet, 0, 0, CLI_OUTPUT},
-    };
-    const size_t count = 4 + SELECTION_ROWS - 1; /* reports count statuses themselves */
-    selection_rows(selection, count - 4, options + 4);
-    if (!cli_begin("report", options, count, argc, argv, &arguments.database, &operand, &status)) {
+    const size_t count = SELECTION_ROWS - 1; /* reports count statuses themselves */
+    selection_rows(&selection, "table|csv|json|html", count, options);
+    if (!cli_begin("report", options, count, argc, argv, &database, &operand, &status)) {
         return status;
     }
     if (argc - operand > 1) {
@@ -213,16 +348,7 @@ int cli_report(const char *database, int argc, char **argv)
                   argv[operand + 1]);
         return cli_fail(&err);
     }
-    arguments.name = operand < argc ? argv[operand] : NULL;
-    bool done = take_format(&arguments, format, &err) &&
-                period_between(since, until, clock_now(), &arguments.scope.period, &err) &&
-                selection_take(selection, &err);
-    arguments.scope.lists = selection->json.data;
-    arguments.scope.selection = selection->text.data;
-    done = done && report_list(&reports, &report_count, &err) &&
-           print_report(&arguments, reports, report_count, &err);
-    free(reports);
-    buffer_free(&selection->json);
-    buffer_free(&selection->text);
+    bool done = report(database, operand < argc ? argv[operand] : NULL, &selection, &err);
+    selection_free(&selection);
     return done ? 0 : cli_fail_output(&err);
 }

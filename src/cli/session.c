@@ -38,12 +38,13 @@ void session_defaults(struct session_options *options)
 size_t session_rows(struct session_options *options, struct cli_option *rows)
 {
     const struct cli_option own[] = {
-        {"region", "ID", "a region, or several: a,b", CLI_LIST, &options->regions, 0, 0, CLI_WHERE},
+        {"region", "ID", "a region, or several: a,b", CLI_NAMES, &options->regions, 0, 0,
+         CLI_WHERE},
         {"all-regions", NULL, "every region that the service names", CLI_FLAG,
          &options->all_regions, 0, 0, CLI_WHERE},
         {"profile", "NAME", "a profile of ~/.aliyun/config.json", CLI_LIST, &options->profiles, 0,
          0, CLI_WHERE},
-        {"account-id", "ID", "the account, instead of asking STS", CLI_TEXT,
+        {"account-id", "ID", "the account, instead of asking STS", CLI_NAME,
          (void *)&options->account_id, 0, 0, CLI_WHERE},
         {"endpoint", "URL", "(default https://hbr.{region}.aliyuncs.com)", CLI_TEXT,
          (void *)&options->endpoint, 0, 0, CLI_WHERE},
@@ -74,32 +75,6 @@ size_t session_rows(struct session_options *options, struct cli_option *rows)
     _Static_assert(sizeof(own) / sizeof(own[0]) <= SESSION_OPTIONS_MAX, "the rows fit");
     memcpy(rows, own, sizeof(own));
     return sizeof(own) / sizeof(own[0]);
-}
-
-bool session_check_editions(const struct cli_list *editions, struct error *err)
-{
-    for (size_t i = 0; i < editions->count; i++) {
-        if (strcmp(editions->values[i], "STANDARD") != 0 &&
-            strcmp(editions->values[i], "BASIC") != 0) {
-            return error_set(err, ERROR_USAGE, "--edition: \"%s\" is neither STANDARD nor BASIC",
-                             editions->values[i]);
-        }
-    }
-    return true;
-}
-
-bool session_check_words(const char *option, const struct cli_list *list, struct error *err)
-{
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    for (size_t i = 0; i < list->count; i++) {
-        const char *word = list->values[i];
-        if (word[0] == '\0' || word[strspn(word, allowed)] != '\0' ||
-            strlen(word) >= STORE_NAME_MAX) {
-            return error_set(err, ERROR_USAGE, "--%s: \"%s\" is not a name", option, word);
-        }
-    }
-    return true;
 }
 
 /* Where the endpoint does not depend on the region, each region would list the same jobs again. */
@@ -135,17 +110,13 @@ bool session_check_file(const char *option, const char *path, const char *databa
 
 bool session_check(const struct session_options *options, const char *database, struct error *err)
 {
-    struct cli_list account = {.values = {options->account_id},
-                               .count = options->account_id != NULL};
     log_set_level(options->quiet ? LOG_QUIET : options->verbose ? LOG_VERBOSE : LOG_NORMAL);
     progress_enable(!options->quiet && !options->no_progress);
     acs_retry_watch(log_attempt, log_waiting);
     if (options->all_regions && options->regions.count > 0) {
         return error_set(err, ERROR_USAGE, "--region and --all-regions exclude each other");
     }
-    if (!session_check_words("region", &options->regions, err) ||
-        !session_check_words("account-id", &account, err) ||
-        !session_check_file("trace", options->trace_file, database, err)) {
+    if (!session_check_file("trace", options->trace_file, database, err)) {
         return false;
     }
     if (options->endpoint != NULL && !acs_endpoint_check(options->endpoint, err)) {

@@ -68,11 +68,6 @@ bool session_check_file(const char *option, const char *path, const char *databa
 /* Refuses more than one --profile. ERROR_USAGE. */
 bool session_check_one_profile(const struct session_options *options, struct error *err) MUST_CHECK;
 
-/* Every text of the list is a word that may be part of a host name or of a scope. ERROR_USAGE. */
-bool session_check_words(const char *option, const struct cli_list *list,
-                         struct error *err) MUST_CHECK;
-bool session_check_editions(const struct cli_list *editions, struct error *err) MUST_CHECK;
-
 /* Credentials, trace file and client; asks nothing yet. `session` is empty before, `options` must
  * outlive it; session_end also after a failure. */
 bool session_open(struct session *session, const struct session_options *options,

@@ -1,52 +1,22 @@
 /* The command `show`: one job in full, its family and its history. */
 #include <stdio.h>
-#include <string.h>
 
-#include "base/text.h"
 #include "base/zone.h"
 #include "cli/cli.h"
 #include "cli/query.h"
 #include "hbr/restore_job.h"
 
-#define ID_SIZE 128
 #define ROWS_MAX 10000 /* of children, and of changes */
-
-/* --- a job that is not there --------------------------------------------------------------- */
-
-struct search {
-    const char *id;
-    bool found;
-    struct text_nearest nearest;
-    char best[ID_SIZE];
-};
-
-static bool try_id(const struct cell *cells, size_t count, void *context, struct error *err)
-{
-    struct search *search = context;
-    const char *id = cells[0].text;
-    (void)count;
-    (void)err;
-    search->found = search->found || strcmp(id, search->id) == 0;
-    text_nearest_try(&search->nearest, id);
-    if (search->nearest.best == id && text_fit(search->best, ID_SIZE, id)) {
-        search->nearest.best = search->best;
-    }
-    return true;
-}
 
 static bool find(struct store *store, const char *id, struct error *err)
 {
-    struct search search = {.id = id, .nearest = {.word = id}};
-    const struct store_rows rows = {.row = try_id, .context = &search};
-    const struct store_parameter wanted = {":id", text_cell(id)};
-    if (!query_run(store, "show-ids", &wanted, 1, &rows, err) || search.found) {
+    struct query_search search;
+    if (!query_search(store, "restore_job", "restore_id", id, &search, err) || search.found) {
         return search.found;
     }
     error_set(err, ERROR_USAGE, "no restore '%s' is stored", id);
     return text_did_you_mean(&search.nearest, "", err);
 }
-
-/* --- the command --------------------------------------------------------------------------- */
 
 static bool print(struct store *store, const char *id, bool as_json, struct error *err)
 {

@@ -80,8 +80,7 @@ static bool run(const struct source *command, const char *verb, struct error *er
                                : "source %s takes at least one --region",
                          verb);
     }
-    return session_check_editions(&command->editions, err) &&
-           (lists ? list(command, err) : change(command, retires ? clock_now() : 0, err));
+    return lists ? list(command, err) : change(command, retires ? clock_now() : 0, err);
 }
 
 int cli_source(const char *database, int argc, char **argv)
@@ -94,7 +93,7 @@ int cli_source(const char *database, int argc, char **argv)
         {"region", "ID", "the region of the sources", CLI_LIST, &command.regions, 0, 0, CLI_WHAT},
         {"account-id", "ID", "only this account's", CLI_TEXT, (void *)&command.account_id, 0, 0,
          CLI_WHAT},
-        {"edition", "NAME", "only of STANDARD or BASIC", CLI_LIST, &command.editions, 0, 0,
+        {"edition", CLI_EDITIONS, "only of this edition", CLI_CHOICES, &command.editions, 0, 0,
          CLI_WHAT},
         {"json", NULL, "list the sources as JSON", CLI_FLAG, &command.json, 0, 0, CLI_OUTPUT},
     };

@@ -353,11 +353,11 @@ int cli_status(const char *database, int argc, char **argv)
     struct status state = {.regions = &regions, .max_age = -1};
     int status = 0;
     const struct cli_option options[] = {
-        {"region", "ID", "only the sources of a region, with details", CLI_LIST, &regions, 0, 0,
+        {"region", "ID", "only the sources of a region, with details", CLI_NAMES, &regions, 0, 0,
          CLI_WHAT},
         {"json", NULL, "print JSON", CLI_FLAG, &state.json, 0, 0, CLI_OUTPUT},
         {"max-age", "DURATION", "exit 8 if any source was last proved longer ago", CLI_DURATION,
-         &state.max_age, 0, INT64_MAX, CLI_OUTPUT},
+         &state.max_age, 0, TEXT_DURATION_MAX, CLI_OUTPUT},
         {"verbose", NULL, "print details, and the evidence of the last run", CLI_FLAG,
          &state.detailed, 0, 0, CLI_OUTPUT},
     };
@@ -366,8 +366,7 @@ int cli_status(const char *database, int argc, char **argv)
     }
     state.now = clock_now();
     state.detailed = state.detailed || regions.count > 0;
-    bool done = session_check_words("region", &regions, &err) &&
-                store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
+    bool done = store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
                 show(store, &state, &err);
     store_close(store);
     return done ? 0 : cli_fail_output(&err);

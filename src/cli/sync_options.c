@@ -18,9 +18,8 @@
 static bool parse(struct sync_cli *cli, int argc, char **argv, int *ret_status)
 {
     const struct cli_option own[] = {
-        {"edition", "NAME", "STANDARD or BASIC (default both)", CLI_LIST, &cli->editions, 0, 0,
-         CLI_WHAT},
-        {"restore-type", "TYPE", "jobs of a RestoreType (default all)", CLI_LIST,
+        {"edition", CLI_EDITIONS, "(default both)", CLI_CHOICES, &cli->editions, 0, 0, CLI_WHAT},
+        {"restore-type", "TYPE", "jobs of a RestoreType (default all)", CLI_NAMES,
          &cli->restore_types, 0, 0, CLI_WHAT},
         {"filter", "TEXT", "'KEY OP VALUE[,VALUE...]', see below; at most 3", CLI_TEXTS,
          &cli->filter_texts, 0, 0, CLI_WHAT},
@@ -104,8 +103,7 @@ static bool check(struct sync_cli *cli, struct error *err)
     if (cli->show_changes && !zone_use(cli->time_zone, err)) {
         return false;
     }
-    return session_check_editions(&cli->editions, err) &&
-           session_check_words("restore-type", &cli->restore_types, err) && take_filters(cli, err);
+    return take_filters(cli, err);
 }
 
 bool sync_cli_parse(struct sync_cli *cli, const char *database, int argc, char **argv,

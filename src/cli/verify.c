@@ -365,7 +365,7 @@ static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
     const struct cli_option own[] = {
         {"remote", NULL, "scan the service, too, and compare field by field", CLI_FLAG,
          &verify->remote, 0, 0, CLI_WHAT},
-        {"edition", "NAME", "STANDARD or BASIC (default both)", CLI_LIST, &verify->editions, 0, 0,
+        {"edition", CLI_EDITIONS, "(default both)", CLI_CHOICES, &verify->editions, 0, 0,
          CLI_WHERE},
         {"differences", "N", "how many differences to list", CLI_INTEGER, &verify->shown_max, 0,
          INT64_MAX, CLI_OUTPUT},
@@ -379,8 +379,7 @@ static bool parse(struct verify *verify, int argc, char **argv, int *ret_status)
     }
     if (!session_check(&verify->connection, verify->database, &err) ||
         !session_check_one_profile(&verify->connection, &err) ||
-        (!verify->remote && !check_remote_options(options, count, argc, argv, &err)) ||
-        !session_check_editions(&verify->editions, &err)) {
+        (!verify->remote && !check_remote_options(options, count, argc, argv, &err))) {
         *ret_status = cli_fail(&err);
         return false;
     }

@@ -146,7 +146,7 @@ class Source(harness.TestCase):
                 (("retire",), "at least one --region"), (("retire", "--json"), "at least one --region"),
                 (("revive", "--account-id", "7"), "at least one --region"),
                 (("list", *BEIJING), "no option but --json"), (("list", "--edition", "BASIC"), "no option but --json"),
-                (("retire", *BEIJING, "--edition", "basic"), "neither STANDARD nor BASIC"),
+                (("retire", *BEIJING, "--edition", "basic"), "not one of STANDARD|BASIC"),
                 (("retire", *BEIJING, "--region", "cn-hangzou"), "no such source of the region cn-hangzou"),
                 (("retire", "--region", "\x1b[31m"), "no such source"), (("retire", "--region", "x" * 99), "longer than")):
             result = self.source(*arguments, status=2)

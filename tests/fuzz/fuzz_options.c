@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/options.h"
-#include "cli/period.h"
+#include "cli/selection.h"
 #include "fuzz.h"
 #include "hbr/filter.h"
 
@@ -31,7 +31,7 @@ static void read_times(const char *text)
         FUZZ_REQUIRE(clock_from_rfc3339(iso, &again) && again == seconds);
     }
     (void)clock_from_http_date(text, &seconds);
-    (void)period_parse("--since", text, 1795000000, &seconds, &err);
+    (void)selection_moment("--since", text, 1795000000, &seconds, &err);
 }
 
 /* A line is a word. */
