@@ -14,9 +14,6 @@ struct sync_metrics {
     const char *database; /* read for what is stored; what it cannot tell is left out */
     const char *label;    /* that the sync was to give the database, NULL: none */
     const struct sync_summary *summary;
-    int64_t retries, throttled;
-    int64_t ended_at; /* UNIX seconds */
-    int64_t milliseconds;
     int exit_status;
 };
 

@@ -6,9 +6,7 @@
 #include "output/format.h"
 #include "output/json_put.h"
 #include "output/log.h"
-#include "store/query.h"
 
-#define NAMED_JOBS_MAX 100
 #define JSON_MAX (16U * 1024 * 1024)
 
 /* Sources that failed or were not proved, and the first failure's class. */
@@ -124,58 +122,25 @@ void sync_summary_print(const struct sync_summary *summary)
     buffer_free(&counts);
 }
 
-/* One of the run's jobs; the first NAMED_JOBS_MAX are named. */
-static bool print_job(const struct cell *cells, size_t count, void *context, struct error *err)
-{
-    int64_t *named = context;
-    (void)count;
-    (void)err;
-    if (++*named <= NAMED_JOBS_MAX) {
-        log_info("%.*s", (int)cells[0].length, cells[0].text);
-    }
-    return true;
-}
-
-bool sync_summary_print_jobs(const struct sync_summary *summary, struct store *store,
-                             struct error *err)
-{
-    int64_t named = 0;
-    const struct store_parameter run_id = {":run_id",
-                                           {.kind = CELL_INTEGER, .integer = summary->run_id}};
-    const struct store_query query = {
-        .sql =
-            "SELECT j.restore_id || iif(j.first_run_id = :run_id, ': new, ' || coalesce(j.status,"
-            " 'no status'), ': changed ' || (SELECT group_concat(e.key || iif(e.key = 'status',"
-            " ' ' || coalesce(c.old_status, 'none') || ' to ' || coalesce(c.new_status, 'none'),"
-            " ''), ', ') FROM restore_job_change AS c, json_each(c.changed) AS e"
-            " WHERE c.restore_id = j.restore_id AND c.run_id = :run_id)) FROM restore_job AS j"
-            " WHERE j.first_run_id = :run_id OR j.restore_id IN"
-            " (SELECT restore_id FROM restore_job_change WHERE run_id = :run_id)",
-        .what = "name the jobs that changed",
-        .parameters = &run_id,
-        .parameter_count = 1};
-    const struct store_rows rows = {.row = print_job, .context = &named};
-    bool done = store_query_run(store, &query, &rows, err);
-    if (named > NAMED_JOBS_MAX) {
-        log_info("... and %" PRId64 " more", named - NAMED_JOBS_MAX);
-    }
-    return done;
-}
-
-static void add_number(struct buffer *json, const char *name, int64_t value)
-{
-    json_put_number(json, name, value, true);
-}
-
-/* -1 says "not known". */
-static void add_known(struct buffer *json, const char *name, int64_t value)
-{
-    json_put_number(json, name, value, value >= 0);
-}
-
 static void add_row(struct buffer *json, const struct sync_summary_row *row)
 {
     const struct store_run *run = &row->result.run;
+    const struct {
+        const char *name;
+        int64_t value; /* -1: not known */
+    } numbers[] = {
+        {"requests", run->requests},
+        {"retries", run->retries},
+        {"throttled", run->throttled},
+        {"pages", run->pages},
+        {"seen", run->seen},
+        {"inserted", run->inserted},
+        {"updated", run->updated},
+        {"unchanged", run->unchanged},
+        {"missing", run->missing},
+        {"total_count", run->total_count},
+        {"local_count", run->local_count},
+    };
     buffer_putc(json, '{');
     json_put_text(json, "account_id", row->account_id);
     json_put_text(json, "region_id", row->region_id);
@@ -183,17 +148,9 @@ static void add_row(struct buffer *json, const struct sync_summary_row *row)
     json_put_text(json, "scope", run->scope);
     json_put_text(json, "mode", store_run_mode_name(run->mode));
     json_put_text(json, "outcome", store_run_outcome_name(run->outcome));
-    add_number(json, "requests", run->requests);
-    add_number(json, "retries", run->retries);
-    add_number(json, "throttled", run->throttled);
-    add_number(json, "pages", run->pages);
-    add_number(json, "seen", run->seen);
-    add_number(json, "inserted", run->inserted);
-    add_number(json, "updated", run->updated);
-    add_number(json, "unchanged", run->unchanged);
-    add_number(json, "missing", run->missing);
-    add_known(json, "total_count", run->total_count);
-    add_known(json, "local_count", run->local_count);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        json_put_number(json, numbers[i].name, numbers[i].value, numbers[i].value >= 0);
+    }
     json_put_text(json, "proof", run->proved ? "proved" : "unproved");
     json_put_number(json, "watermark", run->watermark, run->watermark > 0);
     json_put_text(json, "error",
@@ -203,18 +160,12 @@ static void add_row(struct buffer *json, const struct sync_summary_row *row)
 
 static const char *outcome_name(const struct sync_summary *summary, int status)
 {
-    switch (sync_summary_code(summary)) {
-    case ERROR_NONE:
-        return status == 0 ? "done" : "failed";
-    case ERROR_UNPROVED:
-        return "unproved";
-    case ERROR_PARTIAL:
-        return "partial";
-    case ERROR_INTERRUPTED:
-        return "interrupted";
-    default:
-        return "failed";
-    }
+    enum error_code code = sync_summary_code(summary);
+    return code == ERROR_NONE && status == 0 ? "done"
+           : code == ERROR_UNPROVED          ? "unproved"
+           : code == ERROR_PARTIAL           ? "partial"
+           : code == ERROR_INTERRUPTED       ? "interrupted"
+                                             : "failed";
 }
 
 /* Without a source there is no row of the run, and its number goes to the next one. */

@@ -22,7 +22,7 @@ struct sync_summary {
     int64_t run_id; /* 0: the run did not get as far as having one */
     struct sync_summary_row *rows;
     size_t count;
-    int64_t requests;
+    int64_t requests, retries, throttled;
     int64_t milliseconds;
     bool dry_run;
     bool has_begun; /* the JSON: its first member, the changes, was printed while they were read */
@@ -32,11 +32,6 @@ struct sync_summary {
 /* How the run as a whole ended: ERROR_NONE, ERROR_UNPROVED, ERROR_PARTIAL, or the first failure's
  * class. */
 enum error_code sync_summary_code(const struct sync_summary *summary);
-
-/* Names the jobs that are new or that changed (gone from the service and back, too), up to a limit.
- * `store` is the run's, still open. */
-bool sync_summary_print_jobs(const struct sync_summary *summary, struct store *store,
-                             struct error *err) MUST_CHECK;
 
 /* "checked 20,000 jobs, 12 new, 3 changed, 2 still open; proved complete"; with filters or a
  * RestoreType "12 jobs match the filter, 12 new, 0 changed; complete for this filter" */
