@@ -184,20 +184,20 @@ static void print_summary(const struct status *context)
 
 /* --- for programs -------------------------------------------------------------------------- */
 
-/* 0 is "never", which is null. */
-static void add_time(struct buffer *json, const char *name, int64_t when)
-{
-    json_put_number(json, name, when, when != 0);
-}
-
-static void add_age(struct buffer *json, const char *name, int64_t when, int64_t now)
-{
-    json_put_number(json, name, now > when ? now - when : 0, when != 0);
-}
-
 static void add_json(const struct store_status *status, struct status *context)
 {
     struct buffer *json = &context->text;
+    int64_t now = context->now;
+    const struct {
+        const char *name, *age;
+        int64_t when;
+    } times[] = {
+        {"watermark", NULL, status->watermark},
+        {"full_walk_at", "seconds_since_full_walk", status->full_walk_at},
+        {"last_proved_at", "seconds_since_proved", status->last_proved_at},
+        {"last_success_at", "seconds_since_success", status->last_success_at},
+        {"retired_at", NULL, status->source.retired_at},
+    };
     buffer_puts(json, context->found ? ",{" : "{");
     json_put_text(json, "account_id", status->source.account_id);
     json_put_text(json, "region_id", status->source.region_id);
@@ -206,16 +206,15 @@ static void add_json(const struct store_status *status, struct status *context)
     json_put_number(json, "jobs", status->jobs, true);
     json_put_number(json, "open_jobs", status->open_jobs, true);
     json_put_number(json, "missing_jobs", status->missing_jobs, true);
-    add_time(json, "watermark", status->watermark);
-    add_time(json, "full_walk_at", status->full_walk_at);
-    add_time(json, "last_proved_at", status->last_proved_at);
-    add_time(json, "last_success_at", status->last_success_at);
-    add_age(json, "seconds_since_proved", status->last_proved_at, context->now);
-    add_age(json, "seconds_since_success", status->last_success_at, context->now);
-    add_age(json, "seconds_since_full_walk", status->full_walk_at, context->now);
+    for (size_t i = 0; i < COUNT(times); i++) { /* 0 is "never", which is null */
+        int64_t when = times[i].when;
+        json_put_number(json, times[i].name, when, when != 0);
+        if (times[i].age != NULL) {
+            json_put_number(json, times[i].age, now > when ? now - when : 0, when != 0);
+        }
+    }
     json_put_text(json, "proof", status->proved ? "proved" : "unproved");
     json_put_text(json, "note", status->note[0] != '\0' ? status->note : NULL);
-    add_time(json, "retired_at", status->source.retired_at);
     if (status->last_run_id != 0) {
         json_put_number(json, "last_run_id", status->last_run_id, true);
         json_put_text(json, "last_mode", status->last_mode);

@@ -219,14 +219,9 @@ static int write_results(const struct sync_command *command, int status)
 {
     struct error err;
     const struct sync_summary *summary = &command->summary;
-    const struct sync_metrics metrics = {
-        .path = command->metrics_file,
-        .database = command->database,
-        .label = command->database_label,
-        .summary = summary,
-        .exit_status = status,
-    };
-    if (metrics.path != NULL && !command->dry_run && !sync_metrics_write(&metrics, &err)) {
+    if (command->metrics_file != NULL && !command->dry_run &&
+        !sync_metrics_write(command->metrics_file, command->database, command->database_label,
+                            summary, status, &err)) {
         int failed = cli_fail(&err);
         status = status == 0 ? failed : status;
     }

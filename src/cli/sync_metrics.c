@@ -152,25 +152,25 @@ static bool take_sample(const struct cell *cells, size_t count, void *context, s
 /* What a database that cannot be read held is simply not here; why was told already. The label
  * alone would be the same for two databases of one name: where the database cannot be asked, its
  * path stands for its id. */
-static bool fill(struct page *page, const struct sync_metrics *metrics, struct store *store,
-                 struct error *err)
+static bool fill(struct page *page, const char *database, const char *label, struct store *store,
+                 const struct sync_summary *summary, int exit_status, struct error *err)
 {
-    const char *slash = strrchr(metrics->database, '/');
-    const char *file_name = slash != NULL ? slash + 1 : metrics->database;
-    const struct cell names[] = {text_cell(metrics->label != NULL ? metrics->label : file_name),
-                                 text_cell(metrics->database), integer_cell(0)};
+    const char *slash = strrchr(database, '/');
+    const char *file_name = slash != NULL ? slash + 1 : database;
+    const struct cell names[] = {text_cell(label != NULL ? label : file_name), text_cell(database),
+                                 integer_cell(0)};
     const struct store_parameter parameters[] = {
-        {":run_id", integer_cell(metrics->summary->run_id)},
-        {":label", metrics->label != NULL ? names[0] : (struct cell){CELL_NULL}}};
-    const struct store_rows database = {.row = take_database, .context = page};
+        {":run_id", integer_cell(summary->run_id)},
+        {":label", label != NULL ? names[0] : (struct cell){CELL_NULL}}};
+    const struct store_rows identity = {.row = take_database, .context = page};
     const struct store_rows samples = {.row = take_sample, .context = page};
     struct error ignored;
     bool read =
-        store != NULL && query_run(store, "metrics-database", parameters, 2, &database, err);
+        store != NULL && query_run(store, "metrics-database", parameters, 2, &identity, err);
     if (page->database.length == 0 && !take_database(names, COUNT(names), page, err)) {
         return false;
     }
-    add_run(page, metrics->summary, metrics->exit_status);
+    add_run(page, summary, exit_status);
     size_t before = page->text.length;
     if (!(read && query_run(store, "metrics", parameters, 2, &samples, &ignored)) &&
         !page->text.failed) {
@@ -179,18 +179,19 @@ static bool fill(struct page *page, const struct sync_metrics *metrics, struct s
     return buffer_ok(&page->text, "the metrics", err);
 }
 
-bool sync_metrics_write(const struct sync_metrics *metrics, struct error *err)
+bool sync_metrics_write(const char *path, const char *database, const char *label,
+                        const struct sync_summary *summary, int exit_status, struct error *err)
 {
-    struct page page = {.success_at = find_success(metrics->path, metrics->exit_status)};
+    struct page page = {.success_at = find_success(path, exit_status)};
     struct store *store = NULL;
     struct error ignored;
     buffer_init(&page.text, METRICS_MAX);
     buffer_init(&page.database, METRICS_MAX);
-    if (store_open(metrics->database, STORE_READ, &hbr_restore_job_model, &store, &ignored)) {
+    if (store_open(database, STORE_READ, &hbr_restore_job_model, &store, &ignored)) {
         store_ignore_signals(store);
     }
-    bool ok = fill(&page, metrics, store, err) &&
-              file_replace(metrics->path, METRICS_MODE, page.text.data, page.text.length, err);
+    bool ok = fill(&page, database, label, store, summary, exit_status, err) &&
+              file_replace(path, METRICS_MODE, page.text.data, page.text.length, err);
     store_close(store);
     buffer_free(&page.text);
     buffer_free(&page.database);

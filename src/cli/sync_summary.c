@@ -9,117 +9,83 @@
 
 #define JSON_MAX (16U * 1024 * 1024)
 
-/* Sources that failed or were not proved, and the first failure's class. */
+/* All sources of the run together. */
 struct tally {
     size_t failed, unproved;
-    enum error_code first;
+    enum error_code first; /* the first failure's class */
+    int64_t jobs, inserted, updated, open, missing, returned;
+    bool restricted; /* to filters or a RestoreType, as is every row that has a source */
 };
 
-static struct tally count_failures(const struct sync_summary *summary)
+static struct tally add_up(const struct sync_summary *summary)
 {
-    struct tally tally = {.first = ERROR_NONE};
+    struct tally sum = {.first = ERROR_NONE};
     for (size_t i = 0; i < summary->count; i++) {
+        const struct store_run *run = &summary->rows[i].result.run;
         enum error_code code = summary->rows[i].result.error.code;
-        if (code == ERROR_UNPROVED) {
-            tally.unproved++;
-        } else if (code != ERROR_NONE && code != ERROR_INTERRUPTED) {
-            tally.first = tally.failed == 0 ? code : tally.first;
-            tally.failed++;
-        }
+        /* What a run over all jobs looked at is what is stored; what filters or a RestoreType
+         * select is what was listed. */
+        bool restricted = run->scope[0] != '\0';
+        int64_t jobs = restricted ? run->total_count : run->local_count;
+        bool failed = code != ERROR_NONE && code != ERROR_UNPROVED && code != ERROR_INTERRUPTED;
+        sum.first = failed && sum.failed == 0 ? code : sum.first;
+        sum.failed += failed;
+        sum.unproved += code == ERROR_UNPROVED;
+        sum.jobs += code == ERROR_NONE && jobs > 0 ? jobs : run->seen;
+        sum.restricted = sum.restricted || restricted;
+        sum.inserted += run->inserted;
+        sum.updated += run->updated;
+        sum.open += run->open_jobs;
+        sum.missing += run->missing;
+        sum.returned += run->returned;
     }
-    return tally;
+    return sum;
 }
 
 enum error_code sync_summary_code(const struct sync_summary *summary)
 {
-    struct tally tally = count_failures(summary);
-    if (summary->error.code != ERROR_NONE) {
-        return summary->error.code;
-    }
-    if (tally.failed > 0) {
-        return tally.failed == summary->count ? tally.first : ERROR_PARTIAL;
-    }
-    return tally.unproved > 0 ? ERROR_UNPROVED : ERROR_NONE;
-}
-
-/* `counts` is "" where nothing was read. */
-static void print_verdict(const struct sync_summary *summary, const char *counts,
-                          const char *of_what)
-{
-    struct tally tally = count_failures(summary);
-    enum error_code code = sync_summary_code(summary);
-    const char *prefix = summary->dry_run ? "dry run, nothing kept: " : "";
-    const char *mark = counts[0] != '\0' ? "; " : "";
-    if (code == ERROR_NONE) {
-        log_info("%s%s%s%s%s", prefix, counts, mark,
-                 of_what[0] != '\0' ? "complete" : "proved complete", of_what);
-    } else if (code == ERROR_INTERRUPTED) {
-        log_info("%s%s%sinterrupted, run it again", prefix, counts, mark);
-    } else {
-        log_info("%s%s%sNOT proved complete%s: %zu of %zu sources failed, %zu unproved", prefix,
-                 counts, mark, of_what, tally.failed, summary->count, tally.unproved);
-    }
-}
-
-/* What a run over all jobs looked at is what is stored; what filters or a RestoreType select is
- * what was listed. */
-static int64_t count_jobs(const struct sync_task_result *result, bool restricted)
-{
-    const struct store_run *run = &result->run;
-    if (result->error.code != ERROR_NONE) {
-        return run->seen;
-    }
-    int64_t count = restricted ? run->total_count : run->local_count;
-    return count > 0 ? count : run->seen;
-}
-
-/* Every row of a run is restricted in the same way, but for a profile that could not be used. */
-static bool is_restricted(const struct sync_summary *summary)
-{
-    for (size_t i = 0; i < summary->count; i++) {
-        if (summary->rows[i].result.run.scope[0] != '\0') {
-            return true;
-        }
-    }
-    return false;
+    struct tally sum = add_up(summary);
+    return summary->error.code != ERROR_NONE                ? summary->error.code
+           : sum.failed > 0 && sum.failed == summary->count ? sum.first
+           : sum.failed > 0                                 ? ERROR_PARTIAL
+           : sum.unproved > 0                               ? ERROR_UNPROVED
+                                                            : ERROR_NONE;
 }
 
 void sync_summary_print(const struct sync_summary *summary)
 {
-    int64_t jobs = 0, inserted = 0, updated = 0, open = 0, missing = 0, returned = 0;
-    char text[5][FORMAT_COUNT_SIZE];
-    struct buffer counts;
-    bool restricted = is_restricted(summary);
-    for (size_t i = 0; i < summary->count; i++) {
-        const struct store_run *run = &summary->rows[i].result.run;
-        jobs += count_jobs(&summary->rows[i].result, restricted);
-        inserted += run->inserted;
-        updated += run->updated;
-        open += run->open_jobs;
-        missing += run->missing;
-        returned += run->returned;
+    struct tally sum = add_up(summary);
+    enum error_code code = sync_summary_code(summary);
+    const char *of_what = sum.restricted ? " for this filter" : "";
+    char jobs[FORMAT_COUNT_SIZE], inserted[FORMAT_COUNT_SIZE], updated[FORMAT_COUNT_SIZE],
+        open[FORMAT_COUNT_SIZE], missing[FORMAT_COUNT_SIZE];
+    struct buffer line;
+    format_count(sum.jobs, jobs);
+    format_count(sum.inserted, inserted);
+    format_count(sum.updated, updated);
+    format_count(sum.open, open);
+    format_count(sum.missing, missing);
+    buffer_init(&line, 1000);
+    buffer_puts(&line, summary->dry_run ? "dry run, nothing kept: " : "");
+    if (sum.jobs > 0 || code == ERROR_NONE) { /* else nothing was read */
+        buffer_printf(&line, sum.restricted ? "%s jobs match the filter" : "checked %s jobs", jobs);
+        buffer_printf(&line, ", %s new, %s changed", inserted, updated);
+        buffer_printf(&line, sum.restricted ? "" : ", %s still open", open);
+        buffer_printf(&line, sum.missing > 0 ? ", %s no longer listed" : "", missing);
+        if (sum.returned > 0) {
+            buffer_printf(&line, ", %" PRId64 " listed again", sum.returned);
+        }
+        buffer_puts(&line, "; ");
     }
-    format_count(jobs, text[0]);
-    format_count(inserted, text[1]);
-    format_count(updated, text[2]);
-    format_count(open, text[3]);
-    format_count(missing, text[4]);
-    buffer_init(&counts, 400);
-    bool nothing = jobs == 0 && sync_summary_code(summary) != ERROR_NONE;
-    buffer_printf(&counts, restricted ? "%s jobs match the filter" : "checked %s jobs", text[0]);
-    buffer_printf(&counts, ", %s new, %s changed", text[1], text[2]);
-    if (!restricted) {
-        buffer_printf(&counts, ", %s still open", text[3]);
+    if (code == ERROR_NONE) {
+        log_info("%s%s%s", line.data, sum.restricted ? "complete" : "proved complete", of_what);
+    } else if (code == ERROR_INTERRUPTED) {
+        log_info("%sinterrupted, run it again", line.data);
+    } else {
+        log_info("%sNOT proved complete%s: %zu of %zu sources failed, %zu unproved", line.data,
+                 of_what, sum.failed, summary->count, sum.unproved);
     }
-    if (missing > 0) {
-        buffer_printf(&counts, ", %s no longer listed", text[4]);
-    }
-    if (returned > 0) {
-        buffer_printf(&counts, ", %" PRId64 " listed again", returned);
-    }
-    print_verdict(summary, nothing || counts.failed ? "" : counts.data,
-                  restricted ? " for this filter" : "");
-    buffer_free(&counts);
+    buffer_free(&line);
 }
 
 static void add_row(struct buffer *json, const struct sync_summary_row *row)

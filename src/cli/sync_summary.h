@@ -13,6 +13,7 @@
 struct sync_summary_row {
     struct sync_task_result result;
     char account_id[STORE_NAME_MAX], region_id[STORE_NAME_MAX], edition[STORE_NAME_MAX];
+    char scope[512];          /* as the run's record names it, "" for everything */
     const char *restore_type; /* "": every type */
     bool ended, told;         /* the task; what it has to say was printed */
     bool told_failure;        /* ... or stands with another's that is the same */
