@@ -190,7 +190,7 @@ static void check_clock(struct doctor *doctor, int64_t date)
 static bool check_endpoint(struct doctor *doctor, const char *region)
 {
     struct acs_probe probe = {0};
-    char endpoint[ENDPOINT_SIZE];
+    char endpoint[ENDPOINT_SIZE], good[64];
     struct error err;
     if (!hbr_endpoint_for_region(&doctor->session.service, region, endpoint, sizeof(endpoint),
                                  &err) ||
@@ -199,19 +199,14 @@ static bool check_endpoint(struct doctor *doctor, const char *region)
         return false;
     }
     int64_t days = (probe.certificate_expires - clock_now()) / DAY;
-    if (strncmp(endpoint, "https:", 6) != 0) {
-        ok(doctor, "endpoint", "%s answers in %" PRId64 " ms, plain http to this machine", endpoint,
-           probe.elapsed_ms);
-    } else if (probe.certificate_expires == 0) {
-        ok(doctor, "endpoint", "%s answers in %" PRId64 " ms, certificate verified", endpoint,
-           probe.elapsed_ms);
-    } else if (days < CERTIFICATE_WARNING_DAYS) {
+    bool is_plain = strncmp(endpoint, "https:", 6) != 0, expires = probe.certificate_expires != 0;
+    (void)snprintf(good, sizeof(good), expires ? " and good for %" PRId64 " days" : "", days);
+    if (!is_plain && expires && days < CERTIFICATE_WARNING_DAYS) {
         warn(doctor, "endpoint", "Whoever runs that server has to renew it.",
              "%s: its certificate is good for %" PRId64 " more days only", endpoint, days);
     } else {
-        ok(doctor, "endpoint",
-           "%s answers in %" PRId64 " ms, certificate verified and good for %" PRId64 " days",
-           endpoint, probe.elapsed_ms, days);
+        ok(doctor, "endpoint", "%s answers in %" PRId64 " ms, %s%s", endpoint, probe.elapsed_ms,
+           is_plain ? "plain http to this machine" : "certificate verified", is_plain ? "" : good);
     }
     check_clock(doctor, probe.date);
     return true;
@@ -324,12 +319,10 @@ static void check_service(struct doctor *doctor)
 {
     struct session *session = &doctor->session;
     struct error err;
-    error_clear(&err);
-    if ((doctor->connection.all_regions && session->client == NULL) ||
-        !session_find_regions(session, &err)) {
-        if (err.code == ERROR_NONE) {
-            return; /* the regions cannot be asked for without credentials, which was told */
-        }
+    if (doctor->connection.all_regions && session->client == NULL) {
+        return; /* the regions cannot be asked for without credentials, which was told */
+    }
+    if (!session_find_regions(session, &err)) {
         fail(doctor, "regions", &err);
         return;
     }
@@ -462,10 +455,9 @@ static int run(struct doctor *doctor)
         check_service(doctor);
     }
     check_database(doctor);
-    int status = error_exit_status(doctor->first_failure, interrupt_signal());
-    if (!interrupt_check(&err)) {
-        status = error_exit_status(ERROR_INTERRUPTED, interrupt_signal());
-    }
+    int signal_number = interrupt_signal();
+    int status = error_exit_status(signal_number != 0 ? ERROR_INTERRUPTED : doctor->first_failure,
+                                   signal_number);
     if (!tell_end(doctor, &err)) {
         status = cli_fail(&err);
     }

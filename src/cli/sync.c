@@ -50,45 +50,6 @@ struct sync_command {
 
 /* --- options ------------------------------------------------------------------------------- */
 
-static bool parse_options(struct sync_command *command, int argc, char **argv, int *ret_status)
-{
-    const struct cli_option own[] = {
-        {"edition", "NAME", "STANDARD or BASIC (default both)", CLI_LIST, &command->editions, 0, 0,
-         CLI_WHAT},
-        {"restore-type", "TYPE", "jobs of a RestoreType (default all)", CLI_LIST,
-         &command->restore_types, 0, 0, CLI_WHAT},
-        {"filter", "TEXT", "'KEY OP VALUE[,VALUE...]', see below; at most 3", CLI_TEXTS,
-         &command->filter_texts, 0, 0, CLI_WHAT},
-        {"full", NULL, "full scan, not only what changed", CLI_FLAG, &command->settings.full, 0, 0,
-         CLI_WHAT},
-        {"full-every", "DURATION", "full scan if the last is older", CLI_DURATION,
-         &command->settings.full_every, 0, 10LL * YEAR, CLI_WHAT},
-        {"overlap", "DURATION", "re-read before the watermark", CLI_DURATION,
-         &command->settings.overlap, 0, YEAR, CLI_WHAT},
-        {"dry-run", NULL, "do everything but keep nothing", CLI_FLAG, &command->dry_run, 0, 0,
-         CLI_WHAT},
-        {"allow-trigger", "NAME", "a trigger of yours that may run, now and later", CLI_LIST,
-         &command->triggers, 0, 0, CLI_WHAT},
-        {"page-size", "N", "rows a request, 1 to 99", CLI_INTEGER, &command->settings.page_size, 1,
-         HBR_PAGE_SIZE_MAX, CLI_SPEED},
-        {"max-requests", "N", "stop the run after this many requests", CLI_INTEGER,
-         &command->budget.most, 1, INT64_MAX, CLI_SPEED},
-        {"show-changes", NULL, "list the jobs that changed, as `changes`", CLI_FLAG,
-         &command->show_changes, 0, 0, CLI_OUTPUT},
-        cli_time_zone(&command->time_zone),
-        {"json", NULL, "print the summary as JSON", CLI_FLAG, &command->json, 0, 0, CLI_OUTPUT},
-        {"metrics-file", "FILE", "write metrics for Prometheus, however it ends", CLI_FILE,
-         (void *)&command->metrics_file, 0, 0, CLI_OUTPUT},
-        {"database-label", "NAME", "its name in metrics (default the file's)", CLI_TEXT,
-         (void *)&command->database_label, 0, 0, CLI_OUTPUT},
-    };
-    struct cli_option options[COUNT(own) + SESSION_OPTIONS_MAX];
-    size_t count = session_rows(&command->connection, options);
-    memcpy(options + count, own, sizeof(own));
-    return cli_begin("sync", options, count + COUNT(own), argc, argv, &command->database, NULL,
-                     ret_status);
-}
-
 void cli_filter_more(void)
 {
     (void)fputs("\n--filter 'KEY OP VALUE[,VALUE...]', such as 'VaultId IN v-0001,v-0002':\n"
@@ -147,9 +108,43 @@ static bool check(struct sync_command *command, struct error *err)
 /* True when the sync shall go on; else *ret_status is the exit status. */
 static bool parse(struct sync_command *command, int argc, char **argv, int *ret_status)
 {
+    const struct cli_option own[] = {
+        {"edition", "NAME", "STANDARD or BASIC (default both)", CLI_LIST, &command->editions, 0, 0,
+         CLI_WHAT},
+        {"restore-type", "TYPE", "jobs of a RestoreType (default all)", CLI_LIST,
+         &command->restore_types, 0, 0, CLI_WHAT},
+        {"filter", "TEXT", "'KEY OP VALUE[,VALUE...]', see below; at most 3", CLI_TEXTS,
+         &command->filter_texts, 0, 0, CLI_WHAT},
+        {"full", NULL, "full scan, not only what changed", CLI_FLAG, &command->settings.full, 0, 0,
+         CLI_WHAT},
+        {"full-every", "DURATION", "full scan if the last is older", CLI_DURATION,
+         &command->settings.full_every, 0, 10LL * YEAR, CLI_WHAT},
+        {"overlap", "DURATION", "re-read before the watermark", CLI_DURATION,
+         &command->settings.overlap, 0, YEAR, CLI_WHAT},
+        {"dry-run", NULL, "do everything but keep nothing", CLI_FLAG, &command->dry_run, 0, 0,
+         CLI_WHAT},
+        {"allow-trigger", "NAME", "a trigger of yours that may run, now and later", CLI_LIST,
+         &command->triggers, 0, 0, CLI_WHAT},
+        {"page-size", "N", "rows a request, 1 to 99", CLI_INTEGER, &command->settings.page_size, 1,
+         HBR_PAGE_SIZE_MAX, CLI_SPEED},
+        {"max-requests", "N", "stop the run after this many requests", CLI_INTEGER,
+         &command->budget.most, 1, INT64_MAX, CLI_SPEED},
+        {"show-changes", NULL, "list the jobs that changed, as `changes`", CLI_FLAG,
+         &command->show_changes, 0, 0, CLI_OUTPUT},
+        cli_time_zone(&command->time_zone),
+        {"json", NULL, "print the summary as JSON", CLI_FLAG, &command->json, 0, 0, CLI_OUTPUT},
+        {"metrics-file", "FILE", "write metrics for Prometheus, however it ends", CLI_FILE,
+         (void *)&command->metrics_file, 0, 0, CLI_OUTPUT},
+        {"database-label", "NAME", "its name in metrics (default the file's)", CLI_TEXT,
+         (void *)&command->database_label, 0, 0, CLI_OUTPUT},
+    };
+    struct cli_option options[COUNT(own) + SESSION_OPTIONS_MAX];
     struct error err;
     session_defaults(&command->connection);
-    if (!parse_options(command, argc, argv, ret_status)) {
+    size_t count = session_rows(&command->connection, options);
+    memcpy(options + count, own, sizeof(own));
+    if (!cli_begin("sync", options, count + COUNT(own), argc, argv, &command->database, NULL,
+                   ret_status)) {
         return false;
     }
     if (!check(command, &err)) {
@@ -260,24 +255,20 @@ static bool open_store(struct sync_command *command, struct error *err)
 
 static bool run_one(struct sync_command *command, struct error *err)
 {
-    size_t added;
     struct profile *profile = add_profile(command, NULL);
     struct session *session = &profile->session;
     return session_open(session, &profile->options, err) &&
            (profile->options.all_regions || session_find_regions(session, err)) &&
            open_store(command, err) && session_find(session, err) &&
-           sync_tasks_begin(&command->tasks, err) &&
-           sync_tasks_add(&command->tasks, session, &added, err);
+           sync_tasks_begin(&command->tasks, err) && sync_tasks_add(&command->tasks, session, err);
 }
 
 /* A profile that fails is one failed source. */
 static bool open_profile(struct sync_command *command, const char *name, struct error *err)
 {
-    size_t added = 0;
     struct error failure;
     struct profile *profile = add_profile(command, name);
     struct session *session = &profile->session;
-    error_clear(&failure);
     if (!session_open(session, &profile->options, &failure) || !session_find(session, &failure)) {
         error_context(&failure, "--profile %s", name);
         if (failure.code == ERROR_INTERRUPTED) {
@@ -288,14 +279,7 @@ static bool open_profile(struct sync_command *command, const char *name, struct 
         session->region_count = 0;
         return true;
     }
-    if (!sync_tasks_add(&command->tasks, session, &added, err)) {
-        return false;
-    }
-    if (added == 0) {
-        log_warning("--profile %s belongs to the account %s, which is done already", name,
-                    session->account_id);
-    }
-    return true;
+    return sync_tasks_add(&command->tasks, session, err);
 }
 
 /* One run, each profile's account with its own sources. */

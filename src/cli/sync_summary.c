@@ -14,6 +14,7 @@ struct tally {
     size_t failed, unproved;
     enum error_code first; /* the first failure's class */
     int64_t jobs, inserted, updated, open, missing, returned;
+    bool has_run;    /* a row of the run was written; else its number goes to the next one */
     bool restricted; /* to filters or a RestoreType, as is every row that has a source */
 };
 
@@ -32,6 +33,7 @@ static struct tally add_up(const struct sync_summary *summary)
         sum.failed += failed;
         sum.unproved += code == ERROR_UNPROVED;
         sum.jobs += code == ERROR_NONE && jobs > 0 ? jobs : run->seen;
+        sum.has_run = sum.has_run || run->run_id > 0;
         sum.restricted = sum.restricted || restricted;
         sum.inserted += run->inserted;
         sum.updated += run->updated;
@@ -134,23 +136,12 @@ static const char *outcome_name(const struct sync_summary *summary, int status)
                                              : "failed";
 }
 
-/* Without a source there is no row of the run, and its number goes to the next one. */
-static bool has_run(const struct sync_summary *summary)
-{
-    for (size_t i = 0; i < summary->count; i++) {
-        if (summary->rows[i].result.run.run_id > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool sync_summary_print_json(const struct sync_summary *summary, int status, struct error *err)
 {
     struct buffer json;
     buffer_init(&json, JSON_MAX);
     buffer_puts(&json, summary->has_begun ? "" : "{");
-    json_put_number(&json, "run_id", summary->run_id, has_run(summary));
+    json_put_number(&json, "run_id", summary->run_id, add_up(summary).has_run);
     json_put_text(&json, "outcome", outcome_name(summary, status));
     buffer_puts(&json, ",\"sources\":[");
     for (size_t i = 0; i < summary->count; i++) {

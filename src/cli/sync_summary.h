@@ -15,8 +15,8 @@ struct sync_summary_row {
     char account_id[STORE_NAME_MAX], region_id[STORE_NAME_MAX], edition[STORE_NAME_MAX];
     char scope[512];          /* as the run's record names it, "" for everything */
     const char *restore_type; /* "": every type */
-    bool ended, told;         /* the task; what it has to say was printed */
-    bool told_failure;        /* ... or stands with another's that is the same */
+    bool ended;               /* the task */
+    bool told_failure;        /* it was, or stands with another's that is the same */
 };
 
 struct sync_summary {

@@ -60,7 +60,7 @@ void sync_tasks_add_failure(struct sync_tasks *tasks, const struct error *failur
         row->result.run =
             (struct store_run){.outcome = RUN_FAILED, .total_count = -1, .local_count = -1};
         row->result.error = *failure;
-        row->ended = row->told = row->told_failure = true;
+        row->ended = row->told_failure = true;
     }
 }
 
@@ -139,10 +139,9 @@ static bool add_worker(struct sync_tasks *tasks, struct session *session, const 
     return true;
 }
 
-bool sync_tasks_add(struct sync_tasks *tasks, struct session *session, size_t *ret_added,
-                    struct error *err)
+bool sync_tasks_add(struct sync_tasks *tasks, struct session *session, struct error *err)
 {
-    *ret_added = 0;
+    size_t added = 0;
     for (size_t i = 0; i < session->region_count; i++) {
         bool there = false;
         for (size_t j = 0; j < tasks->worker_count; j++) {
@@ -153,7 +152,11 @@ bool sync_tasks_add(struct sync_tasks *tasks, struct session *session, size_t *r
         if (!there && !add_worker(tasks, session, session->regions[i], err)) {
             return false;
         }
-        *ret_added += there ? 0 : 1;
+        added += there ? 0 : 1;
+    }
+    if (added == 0) {
+        log_warning("--profile %s belongs to the account %s, which is done already",
+                    session->options->profile, session->account_id);
     }
     return true;
 }
@@ -272,8 +275,7 @@ static void tell_ended(struct sync_tasks *tasks, bool all)
         if (!row->ended && !all) {
             return;
         }
-        if (row->ended && !row->told) {
-            row->told = true;
+        if (row->ended) {
             tell_task(tasks, row);
         }
     }

@@ -52,8 +52,9 @@ struct sync_tasks {
 bool sync_tasks_begin(struct sync_tasks *tasks, struct error *err) MUST_CHECK;
 
 /* Adds the session's regions; those that this account has already are left out, and so are retired
- * sources with --all-regions. *ret_added: how many. The session must outlive the tasks. */
-bool sync_tasks_add(struct sync_tasks *tasks, struct session *session, size_t *ret_added,
+ * sources with --all-regions. Warns when all were there: another profile is the same account's. The
+ * session must outlive the tasks. */
+bool sync_tasks_add(struct sync_tasks *tasks, struct session *session,
                     struct error *err) MUST_CHECK;
 
 /* Counts a profile that could not be used, or a source that could not be asked for, as one failed

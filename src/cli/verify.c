@@ -157,7 +157,6 @@ static bool check_database(struct verify *verify, struct error *err)
 static bool scan_service(struct verify *verify, struct error *err)
 {
     static const struct cli_list every_type;
-    size_t added;
     struct sync_tasks tasks = {
         .settings = &verify->settings,
         .editions = &verify->editions,
@@ -173,7 +172,7 @@ static bool scan_service(struct verify *verify, struct error *err)
     }
     tasks.store = verify->scratch;
     bool ok = session_find(&verify->session, err) && sync_tasks_begin(&tasks, err) &&
-              sync_tasks_add(&tasks, &verify->session, &added, err);
+              sync_tasks_add(&tasks, &verify->session, err);
     if (ok) {
         sync_tasks_run(&tasks);
     }
