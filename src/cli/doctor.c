@@ -280,21 +280,6 @@ static bool add_name(const char *region_id, void *context, struct error *err)
     return true;
 }
 
-/* A region that was asked for and is not named may be one that is mistyped. */
-static void look_for(struct doctor *doctor, const char *region, const struct region_names *named)
-{
-    struct error err;
-    struct text_nearest nearest = {.word = region};
-    for (size_t i = 0; i < named->count; i++) {
-        text_nearest_try(&nearest, named->names[i]);
-    }
-    if (nearest.best == NULL || nearest.distance > 0) {
-        error_set(&err, ERROR_USAGE, "DescribeRegions does not name %s", region);
-        (void)text_did_you_mean(&nearest, "", &err);
-        warn(doctor, "regions", "Check the region's id.", "%s", err.message);
-    }
-}
-
 static void check_region_list(struct doctor *doctor, const char *asked)
 {
     const struct session *session = &doctor->session;
@@ -311,7 +296,15 @@ static void check_region_list(struct doctor *doctor, const char *asked)
     }
     ok(doctor, "permission", "DescribeRegions: %zu regions", named.count);
     for (size_t i = 0; i < session->region_count; i++) {
-        look_for(doctor, session->regions[i], &named);
+        struct text_nearest nearest = {.word = session->regions[i]};
+        for (size_t j = 0; j < named.count; j++) {
+            text_nearest_try(&nearest, named.names[j]);
+        }
+        if (nearest.best == NULL || nearest.distance > 0) { /* it may be mistyped */
+            error_set(&err, ERROR_USAGE, "DescribeRegions does not name %s", session->regions[i]);
+            (void)text_did_you_mean(&nearest, "", &err);
+            warn(doctor, "regions", "Check the region's id.", "%s", err.message);
+        }
     }
 }
 

@@ -7,10 +7,10 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/query.h"
 #include "cli/session.h"
 #include "hbr/restore_job.h"
 #include "output/format.h"
-#include "output/json_put.h"
 #include "output/log.h"
 #include "store/state.h"
 #include "sync/sync.h"
@@ -22,8 +22,8 @@ struct status {
     int64_t now;
     const struct cli_list *regions; /* none: all */
     bool detailed, found;
-    bool json;          /* else for people */
-    struct buffer text; /* the JSON, or the details */
+    bool json; /* else for people */
+    struct buffer details;
     struct store_rows table;
     size_t rows, empty, sources, proved, retired;
     int64_t oldest;  /* when the source that was proved longest ago was */
@@ -94,9 +94,9 @@ static void add_time_line(struct status *context, const char *label, int64_t whe
     format_time(when, time);
     format_age(context->now - when, age);
     if (when == 0) {
-        buffer_printf(&context->text, "  %-16s never\n", label);
+        buffer_printf(&context->details, "  %-16s never\n", label);
     } else {
-        buffer_printf(&context->text, "  %-16s %s (%s ago)\n", label, time, age);
+        buffer_printf(&context->details, "  %-16s %s (%s ago)\n", label, time, age);
     }
 }
 
@@ -128,7 +128,7 @@ static bool add_details(const struct store_status *status, struct status *contex
                         struct error *err)
 {
     const struct store_source *source = &status->source;
-    struct buffer *details = &context->text;
+    struct buffer *details = &context->details;
     struct buffer heading;
     buffer_init(&heading, 16384);
     format_source(source->account_id, source->region_id, source->edition, status->scope, &heading);
@@ -182,48 +182,6 @@ static void print_summary(const struct status *context)
     }
 }
 
-/* --- for programs -------------------------------------------------------------------------- */
-
-static void add_json(const struct store_status *status, struct status *context)
-{
-    struct buffer *json = &context->text;
-    int64_t now = context->now;
-    const struct {
-        const char *name, *age;
-        int64_t when;
-    } times[] = {
-        {"watermark", NULL, status->watermark},
-        {"full_walk_at", "seconds_since_full_walk", status->full_walk_at},
-        {"last_proved_at", "seconds_since_proved", status->last_proved_at},
-        {"last_success_at", "seconds_since_success", status->last_success_at},
-        {"retired_at", NULL, status->source.retired_at},
-    };
-    buffer_puts(json, context->found ? ",{" : "{");
-    json_put_text(json, "account_id", status->source.account_id);
-    json_put_text(json, "region_id", status->source.region_id);
-    json_put_text(json, "edition", status->source.edition);
-    json_put_text(json, "scope", status->scope);
-    json_put_number(json, "jobs", status->jobs, true);
-    json_put_number(json, "open_jobs", status->open_jobs, true);
-    json_put_number(json, "missing_jobs", status->missing_jobs, true);
-    for (size_t i = 0; i < COUNT(times); i++) { /* 0 is "never", which is null */
-        int64_t when = times[i].when;
-        json_put_number(json, times[i].name, when, when != 0);
-        if (times[i].age != NULL) {
-            json_put_number(json, times[i].age, now > when ? now - when : 0, when != 0);
-        }
-    }
-    json_put_text(json, "proof", status->proved ? "proved" : "unproved");
-    json_put_text(json, "note", status->note[0] != '\0' ? status->note : NULL);
-    if (status->last_run_id != 0) {
-        json_put_number(json, "last_run_id", status->last_run_id, true);
-        json_put_text(json, "last_mode", status->last_mode);
-        json_put_text(json, "last_outcome", status->last_outcome);
-        json_put_text(json, "last_error", status->last_error);
-    }
-    buffer_putc(json, '}');
-}
-
 /* --- freshness ----------------------------------------------------------------------------- */
 
 /* Whether a source as a whole was proved within max_age and nothing unproved was stored since. What
@@ -270,16 +228,14 @@ static bool visit(const struct store_status *status, void *context, struct error
     if (!is_wanted(status, state->regions)) {
         return true;
     }
-    if (state->json) {
-        add_json(status, state);
-    } else if (!add_row(status, state, err) ||
-               (state->detailed && !add_details(status, state, err))) {
+    if (!state->json &&
+        (!add_row(status, state, err) || (state->detailed && !add_details(status, state, err)))) {
         return false;
     }
     check_age(status, state);
     state->retired += status->source.retired_at != 0 ? 1 : 0;
     state->found = true;
-    return buffer_ok(&state->text, "the status", err);
+    return buffer_ok(&state->details, "the status", err);
 }
 
 /* A database without a source proves nothing; one whose sources are all retired need not. */
@@ -290,52 +246,63 @@ static bool is_fresh(const struct status *state)
 
 static bool show_table(struct store *store, struct status *state, struct error *err)
 {
+    buffer_init(&state->details, TEXT_MAX);
     if (!cli_rows_begin(ROWS_TABLE, &state->table, err)) {
         return false;
     }
     bool ok = store_status_each(store, visit, state, err);
-    if (state->rows > 0) {
-        ok = cli_rows_end(&state->table, ok, err);
-    } else {
-        rows_writer_free(state->table.context);
-    }
+    bool printed = cli_rows_end(&state->table, ok && state->rows > 0, err);
+    ok = ok && (printed || state->rows == 0);
     if (ok && state->found) {
         print_summary(state);
     } else if (ok && state->regions->count == 0) {
         (void)printf("%s holds no source yet\n", store_path(store));
     }
+    (void)fwrite(state->details.data, 1, ok ? state->details.length : 0, stdout);
+    buffer_free(&state->details);
     return ok;
 }
 
-static bool make_json(struct store *store, struct status *state, struct error *err)
+static bool print_json(struct store *store, struct status *state, struct error *err)
 {
-    struct buffer *json = &state->text;
-    buffer_printf(json, "{\"schema_version\":%d,\"sources\":[", store_schema_version(store));
-    bool ok = store_status_each(store, visit, state, err);
-    buffer_puts(json, "]");
-    if (state->max_age >= 0) {
-        buffer_printf(json, ",\"max_age_seconds\":%" PRId64 ",\"fresh\":%s", state->max_age,
-                      is_fresh(state) ? "true" : "false");
+    struct buffer regions;
+    buffer_init(&regions, CLI_LIST_MAX * (STORE_NAME_MAX + 2));
+    for (size_t i = 0; i < state->regions->count; i++) {
+        buffer_printf(&regions, " %s ", state->regions->values[i]);
     }
-    buffer_puts(json, "}\n");
-    return ok && buffer_ok(json, "the status", err);
+    const struct store_parameter parameters[] = {{":now", integer_cell(state->now)},
+                                                 {":regions", text_cell(regions.data)}};
+    bool asks = state->max_age >= 0 || state->regions->count > 0;
+    bool ok = buffer_ok(&regions, "the regions", err) &&
+              (!asks || store_status_each(store, visit, state, err));
+    if (ok) {
+        (void)printf("{\"schema_version\":%d,\"sources\":", store_schema_version(store));
+        ok = query_print(store, "status", parameters, COUNT(parameters), ROWS_JSON, NULL,
+                         STORE_COLUMNS_MAX, err);
+    }
+    buffer_free(&regions);
+    if (ok && state->max_age >= 0) {
+        (void)printf(",\"max_age_seconds\":%" PRId64 ",\"fresh\":%s", state->max_age,
+                     is_fresh(state) ? "true" : "false");
+    }
+    (void)fputs(ok ? "}\n" : "", stdout); /* checked at the end of main */
+    return ok;
 }
 
 /* ERROR_UNPROVED when something is older than max_age. */
 static bool show(struct store *store, struct status *state, struct error *err)
 {
     char age[FORMAT_AGE_SIZE];
-    buffer_init(&state->text, TEXT_MAX);
-    bool ok = state->json ? make_json(store, state, err) : show_table(store, state, err);
-    (void)fwrite(state->text.data, 1, ok ? state->text.length : 0, stdout); /* checked in main */
-    buffer_free(&state->text);
-    if (ok && !state->found && state->regions->count > 0) {
+    if (!(state->json ? print_json(store, state, err) : show_table(store, state, err))) {
+        return false;
+    }
+    if (!state->found && state->regions->count > 0) {
         error_set(err, ERROR_USAGE, "no source of the region %s is stored",
                   state->regions->values[0]);
         return error_hint(err, "`hbrsync source list` names those that are.");
     }
-    if (!ok || state->max_age < 0 || is_fresh(state)) {
-        return ok;
+    if (state->max_age < 0 || is_fresh(state)) {
+        return true;
     }
     format_age(state->max_age, age);
     return state->checked == 0
