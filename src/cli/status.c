@@ -54,11 +54,12 @@ static bool add_row(const struct store_status *status, struct status *context, s
     static const char *const names[] = {"account", "region", "edition", "jobs",
                                         "open",    "proved", "result"};
     const char *result = result_of(status);
-    char age[FORMAT_AGE_SIZE], proved[FORMAT_AGE_SIZE + 4] = "never";
+    char proved[FORMAT_AGE_SIZE + 4] = "never";
     if (status->scope[0] != '\0') {
         return true;
     }
     if (status->last_proved_at != 0) {
+        char age[FORMAT_AGE_SIZE];
         format_age(context->now - status->last_proved_at, age);
         (void)snprintf(proved, sizeof(proved), "%s ago", age);
     }

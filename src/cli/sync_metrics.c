@@ -156,7 +156,7 @@ static bool fill(struct page *page, const char *database, const char *label, str
                                  integer_cell(0)};
     const struct store_parameter parameters[] = {
         {":run_id", integer_cell(summary->run_id)},
-        {":label", label != NULL ? names[0] : (struct cell){CELL_NULL}}};
+        {":label", label != NULL ? names[0] : (struct cell){.kind = CELL_NULL}}};
     const struct store_rows identity = {.row = take_database, .context = page};
     const struct store_rows samples = {.row = take_sample, .context = page};
     struct error ignored;

@@ -47,11 +47,10 @@ static struct tally add_up(const struct sync_summary *summary)
 enum error_code sync_summary_code(const struct sync_summary *summary)
 {
     struct tally sum = add_up(summary);
-    return summary->error.code != ERROR_NONE                ? summary->error.code
-           : sum.failed > 0 && sum.failed == summary->count ? sum.first
-           : sum.failed > 0                                 ? ERROR_PARTIAL
-           : sum.unproved > 0                               ? ERROR_UNPROVED
-                                                            : ERROR_NONE;
+    return summary->error.code != ERROR_NONE ? summary->error.code
+           : sum.failed == 0                 ? (sum.unproved > 0 ? ERROR_UNPROVED : ERROR_NONE)
+           : sum.failed == summary->count    ? sum.first
+                                             : ERROR_PARTIAL;
 }
 
 void sync_summary_print(const struct sync_summary *summary)
