@@ -29,28 +29,14 @@ static unsigned default_mode(void)
     return 0666U & ~(unsigned)mask;
 }
 
-static int publish(const char *database, const char *out, unsigned mode, bool tables)
-{
-    struct store *store = NULL;
-    struct error err;
-    bool done = store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
-                store_publish(store, out, mode, tables, &err);
-    if (done) {
-        log_info("published to %s", out);
-    }
-    store_close(store);
-    return done ? 0 : cli_fail(&err);
-}
-
 int cli_publish(const char *database, int argc, char **argv)
 {
     const char *mode_text = NULL;
-    bool quiet = false;
-    bool tables = false;
+    bool quiet = false, tables = false;
+    struct store *store = NULL;
     unsigned mode = default_mode();
     struct error err;
-    int operand = 0;
-    int status = 0;
+    int operand = 0, status = 0;
     const struct cli_option options[] = {
         {"mode", "MODE", "the copy's permissions (default 0666 less umask)", CLI_TEXT,
          (void *)&mode_text, 0, 0, CLI_OUTPUT},
@@ -73,5 +59,11 @@ int cli_publish(const char *database, int argc, char **argv)
         return cli_fail(&err);
     }
     store_take_test_settings();
-    return publish(database, argv[operand], mode, tables);
+    bool done = store_open(database, STORE_READ, &hbr_restore_job_model, &store, &err) &&
+                store_publish(store, argv[operand], mode, tables, &err);
+    store_close(store);
+    if (done) {
+        log_info("published to %s", argv[operand]);
+    }
+    return done ? 0 : cli_fail(&err);
 }

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "cli/cli.h"
+#include "cli/query.h"
 #include "cli/session.h"
 #include "hbr/restore_job.h"
 #include "output/log.h"
@@ -18,22 +18,10 @@ struct source {
 
 static bool list(const struct source *command, struct error *err)
 {
-    static const char for_people[] =
-        "SELECT account_id AS account, CASE region_id WHEN '' THEN 'imported' ELSE region_id END"
-        " AS region, edition, jobs, coalesce('retired ' || date(retired_utc), 'active') AS state"
-        " FROM v_sync_health WHERE scope = '' ORDER BY account_id, region_id, edition";
-    static const char for_programs[] =
-        "SELECT account_id, region_id, edition, jobs, open_jobs, proved,"
-        " CAST(strftime('%s', last_proved_utc) AS INTEGER) AS last_proved_at,"
-        " CAST(strftime('%s', retired_utc) AS INTEGER) AS retired_at"
-        " FROM v_sync_health WHERE scope = '' ORDER BY account_id, region_id, edition";
-    const struct store_query query = {.sql = command->json ? for_programs : for_people,
-                                      .what = "read the sources"};
     struct store *store = NULL;
-    struct store_rows rows;
     bool done = store_open(command->database, STORE_READ, &hbr_restore_job_model, &store, err) &&
-                cli_rows_begin(command->json ? ROWS_JSON : ROWS_TABLE, &rows, err) &&
-                cli_rows_end(&rows, store_query_run(store, &query, &rows, err), err);
+                query_print(store, command->json ? "sources-json" : "sources", NULL, 0,
+                            command->json ? ROWS_JSON : ROWS_TABLE, NULL, STORE_COLUMNS_MAX, err);
     store_close(store);
     return done;
 }

@@ -7,10 +7,10 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/query.h"
 #include "cli/session.h"
 #include "hbr/restore_job.h"
 #include "output/format.h"
-#include "output/json_put.h"
 #include "output/log.h"
 #include "store/state.h"
 #include "sync/sync.h"
@@ -22,8 +22,8 @@ struct status {
     int64_t now;
     const struct cli_list *regions; /* none: all */
     bool detailed, found;
-    bool json;          /* else for people */
-    struct buffer text; /* the JSON, or the details */
+    bool json; /* else for people */
+    struct buffer details;
     struct store_rows table;
     size_t rows, empty, sources, proved, retired;
     int64_t oldest;  /* when the source that was proved longest ago was */
@@ -54,11 +54,12 @@ static bool add_row(const struct store_status *status, struct status *context, s
     static const char *const names[] = {"account", "region", "edition", "jobs",
                                         "open",    "proved", "result"};
     const char *result = result_of(status);
-    char age[FORMAT_AGE_SIZE], proved[FORMAT_AGE_SIZE + 4] = "never";
+    char proved[FORMAT_AGE_SIZE + 4] = "never";
     if (status->scope[0] != '\0') {
         return true;
     }
     if (status->last_proved_at != 0) {
+        char age[FORMAT_AGE_SIZE];
         format_age(context->now - status->last_proved_at, age);
         (void)snprintf(proved, sizeof(proved), "%s ago", age);
     }
@@ -94,9 +95,9 @@ static void add_time_line(struct status *context, const char *label, int64_t whe
     format_time(when, time);
     format_age(context->now - when, age);
     if (when == 0) {
-        buffer_printf(&context->text, "  %-16s never\n", label);
+        buffer_printf(&context->details, "  %-16s never\n", label);
     } else {
-        buffer_printf(&context->text, "  %-16s %s (%s ago)\n", label, time, age);
+        buffer_printf(&context->details, "  %-16s %s (%s ago)\n", label, time, age);
     }
 }
 
@@ -128,7 +129,7 @@ static bool add_details(const struct store_status *status, struct status *contex
                         struct error *err)
 {
     const struct store_source *source = &status->source;
-    struct buffer *details = &context->text;
+    struct buffer *details = &context->details;
     struct buffer heading;
     buffer_init(&heading, 16384);
     format_source(source->account_id, source->region_id, source->edition, status->scope, &heading);
@@ -182,49 +183,6 @@ static void print_summary(const struct status *context)
     }
 }
 
-/* --- for programs -------------------------------------------------------------------------- */
-
-/* 0 is "never", which is null. */
-static void add_time(struct buffer *json, const char *name, int64_t when)
-{
-    json_put_number(json, name, when, when != 0);
-}
-
-static void add_age(struct buffer *json, const char *name, int64_t when, int64_t now)
-{
-    json_put_number(json, name, now > when ? now - when : 0, when != 0);
-}
-
-static void add_json(const struct store_status *status, struct status *context)
-{
-    struct buffer *json = &context->text;
-    buffer_puts(json, context->found ? ",{" : "{");
-    json_put_text(json, "account_id", status->source.account_id);
-    json_put_text(json, "region_id", status->source.region_id);
-    json_put_text(json, "edition", status->source.edition);
-    json_put_text(json, "scope", status->scope);
-    json_put_number(json, "jobs", status->jobs, true);
-    json_put_number(json, "open_jobs", status->open_jobs, true);
-    json_put_number(json, "missing_jobs", status->missing_jobs, true);
-    add_time(json, "watermark", status->watermark);
-    add_time(json, "full_walk_at", status->full_walk_at);
-    add_time(json, "last_proved_at", status->last_proved_at);
-    add_time(json, "last_success_at", status->last_success_at);
-    add_age(json, "seconds_since_proved", status->last_proved_at, context->now);
-    add_age(json, "seconds_since_success", status->last_success_at, context->now);
-    add_age(json, "seconds_since_full_walk", status->full_walk_at, context->now);
-    json_put_text(json, "proof", status->proved ? "proved" : "unproved");
-    json_put_text(json, "note", status->note[0] != '\0' ? status->note : NULL);
-    add_time(json, "retired_at", status->source.retired_at);
-    if (status->last_run_id != 0) {
-        json_put_number(json, "last_run_id", status->last_run_id, true);
-        json_put_text(json, "last_mode", status->last_mode);
-        json_put_text(json, "last_outcome", status->last_outcome);
-        json_put_text(json, "last_error", status->last_error);
-    }
-    buffer_putc(json, '}');
-}
-
 /* --- freshness ----------------------------------------------------------------------------- */
 
 /* Whether a source as a whole was proved within max_age and nothing unproved was stored since. What
@@ -271,16 +229,14 @@ static bool visit(const struct store_status *status, void *context, struct error
     if (!is_wanted(status, state->regions)) {
         return true;
     }
-    if (state->json) {
-        add_json(status, state);
-    } else if (!add_row(status, state, err) ||
-               (state->detailed && !add_details(status, state, err))) {
+    if (!state->json &&
+        (!add_row(status, state, err) || (state->detailed && !add_details(status, state, err)))) {
         return false;
     }
     check_age(status, state);
     state->retired += status->source.retired_at != 0 ? 1 : 0;
     state->found = true;
-    return buffer_ok(&state->text, "the status", err);
+    return buffer_ok(&state->details, "the status", err);
 }
 
 /* A database without a source proves nothing; one whose sources are all retired need not. */
@@ -291,52 +247,63 @@ static bool is_fresh(const struct status *state)
 
 static bool show_table(struct store *store, struct status *state, struct error *err)
 {
+    buffer_init(&state->details, TEXT_MAX);
     if (!cli_rows_begin(ROWS_TABLE, &state->table, err)) {
         return false;
     }
     bool ok = store_status_each(store, visit, state, err);
-    if (state->rows > 0) {
-        ok = cli_rows_end(&state->table, ok, err);
-    } else {
-        rows_writer_free(state->table.context);
-    }
+    bool printed = cli_rows_end(&state->table, ok && state->rows > 0, err);
+    ok = ok && (printed || state->rows == 0);
     if (ok && state->found) {
         print_summary(state);
     } else if (ok && state->regions->count == 0) {
         (void)printf("%s holds no source yet\n", store_path(store));
     }
+    (void)fwrite(state->details.data, 1, ok ? state->details.length : 0, stdout);
+    buffer_free(&state->details);
     return ok;
 }
 
-static bool make_json(struct store *store, struct status *state, struct error *err)
+static bool print_json(struct store *store, struct status *state, struct error *err)
 {
-    struct buffer *json = &state->text;
-    buffer_printf(json, "{\"schema_version\":%d,\"sources\":[", store_schema_version(store));
-    bool ok = store_status_each(store, visit, state, err);
-    buffer_puts(json, "]");
-    if (state->max_age >= 0) {
-        buffer_printf(json, ",\"max_age_seconds\":%" PRId64 ",\"fresh\":%s", state->max_age,
-                      is_fresh(state) ? "true" : "false");
+    struct buffer regions;
+    buffer_init(&regions, CLI_LIST_MAX * (STORE_NAME_MAX + 2));
+    for (size_t i = 0; i < state->regions->count; i++) {
+        buffer_printf(&regions, " %s ", state->regions->values[i]);
     }
-    buffer_puts(json, "}\n");
-    return ok && buffer_ok(json, "the status", err);
+    const struct store_parameter parameters[] = {{":now", integer_cell(state->now)},
+                                                 {":regions", text_cell(regions.data)}};
+    bool asks = state->max_age >= 0 || state->regions->count > 0;
+    bool ok = buffer_ok(&regions, "the regions", err) &&
+              (!asks || store_status_each(store, visit, state, err));
+    if (ok) {
+        (void)printf("{\"schema_version\":%d,\"sources\":", store_schema_version(store));
+        ok = query_print(store, "status", parameters, COUNT(parameters), ROWS_JSON, NULL,
+                         STORE_COLUMNS_MAX, err);
+    }
+    buffer_free(&regions);
+    if (ok && state->max_age >= 0) {
+        (void)printf(",\"max_age_seconds\":%" PRId64 ",\"fresh\":%s", state->max_age,
+                     is_fresh(state) ? "true" : "false");
+    }
+    (void)fputs(ok ? "}\n" : "", stdout); /* checked at the end of main */
+    return ok;
 }
 
 /* ERROR_UNPROVED when something is older than max_age. */
 static bool show(struct store *store, struct status *state, struct error *err)
 {
     char age[FORMAT_AGE_SIZE];
-    buffer_init(&state->text, TEXT_MAX);
-    bool ok = state->json ? make_json(store, state, err) : show_table(store, state, err);
-    (void)fwrite(state->text.data, 1, ok ? state->text.length : 0, stdout); /* checked in main */
-    buffer_free(&state->text);
-    if (ok && !state->found && state->regions->count > 0) {
+    if (!(state->json ? print_json(store, state, err) : show_table(store, state, err))) {
+        return false;
+    }
+    if (!state->found && state->regions->count > 0) {
         error_set(err, ERROR_USAGE, "no source of the region %s is stored",
                   state->regions->values[0]);
         return error_hint(err, "`hbrsync source list` names those that are.");
     }
-    if (!ok || state->max_age < 0 || is_fresh(state)) {
-        return ok;
+    if (state->max_age < 0 || is_fresh(state)) {
+        return true;
     }
     format_age(state->max_age, age);
     return state->checked == 0

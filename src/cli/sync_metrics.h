@@ -4,24 +4,17 @@
 #define HBRSYNC_CLI_SYNC_METRICS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/error.h"
 #include "cli/sync_summary.h"
 
-struct sync_metrics {
-    const char *path;
-    const char *database; /* read for what is stored; what it cannot tell is left out */
-    const char *label;    /* that the sync was to give the database, NULL: none */
-    const struct sync_summary *summary;
-    int64_t retries, throttled;
-    int64_t ended_at; /* UNIX seconds */
-    int64_t milliseconds;
-    int exit_status;
-};
-
-/* Replaces the file by rename (mode 0644 whatever the umask: it holds no secret), however the sync
- * ended. */
-bool sync_metrics_write(const struct sync_metrics *metrics, struct error *err) MUST_CHECK;
+/*
+ * Replaces the file `path` by rename (mode 0644 whatever the umask: it holds no secret), however
+ * the sync ended. What the database cannot tell is left out. `label` is what the sync was to give
+ * the database, NULL: none.
+ */
+bool sync_metrics_write(const char *path, const char *database, const char *label,
+                        const struct sync_summary *summary, int exit_status,
+                        struct error *err) MUST_CHECK;
 
 #endif

@@ -6,176 +6,108 @@
 #include "output/format.h"
 #include "output/json_put.h"
 #include "output/log.h"
-#include "store/query.h"
 
-#define NAMED_JOBS_MAX 100
 #define JSON_MAX (16U * 1024 * 1024)
 
-/* Sources that failed or were not proved, and the first failure's class. */
+/* All sources of the run together. */
 struct tally {
     size_t failed, unproved;
-    enum error_code first;
+    enum error_code first; /* the first failure's class */
+    int64_t jobs, inserted, updated, open, missing, returned;
+    bool has_run;    /* a row of the run was written; else its number goes to the next one */
+    bool restricted; /* to filters or a RestoreType, as is every row that has a source */
 };
 
-static struct tally count_failures(const struct sync_summary *summary)
+static struct tally add_up(const struct sync_summary *summary)
 {
-    struct tally tally = {.first = ERROR_NONE};
+    struct tally sum = {.first = ERROR_NONE};
     for (size_t i = 0; i < summary->count; i++) {
+        const struct store_run *run = &summary->rows[i].result.run;
         enum error_code code = summary->rows[i].result.error.code;
-        if (code == ERROR_UNPROVED) {
-            tally.unproved++;
-        } else if (code != ERROR_NONE && code != ERROR_INTERRUPTED) {
-            tally.first = tally.failed == 0 ? code : tally.first;
-            tally.failed++;
-        }
+        /* What a run over all jobs looked at is what is stored; what filters or a RestoreType
+         * select is what was listed. */
+        bool restricted = run->scope[0] != '\0';
+        int64_t jobs = restricted ? run->total_count : run->local_count;
+        bool failed = code != ERROR_NONE && code != ERROR_UNPROVED && code != ERROR_INTERRUPTED;
+        sum.first = failed && sum.failed == 0 ? code : sum.first;
+        sum.failed += failed;
+        sum.unproved += code == ERROR_UNPROVED;
+        sum.jobs += code == ERROR_NONE && jobs > 0 ? jobs : run->seen;
+        sum.has_run = sum.has_run || run->run_id > 0;
+        sum.restricted = sum.restricted || restricted;
+        sum.inserted += run->inserted;
+        sum.updated += run->updated;
+        sum.open += run->open_jobs;
+        sum.missing += run->missing;
+        sum.returned += run->returned;
     }
-    return tally;
+    return sum;
 }
 
 enum error_code sync_summary_code(const struct sync_summary *summary)
 {
-    struct tally tally = count_failures(summary);
-    if (summary->error.code != ERROR_NONE) {
-        return summary->error.code;
-    }
-    if (tally.failed > 0) {
-        return tally.failed == summary->count ? tally.first : ERROR_PARTIAL;
-    }
-    return tally.unproved > 0 ? ERROR_UNPROVED : ERROR_NONE;
-}
-
-/* `counts` is "" where nothing was read. */
-static void print_verdict(const struct sync_summary *summary, const char *counts,
-                          const char *of_what)
-{
-    struct tally tally = count_failures(summary);
-    enum error_code code = sync_summary_code(summary);
-    const char *prefix = summary->dry_run ? "dry run, nothing kept: " : "";
-    const char *mark = counts[0] != '\0' ? "; " : "";
-    if (code == ERROR_NONE) {
-        log_info("%s%s%s%s%s", prefix, counts, mark,
-                 of_what[0] != '\0' ? "complete" : "proved complete", of_what);
-    } else if (code == ERROR_INTERRUPTED) {
-        log_info("%s%s%sinterrupted, run it again", prefix, counts, mark);
-    } else {
-        log_info("%s%s%sNOT proved complete%s: %zu of %zu sources failed, %zu unproved", prefix,
-                 counts, mark, of_what, tally.failed, summary->count, tally.unproved);
-    }
-}
-
-/* What a run over all jobs looked at is what is stored; what filters or a RestoreType select is
- * what was listed. */
-static int64_t count_jobs(const struct sync_task_result *result, bool restricted)
-{
-    const struct store_run *run = &result->run;
-    if (result->error.code != ERROR_NONE) {
-        return run->seen;
-    }
-    int64_t count = restricted ? run->total_count : run->local_count;
-    return count > 0 ? count : run->seen;
-}
-
-/* Every row of a run is restricted in the same way, but for a profile that could not be used. */
-static bool is_restricted(const struct sync_summary *summary)
-{
-    for (size_t i = 0; i < summary->count; i++) {
-        if (summary->rows[i].result.run.scope[0] != '\0') {
-            return true;
-        }
-    }
-    return false;
+    struct tally sum = add_up(summary);
+    return summary->error.code != ERROR_NONE ? summary->error.code
+           : sum.failed == 0                 ? (sum.unproved > 0 ? ERROR_UNPROVED : ERROR_NONE)
+           : sum.failed == summary->count    ? sum.first
+                                             : ERROR_PARTIAL;
 }
 
 void sync_summary_print(const struct sync_summary *summary)
 {
-    int64_t jobs = 0, inserted = 0, updated = 0, open = 0, missing = 0, returned = 0;
-    char text[5][FORMAT_COUNT_SIZE];
-    struct buffer counts;
-    bool restricted = is_restricted(summary);
-    for (size_t i = 0; i < summary->count; i++) {
-        const struct store_run *run = &summary->rows[i].result.run;
-        jobs += count_jobs(&summary->rows[i].result, restricted);
-        inserted += run->inserted;
-        updated += run->updated;
-        open += run->open_jobs;
-        missing += run->missing;
-        returned += run->returned;
+    struct tally sum = add_up(summary);
+    enum error_code code = sync_summary_code(summary);
+    const char *of_what = sum.restricted ? " for this filter" : "";
+    char jobs[FORMAT_COUNT_SIZE], inserted[FORMAT_COUNT_SIZE], updated[FORMAT_COUNT_SIZE],
+        open[FORMAT_COUNT_SIZE], missing[FORMAT_COUNT_SIZE];
+    struct buffer line;
+    format_count(sum.jobs, jobs);
+    format_count(sum.inserted, inserted);
+    format_count(sum.updated, updated);
+    format_count(sum.open, open);
+    format_count(sum.missing, missing);
+    buffer_init(&line, 1000);
+    buffer_puts(&line, summary->dry_run ? "dry run, nothing kept: " : "");
+    if (sum.jobs > 0 || code == ERROR_NONE) { /* else nothing was read */
+        buffer_printf(&line, sum.restricted ? "%s jobs match the filter" : "checked %s jobs", jobs);
+        buffer_printf(&line, ", %s new, %s changed", inserted, updated);
+        buffer_printf(&line, sum.restricted ? "" : ", %s still open", open);
+        buffer_printf(&line, sum.missing > 0 ? ", %s no longer listed" : "", missing);
+        if (sum.returned > 0) {
+            buffer_printf(&line, ", %" PRId64 " listed again", sum.returned);
+        }
+        buffer_puts(&line, "; ");
     }
-    format_count(jobs, text[0]);
-    format_count(inserted, text[1]);
-    format_count(updated, text[2]);
-    format_count(open, text[3]);
-    format_count(missing, text[4]);
-    buffer_init(&counts, 400);
-    bool nothing = jobs == 0 && sync_summary_code(summary) != ERROR_NONE;
-    buffer_printf(&counts, restricted ? "%s jobs match the filter" : "checked %s jobs", text[0]);
-    buffer_printf(&counts, ", %s new, %s changed", text[1], text[2]);
-    if (!restricted) {
-        buffer_printf(&counts, ", %s still open", text[3]);
+    if (code == ERROR_NONE) {
+        log_info("%s%s%s", line.data, sum.restricted ? "complete" : "proved complete", of_what);
+    } else if (code == ERROR_INTERRUPTED) {
+        log_info("%sinterrupted, run it again", line.data);
+    } else {
+        log_info("%sNOT proved complete%s: %zu of %zu sources failed, %zu unproved", line.data,
+                 of_what, sum.failed, summary->count, sum.unproved);
     }
-    if (missing > 0) {
-        buffer_printf(&counts, ", %s no longer listed", text[4]);
-    }
-    if (returned > 0) {
-        buffer_printf(&counts, ", %" PRId64 " listed again", returned);
-    }
-    print_verdict(summary, nothing || counts.failed ? "" : counts.data,
-                  restricted ? " for this filter" : "");
-    buffer_free(&counts);
-}
-
-/* One of the run's jobs; the first NAMED_JOBS_MAX are named. */
-static bool print_job(const struct cell *cells, size_t count, void *context, struct error *err)
-{
-    int64_t *named = context;
-    (void)count;
-    (void)err;
-    if (++*named <= NAMED_JOBS_MAX) {
-        log_info("%.*s", (int)cells[0].length, cells[0].text);
-    }
-    return true;
-}
-
-bool sync_summary_print_jobs(const struct sync_summary *summary, struct store *store,
-                             struct error *err)
-{
-    int64_t named = 0;
-    const struct store_parameter run_id = {":run_id",
-                                           {.kind = CELL_INTEGER, .integer = summary->run_id}};
-    const struct store_query query = {
-        .sql =
-            "SELECT j.restore_id || iif(j.first_run_id = :run_id, ': new, ' || coalesce(j.status,"
-            " 'no status'), ': changed ' || (SELECT group_concat(e.key || iif(e.key = 'status',"
-            " ' ' || coalesce(c.old_status, 'none') || ' to ' || coalesce(c.new_status, 'none'),"
-            " ''), ', ') FROM restore_job_change AS c, json_each(c.changed) AS e"
-            " WHERE c.restore_id = j.restore_id AND c.run_id = :run_id)) FROM restore_job AS j"
-            " WHERE j.first_run_id = :run_id OR j.restore_id IN"
-            " (SELECT restore_id FROM restore_job_change WHERE run_id = :run_id)",
-        .what = "name the jobs that changed",
-        .parameters = &run_id,
-        .parameter_count = 1};
-    const struct store_rows rows = {.row = print_job, .context = &named};
-    bool done = store_query_run(store, &query, &rows, err);
-    if (named > NAMED_JOBS_MAX) {
-        log_info("... and %" PRId64 " more", named - NAMED_JOBS_MAX);
-    }
-    return done;
-}
-
-static void add_number(struct buffer *json, const char *name, int64_t value)
-{
-    json_put_number(json, name, value, true);
-}
-
-/* -1 says "not known". */
-static void add_known(struct buffer *json, const char *name, int64_t value)
-{
-    json_put_number(json, name, value, value >= 0);
+    buffer_free(&line);
 }
 
 static void add_row(struct buffer *json, const struct sync_summary_row *row)
 {
     const struct store_run *run = &row->result.run;
+    const struct {
+        const char *name;
+        int64_t value; /* -1: not known */
+    } numbers[] = {
+        {"requests", run->requests},
+        {"retries", run->retries},
+        {"throttled", run->throttled},
+        {"pages", run->pages},
+        {"seen", run->seen},
+        {"inserted", run->inserted},
+        {"updated", run->updated},
+        {"unchanged", run->unchanged},
+        {"missing", run->missing},
+        {"total_count", run->total_count},
+        {"local_count", run->local_count},
+    };
     buffer_putc(json, '{');
     json_put_text(json, "account_id", row->account_id);
     json_put_text(json, "region_id", row->region_id);
@@ -183,17 +115,9 @@ static void add_row(struct buffer *json, const struct sync_summary_row *row)
     json_put_text(json, "scope", run->scope);
     json_put_text(json, "mode", store_run_mode_name(run->mode));
     json_put_text(json, "outcome", store_run_outcome_name(run->outcome));
-    add_number(json, "requests", run->requests);
-    add_number(json, "retries", run->retries);
-    add_number(json, "throttled", run->throttled);
-    add_number(json, "pages", run->pages);
-    add_number(json, "seen", run->seen);
-    add_number(json, "inserted", run->inserted);
-    add_number(json, "updated", run->updated);
-    add_number(json, "unchanged", run->unchanged);
-    add_number(json, "missing", run->missing);
-    add_known(json, "total_count", run->total_count);
-    add_known(json, "local_count", run->local_count);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        json_put_number(json, numbers[i].name, numbers[i].value, numbers[i].value >= 0);
+    }
     json_put_text(json, "proof", run->proved ? "proved" : "unproved");
     json_put_number(json, "watermark", run->watermark, run->watermark > 0);
     json_put_text(json, "error",
@@ -203,29 +127,12 @@ static void add_row(struct buffer *json, const struct sync_summary_row *row)
 
 static const char *outcome_name(const struct sync_summary *summary, int status)
 {
-    switch (sync_summary_code(summary)) {
-    case ERROR_NONE:
-        return status == 0 ? "done" : "failed";
-    case ERROR_UNPROVED:
-        return "unproved";
-    case ERROR_PARTIAL:
-        return "partial";
-    case ERROR_INTERRUPTED:
-        return "interrupted";
-    default:
-        return "failed";
-    }
-}
-
-/* Without a source there is no row of the run, and its number goes to the next one. */
-static bool has_run(const struct sync_summary *summary)
-{
-    for (size_t i = 0; i < summary->count; i++) {
-        if (summary->rows[i].result.run.run_id > 0) {
-            return true;
-        }
-    }
-    return false;
+    enum error_code code = sync_summary_code(summary);
+    return code == ERROR_NONE && status == 0 ? "done"
+           : code == ERROR_UNPROVED          ? "unproved"
+           : code == ERROR_PARTIAL           ? "partial"
+           : code == ERROR_INTERRUPTED       ? "interrupted"
+                                             : "failed";
 }
 
 bool sync_summary_print_json(const struct sync_summary *summary, int status, struct error *err)
@@ -233,7 +140,7 @@ bool sync_summary_print_json(const struct sync_summary *summary, int status, str
     struct buffer json;
     buffer_init(&json, JSON_MAX);
     buffer_puts(&json, summary->has_begun ? "" : "{");
-    json_put_number(&json, "run_id", summary->run_id, has_run(summary));
+    json_put_number(&json, "run_id", summary->run_id, add_up(summary).has_run);
     json_put_text(&json, "outcome", outcome_name(summary, status));
     buffer_puts(&json, ",\"sources\":[");
     for (size_t i = 0; i < summary->count; i++) {

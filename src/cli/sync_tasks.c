@@ -15,7 +15,7 @@ bool sync_tasks_begin(struct sync_tasks *tasks, struct error *err)
 {
     int64_t crashed = 0;
     struct store *store = tasks->store;
-    tasks->turn.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    tasks->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     if (!store_begin(store, err)) {
         return false;
     }
@@ -60,7 +60,7 @@ void sync_tasks_add_failure(struct sync_tasks *tasks, const struct error *failur
         row->result.run =
             (struct store_run){.outcome = RUN_FAILED, .total_count = -1, .local_count = -1};
         row->result.error = *failure;
-        row->ended = row->told = row->told_failure = true;
+        row->ended = row->told_failure = true;
     }
 }
 
@@ -93,6 +93,14 @@ static bool is_left_out(struct sync_tasks *tasks, const struct session *session,
     return true;
 }
 
+/* As the run's record names it. */
+static void name_scope(const struct sync_tasks *tasks, struct sync_summary_row *row)
+{
+    bool typed = row->restore_type[0] != '\0', filtered = tasks->filter_scope[0] != '\0';
+    (void)snprintf(row->scope, sizeof(row->scope), "%s%s%s%s", typed ? "RestoreType=" : "",
+                   row->restore_type, typed && filtered ? " AND " : "", tasks->filter_scope);
+}
+
 /* STANDARD before BASIC: a service that ignores Edition is recognised by listing the same jobs
  * again. */
 static bool add_worker(struct sync_tasks *tasks, struct session *session, const char *region,
@@ -123,6 +131,7 @@ static bool add_worker(struct sync_tasks *tasks, struct session *session, const 
             (void)text_fit(row->region_id, sizeof(row->region_id), region);
             (void)text_fit(row->edition, sizeof(row->edition), editions[i]);
             row->restore_type = types->count > 0 ? types->values[j] : "";
+            name_scope(tasks, row);
             worker->count++;
         }
     }
@@ -130,10 +139,9 @@ static bool add_worker(struct sync_tasks *tasks, struct session *session, const 
     return true;
 }
 
-bool sync_tasks_add(struct sync_tasks *tasks, struct session *session, size_t *ret_added,
-                    struct error *err)
+bool sync_tasks_add(struct sync_tasks *tasks, struct session *session, struct error *err)
 {
-    *ret_added = 0;
+    size_t added = 0;
     for (size_t i = 0; i < session->region_count; i++) {
         bool there = false;
         for (size_t j = 0; j < tasks->worker_count; j++) {
@@ -144,29 +152,23 @@ bool sync_tasks_add(struct sync_tasks *tasks, struct session *session, size_t *r
         if (!there && !add_worker(tasks, session, session->regions[i], err)) {
             return false;
         }
-        *ret_added += there ? 0 : 1;
+        added += there ? 0 : 1;
+    }
+    if (added == 0) {
+        log_warning("--profile %s belongs to the account %s, which is done already",
+                    session->options->profile, session->account_id);
     }
     return true;
 }
 
 /* --- what is told -------------------------------------------------------------------------- */
 
-static void task_subject(const struct sync_tasks *tasks, const struct sync_task_spec *spec,
+static void name_subject(const struct sync_tasks *tasks, const struct sync_summary_row *row,
                          char *text, size_t size)
 {
-    (void)snprintf(text, size, "%s%s%s %s%s%s", tasks->show_account ? spec->account_id : "",
-                   tasks->show_account ? " " : "", spec->region_id, spec->edition,
-                   spec->scope[0] != '\0' ? " " : "", spec->scope);
-}
-
-static void row_subject(const struct sync_tasks *tasks, const struct sync_summary_row *row,
-                        char *text, size_t size)
-{
-    const struct sync_task_spec spec = {.account_id = row->account_id,
-                                        .region_id = row->region_id,
-                                        .edition = row->edition,
-                                        .scope = row->result.run.scope};
-    task_subject(tasks, &spec, text, size);
+    (void)snprintf(text, size, "%s%s%s %s%s%s", tasks->show_account ? row->account_id : "",
+                   tasks->show_account ? " " : "", row->region_id, row->edition,
+                   row->scope[0] != '\0' ? " " : "", row->scope);
 }
 
 static void show_progress(void *context, const struct sync_task_spec *spec, int64_t done,
@@ -174,14 +176,15 @@ static void show_progress(void *context, const struct sync_task_spec *spec, int6
 {
     struct sync_worker *worker = context;
     struct sync_tasks *tasks = worker->tasks;
-    char label[200];
+    char label[1024];
+    (void)spec;
     total = total > 0 ? total : 0;
     tasks->done += done - worker->done;
     tasks->total += total - worker->total;
     worker->done = done;
     worker->total = total;
     if (tasks->worker_count == 1) {
-        task_subject(tasks, spec, label, sizeof(label));
+        name_subject(tasks, worker->row, label, sizeof(label));
     } else {
         (void)snprintf(label, sizeof(label), "%zu of %zu regions", tasks->finished,
                        tasks->worker_count);
@@ -193,7 +196,7 @@ static void tell_task(const struct sync_tasks *tasks, const struct sync_summary_
 {
     const struct sync_task_result *result = &row->result;
     char subject[1024];
-    row_subject(tasks, row, subject, sizeof(subject));
+    name_subject(tasks, row, subject, sizeof(subject));
     if (result->warning[0] != '\0') {
         log_warning("%s: %s", subject, result->warning);
     }
@@ -206,32 +209,21 @@ static void tell_task(const struct sync_tasks *tasks, const struct sync_summary_
     }
 }
 
-/* How much of a message, at `text`, is its own: the region it is about, or a time that was taken.
- */
-static size_t count_own(const char *text, const char *region_id)
+/* A message without what is a source's own: the region it is about, and times that were taken. */
+static void get_reason(const struct sync_summary_row *row, char reason[ERROR_MESSAGE_MAX])
 {
-    size_t digits = strspn(text, "0123456789");
-    bool region = region_id[0] != '\0' && text_starts_with(text, region_id);
-    return region                                                 ? strlen(region_id)
-           : digits > 0 && text_starts_with(text + digits, " ms") ? digits
-                                                                  : 0;
-}
-
-static bool is_same_message(const struct sync_summary_row *left_row,
-                            const struct sync_summary_row *right_row)
-{
-    const char *left = left_row->result.error.message, *right = right_row->result.error.message;
-    while (*left != '\0' && *right != '\0') {
-        size_t own = count_own(left, left_row->region_id);
-        size_t other = count_own(right, right_row->region_id);
-        bool both = own > 0 && other > 0;
-        if (!both && *left != *right) {
-            return false;
+    const char *message = row->result.error.message;
+    while (*message != '\0') {
+        size_t digits = strspn(message, "0123456789");
+        if (row->region_id[0] != '\0' && text_starts_with(message, row->region_id)) {
+            message += strlen(row->region_id);
+        } else if (digits > 0 && text_starts_with(message + digits, " ms")) {
+            message += digits;
+        } else {
+            *reason++ = *message++;
         }
-        left += both ? own : 1;
-        right += both ? other : 1;
     }
-    return *left == *right;
+    *reason = '\0';
 }
 
 /* Whether both failed for one reason, which is told once: of an answer of the service its Code
@@ -240,9 +232,12 @@ static bool is_same_failure(const struct sync_summary_row *left,
                             const struct sync_summary_row *right)
 {
     const struct error *first = &left->result.error, *other = &right->result.error;
+    char reason[ERROR_MESSAGE_MAX], other_reason[ERROR_MESSAGE_MAX];
+    get_reason(left, reason);
+    get_reason(right, other_reason);
     return first->code == other->code && strcmp(first->api_code, other->api_code) == 0 &&
            (first->api_code[0] != '\0' || first->code == ERROR_INTERRUPTED ||
-            is_same_message(left, right));
+            strcmp(reason, other_reason) == 0);
 }
 
 /* Each reason with the number of sources, at the end: only then all are known. What was stopped
@@ -265,7 +260,7 @@ static void tell_failures(struct sync_tasks *tasks)
             (failure->code == ERROR_INTERRUPTED && summary->error.code != ERROR_INTERRUPTED)) {
             continue;
         }
-        row_subject(tasks, &summary->rows[i], first, sizeof(first));
+        name_subject(tasks, &summary->rows[i], first, sizeof(first));
         (void)snprintf(subject, sizeof(subject), "%zu sources, the first %s", same, first);
         log_error_about(same > 1 ? subject : first, failure);
     }
@@ -280,8 +275,7 @@ static void tell_ended(struct sync_tasks *tasks, bool all)
         if (!row->ended && !all) {
             return;
         }
-        if (row->ended && !row->told) {
-            row->told = true;
+        if (row->ended) {
             tell_task(tasks, row);
         }
     }
@@ -289,35 +283,59 @@ static void tell_ended(struct sync_tasks *tasks, bool all)
 
 /* --- a worker ------------------------------------------------------------------------------ */
 
-/* The scope as the run's record names it. */
-static void name_scope(const struct sync_tasks *tasks, const char *restore_type, char *scope,
-                       size_t size)
+/* The service as the core sees it. A worker that waits for an answer gives the turn away. */
+static bool submit(void *context, const struct hbr_query *query, void *tag, struct error *err)
 {
-    const char *filters = tasks->filter_scope;
-    if (restore_type[0] != '\0') {
-        (void)snprintf(scope, size, "RestoreType=%s%s%s", restore_type,
-                       filters[0] != '\0' ? " AND " : "", filters);
-    } else {
-        (void)snprintf(scope, size, "%s", filters);
+    struct sync_worker *worker = context;
+    return hbr_list_submit(&worker->service, query, tag, err);
+}
+
+static bool wait_for_answer(void *context, struct sync_answer *ret_answer, struct error *err)
+{
+    struct sync_worker *worker = context;
+    (void)pthread_mutex_unlock(&worker->tasks->lock);
+    bool ok = hbr_list_wait(&worker->service, &ret_answer->page, &ret_answer->tag,
+                            &ret_answer->failure, err);
+    (void)pthread_mutex_lock(&worker->tasks->lock);
+    if (ok && worker->tasks->ended) {
+        hbr_page_free(&ret_answer->page);
+        return error_set(err, ERROR_INTERRUPTED, "stopped: another source ended the run");
     }
+    ret_answer->refusal = ok ? hbr_refusal_of(&ret_answer->failure) : HBR_NO_REFUSAL;
+    return ok;
+}
+
+static void cancel(void *context)
+{
+    struct sync_worker *worker = context;
+    acs_client_cancel(worker->service.client);
+}
+
+static struct sync_usage usage(const void *context)
+{
+    const struct sync_worker *worker = context;
+    struct acs_client_counters counters = acs_client_counters(worker->service.client);
+    return (struct sync_usage){
+        .requests = (int64_t)counters.requests,
+        .retries = (int64_t)counters.retries,
+        .throttled = (int64_t)counters.throttled,
+    };
 }
 
 /* The first reason is the run's. */
 static void end_run(struct sync_tasks *tasks, const struct error *why)
 {
-    if (!tasks->turn.ended) {
-        tasks->turn.ended = true;
+    if (!tasks->ended) {
+        tasks->ended = true;
         tasks->summary->error = *why;
     }
 }
 
-static void run_task(struct sync_worker *worker, const struct sync_service *service,
-                     struct sync_summary_row *row)
+static void run_task(struct sync_worker *worker, struct sync_summary_row *row)
 {
-    char scope[512] = "";
     struct sync_tasks *tasks = worker->tasks;
+    const struct sync_service service = {worker, submit, wait_for_answer, cancel, usage};
     const struct sync_progress progress = {.update = show_progress, .context = worker};
-    name_scope(tasks, row->restore_type, scope, sizeof(scope));
     const struct sync_task_spec spec = {
         .account_id = row->account_id,
         .region_id = row->region_id,
@@ -325,10 +343,11 @@ static void run_task(struct sync_worker *worker, const struct sync_service *serv
         .restore_type = row->restore_type,
         .filters = tasks->filters,
         .filter_count = tasks->filter_count,
-        .scope = scope,
+        .scope = row->scope,
     };
-    if (!sync_task(tasks->store, service, tasks->settings, &progress, tasks->summary->run_id, &spec,
-                   &row->result)) {
+    worker->row = row;
+    if (!sync_task(tasks->store, &service, tasks->settings, &progress, tasks->summary->run_id,
+                   &spec, &row->result)) {
         end_run(tasks, &row->result.error);
     }
     row->ended = true;
@@ -343,17 +362,16 @@ static void run_worker(struct sync_worker *worker)
     struct sync_tasks *tasks = worker->tasks;
     struct acs_client *client = NULL;
     struct error err;
-    (void)pthread_mutex_unlock(&tasks->turn.lock);
+    (void)pthread_mutex_unlock(&tasks->lock);
     bool ok = session_open_client(worker->session, &client, &err); /* may wait for new keys */
-    (void)pthread_mutex_lock(&tasks->turn.lock);
-    if (!ok && !tasks->turn.ended) {
+    (void)pthread_mutex_lock(&tasks->lock);
+    if (!ok && !tasks->ended) {
         log_error(&err);
         end_run(tasks, &err);
     }
-    struct sync_link link = {{client, worker->session->service.endpoint}, &tasks->turn};
-    struct sync_service service = sync_service_of(&link);
-    for (size_t i = 0; i < worker->count && !tasks->turn.ended; i++) {
-        run_task(worker, &service, &tasks->summary->rows[worker->first + i]);
+    worker->service = (struct hbr_service){client, worker->session->service.endpoint};
+    for (size_t i = 0; i < worker->count && !tasks->ended; i++) {
+        run_task(worker, &tasks->summary->rows[worker->first + i]);
     }
     session_close_client(worker->session, client);
     tasks->finished++;
@@ -362,11 +380,11 @@ static void run_worker(struct sync_worker *worker)
 static void *work(void *context)
 {
     struct sync_tasks *tasks = context;
-    (void)pthread_mutex_lock(&tasks->turn.lock);
-    while (tasks->next < tasks->worker_count && !tasks->turn.ended) {
+    (void)pthread_mutex_lock(&tasks->lock);
+    while (tasks->next < tasks->worker_count && !tasks->ended) {
         run_worker(&tasks->workers[tasks->next++]);
     }
-    (void)pthread_mutex_unlock(&tasks->turn.lock);
+    (void)pthread_mutex_unlock(&tasks->lock);
     return NULL;
 }
 
@@ -427,7 +445,6 @@ static bool check_named(const struct store_status *status, void *context, struct
         session_has_region(unread->session, status->source.region_id)) {
         return true;
     }
-    error_clear(&unnamed);
     error_set(&unnamed, ERROR_SERVICE,
               "%s %s: %" PRId64 " jobs are stored, but DescribeRegions does not name the region",
               status->source.region_id, status->source.edition, status->jobs);
@@ -439,27 +456,18 @@ static bool check_named(const struct store_status *status, void *context, struct
     return true;
 }
 
-/* Together one failed source: they cannot be named. */
-static void tell_unusable(struct sync_tasks *tasks, const struct session *session)
-{
-    struct error unusable;
-    if (session->unusable_regions == 0) {
-        return;
-    }
-    error_clear(&unusable);
-    error_set(&unusable, ERROR_SERVICE,
-              "%zu of the regions that DescribeRegions lists have an id that is none",
-              session->unusable_regions);
-    error_hint(&unusable, "The others were read. Look at the answer with --trace, and name regions "
-                          "with --region.");
-    sync_tasks_add_failure(tasks, &unusable);
-}
-
 void sync_tasks_check_regions(struct sync_tasks *tasks, const struct session *session)
 {
     struct error err;
     struct unread unread = {tasks, session};
-    tell_unusable(tasks, session);
+    if (session->unusable_regions > 0) { /* together one failed source: they cannot be named */
+        error_set(&err, ERROR_SERVICE,
+                  "%zu of the regions that DescribeRegions lists have an id that is none",
+                  session->unusable_regions);
+        error_hint(&err, "The others were read. Look at the answer with --trace, and name regions "
+                         "with --region.");
+        sync_tasks_add_failure(tasks, &err);
+    }
     if (session->options->all_regions &&
         !store_status_each(tasks->store, check_named, &unread, &err)) {
         log_error(&err);

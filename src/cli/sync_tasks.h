@@ -1,15 +1,16 @@
 /*
  * Goes over the tasks of a run: a worker an account and region, several at a time, and in each one
- * task (edition, RestoreType) after another. Shared by `sync` and `verify --remote`.
+ * task (edition, RestoreType) after another. Workers take turns: the others wait for answers.
+ * Shared by `sync` and `verify --remote`.
  */
 #ifndef HBRSYNC_CLI_SYNC_TASKS_H
 #define HBRSYNC_CLI_SYNC_TASKS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "cli/session.h"
-#include "cli/sync_service.h"
 #include "cli/sync_summary.h"
 #include "store/store.h"
 #include "sync/sync.h"
@@ -18,8 +19,10 @@ struct sync_worker {
     struct sync_tasks *tasks;
     struct session *session;
     const char *region;
-    size_t first, count; /* its rows of the summary */
-    int64_t done, total; /* jobs of the task at hand */
+    struct hbr_service service;   /* its own client */
+    size_t first, count;          /* its rows of the summary */
+    struct sync_summary_row *row; /* the task at hand */
+    int64_t done, total;          /* jobs of it */
 };
 
 struct sync_tasks {
@@ -35,7 +38,8 @@ struct sync_tasks {
     int64_t parallel;             /* workers at once */
     struct sync_summary *summary; /* run_id is set; gets a row a task, and what ended the run */
     /* The rest is sync_tasks.c's own. */
-    struct sync_turn turn;       /* of all below, of the store and of the summary */
+    pthread_mutex_t lock; /* whose turn it is: to use all below, the store, the log, the summary */
+    bool ended;           /* no worker goes on */
     struct sync_worker *workers; /* free it at the end */
     size_t worker_count, next, finished;
     size_t retired;      /* sources that were left out because they are */
@@ -48,8 +52,9 @@ struct sync_tasks {
 bool sync_tasks_begin(struct sync_tasks *tasks, struct error *err) MUST_CHECK;
 
 /* Adds the session's regions; those that this account has already are left out, and so are retired
- * sources with --all-regions. *ret_added: how many. The session must outlive the tasks. */
-bool sync_tasks_add(struct sync_tasks *tasks, struct session *session, size_t *ret_added,
+ * sources with --all-regions. Warns when all were there: another profile is the same account's. The
+ * session must outlive the tasks. */
+bool sync_tasks_add(struct sync_tasks *tasks, struct session *session,
                     struct error *err) MUST_CHECK;
 
 /* Counts a profile that could not be used, or a source that could not be asked for, as one failed

@@ -39,12 +39,14 @@ struct verify {
     struct store_check_counts counts;
     struct verify_source *sources; /* of the database */
     size_t source_count;
+    int64_t skipped;    /* those that were not read although they hold jobs and were asked for */
     bool out_of_memory; /* a source could not be kept */
 };
 
 struct verify_source {
     int64_t source_id;
     int64_t jobs; /* without those marked missing */
+    bool covered; /* all of it was read */
     char account_id[STORE_NAME_MAX], region_id[STORE_NAME_MAX], edition[STORE_NAME_MAX];
 };
 
@@ -84,8 +86,7 @@ static void keep_source(struct verify *verify, const struct store_check_source *
     }
     verify->sources = sources;
     struct verify_source *kept = &sources[verify->source_count++];
-    kept->source_id = source->source_id;
-    kept->jobs = source->jobs;
+    *kept = (struct verify_source){.source_id = source->source_id, .jobs = source->jobs};
     (void)text_fit(kept->account_id, sizeof(kept->account_id), source->account_id);
     (void)text_fit(kept->region_id, sizeof(kept->region_id), source->region_id);
     (void)text_fit(kept->edition, sizeof(kept->edition), source->edition);
@@ -156,7 +157,6 @@ static bool check_database(struct verify *verify, struct error *err)
 static bool scan_service(struct verify *verify, struct error *err)
 {
     static const struct cli_list every_type;
-    size_t added;
     struct sync_tasks tasks = {
         .settings = &verify->settings,
         .editions = &verify->editions,
@@ -172,7 +172,7 @@ static bool scan_service(struct verify *verify, struct error *err)
     }
     tasks.store = verify->scratch;
     bool ok = session_find(&verify->session, err) && sync_tasks_begin(&tasks, err) &&
-              sync_tasks_add(&tasks, &verify->session, &added, err);
+              sync_tasks_add(&tasks, &verify->session, err);
     if (ok) {
         sync_tasks_run(&tasks);
     }
@@ -184,64 +184,48 @@ static bool scan_service(struct verify *verify, struct error *err)
     return ok;
 }
 
-/* How reading a source of the database ended, NULL when it was not asked for. */
-static const struct sync_task_result *result_of(const struct verify *verify,
-                                                const struct verify_source *source)
+/* How reading each source of the database ended. */
+static void judge_sources(struct verify *verify)
 {
-    for (size_t i = 0; i < verify->summary.count; i++) {
-        const struct sync_summary_row *row = &verify->summary.rows[i];
-        if (strcmp(row->account_id, source->account_id) == 0 &&
-            strcmp(row->region_id, source->region_id) == 0 &&
-            strcmp(row->edition, source->edition) == 0) {
-            return &row->result;
+    for (size_t i = 0; i < verify->source_count; i++) {
+        struct verify_source *source = &verify->sources[i];
+        bool skipped = verify->connection.all_regions &&
+                       strcmp(source->account_id, verify->session.account_id) == 0 &&
+                       !session_has_region(&verify->session, source->region_id);
+        for (size_t j = 0; j < verify->summary.count; j++) {
+            const struct sync_summary_row *row = &verify->summary.rows[j];
+            if (strcmp(row->account_id, source->account_id) == 0 &&
+                strcmp(row->region_id, source->region_id) == 0 &&
+                strcmp(row->edition, source->edition) == 0) {
+                bool left_out = row->result.run.outcome == RUN_SKIPPED;
+                source->covered = row->result.error.code == ERROR_NONE && !left_out;
+                skipped = skipped || left_out;
+            }
         }
+        verify->skipped += skipped && source->jobs > 0;
     }
-    return NULL;
 }
 
 static bool is_covered(int64_t source_id, void *context)
 {
     const struct verify *verify = context;
+    bool covered = false;
     for (size_t i = 0; i < verify->source_count; i++) {
-        if (verify->sources[i].source_id == source_id) {
-            const struct sync_task_result *result = result_of(verify, &verify->sources[i]);
-            return result != NULL && result->error.code == ERROR_NONE &&
-                   result->run.outcome != RUN_SKIPPED;
-        }
+        covered |= verify->sources[i].source_id == source_id && verify->sources[i].covered;
     }
-    return false;
-}
-
-/* Sources that were not read although jobs of them are stored and they were asked for. */
-static int64_t count_skipped(const struct verify *verify)
-{
-    int64_t skipped = 0;
-    for (size_t i = 0; i < verify->source_count; i++) {
-        const struct verify_source *source = &verify->sources[i];
-        const struct sync_task_result *result = result_of(verify, source);
-        bool unnamed = verify->connection.all_regions &&
-                       strcmp(source->account_id, verify->session.account_id) == 0 &&
-                       !session_has_region(&verify->session, source->region_id);
-        skipped +=
-            source->jobs > 0 && (unnamed || (result != NULL && result->run.outcome == RUN_SKIPPED));
-    }
-    return skipped;
+    return covered;
 }
 
 static void append_shown(struct buffer *line, const struct value *value)
 {
-    switch (value->kind) {
-    case VALUE_NULL:
-        buffer_puts(line, "nothing");
-        return;
-    case VALUE_INTEGER:
+    if (value->kind == VALUE_INTEGER) {
         buffer_printf(line, "%" PRId64, value->integer);
-        return;
-    case VALUE_TEXT:
+    } else if (value->kind == VALUE_TEXT) {
         buffer_putc(line, '"');
         text_escape(line, value->text != NULL ? value->text : "", value->length, VALUE_SHOWN_MAX);
         buffer_putc(line, '"');
-        return;
+    } else {
+        buffer_puts(line, "nothing");
     }
 }
 
@@ -311,11 +295,10 @@ static bool conclude(const struct verify *verify, const struct sync_verify_count
                           "Run `hbrsync sync --full`; what changed since the last sync differs "
                           "too.");
     }
-    int64_t skipped = count_skipped(verify);
-    if (skipped > 0) {
+    if (verify->skipped > 0) {
         return error_set(err, ERROR_UNPROVED,
                          "%" PRId64 " sources with stored jobs could not be compared; see above",
-                         skipped);
+                         verify->skipped);
     }
     return code == ERROR_NONE ||
            error_set(err, code, "it could not be proved that everything was read");
@@ -338,6 +321,7 @@ static bool check_remote(struct verify *verify, struct error *err)
         *err = verify->summary.error;
         return false;
     }
+    judge_sources(verify);
     return sync_verify_compare(&comparison, &counts, err) && conclude(verify, &counts, err);
 }
 
