@@ -311,22 +311,30 @@ static bool read_pages(struct reader *reader, struct error *err)
     return true;
 }
 
-bool scan(struct scanner *scanner, const struct scan_query *query, struct scan_result *ret_result,
-          struct error *err)
+static bool scan_once(struct scanner *scanner, const struct scan_query *query,
+                      struct scan_result *ret_result, struct error *err)
 {
     struct reader reader;
-    for (int i = 0; i < 2; i++) {
-        begin(&reader, scanner, query, ret_result);
-        if (!read_pages(&reader, err)) {
-            scanner->service->cancel(scanner->service->context);
-            return false;
-        }
-        if (!ret_result->refused || query->kind != SCAN_ALL) {
-            break; /* what is not read at all then has to be refused twice */
-        }
+    begin(&reader, scanner, query, ret_result);
+    if (!read_pages(&reader, err)) {
+        scanner->service->cancel(scanner->service->context);
+        return false;
     }
     end(&reader);
     return true;
+}
+
+/* A type or an edition that is refused is not read at all: that takes two refusals. */
+static bool is_doubtful(const struct scan_query *query, const struct scan_result *result)
+{
+    return result->refused && query->kind == SCAN_ALL;
+}
+
+bool scan(struct scanner *scanner, const struct scan_query *query, struct scan_result *ret_result,
+          struct error *err)
+{
+    return scan_once(scanner, query, ret_result, err) &&
+           (!is_doubtful(query, ret_result) || scan_once(scanner, query, ret_result, err));
 }
 
 /* TotalCount held, and yet ids came twice: each answer has an order of its own. */
@@ -431,5 +439,10 @@ bool scan_first_pages(struct scanner *scanner, const struct scan_query *queries,
             return false;
         }
     }
-    return true;
+    bool done = true;
+    for (size_t i = 0; i < count && done; i++) {
+        done = !is_doubtful(&queries[i], &results[i]) ||
+               scan_once(scanner, &queries[i], &results[i], err);
+    }
+    return done;
 }
