@@ -8,6 +8,8 @@
 
 #include "base/text.h"
 
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+
 void json_release(struct json_object *root)
 {
     json_object_put(root);
@@ -171,17 +173,20 @@ void json_quote(struct buffer *buffer, const char *text, size_t length)
     static const char letters[] = "\"\\bfnrt";
     buffer_putc(buffer, '"');
     size_t start = 0;
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0, size; i<length; i += size> 0 ? size : 1) {
         unsigned char byte = (unsigned char)text[i];
-        if (byte >= 0x20 && byte != '"' && byte != '\\') {
+        uint32_t code;
+        size = byte < 0x80 ? 1 : text_utf8_length(text + i, length - i, &code);
+        if (size > 0 && byte >= 0x20 && byte != '"' && byte != '\\') {
             continue;
         }
         buffer_append(buffer, text + start, i - start);
         start = i + 1;
         const char *escape = byte == '\0' ? NULL : strchr(escapes, byte);
-        if (escape != NULL) {
-            buffer_putc(buffer, '\\');
-            buffer_putc(buffer, letters[escape - escapes]);
+        if (size == 0) {
+            buffer_puts(buffer, REPLACEMENT);
+        } else if (escape != NULL) {
+            buffer_printf(buffer, "\\%c", letters[escape - escapes]);
         } else {
             buffer_printf(buffer, "\\u%04x", (unsigned)byte);
         }

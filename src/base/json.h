@@ -85,7 +85,7 @@ uint32_t json_hash(const char *text, size_t length);
 /* Appends compact JSON. */
 void json_write(const struct json_node *node, struct buffer *buffer);
 
-/* Appends a string literal with its quotes. */
+/* Appends a string literal with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void json_quote(struct buffer *buffer, const char *text, size_t length);
 
 /* --- json-c's objects ---------------------------------------------------------------------- */

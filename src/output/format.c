@@ -1,13 +1,20 @@
 #include "output/format.h"
 
 #include <inttypes.h>
+#include <locale.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 
 #define WORD_SHOWN_MAX 2000 /* bytes of an account, region, edition or scope */
+#define MINUTE 60
+#define HOUR 3600
+#define DAY 86400
 
 void format_count(int64_t count, char text[FORMAT_COUNT_SIZE])
 {
@@ -61,5 +68,186 @@ void format_source(const char *account_id, const char *region_id, const char *ed
             buffer_puts(line, line->length > 0 ? " " : "");
             text_escape(line, words[i], strlen(words[i]), WORD_SHOWN_MAX);
         }
+    }
+}
+
+/* The shortest text that reads back as the same double. */
+static void real_number(struct buffer *buffer, double value)
+{
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(text, sizeof(text), "%.*g", digits, value);
+        if (strtod(text, NULL) == value) {
+            break;
+        }
+    }
+    buffer_puts(buffer, text);
+    if (strspn(text, "-0123456789") == strlen(text)) {
+        buffer_puts(buffer, ".0");
+    }
+}
+
+void format_number(struct buffer *buffer, const struct cell *cell)
+{
+    if (cell->kind == CELL_INTEGER) {
+        buffer_printf(buffer, "%" PRId64, cell->integer);
+    } else if (cell->kind == CELL_REAL) {
+        real_number(buffer, cell->real);
+    }
+}
+
+/* By the C library's tables, which it has for UTF-8 locales alone, whatever the user's is. */
+static size_t character_width(uint32_t code)
+{
+    int width = wcwidth((wchar_t)code);
+    return width < 0 ? 1 : (size_t)width;
+}
+
+size_t text_width(const char *text, size_t length)
+{
+    static locale_t
+        utf8; /* made once, for all of the process's life; of its only thread that prints tables */
+    size_t width = 0;
+    size_t at = 0;
+    if (utf8 == (locale_t)0) {
+        utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    }
+    locale_t before = uselocale(utf8); /* 0, where there is none, changes nothing */
+    while (at < length) {
+        uint32_t code = 0;
+        size_t size = text_utf8_length(text + at, length - at, &code);
+        width += size == 0 ? 1 : character_width(code);
+        at += size == 0 ? 1 : size;
+    }
+    (void)uselocale(before);
+    return width;
+}
+
+/* --- quantities ---------------------------------------------------------------------------- */
+
+enum quantity quantity_of_column(const char *name)
+{
+    if (text_ends_with(name, "bytes_per_second")) {
+        return QUANTITY_RATE;
+    }
+    if (text_ends_with(name, "seconds")) {
+        return QUANTITY_SECONDS;
+    }
+    if (text_ends_with(name, "percent")) {
+        return QUANTITY_PERCENT;
+    }
+    if (text_ends_with(name, "_id")) {
+        return QUANTITY_NAME;
+    }
+    return strncmp(name, "bytes_", 6) == 0 || text_ends_with(name, "_bytes") ? QUANTITY_BYTES
+                                                                             : QUANTITY_COUNT;
+}
+
+const char *quantity_byte_unit(double value, double *ret_size)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    size_t unit = 0;
+    double size = 1;
+    while (unit + 1 < sizeof(units) / sizeof(units[0]) && value >= size * 1024) {
+        size *= 1024;
+        unit++;
+    }
+    *ret_size = size;
+    return units[unit];
+}
+
+static void bytes_text(struct buffer *buffer, double bytes)
+{
+    double size = 1;
+    const char *unit = quantity_byte_unit(bytes < 0 ? -bytes : bytes, &size);
+    buffer_printf(buffer, size > 1 ? "%.1f %s" : "%.0f %s", bytes / size, unit);
+}
+
+/* The two greatest units. */
+static void seconds_text(struct buffer *buffer, int64_t seconds)
+{
+    if (seconds < MINUTE) {
+        buffer_printf(buffer, "%" PRId64 " s", seconds);
+    } else if (seconds < HOUR) {
+        buffer_printf(buffer, "%" PRId64 " min %02" PRId64 " s", seconds / MINUTE,
+                      seconds % MINUTE);
+    } else if (seconds < DAY) {
+        buffer_printf(buffer, "%" PRId64 " h %02" PRId64 " min", seconds / HOUR,
+                      seconds % HOUR / MINUTE);
+    } else {
+        char days[FORMAT_COUNT_SIZE];
+        format_count(seconds / DAY, days);
+        buffer_printf(buffer, "%s d %" PRId64 " h", days, seconds % DAY / HOUR);
+    }
+}
+
+void quantity_text(struct buffer *buffer, enum quantity quantity, const struct cell *number)
+{
+    bool whole = number->kind == CELL_INTEGER;
+    double value = whole ? (double)number->integer : number->real;
+    if (quantity == QUANTITY_BYTES || quantity == QUANTITY_RATE) {
+        bytes_text(buffer, value);
+        buffer_puts(buffer, quantity == QUANTITY_RATE ? "/s" : "");
+    } else if (quantity == QUANTITY_PERCENT) {
+        buffer_printf(buffer, "%.1f %%", value);
+    } else if (!whole) {
+        buffer_printf(buffer, "%.1f", value);
+    } else if (quantity == QUANTITY_SECONDS) {
+        seconds_text(buffer, number->integer);
+    } else if (quantity == QUANTITY_NAME) {
+        buffer_printf(buffer, "%" PRId64, number->integer);
+    } else {
+        char text[FORMAT_COUNT_SIZE];
+        format_count(number->integer, text);
+        buffer_puts(buffer, text);
+    }
+}
+
+/* Words of columns' names that read better otherwise; "" leaves the word out. */
+static const char *word_for(const char *word)
+{
+    static const char *const words[][2] = {
+        {"p50", "median"},  {"p95", "95th percentile"}, {"p5", "5th percentile"},
+        {"max", "maximum"}, {"bytes", "data"},          {"seconds", "time"},
+        {"percent", ""},    {"utc", "(UTC)"},           {"id", "ID"},
+    };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(word, words[i][0]) == 0) {
+            return words[i][1];
+        }
+    }
+    return word;
+}
+
+/* What the unit at the end of a name becomes: nothing where another word says enough. */
+static void heading_stem(const char *name, char *stem, size_t size)
+{
+    bool says_enough = strncmp(name, "p5", 2) == 0 || strncmp(name, "p95", 3) == 0 ||
+                       strncmp(name, "max", 3) == 0 || strstr(name, "time_") != NULL;
+    (void)snprintf(stem, size, "%s", name);
+    size_t length = strlen(stem);
+    if (text_ends_with(stem, "_bytes_per_second")) {
+        (void)snprintf(stem + length - 16, size - (length - 16), "%s", says_enough ? "" : "rate");
+    } else if (text_ends_with(stem, "_seconds") && says_enough) {
+        stem[length - 8] = '\0';
+    }
+}
+
+void quantity_heading(struct buffer *buffer, const char *name)
+{
+    char stem[128];
+    size_t start = buffer->length;
+    heading_stem(name, stem, sizeof(stem));
+    char *rest = NULL;
+    for (char *word = strtok_r(stem, "_", &rest); word != NULL; word = strtok_r(NULL, "_", &rest)) {
+        const char *better = word_for(word);
+        if (better[0] != '\0') {
+            buffer_puts(buffer, buffer->length > start ? " " : "");
+            buffer_puts(buffer, better);
+        }
+    }
+    char *first = buffer->data + start;
+    if (!buffer->failed && buffer->length > start && *first >= 'a' && *first <= 'z') {
+        *first = (char)(*first - 'a' + 'A');
     }
 }

@@ -7,8 +7,6 @@
 #include "base/buffer.h"
 #include "output/format.h"
 #include "output/html.h"
-#include "output/html_cell.h"
-#include "output/html_style.h"
 #include "output/kept_rows.h"
 #include "output/svg_plot.h"
 
@@ -65,9 +63,7 @@ static void add_head(struct buffer *piece, const struct html_head *head)
                        "style-src 'unsafe-inline'\">\n<title>");
     html_puts(piece, head->title);
     buffer_puts(piece, "</title>\n<style>\n");
-    for (size_t i = 0; html_style[i] != NULL; i++) {
-        buffer_puts(piece, html_style[i]);
-    }
+    buffer_puts(piece, (const char *)html_style);
     buffer_puts(piece, "</style>\n</head>\n<body>\n<header>\n<h1>");
     html_puts(piece, head->title);
     buffer_puts(piece, "</h1>\n<p>Alibaba Cloud Backup</p>\n<dl><div><dt>Period</dt><dd>");

@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "output/format.h"
-#include "output/width.h"
 
 #define REDRAW_MS 100
 #define COLUMNS_MAX 512

@@ -9,8 +9,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "output/cell_text.h"
-#include "output/width.h"
+#include "output/format.h"
 
 #define LINE_MAX_BYTES (256U * 1024 * 1024)
 #define TABLE_CELL_MAX 200 /* bytes of a text in a table, for reading; CSV and JSON have all */
@@ -95,7 +94,7 @@ static void put_quoted(struct buffer *out, const char *text, size_t length)
 static void csv_cell(struct buffer *line, const struct cell *cell)
 {
     if (cell->kind != CELL_TEXT) {
-        cell_number(line, cell);
+        format_number(line, cell);
         return;
     }
     bool quote = cell->length == 0;
@@ -177,7 +176,7 @@ static void spreadsheet_cell(struct rows_writer *writer, const struct cell *cell
     struct cell text = *cell;
     if (cell->kind == CELL_INTEGER || cell->kind == CELL_REAL) {
         buffer_reset(number);
-        cell_number(number, cell);
+        format_number(number, cell);
         text = text_cell(number->data);
     }
     if (cell->kind == CELL_NULL ||
@@ -226,9 +225,9 @@ static bool json_row(struct rows_writer *writer, const struct cell *cells, size_
             (cells[i].kind == CELL_REAL && !isfinite(cells[i].real))) {
             buffer_puts(&writer->line, "null");
         } else if (cells[i].kind == CELL_TEXT) {
-            cell_quote(&writer->line, cells[i].text, cells[i].length);
+            json_quote(&writer->line, cells[i].text, cells[i].length);
         } else {
-            cell_number(&writer->line, &cells[i]);
+            format_number(&writer->line, &cells[i]);
         }
         name += strlen(name) + 1;
     }
@@ -247,7 +246,7 @@ static void table_cell(struct rows_writer *writer, size_t index, const struct ce
         text_escape(&writer->table, cell->text, cell->length, TABLE_CELL_MAX);
         column->has_text = column->has_text || writer->rows > 0;
     } else {
-        cell_number(&writer->table, cell);
+        format_number(&writer->table, cell);
     }
     if (!writer->table.failed) {
         size_t width = text_width(writer->table.data + start, writer->table.length - start);
@@ -272,7 +271,7 @@ static bool json_names(struct rows_writer *writer, const char *const *names, siz
                        struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        cell_quote(&writer->names, names[i], strlen(names[i]));
+        json_quote(&writer->names, names[i], strlen(names[i]));
         buffer_append(&writer->names, ":", 2); /* with a NUL */
     }
     return buffer_ok(&writer->names, "the columns' names", err);

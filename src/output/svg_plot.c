@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "output/format.h"
 #include "output/html.h"
-#include "output/quantity.h"
 
 #define VALUES_MAX 8
 #define WIDTH 960.0

@@ -1,6 +1,6 @@
 /*
  * Plots of rows as inline SVG: a figure with its caption, a legend where there is one, and for
- * those who do not see it a title and a description. Colours are the page's (html_style.h).
+ * those who do not see it a title and a description. Colours are the page's (html_style.css).
  */
 #ifndef HBRSYNC_OUTPUT_SVG_PLOT_H
 #define HBRSYNC_OUTPUT_SVG_PLOT_H

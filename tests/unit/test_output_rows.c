@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
+#include "output/format.h"
 #include "output/rows.h"
-#include "output/width.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define TEXT(literal)                                                                              \
