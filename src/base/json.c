@@ -157,10 +157,10 @@ void json_write(const struct json_node *node, struct buffer *buffer)
     bool is_object = node->kind == JSON_OBJECT;
     buffer_putc(buffer, is_object ? '{' : '[');
     for (const struct json_node *at = node->first; at != NULL; at = at->next) {
-        buffer_puts(buffer, at != node->first ? "," : "");
         if (is_object) {
-            json_quote(buffer, at->key, strlen(at->key));
-            buffer_putc(buffer, ':');
+            json_put_name(buffer, at->key);
+        } else {
+            buffer_puts(buffer, at != node->first ? "," : "");
         }
         json_write(at, buffer);
     }
@@ -193,6 +193,30 @@ void json_quote(struct buffer *buffer, const char *text, size_t length)
     }
     buffer_append(buffer, text + start, length - start);
     buffer_putc(buffer, '"');
+}
+
+void json_put_name(struct buffer *json, const char *name)
+{
+    bool first = json->length == 0 || json->data[json->length - 1] == '{';
+    buffer_puts(json, first ? "" : ",");
+    json_quote(json, name, strlen(name));
+    buffer_putc(json, ':');
+}
+
+void json_put_text(struct buffer *json, const char *name, const char *text)
+{
+    json_put_name(json, name);
+    if (text != NULL) {
+        json_quote(json, text, strlen(text));
+    } else {
+        buffer_puts(json, "null");
+    }
+}
+
+void json_put_number(struct buffer *json, const char *name, int64_t value, bool known)
+{
+    json_put_name(json, name);
+    buffer_printf(json, known ? "%" PRId64 : "null", value);
 }
 
 const char *json_library_version(void)

@@ -88,6 +88,12 @@ void json_write(const struct json_node *node, struct buffer *buffer);
 /* Appends a string literal with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void json_quote(struct buffer *buffer, const char *text, size_t length);
 
+/* Begins a member of an object that is written piece by piece: the comma before it, its name and a
+ * colon; then, in the others, its value. A NULL text and a number that is not known are null. */
+void json_put_name(struct buffer *json, const char *name);
+void json_put_text(struct buffer *json, const char *name, const char *text);
+void json_put_number(struct buffer *json, const char *name, int64_t value, bool known);
+
 /* --- json-c's objects ---------------------------------------------------------------------- */
 
 /* The node as an object, owned by the caller (json_release); NULL for a JSON_NULL. */

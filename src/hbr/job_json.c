@@ -6,15 +6,6 @@
 #include "base/json.h"
 #include "hbr/restore_job.h"
 
-static void append_name(struct buffer *json, const char *name)
-{
-    if (json->length > 0 && json->data[json->length - 1] != '{') {
-        buffer_putc(json, ',');
-    }
-    json_quote(json, name, strlen(name));
-    buffer_putc(json, ':');
-}
-
 static void append_value(struct buffer *json, enum field_type type, const struct value *value)
 {
     if (value->kind == VALUE_TEXT) {
@@ -62,7 +53,7 @@ static bool append_extra(struct buffer *json, const struct record *job, size_t p
             ok = error_set(err, ERROR_DATABASE, "%.100s is in its column and in extra", at->key);
             break;
         }
-        append_name(json, at->key);
+        json_put_name(json, at->key);
         json_write(at, json);
     }
     json_free(root);
@@ -77,13 +68,13 @@ static bool append_part(const struct record *job, size_t part, struct buffer *js
     buffer_putc(json, '{');
     for (size_t i = 0; i < description->field_count; i++) {
         if (job->values[part][i].kind != VALUE_NULL) {
-            append_name(json, description->fields[i].name);
+            json_put_name(json, description->fields[i].name);
             append_value(json, description->fields[i].type, &job->values[part][i]);
         }
     }
     for (size_t i = 1; part == HBR_JOB && i < model->part_count; i++) {
         if (job->present[i]) {
-            append_name(json, model->parts[i].name);
+            json_put_name(json, model->parts[i].name);
             if (!append_part(job, i, json, err)) {
                 return error_context(err, "%s", model->parts[i].name);
             }

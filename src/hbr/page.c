@@ -52,11 +52,8 @@ static void keep_extra(struct hbr_page *page, size_t *start, const struct json_n
     if (*start == SIZE_MAX) {
         *start = extra->length;
         buffer_putc(extra, '{');
-    } else {
-        buffer_putc(extra, ',');
     }
-    json_quote(extra, member->key, strlen(member->key));
-    buffer_putc(extra, ':');
+    json_put_name(extra, member->key);
     json_write(member, extra);
     page->unknown++;
 }

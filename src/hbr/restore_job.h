@@ -32,8 +32,7 @@ int64_t hbr_job_complete_time(const struct record *job);
 /* Whether Status is CREATED, QUEUED, RUNNING or CANCELING. */
 bool hbr_job_is_open(const struct record *job);
 
-/* Whether Status (or, in the second, RestoreType) is this text. */
-bool hbr_job_has_status(const struct record *job, const char *status);
+/* Whether RestoreType is this text. */
 bool hbr_job_has_type(const struct record *job, const char *restore_type);
 
 /* The statuses of jobs under way, ended by NULL. */
