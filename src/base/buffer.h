@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -40,5 +41,9 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2
 
 /* False, with *err filled ("WHAT is longer than N bytes" or no memory), when any append failed. */
 bool buffer_ok(const struct buffer *buffer, const char *what, struct error *err) MUST_CHECK;
+
+/* Writes the bytes to `out` and empties the buffer; false, with *err filled, when any append failed
+ * or `out` takes no more ("cannot write WHAT"). */
+bool buffer_write(struct buffer *buffer, FILE *out, const char *what, struct error *err) MUST_CHECK;
 
 #endif

@@ -228,6 +228,18 @@ bool text_did_you_mean(const struct text_nearest *nearest, const char *dashes, s
     return false;
 }
 
+char *text_piece(char **rest, const char *separators)
+{
+    static char none[1];
+    char *piece = *rest != NULL ? strsep(rest, separators) : none;
+    piece += strspn(piece, " \t");
+    size_t length = strlen(piece);
+    while (length > 0 && (piece[length - 1] == ' ' || piece[length - 1] == '\t')) {
+        piece[--length] = '\0';
+    }
+    return piece;
+}
+
 bool text_starts_with(const char *text, const char *start)
 {
     return strncmp(text, start, strlen(start)) == 0;

@@ -25,21 +25,10 @@ static bool check_operator(const char *op, const char *text, struct error *err)
 }
 
 /* Blanks around a value are not part of it; those within are. */
-static char *trim(char *value)
-{
-    value += strspn(value, " \t");
-    size_t length = strlen(value);
-    while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t')) {
-        length--;
-    }
-    value[length] = '\0';
-    return value;
-}
-
 static bool split_values(char *list, struct hbr_filter_text *filter)
 {
     while (list != NULL) {
-        char *value = trim(strsep(&list, ","));
+        char *value = text_piece(&list, ",");
         if (filter->filter.value_count == HBR_FILTER_VALUES_MAX || *value == '\0') {
             return false;
         }

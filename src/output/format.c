@@ -184,7 +184,7 @@ static void seconds_text(struct buffer *buffer, int64_t seconds)
 void quantity_text(struct buffer *buffer, enum quantity quantity, const struct cell *number)
 {
     bool whole = number->kind == CELL_INTEGER;
-    double value = whole ? (double)number->integer : number->real;
+    double value = cell_value(number);
     if (quantity == QUANTITY_BYTES || quantity == QUANTITY_RATE) {
         bytes_text(buffer, value);
         buffer_puts(buffer, quantity == QUANTITY_RATE ? "/s" : "");

@@ -1,5 +1,7 @@
 #include "output/html.h"
 
+#include <assert.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -37,17 +39,28 @@ void html_puts(struct buffer *buffer, const char *text)
     html_text(buffer, text, strlen(text));
 }
 
-/* --- values -------------------------------------------------------------------------------- */
-
-static bool is_number(const struct cell *cell)
+void html_printf(struct buffer *buffer, const char *format, ...)
 {
-    return cell->kind == CELL_INTEGER || cell->kind == CELL_REAL;
+    va_list texts;
+    va_start(texts, format);
+    for (; *format != '\0'; format++) {
+        if (*format == '%') {
+            assert(format[1] == 's');
+            html_puts(buffer, va_arg(texts, const char *));
+            format++;
+        } else {
+            buffer_putc(buffer, *format);
+        }
+    }
+    va_end(texts);
 }
+
+/* --- values -------------------------------------------------------------------------------- */
 
 /* What is shown of a value. */
 static void content(struct buffer *buffer, const char *name, const struct cell *cell)
 {
-    if (is_number(cell)) {
+    if (cell_is_number(cell)) {
         buffer_puts(buffer, "<data value=\"");
         format_number(buffer, cell);
         buffer_puts(buffer, "\">");
@@ -76,19 +89,13 @@ static const char *status_class(const struct cell *cell)
     return "open";
 }
 
-static bool is_share(const char *name, const struct cell *cell)
-{
-    double value = cell->kind == CELL_REAL ? cell->real : (double)cell->integer;
-    return is_number(cell) && quantity_of_column(name) == QUANTITY_PERCENT && value >= 0 &&
-           value <= 100;
-}
-
 static void attributes(struct buffer *buffer, const char *name, const struct cell *cell)
 {
-    if (is_share(name, cell)) {
-        double value = cell->kind == CELL_REAL ? cell->real : (double)cell->integer;
+    double value = cell_value(cell);
+    if (cell_is_number(cell) && quantity_of_column(name) == QUANTITY_PERCENT && value >= 0 &&
+        value <= 100) {
         buffer_printf(buffer, " class=\"n share\" style=\"--share-w:%.1f%%\"", value);
-    } else if (is_number(cell)) {
+    } else if (cell_is_number(cell)) {
         buffer_puts(buffer, " class=\"n\"");
     } else if (cell->kind == CELL_NULL) {
         buffer_puts(buffer, " class=\"none\"");
@@ -101,9 +108,10 @@ static void attributes(struct buffer *buffer, const char *name, const struct cel
     }
 }
 
-void html_heading(struct buffer *buffer, const char *name, bool number)
+void html_heading(struct buffer *buffer, const char *name, const struct cell *below)
 {
-    buffer_puts(buffer, number ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">");
+    buffer_puts(buffer,
+                cell_is_number(below) ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">");
     quantity_heading(buffer, name);
     buffer_puts(buffer, "</th>");
 }
@@ -125,9 +133,7 @@ void html_cell(struct buffer *buffer, const char *name, const struct cell *cell,
 
 void html_tile(struct buffer *buffer, const char *name, const struct cell *cell)
 {
-    buffer_puts(buffer, "<div class=\"tile c-");
-    html_puts(buffer, name);
-    buffer_puts(buffer, "\"><dt>");
+    html_printf(buffer, "<div class=\"tile c-%s\"><dt>", name);
     quantity_heading(buffer, name);
     buffer_puts(buffer, "</dt><dd>");
     content(buffer, name, cell);

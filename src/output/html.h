@@ -17,8 +17,11 @@ void html_text(struct buffer *buffer, const char *text, size_t length);
 /* The same of a NUL-terminated text. */
 void html_puts(struct buffer *buffer, const char *text);
 
-/* Appends <th scope="col">; `number` puts it to the right. */
-void html_heading(struct buffer *buffer, const char *name, bool number);
+/* Appends `format`, each "%s" in it (there is nothing else) replaced by html_puts of a text. */
+void html_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Appends <th scope="col">; above a number it stands to the right. */
+void html_heading(struct buffer *buffer, const char *name, const struct cell *below);
 
 /* Appends <td>, or <th scope="row"> for the row's first cell. A number is a <data> element whose
  * `value` is exact, whatever is shown. */

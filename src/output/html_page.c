@@ -1,13 +1,11 @@
 #include "output/html_page.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "output/format.h"
 #include "output/html.h"
-#include "output/kept_rows.h"
 #include "output/svg_plot.h"
 
 #define PIECE_MAX (64U * 1024 * 1024)
@@ -21,19 +19,9 @@ struct html_page {
     size_t rows;           /* met in this section */
 };
 
-/* Writes what was gathered and empties it. */
 static bool flush(struct html_page *page, struct error *err)
 {
-    if (!buffer_ok(&page->piece, "a piece of the page", err)) {
-        return false;
-    }
-    errno = 0;
-    if (fwrite(page->piece.data, 1, page->piece.length, page->out) != page->piece.length ||
-        ferror(page->out) != 0) {
-        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the page");
-    }
-    buffer_reset(&page->piece);
-    return true;
+    return buffer_write(&page->piece, page->out, "the page", err);
 }
 
 static void add_contents(struct buffer *piece, const struct html_head *head)
@@ -43,11 +31,8 @@ static void add_contents(struct buffer *piece, const struct html_head *head)
     }
     buffer_puts(piece, "<nav aria-label=\"Contents\"><ul>\n");
     for (size_t i = 0; i < head->section_count; i++) {
-        buffer_puts(piece, "<li><a href=\"#");
-        html_puts(piece, head->sections[i].name);
-        buffer_puts(piece, "\">");
-        html_puts(piece, head->sections[i].title);
-        buffer_puts(piece, "</a></li>\n");
+        html_printf(piece, "<li><a href=\"#%s\">%s</a></li>\n", head->sections[i].name,
+                    head->sections[i].title);
     }
     buffer_puts(piece, "</ul></nav>\n");
 }
@@ -56,29 +41,24 @@ static void add_head(struct buffer *piece, const struct html_head *head)
 {
     char generated[FORMAT_TIME_SIZE];
     format_time(head->generated_at, generated);
-    buffer_puts(piece, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                       "<meta name=\"color-scheme\" content=\"light dark\">\n"
-                       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                       "style-src 'unsafe-inline'\">\n<title>");
-    html_puts(piece, head->title);
-    buffer_puts(piece, "</title>\n<style>\n");
+    html_printf(piece,
+                "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                "<meta name=\"color-scheme\" content=\"light dark\">\n"
+                "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                "style-src 'unsafe-inline'\">\n<title>%s</title>\n<style>\n",
+                head->title);
     buffer_puts(piece, (const char *)html_style);
-    buffer_puts(piece, "</style>\n</head>\n<body>\n<header>\n<h1>");
-    html_puts(piece, head->title);
-    buffer_puts(piece, "</h1>\n<p>Alibaba Cloud Backup</p>\n<dl><div><dt>Period</dt><dd>");
-    html_puts(piece, head->period);
+    html_printf(piece,
+                "</style>\n</head>\n<body>\n<header>\n<h1>%s</h1>\n<p>Alibaba Cloud Backup</p>\n"
+                "<dl><div><dt>Period</dt><dd>%s</dd></div>",
+                head->title, head->period);
     if (head->selection[0] != '\0') {
-        buffer_puts(piece, "</dd></div><div><dt>Selected</dt><dd>");
-        html_puts(piece, head->selection);
+        html_printf(piece, "<div><dt>Selected</dt><dd>%s</dd></div>", head->selection);
     }
-    buffer_puts(piece, "</dd></div><div><dt>Generated</dt><dd>");
-    html_puts(piece, generated);
-    buffer_puts(piece, "</dd></div></dl>\n");
+    html_printf(piece, "<div><dt>Generated</dt><dd>%s</dd></div></dl>\n", generated);
     if (head->warning[0] != '\0') {
-        buffer_puts(piece, "<p class=\"warning\">");
-        html_puts(piece, head->warning);
-        buffer_puts(piece, "</p>\n");
+        html_printf(piece, "<p class=\"warning\">%s</p>\n", head->warning);
     }
     buffer_puts(piece, "</header>\n");
     add_contents(piece, head);
@@ -114,15 +94,12 @@ void html_page_free(struct html_page *page)
 
 bool html_page_begin(struct html_page *page, const struct html_section *section, struct error *err)
 {
-    struct buffer *piece = &page->piece;
     page->section = section;
     page->rows = 0;
-    buffer_printf(piece, "<section id=\"%s\" aria-labelledby=\"%s-h\">\n<h2 id=\"%s-h\">",
-                  section->name, section->name, section->name);
-    html_puts(piece, section->title);
-    buffer_puts(piece, "</h2>\n<p>");
-    html_puts(piece, section->description);
-    buffer_puts(piece, "</p>\n");
+    html_printf(&page->piece,
+                "<section id=\"%s\" aria-labelledby=\"%s-h\">\n<h2 id=\"%s-h\">%s</h2>\n"
+                "<p>%s</p>\n",
+                section->name, section->name, section->name, section->title, section->description);
     return flush(page, err);
 }
 
@@ -136,14 +113,12 @@ bool html_page_columns(struct html_page *page, const char *const *names, size_t 
 static void open_table(struct html_page *page, const struct cell *first_row)
 {
     struct buffer *piece = &page->piece;
-    buffer_puts(piece, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"");
-    html_puts(piece, page->section->title);
-    buffer_puts(piece, ", table\"><table>\n<caption>");
-    html_puts(piece, page->section->title);
-    buffer_puts(piece, "</caption>\n<thead><tr>");
+    html_printf(piece,
+                "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s, table\">"
+                "<table>\n<caption>%s</caption>\n<thead><tr>",
+                page->section->title, page->section->title);
     for (size_t i = 0; i < page->kept.columns; i++) {
-        html_heading(piece, page->kept.names[i],
-                     first_row[i].kind == CELL_INTEGER || first_row[i].kind == CELL_REAL);
+        html_heading(piece, kept_rows_name(&page->kept, i), &first_row[i]);
     }
     buffer_puts(piece, "</tr></thead>\n<tbody>\n");
 }
@@ -152,7 +127,7 @@ static void add_row(struct html_page *page, const struct cell *cells)
 {
     buffer_puts(&page->piece, "<tr>");
     for (size_t i = 0; i < page->kept.columns; i++) {
-        html_cell(&page->piece, page->kept.names[i], &cells[i], i == 0);
+        html_cell(&page->piece, kept_rows_name(&page->kept, i), &cells[i], i == 0);
     }
     buffer_puts(&page->piece, "</tr>\n");
 }
@@ -211,7 +186,8 @@ static void add_tiles(struct html_page *page)
     for (size_t row = 0; row < page->rows; row++) {
         buffer_puts(&page->piece, "<dl class=\"tiles\">\n");
         for (size_t i = 0; i < page->kept.columns; i++) {
-            html_tile(&page->piece, page->kept.names[i], kept_rows_cell(&page->kept, row, i));
+            html_tile(&page->piece, kept_rows_name(&page->kept, i),
+                      kept_rows_cell(&page->kept, row, i));
         }
         buffer_puts(&page->piece, "</dl>\n");
     }
@@ -225,19 +201,10 @@ static void add_rest(struct html_page *page)
         char shown[FORMAT_COUNT_SIZE], all[FORMAT_COUNT_SIZE];
         format_count((int64_t)limit, shown);
         format_count((int64_t)page->rows, all);
-        buffer_printf(&page->piece,
-                      "<p class=\"more\">The first %s of %s rows. All of them: "
-                      "<code>hbrsync report %s --format csv</code></p>\n",
-                      shown, all, page->section->name);
-    }
-}
-
-static void add_notes(struct html_page *page)
-{
-    if (page->section->notes[0] != '\0') {
-        buffer_puts(&page->piece, "<details><summary>How it is counted</summary><p>");
-        html_puts(&page->piece, page->section->notes);
-        buffer_puts(&page->piece, "</p></details>\n");
+        html_printf(&page->piece,
+                    "<p class=\"more\">The first %s of %s rows. All of them: "
+                    "<code>hbrsync report %s --format csv</code></p>\n",
+                    shown, all, page->section->name);
     }
 }
 
@@ -256,7 +223,11 @@ bool html_page_end(struct html_page *page, struct error *err)
     if (page->rows == 0) {
         buffer_puts(&page->piece, "<p class=\"empty\">Nothing to report.</p>\n");
     }
-    add_notes(page);
+    if (page->section->notes[0] != '\0') {
+        html_printf(&page->piece,
+                    "<details><summary>How it is counted</summary><p>%s</p></details>\n",
+                    page->section->notes);
+    }
     buffer_puts(&page->piece, "</section>\n");
     kept_rows_free(&page->kept);
     return flush(page, err);
@@ -265,12 +236,5 @@ bool html_page_end(struct html_page *page, struct error *err)
 bool html_page_finish(struct html_page *page, struct error *err)
 {
     buffer_puts(&page->piece, "</main>\n</body>\n</html>\n");
-    if (!flush(page, err)) {
-        return false;
-    }
-    errno = 0;
-    if (fflush(page->out) != 0) {
-        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the page");
-    }
-    return true;
+    return flush(page, err);
 }

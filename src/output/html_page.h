@@ -51,7 +51,7 @@ bool html_page_row(struct html_page *page, const struct cell *cells, size_t coun
                    struct error *err) MUST_CHECK;
 bool html_page_end(struct html_page *page, struct error *err) MUST_CHECK;
 
-/* The end of the page; checks that everything reached `out`. */
+/* The end of the page. Whether everything arrives shows when `out` is flushed. */
 bool html_page_finish(struct html_page *page, struct error *err) MUST_CHECK;
 
 /* Accepts NULL. */

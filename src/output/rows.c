@@ -1,6 +1,5 @@
 #include "output/rows.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -61,20 +60,9 @@ void rows_writer_free(struct rows_writer *writer)
 }
 
 /* What could not be written is noticed at once, so that a long report does not run for nobody. */
-static bool write_out(struct rows_writer *writer, const char *bytes, size_t length,
-                      struct error *err)
-{
-    errno = 0;
-    if (fwrite(bytes, 1, length, writer->out) != length || ferror(writer->out) != 0) {
-        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the rows");
-    }
-    return true;
-}
-
 static bool write_line(struct rows_writer *writer, struct error *err)
 {
-    return buffer_ok(&writer->line, "a row", err) &&
-           write_out(writer, writer->line.data, writer->line.length, err);
+    return buffer_write(&writer->line, writer->out, "the rows", err);
 }
 
 /* Appends the text in quotes, each quote in it doubled. */
@@ -174,7 +162,7 @@ static void spreadsheet_cell(struct rows_writer *writer, const struct cell *cell
 {
     struct buffer *number = &writer->names, *formula = &writer->table;
     struct cell text = *cell;
-    if (cell->kind == CELL_INTEGER || cell->kind == CELL_REAL) {
+    if (cell_is_number(cell)) {
         buffer_reset(number);
         format_number(number, cell);
         text = text_cell(number->data);
@@ -195,11 +183,8 @@ static void spreadsheet_cell(struct rows_writer *writer, const struct cell *cell
 static bool csv_row(struct rows_writer *writer, const struct cell *cells, size_t count,
                     struct error *err)
 {
-    buffer_reset(&writer->line);
     for (size_t i = 0; i < count; i++) {
-        if (i > 0) {
-            buffer_putc(&writer->line, ',');
-        }
+        buffer_puts(&writer->line, i > 0 ? "," : "");
         if (writer->format == ROWS_SPREADSHEET) {
             spreadsheet_cell(writer, &cells[i]);
         } else {
@@ -214,7 +199,6 @@ static bool json_row(struct rows_writer *writer, const struct cell *cells, size_
                      struct error *err)
 {
     const char *name = writer->names.data;
-    buffer_reset(&writer->line);
     buffer_puts(&writer->line, writer->format == ROWS_OBJECT ? "{"
                                : writer->rows == 0           ? "[\n{"
                                                              : ",\n{");
@@ -293,11 +277,11 @@ bool rows_writer_columns(struct rows_writer *writer, const char *const *names, s
     for (size_t i = 0; i < count; i++) {
         cells[i] = text_cell(names[i]);
     }
-    static const char mark[] = "\xEF\xBB\xBF"; /* else Excel takes the text for ANSI */
-    bool done = writer->format == ROWS_TABLE
-                    ? table_row(writer, cells, count, err)
-                    : (writer->format == ROWS_CSV || write_out(writer, mark, 3, err)) &&
-                          csv_row(writer, cells, count, err);
+    if (writer->format == ROWS_SPREADSHEET) {
+        buffer_puts(&writer->line, "\xEF\xBB\xBF"); /* else Excel takes the text for ANSI */
+    }
+    bool done = writer->format == ROWS_TABLE ? table_row(writer, cells, count, err)
+                                             : csv_row(writer, cells, count, err);
     free(cells);
     writer->rows = writer->format == ROWS_TABLE ? 1 : 0; /* a table's first row is the names */
     return done;
@@ -330,7 +314,6 @@ static const char *table_line(struct rows_writer *writer, const char *text)
 {
     struct buffer *line = &writer->line;
     size_t gap = 0;
-    buffer_reset(line);
     for (size_t i = 0; i < writer->columns; i++) {
         const struct column *column = &writer->column[i];
         size_t length = strlen(text);
@@ -363,16 +346,8 @@ static bool table_end(struct rows_writer *writer, struct error *err)
 
 bool rows_writer_end(struct rows_writer *writer, struct error *err)
 {
-    bool done = true;
-    if (writer->format == ROWS_TABLE) {
-        done = table_end(writer, err);
-    } else if (writer->format == ROWS_JSON) {
-        const char *end = writer->rows == 0 ? "[]\n" : "\n]\n";
-        done = write_out(writer, end, strlen(end), err);
+    if (writer->format == ROWS_JSON) {
+        buffer_puts(&writer->line, writer->rows == 0 ? "[]\n" : "\n]\n");
     }
-    errno = 0;
-    if (done && (fflush(writer->out) != 0 || ferror(writer->out) != 0)) {
-        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the rows");
-    }
-    return done;
+    return writer->format == ROWS_TABLE ? table_end(writer, err) : write_line(writer, err);
 }
