@@ -132,14 +132,9 @@ static void add_row(struct html_page *page, const struct cell *cells)
     buffer_puts(&page->piece, "</tr>\n");
 }
 
-bool html_page_row(struct html_page *page, const struct cell *cells, size_t count,
-                   struct error *err)
+bool html_page_row(struct html_page *page, const struct cell *cells, struct error *err)
 {
     const struct html_section *section = page->section;
-    if (count != page->kept.columns) {
-        return error_set(err, ERROR_INTERNAL, "a row has %zu cells and not %zu", count,
-                         page->kept.columns);
-    }
     page->rows++;
     if (section->tiles || section->plot_count > 0) {
         return kept_rows_add(&page->kept, cells, err);

@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "base/row_set.h"
 #include "faults.h"
-#include "hbr/job_json.h"
+#include "hbr/restore_job.h"
 #include "hbr/page.h"
 
 #define MOST_CALLS 100000
