@@ -135,22 +135,22 @@ bool file_replace(const char *path, unsigned mode, const char *bytes, size_t len
         return false;
     }
     int descriptor = create_beside(&place, name);
-    ok = descriptor >= 0;
-    if (!ok) {
+    if (descriptor < 0) {
         error_set_errno(err, ERROR_USAGE, errno, "cannot create a file beside %s", path);
-    } else {
-        ok = write_all(descriptor, bytes, length) && fchmod(descriptor, (mode_t)mode) == 0 &&
-             fsync(descriptor) == 0;
-        int write_errno = errno;
-        ok = close(descriptor) == 0 && ok;
-        if (ok && renameat(place.folder, name, place.folder, place.name) != 0) {
-            write_errno = errno;
-            ok = false;
-        }
-        if (!ok) {
-            error_set_errno(err, ERROR_USAGE, write_errno, "cannot write %s", path);
-            (void)unlinkat(place.folder, name, 0); /* best effort: the error is reported already */
-        }
+        safe_place_close(&place);
+        return false;
+    }
+    ok = write_all(descriptor, bytes, length) && fchmod(descriptor, (mode_t)mode) == 0 &&
+         fsync(descriptor) == 0;
+    int why = errno;
+    ok = close(descriptor) == 0 && ok;
+    if (ok && renameat(place.folder, name, place.folder, place.name) != 0) {
+        why = errno;
+        ok = false;
+    }
+    if (!ok) {
+        error_set_errno(err, ERROR_USAGE, why, "cannot write %s", path);
+        (void)unlinkat(place.folder, name, 0); /* best effort: the error is reported already */
     }
     safe_place_close(&place);
     return ok;

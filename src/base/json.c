@@ -146,13 +146,13 @@ void json_write(const struct json_node *node, struct buffer *buffer)
     case JSON_NUMBER:
         buffer_append(buffer, node->text, node->length);
         return;
-    case JSON_OBJECT:
-    case JSON_ARRAY:
-        break;
     case JSON_MISSING:
     case JSON_NULL:
         buffer_puts(buffer, "null");
         return;
+    case JSON_OBJECT:
+    case JSON_ARRAY:
+        break;
     }
     bool is_object = node->kind == JSON_OBJECT;
     buffer_putc(buffer, is_object ? '{' : '[');

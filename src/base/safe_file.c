@@ -170,12 +170,11 @@ static bool take_part(struct walk *walk, bool follow, char name[NAME_MAX + 1], b
 
 static bool start(struct walk *walk, struct error *err)
 {
-    char *current = walk->wanted[0] == '/' ? text_copy("") : getcwd(NULL, 0);
-    if (current == NULL) {
+    char current[PATH_MAX] = "";
+    if (walk->wanted[0] != '/' && getcwd(current, sizeof(current)) == NULL) {
         return cannot_find(walk, errno, err);
     }
     buffer_printf(&walk->rest, "%s/%s", current, walk->wanted);
-    free(current);
     return buffer_ok(&walk->rest, "the name of a file", err) && enter(walk, "/", err);
 }
 

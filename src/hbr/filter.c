@@ -7,19 +7,17 @@
 #include "hbr/restore_job.h"
 
 /* How a job's value may stand to that of the filter. BETWEEN has two of them. */
-static const struct operator
-{
+static const struct relation {
     const char *name;
     bool less, equal, greater;
-}
-operators[] = {
+} operators[] = {
     {"EQUAL", false, true, false},        {"NOT_EQUAL", true, false, true},
     {"GREATER_THAN", false, false, true}, {"GREATER_THAN_OR_EQUAL", false, true, true},
     {"LESS_THAN", true, false, false},    {"LESS_THAN_OR_EQUAL", true, true, false},
     {"BETWEEN", true, true, false},       {"IN", false, true, false},
 };
 
-static const struct operator* find_operator(const char *name, struct text_nearest *nearest)
+static const struct relation *find_operator(const char *name, struct text_nearest *nearest)
 {
     for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
         if (strcmp(name, operators[i].name) == 0) {
@@ -178,7 +176,7 @@ static bool compare(const struct field *field, const struct value *value, const 
 bool hbr_filter_is_checkable(const struct hbr_filter *filter)
 {
     int index = field_of(filter->key);
-    const struct operator* op = find_operator(filter->op, NULL);
+    const struct relation *op = find_operator(filter->op, NULL);
     return index >= 0 && op != NULL &&
            (op->less == op->greater ||
             hbr_restore_job_model.parts[HBR_JOB].fields[index].type == FIELD_INTEGER);
@@ -191,7 +189,7 @@ enum hbr_match hbr_filter_match(const struct hbr_filter *filter, const struct re
     }
     int index = field_of(filter->key);
     const struct field *field = &hbr_restore_job_model.parts[HBR_JOB].fields[index];
-    const struct operator* op = find_operator(filter->op, NULL);
+    const struct relation *op = find_operator(filter->op, NULL);
     bool is_between = strcmp(filter->op, "BETWEEN") == 0;
     bool matches = false;
     for (size_t i = 0; i < filter->value_count; i++) {

@@ -81,8 +81,7 @@ static const char *status_class(const struct cell *cell)
         {"EXPIRED", "failed"},     {"CLIENT_DELETED", "failed"},    {"CANCELED", "canceled"},
     };
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-        if (cell->length == strlen(classes[i][0]) &&
-            memcmp(cell->text, classes[i][0], cell->length) == 0) {
+        if (strcmp(cell->text, classes[i][0]) == 0) {
             return classes[i][1];
         }
     }

@@ -222,25 +222,6 @@ void progress_update(const char *label, int64_t done, int64_t total)
     funlockfile(stderr);
 }
 
-/* Shows `failure`, which is tried again until `until`, in the line's place; NULL: the line again,
- * redrawn for its elapsed time and the terminal's width. False if standard error is a terminal that
- * shows no such line. */
-static bool show_waiting(const char *failure, const char *until)
-{
-    flockfile(stderr);
-    bool waited = progress.failure[0] != '\0';
-    text_show(progress.failure, sizeof(progress.failure), failure != NULL ? failure : "",
-              failure != NULL ? strlen(failure) : 0, sizeof(progress.failure) - 4);
-    (void)text_fit(progress.until, sizeof(progress.until), until);
-    if (failure == NULL && waited) {
-        progress_clear(); /* somebody may print next */
-    }
-    draw();
-    bool told = progress.enabled || isatty(STDERR_FILENO) != 1;
-    funlockfile(stderr);
-    return told;
-}
-
 /* --- messages ------------------------------------------------------------------------------ */
 
 static enum log_level level = LOG_NORMAL;
@@ -308,11 +289,21 @@ void log_attempt(const char *failure, int64_t until)
 void log_waiting(const char *failure, int64_t until)
 {
     static bool told; /* by the caller's lock one thread at a time */
-    char clock[16];
-    format_clock(until, clock);
+    const char *shown = failure != NULL ? failure : "";
+    flockfile(stderr);
+    bool waited = progress.failure[0] != '\0';
+    text_show(progress.failure, sizeof(progress.failure), shown, strlen(shown),
+              sizeof(progress.failure) - 4);
+    format_clock(until, progress.until);
+    if (failure == NULL && waited) {
+        progress_clear(); /* somebody may print next */
+    }
+    draw();
+    bool needs_telling = !progress.enabled && isatty(STDERR_FILENO) == 1 && level == LOG_NORMAL;
+    funlockfile(stderr);
     told = told && failure != NULL;
-    if (!show_waiting(failure, clock) && failure != NULL && !told && level == LOG_NORMAL) {
-        log_info("%s; retrying until %s", failure, clock);
+    if (needs_telling && failure != NULL && !told) {
+        log_info("%s; retrying until %s", failure, progress.until);
         told = true;
     }
 }
