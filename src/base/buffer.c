@@ -21,17 +21,10 @@ void buffer_init(struct buffer *buffer, size_t maximum)
 void buffer_free(struct buffer *buffer)
 {
     if (buffer->capacity > 0) {
+        OPENSSL_cleanse(buffer->data, buffer->capacity);
         free(buffer->data);
     }
     buffer_init(buffer, buffer->maximum);
-}
-
-void buffer_free_secret(struct buffer *buffer)
-{
-    if (buffer->capacity > 0) {
-        OPENSSL_cleanse(buffer->data, buffer->capacity);
-    }
-    buffer_free(buffer);
 }
 
 void buffer_reset(struct buffer *buffer)

@@ -25,11 +25,10 @@ struct buffer {
 
 void buffer_init(struct buffer *buffer, size_t maximum);
 
-/* Frees the bytes; the buffer may be used again as after buffer_init. */
+/* Overwrites the bytes, which may be secret, and frees them; the buffer may be used again as after
+ * buffer_init. */
 void buffer_free(struct buffer *buffer);
-
-/* Overwrites the bytes before freeing them, for secrets. */
-void buffer_free_secret(struct buffer *buffer);
+#define buffer_free_secret buffer_free
 
 /* Empties the buffer and clears its failure; keeps the memory. */
 void buffer_reset(struct buffer *buffer);

@@ -10,7 +10,7 @@
 
 enum cell_kind { CELL_NULL, CELL_INTEGER, CELL_REAL, CELL_TEXT };
 
-/* Text is borrowed from whoever gives the cell, and may hold NULs. */
+/* Text is borrowed from whoever gives the cell; a NUL follows it, and it may hold others. */
 struct cell {
     enum cell_kind kind;
     int64_t integer;

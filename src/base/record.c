@@ -17,7 +17,8 @@ bool value_equal(const struct value *left, const struct value *right)
 int record_field_by_name(const struct record_part *part, const char *name)
 {
     int i = (int)part->field_count - 1;
-    while (i >= 0 && strcmp(part->fields[i].name, name) != 0) {
+    while (i >= 0 &&
+           (part->fields[i].name[0] != name[0] || strcmp(part->fields[i].name, name) != 0)) {
         i--;
     }
     return i;

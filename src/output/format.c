@@ -44,18 +44,17 @@ void format_time(int64_t seconds, char text[FORMAT_TIME_SIZE])
 
 void format_age(int64_t seconds, char text[FORMAT_AGE_SIZE])
 {
-    if (seconds < 0) {
-        seconds = 0;
+    static const struct {
+        int64_t below, unit;
+        const char *name;
+    } ages[] = {
+        {2 * MINUTE, 1, "s"}, {2 * HOUR, MINUTE, "min"}, {2 * DAY, HOUR, "h"}, {0, DAY, "days"}};
+    size_t i = 0;
+    seconds = seconds > 0 ? seconds : 0;
+    while (ages[i].below > 0 && seconds >= ages[i].below) {
+        i++;
     }
-    if (seconds < 120) {
-        (void)snprintf(text, FORMAT_AGE_SIZE, "%" PRId64 " s", seconds);
-    } else if (seconds < 7200) {
-        (void)snprintf(text, FORMAT_AGE_SIZE, "%" PRId64 " min", seconds / 60);
-    } else if (seconds < 172800) {
-        (void)snprintf(text, FORMAT_AGE_SIZE, "%" PRId64 " h", seconds / 3600);
-    } else {
-        (void)snprintf(text, FORMAT_AGE_SIZE, "%" PRId64 " days", seconds / 86400);
-    }
+    (void)snprintf(text, FORMAT_AGE_SIZE, "%" PRId64 " %s", seconds / ages[i].unit, ages[i].name);
 }
 
 void format_source(const char *account_id, const char *region_id, const char *edition,

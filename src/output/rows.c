@@ -86,12 +86,7 @@ static void csv_cell(struct buffer *line, const struct cell *cell)
         format_number(line, cell);
         return;
     }
-    bool quote = cell->length == 0;
-    for (size_t i = 0; i < cell->length && !quote; i++) {
-        char byte = cell->text[i];
-        quote = byte == '"' || byte == ',' || byte == '\r' || byte == '\n';
-    }
-    if (quote) {
+    if (cell->length == 0 || strcspn(cell->text, "\",\r\n") < cell->length) {
         put_quoted(line, cell->text, cell->length);
     } else {
         buffer_append(line, cell->text, cell->length);
