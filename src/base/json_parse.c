@@ -365,25 +365,17 @@ static bool read_container(struct scan *scan, struct json_node *container)
     return true;
 }
 
-static bool count_value(struct scan *scan)
-{
-    char kind = peek(scan);
-    size_t weight = kind == '{' ? OBJECT_WEIGHT : kind == '[' ? ARRAY_WEIGHT : 1;
-    if (weight > scan->values) {
-        return false;
-    }
-    scan->values -= weight;
-    return true;
-}
-
 /* Recursion is bounded by JSON_DEPTH_MAX. */
 static bool read_value(struct scan *scan, struct json_node *node)
 {
     skip_space(scan);
-    if (!count_value(scan)) {
+    char kind = peek(scan);
+    size_t weight = kind == '{' ? OBJECT_WEIGHT : kind == '[' ? ARRAY_WEIGHT : 1;
+    if (weight > scan->values) {
         return fail(scan, "too many values");
     }
-    switch (peek(scan)) {
+    scan->values -= weight;
+    switch (kind) {
     case '{':
     case '[':
         return read_container(scan, node);

@@ -30,16 +30,6 @@ static const struct relation *find_operator(const char *name, struct text_neares
     return NULL;
 }
 
-static bool check_operator(const char *op, const char *text, struct error *err)
-{
-    struct text_nearest nearest = {.word = op};
-    if (find_operator(op, &nearest) != NULL) {
-        return true;
-    }
-    error_set(err, ERROR_USAGE, "filter \"%.200s\": unknown operator '%s'", text, op);
-    return text_did_you_mean(&nearest, "", err);
-}
-
 /* Blanks around a value are not part of it; those within are. */
 static bool split_values(char *list, struct hbr_filter_text *filter)
 {
@@ -96,8 +86,13 @@ static bool check_key(const char *key, const char *text, struct error *err)
 
 static bool check(const struct hbr_filter *filter, const char *text, struct error *err)
 {
-    if (!check_key(filter->key, text, err) || !check_operator(filter->op, text, err)) {
+    struct text_nearest nearest = {.word = filter->op};
+    if (!check_key(filter->key, text, err)) {
         return false;
+    }
+    if (find_operator(filter->op, &nearest) == NULL) {
+        error_set(err, ERROR_USAGE, "filter \"%.200s\": unknown operator '%s'", text, filter->op);
+        return text_did_you_mean(&nearest, "", err);
     }
     if (strcmp(filter->op, "IN") == 0 && strcmp(filter->key, "CompleteTime") == 0) {
         return error_set(err, ERROR_USAGE,

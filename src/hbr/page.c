@@ -116,23 +116,18 @@ struct rows {
 
 /* An id that can be a key is not empty, not over-long, without NUL (the sets of ids hold C
  * strings). */
-static void decode_job(struct decoder *decoder, const struct json_node *job)
-{
-    struct hbr_page *page = decoder->page;
-    const struct json_node *id = json_find(job, "RestoreId");
-    page->rows++;
-    if (id->kind != JSON_TEXT || id->length == 0 || id->length > HBR_RESTORE_ID_MAX ||
-        strlen(id->text) != id->length) {
-        page->rejected++;
-        return;
-    }
-    decode_part(decoder, job, &page->jobs[page->job_count++], HBR_JOB);
-}
-
 static void decode_rows(struct decoder *decoder, struct rows rows)
 {
+    struct hbr_page *page = decoder->page;
     for (; rows.count > 0; rows.count--, rows.first = rows.first->next) {
-        decode_job(decoder, rows.first);
+        const struct json_node *id = json_find(rows.first, "RestoreId");
+        page->rows++;
+        if (id->kind != JSON_TEXT || id->length == 0 || id->length > HBR_RESTORE_ID_MAX ||
+            strlen(id->text) != id->length) {
+            page->rejected++;
+        } else {
+            decode_part(decoder, rows.first, &page->jobs[page->job_count++], HBR_JOB);
+        }
     }
 }
 

@@ -155,13 +155,6 @@ const char *quantity_byte_unit(double value, double *ret_size)
     return units[unit];
 }
 
-static void bytes_text(struct buffer *buffer, double bytes)
-{
-    double size = 1;
-    const char *unit = quantity_byte_unit(bytes < 0 ? -bytes : bytes, &size);
-    buffer_printf(buffer, size > 1 ? "%.1f %s" : "%.0f %s", bytes / size, unit);
-}
-
 /* The two greatest units. */
 static void seconds_text(struct buffer *buffer, int64_t seconds)
 {
@@ -185,8 +178,10 @@ void quantity_text(struct buffer *buffer, enum quantity quantity, const struct c
     bool whole = number->kind == CELL_INTEGER;
     double value = cell_value(number);
     if (quantity == QUANTITY_BYTES || quantity == QUANTITY_RATE) {
-        bytes_text(buffer, value);
-        buffer_puts(buffer, quantity == QUANTITY_RATE ? "/s" : "");
+        double size = 1;
+        const char *unit = quantity_byte_unit(value < 0 ? -value : value, &size);
+        buffer_printf(buffer, "%.*f %s%s", size > 1 ? 1 : 0, value / size, unit,
+                      quantity == QUANTITY_RATE ? "/s" : "");
     } else if (quantity == QUANTITY_PERCENT) {
         buffer_printf(buffer, "%.1f %%", value);
     } else if (!whole) {
@@ -218,26 +213,18 @@ static const char *word_for(const char *word)
     return word;
 }
 
-/* What the unit at the end of a name becomes: nothing where another word says enough. */
-static void heading_stem(const char *name, char *stem, size_t size)
-{
-    bool says_enough = strncmp(name, "p5", 2) == 0 || strncmp(name, "p95", 3) == 0 ||
-                       strncmp(name, "max", 3) == 0 || strstr(name, "time_") != NULL;
-    (void)snprintf(stem, size, "%s", name);
-    size_t length = strlen(stem);
-    if (text_ends_with(stem, "_bytes_per_second")) {
-        (void)snprintf(stem + length - 16, size - (length - 16), "%s", says_enough ? "" : "rate");
-    } else if (text_ends_with(stem, "_seconds") && says_enough) {
-        stem[length - 8] = '\0';
-    }
-}
-
 void quantity_heading(struct buffer *buffer, const char *name)
 {
+    /* What the unit at the end of a name becomes: nothing where another word says enough. */
+    bool says_enough = text_starts_with(name, "p5") || text_starts_with(name, "p95") ||
+                       text_starts_with(name, "max") || strstr(name, "time_") != NULL;
+    bool is_rate = text_ends_with(name, "_bytes_per_second");
+    size_t unit = is_rate ? 16 : says_enough && text_ends_with(name, "_seconds") ? 8 : 0;
     char stem[128];
     size_t start = buffer->length;
-    heading_stem(name, stem, sizeof(stem));
     char *rest = NULL;
+    (void)snprintf(stem, sizeof(stem), "%.*s%s", (int)(strlen(name) - unit), name,
+                   is_rate && !says_enough ? "rate" : "");
     for (char *word = strtok_r(stem, "_", &rest); word != NULL; word = strtok_r(NULL, "_", &rest)) {
         const char *better = word_for(word);
         if (better[0] != '\0') {

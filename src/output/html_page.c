@@ -24,19 +24,6 @@ static bool flush(struct html_page *page, struct error *err)
     return buffer_write(&page->piece, page->out, "the page", err);
 }
 
-static void add_contents(struct buffer *piece, const struct html_head *head)
-{
-    if (head->section_count < 2) {
-        return;
-    }
-    buffer_puts(piece, "<nav aria-label=\"Contents\"><ul>\n");
-    for (size_t i = 0; i < head->section_count; i++) {
-        html_printf(piece, "<li><a href=\"#%s\">%s</a></li>\n", head->sections[i].name,
-                    head->sections[i].title);
-    }
-    buffer_puts(piece, "</ul></nav>\n");
-}
-
 static void add_head(struct buffer *piece, const struct html_head *head)
 {
     char generated[FORMAT_TIME_SIZE];
@@ -61,7 +48,14 @@ static void add_head(struct buffer *piece, const struct html_head *head)
         html_printf(piece, "<p class=\"warning\">%s</p>\n", head->warning);
     }
     buffer_puts(piece, "</header>\n");
-    add_contents(piece, head);
+    if (head->section_count > 1) {
+        buffer_puts(piece, "<nav aria-label=\"Contents\"><ul>\n");
+        for (size_t i = 0; i < head->section_count; i++) {
+            html_printf(piece, "<li><a href=\"#%s\">%s</a></li>\n", head->sections[i].name,
+                        head->sections[i].title);
+        }
+        buffer_puts(piece, "</ul></nav>\n");
+    }
     buffer_puts(piece, "<main>\n");
 }
 
@@ -149,6 +143,7 @@ bool html_page_row(struct html_page *page, const struct cell *cells, struct erro
     return flush(page, err);
 }
 
+/* The plots of the rows that were kept, and the rows themselves below. */
 static bool add_plots(struct html_page *page, struct error *err)
 {
     const struct html_section *section = page->section;
@@ -159,21 +154,15 @@ static bool add_plots(struct html_page *page, struct error *err)
             return false;
         }
     }
+    if (page->rows > 0) {
+        buffer_puts(&page->piece, "<details><summary>The numbers as a table</summary>\n");
+        open_table(page, kept_rows_cell(&page->kept, 0, 0));
+        for (size_t i = 0; i < page->rows; i++) {
+            add_row(page, kept_rows_cell(&page->kept, i, 0));
+        }
+        buffer_puts(&page->piece, "</tbody></table></div></details>\n");
+    }
     return true;
-}
-
-/* The rows that were kept, now that the plots above them are drawn. */
-static void add_kept_table(struct html_page *page)
-{
-    if (page->rows == 0) {
-        return;
-    }
-    buffer_puts(&page->piece, "<details><summary>The numbers as a table</summary>\n");
-    open_table(page, kept_rows_cell(&page->kept, 0, 0));
-    for (size_t i = 0; i < page->rows; i++) {
-        add_row(page, kept_rows_cell(&page->kept, i, 0));
-    }
-    buffer_puts(&page->piece, "</tbody></table></div></details>\n");
 }
 
 static void add_tiles(struct html_page *page)
@@ -188,42 +177,36 @@ static void add_tiles(struct html_page *page)
     }
 }
 
-static void add_rest(struct html_page *page)
-{
-    size_t limit = page->section->row_limit;
-    buffer_puts(&page->piece, "</tbody></table></div>\n");
-    if (limit > 0 && page->rows > limit) {
-        char shown[FORMAT_COUNT_SIZE], all[FORMAT_COUNT_SIZE];
-        format_count((int64_t)limit, shown);
-        format_count((int64_t)page->rows, all);
-        html_printf(&page->piece,
-                    "<p class=\"more\">The first %s of %s rows. All of them: "
-                    "<code>hbrsync report %s --format csv</code></p>\n",
-                    shown, all, page->section->name);
-    }
-}
-
 bool html_page_end(struct html_page *page, struct error *err)
 {
-    if (page->section->tiles) {
+    const struct html_section *section = page->section;
+    struct buffer *piece = &page->piece;
+    if (section->tiles) {
         add_tiles(page);
-    } else if (page->section->plot_count > 0) {
+    } else if (section->plot_count > 0) {
         if (!add_plots(page, err)) {
             return false;
         }
-        add_kept_table(page);
     } else if (page->rows > 0) {
-        add_rest(page);
+        buffer_puts(piece, "</tbody></table></div>\n");
     }
     if (page->rows == 0) {
-        buffer_puts(&page->piece, "<p class=\"empty\">Nothing to report.</p>\n");
+        buffer_puts(piece, "<p class=\"empty\">Nothing to report.</p>\n");
+    } else if (!section->tiles && section->plot_count == 0 && section->row_limit > 0 &&
+               page->rows > section->row_limit) {
+        char shown[FORMAT_COUNT_SIZE], all[FORMAT_COUNT_SIZE];
+        format_count((int64_t)section->row_limit, shown);
+        format_count((int64_t)page->rows, all);
+        html_printf(piece,
+                    "<p class=\"more\">The first %s of %s rows. All of them: "
+                    "<code>hbrsync report %s --format csv</code></p>\n",
+                    shown, all, section->name);
     }
-    if (page->section->notes[0] != '\0') {
-        html_printf(&page->piece,
-                    "<details><summary>How it is counted</summary><p>%s</p></details>\n",
-                    page->section->notes);
+    if (section->notes[0] != '\0') {
+        html_printf(piece, "<details><summary>How it is counted</summary><p>%s</p></details>\n",
+                    section->notes);
     }
-    buffer_puts(&page->piece, "</section>\n");
+    buffer_puts(piece, "</section>\n");
     kept_rows_free(&page->kept);
     return flush(page, err);
 }

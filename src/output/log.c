@@ -79,17 +79,6 @@ static void add_time(struct buffer *line, int64_t seconds)
     buffer_printf(line, ":%02d", (int)(seconds % 60));
 }
 
-/* "[###.......] " */
-static void add_bar(struct buffer *line, const struct progress_state *state, int columns)
-{
-    if (columns < BAR_MIN || state->total <= 0) {
-        return;
-    }
-    double share = state->done < state->total ? (double)state->done / (double)state->total : 1;
-    int full = (int)(share * columns);
-    buffer_printf(line, "[%.*s%.*s] ", full, "##########", columns - full, "..........");
-}
-
 /* The line without the first `drop` of what may go. */
 static void add_parts(struct buffer *line, const struct progress_state *state, int drop)
 {
@@ -102,7 +91,12 @@ static void add_parts(struct buffer *line, const struct progress_state *state, i
     buffer_reset(line);
     if (drop <= 7) {
         buffer_printf(line, "%s ", state->label);
-        add_bar(line, state, bar);
+        if (bar >= BAR_MIN && state->total > 0) { /* "[###.......] " */
+            double share =
+                state->done < state->total ? (double)state->done / (double)state->total : 1;
+            int full = (int)(share * bar);
+            buffer_printf(line, "[%.*s%.*s] ", full, "##########", bar - full, "..........");
+        }
     }
     buffer_printf(line, "%s/%s%s jobs", done, state->total > 0 ? "~" : "?",
                   state->total > 0 ? total : "");

@@ -247,22 +247,16 @@ static bool table_row(struct rows_writer *writer, const struct cell *cells, size
     return true;
 }
 
-static bool json_names(struct rows_writer *writer, const char *const *names, size_t count,
-                       struct error *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        json_quote(&writer->names, names[i], strlen(names[i]));
-        buffer_append(&writer->names, ":", 2); /* with a NUL */
-    }
-    return buffer_ok(&writer->names, "the columns' names", err);
-}
-
 bool rows_writer_columns(struct rows_writer *writer, const char *const *names, size_t count,
                          struct error *err)
 {
     writer->columns = count;
     if (writer->format == ROWS_JSON || writer->format == ROWS_OBJECT) {
-        return json_names(writer, names, count, err);
+        for (size_t i = 0; i < count; i++) {
+            json_quote(&writer->names, names[i], strlen(names[i]));
+            buffer_append(&writer->names, ":", 2); /* with a NUL */
+        }
+        return buffer_ok(&writer->names, "the columns' names", err);
     }
     struct cell *cells = calloc(count > 0 ? count : 1, sizeof(*cells));
     writer->column = calloc(count > 0 ? count : 1, sizeof(*writer->column));
@@ -302,34 +296,27 @@ static void pad(struct buffer *line, char byte, size_t count)
     }
 }
 
-/* One kept row; returns what follows it. */
-static const char *table_line(struct rows_writer *writer, const char *text)
-{
-    struct buffer *line = &writer->line;
-    size_t gap = 0;
-    for (size_t i = 0; i < writer->columns; i++) {
-        const struct column *column = &writer->column[i];
-        size_t length = strlen(text);
-        size_t space = column->width - text_width(text, length);
-        pad(line, ' ', gap + (column->has_text ? 0 : space));
-        buffer_append(line, text, length);
-        gap = COLUMN_GAP + (column->has_text ? space : 0); /* so that no line ends with spaces */
-        text += length + 1;
-    }
-    buffer_putc(line, '\n');
-    return text;
-}
-
 static bool table_end(struct rows_writer *writer, struct error *err)
 {
+    struct buffer *line = &writer->line;
     const char *text = writer->table.data;
     for (size_t i = 0; i < writer->rows; i++) {
-        text = table_line(writer, text);
-        for (size_t j = 0; i == 0 && j < writer->columns; j++) { /* the line below the names */
-            pad(&writer->line, ' ', j > 0 ? COLUMN_GAP : 0);
-            pad(&writer->line, '-', writer->column[j].width);
+        for (size_t j = 0, gap = 0; j < writer->columns; j++) {
+            const struct column *column = &writer->column[j];
+            size_t length = strlen(text);
+            size_t space = column->width - text_width(text, length);
+            pad(line, ' ', gap + (column->has_text ? 0 : space));
+            buffer_append(line, text, length);
+            gap =
+                COLUMN_GAP + (column->has_text ? space : 0); /* so that no line ends with spaces */
+            text += length + 1;
         }
-        buffer_puts(&writer->line, i == 0 ? "\n" : "");
+        buffer_putc(line, '\n');
+        for (size_t j = 0; i == 0 && j < writer->columns; j++) { /* the line below the names */
+            pad(line, ' ', j > 0 ? COLUMN_GAP : 0);
+            pad(line, '-', writer->column[j].width);
+        }
+        buffer_puts(line, i == 0 ? "\n" : "");
         if (!write_line(writer, err)) {
             return false;
         }

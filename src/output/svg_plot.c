@@ -154,15 +154,7 @@ static double bar_value(const struct plot *plot, size_t row)
     return sum;
 }
 
-/* 1, 2 or 5 times a power of ten that is at least `least`, in units of `unit`. */
-static double nice_step(double least, double unit)
-{
-    double power = pow(10, floor(log10(least / unit)));
-    double factor = least / unit / power;
-    double nice = factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10;
-    return nice * power * unit;
-}
-
+/* The step is 1, 2 or 5 times a power of ten, in units of bytes where it is bytes. */
 static void scale(struct plot *plot)
 {
     double greatest = 0;
@@ -177,7 +169,10 @@ static void scale(struct plot *plot)
     if (plot->quantity == QUANTITY_BYTES) {
         (void)quantity_byte_unit(greatest, &unit);
     }
-    plot->step = nice_step(greatest / TICKS, unit);
+    double least = greatest / TICKS / unit;
+    double power = pow(10, floor(log10(least)));
+    double factor = least / power;
+    plot->step = (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10) * power * unit;
     if (plot->step < 1) {
         plot->step = 1; /* there is no half of a restore, nor of a byte */
     }
@@ -259,28 +254,20 @@ static void grid(struct buffer *buffer, const struct plot *plot)
     buffer_puts(buffer, "</g>\n");
 }
 
-/* What the pointer shows: the bar's label and its values. */
-static void bar_title(struct buffer *buffer, const struct plot *plot, size_t row)
+static void bar(struct buffer *buffer, const struct plot *plot, size_t row, double x, double width)
 {
-    buffer_puts(buffer, "<title>");
+    double base = 0;
+    buffer_puts(buffer, "<g><title>"); /* what the pointer shows: the bar's label and its values */
     put_label(buffer, kept_rows_cell(plot->rows, row, plot->label));
     buffer_puts(buffer, ": ");
     number(buffer, plot, bar_value(plot, row));
     for (size_t i = 0; plot->stacked && i < plot->value_count; i++) {
-        double value = part_value(plot, row, i);
-        if (value > 0) {
+        if (part_value(plot, row, i) > 0) {
             html_printf(buffer, ", %s ", kept_rows_name(plot->rows, plot->values[i]));
-            number(buffer, plot, value);
+            number(buffer, plot, part_value(plot, row, i));
         }
     }
     buffer_puts(buffer, "</title>");
-}
-
-static void bar(struct buffer *buffer, const struct plot *plot, size_t row, double x, double width)
-{
-    double base = 0;
-    buffer_puts(buffer, "<g>");
-    bar_title(buffer, plot, row);
     for (size_t i = 0; i < plot->value_count; i++) {
         double value = part_value(plot, row, i);
         if (value <= 0) {
@@ -320,18 +307,6 @@ static void bars(struct buffer *buffer, const struct plot *plot)
     }
 }
 
-static void legend(struct buffer *buffer, const struct plot *plot)
-{
-    buffer_puts(buffer, "<ul class=\"legend\">");
-    for (size_t i = 0; i < plot->value_count; i++) {
-        const char *name = kept_rows_name(plot->rows, plot->values[i]);
-        html_printf(buffer, "<li class=\"c-%s\">", name);
-        quantity_heading(buffer, name);
-        buffer_puts(buffer, "</li>");
-    }
-    buffer_puts(buffer, "</ul>\n");
-}
-
 bool svg_plot(struct buffer *buffer, const char *spec, const char *id, const struct kept_rows *rows,
               struct error *err)
 {
@@ -347,7 +322,14 @@ bool svg_plot(struct buffer *buffer, const char *spec, const char *id, const str
     title(buffer, &plot);
     buffer_puts(buffer, "</figcaption>\n");
     if (plot.stacked) {
-        legend(buffer, &plot);
+        buffer_puts(buffer, "<ul class=\"legend\">");
+        for (size_t i = 0; i < plot.value_count; i++) {
+            const char *name = kept_rows_name(rows, plot.values[i]);
+            html_printf(buffer, "<li class=\"c-%s\">", name);
+            quantity_heading(buffer, name);
+            buffer_puts(buffer, "</li>");
+        }
+        buffer_puts(buffer, "</ul>\n");
     }
     buffer_printf(buffer,
                   "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-labelledby=\"%s-t %s-d\">\n"
