@@ -1,7 +1,7 @@
 #include "base/buffer.h"
 
+#include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,17 +21,10 @@ void buffer_init(struct buffer *buffer, size_t maximum)
 void buffer_free(struct buffer *buffer)
 {
     if (buffer->capacity > 0) {
+        OPENSSL_cleanse(buffer->data, buffer->capacity);
         free(buffer->data);
     }
     buffer_init(buffer, buffer->maximum);
-}
-
-void buffer_free_secret(struct buffer *buffer)
-{
-    if (buffer->capacity > 0) {
-        OPENSSL_cleanse(buffer->data, buffer->capacity);
-    }
-    buffer_free(buffer);
 }
 
 void buffer_reset(struct buffer *buffer)
@@ -129,4 +122,17 @@ bool buffer_ok(const struct buffer *buffer, const char *what, struct error *err)
         return error_set(err, ERROR_INTERNAL, "%s is longer than %zu bytes", what, buffer->maximum);
     }
     return error_no_memory(err);
+}
+
+bool buffer_write(struct buffer *buffer, FILE *out, const char *what, struct error *err)
+{
+    if (!buffer_ok(buffer, what, err)) {
+        return false;
+    }
+    errno = 0;
+    if (fwrite(buffer->data, 1, buffer->length, out) != buffer->length || ferror(out) != 0) {
+        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write %s", what);
+    }
+    buffer_reset(buffer);
+    return true;
 }

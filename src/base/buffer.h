@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -24,11 +25,10 @@ struct buffer {
 
 void buffer_init(struct buffer *buffer, size_t maximum);
 
-/* Frees the bytes; the buffer may be used again as after buffer_init. */
+/* Overwrites the bytes, which may be secret, and frees them; the buffer may be used again as after
+ * buffer_init. */
 void buffer_free(struct buffer *buffer);
-
-/* Overwrites the bytes before freeing them, for secrets. */
-void buffer_free_secret(struct buffer *buffer);
+#define buffer_free_secret buffer_free
 
 /* Empties the buffer and clears its failure; keeps the memory. */
 void buffer_reset(struct buffer *buffer);
@@ -40,5 +40,9 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2
 
 /* False, with *err filled ("WHAT is longer than N bytes" or no memory), when any append failed. */
 bool buffer_ok(const struct buffer *buffer, const char *what, struct error *err) MUST_CHECK;
+
+/* Writes the bytes to `out` and empties the buffer; false, with *err filled, when any append failed
+ * or `out` takes no more ("cannot write WHAT"). */
+bool buffer_write(struct buffer *buffer, FILE *out, const char *what, struct error *err) MUST_CHECK;
 
 #endif

@@ -17,10 +17,8 @@ int64_t clock_now(void)
 
 int64_t clock_monotonic_ms(void)
 {
-    struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) {
-        return 0;
-    }
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* Linux has it */
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
@@ -114,17 +112,14 @@ bool clock_from_rfc3339(const char *text, int64_t *ret_seconds)
 bool clock_from_http_date(const char *text, int64_t *ret_seconds)
 {
     static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct tm utc = {0};
-    if (!has_shape(text, "???, 00 ??? 0000 00:00:00 GMT") ||
-        sscanf(text + 5, "%2d %*3c %4d %2d:%2d:%2d", &utc.tm_mday, &utc.tm_year, &utc.tm_hour,
-               &utc.tm_min, &utc.tm_sec) != 5) {
-        return false;
-    }
-    const char *name = memmem(names, sizeof(names) - 1, text + 8, 3);
+    char moment[CLOCK_ISO8601_SIZE];
+    const char *name = has_shape(text, "???, 00 ??? 0000 00:00:00 GMT")
+                           ? memmem(names, sizeof(names) - 1, text + 8, 3)
+                           : NULL;
     if (name == NULL || (name - names) % 3 != 0) {
         return false;
     }
-    utc.tm_year -= 1900;
-    utc.tm_mon = (int)(name - names) / 3;
-    return to_seconds(&utc, ret_seconds);
+    (void)snprintf(moment, sizeof(moment), "%.4s-%02d-%.2sT%.8sZ", text + 12,
+                   (int)(name - names) / 3 + 1, text + 5, text + 17);
+    return clock_from_rfc3339(moment, ret_seconds);
 }

@@ -8,16 +8,16 @@
 #define SIGNAL_STATUS_BASE 128
 
 static const struct exit_code exit_codes[] = {
-    {0, ERROR_NONE, "done and proved"},
-    {1, ERROR_INTERNAL, "unexpected failure"},
-    {2, ERROR_USAGE, "wrong usage or configuration"},
-    {3, ERROR_PARTIAL, "some sources failed, the others are done"},
-    {4, ERROR_CREDENTIALS, "credentials or permission"},
-    {5, ERROR_SERVICE, "network or service gave up after retries"},
-    {6, ERROR_DATABASE, "database"},
-    {7, ERROR_LOCKED, "another sync holds the lock"},
-    {8, ERROR_UNPROVED, "stored, but completeness could not be proved"},
-    {130, ERROR_INTERRUPTED, "interrupted by SIGINT (143: by SIGTERM)"},
+    [ERROR_NONE] = {0, "done and proved"},
+    [ERROR_INTERNAL] = {1, "unexpected failure"},
+    [ERROR_USAGE] = {2, "wrong usage or configuration"},
+    [ERROR_PARTIAL] = {3, "some sources failed, the others are done"},
+    [ERROR_CREDENTIALS] = {4, "credentials or permission"},
+    [ERROR_SERVICE] = {5, "network or service gave up after retries"},
+    [ERROR_DATABASE] = {6, "database"},
+    [ERROR_LOCKED] = {7, "another sync holds the lock"},
+    [ERROR_UNPROVED] = {8, "stored, but completeness could not be proved"},
+    [ERROR_INTERRUPTED] = {130, "interrupted by SIGINT (143: by SIGTERM)"},
 };
 
 void error_clear(struct error *err)
@@ -91,16 +91,17 @@ bool error_hint(struct error *err, const char *format, ...)
 bool error_context(struct error *err, const char *format, ...)
 {
     if (err != NULL) {
-        char joined[ERROR_MESSAGE_MAX];
+        char message[ERROR_MESSAGE_MAX];
+        memcpy(message, err->message, sizeof(message));
         va_list args;
         va_start(args, format);
-        int used = vsnprintf(joined, sizeof(joined), format, args);
+        int used = vsnprintf(err->message, sizeof(err->message), format, args);
         va_end(args);
-        if (used > 0 && (size_t)used < sizeof(joined)) {
-            int rest = snprintf(joined + used, sizeof(joined) - (size_t)used, ": %s", err->message);
-            if (rest > 0) {
-                memcpy(err->message, joined, sizeof(joined));
-            }
+        if (used > 0 && (size_t)used < sizeof(err->message)) {
+            (void)snprintf(err->message + used, sizeof(err->message) - (size_t)used, ": %s",
+                           message);
+        } else {
+            memcpy(err->message, message, sizeof(message));
         }
     }
     return false;
@@ -111,12 +112,7 @@ int error_exit_status(enum error_code code, int signal_number)
     if (code == ERROR_INTERRUPTED && signal_number > 0) {
         return SIGNAL_STATUS_BASE + signal_number;
     }
-    for (size_t i = 0; i < COUNT(exit_codes); i++) {
-        if (exit_codes[i].code == code) {
-            return exit_codes[i].status;
-        }
-    }
-    return 1;
+    return (size_t)code < COUNT(exit_codes) ? exit_codes[code].status : 1;
 }
 
 const struct exit_code *error_exit_codes(size_t *ret_count)

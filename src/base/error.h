@@ -43,10 +43,9 @@ struct error {
     char hint[ERROR_HINT_MAX];       /* what the user can do, a sentence, or "" */
 };
 
-/* One row of the table of exit codes, the only place that holds them. */
+/* One row of the table of exit codes, the only place that holds them; its index is the code. */
 struct exit_code {
-    int status; /* what the process exits with */
-    enum error_code code;
+    int status;          /* what the process exits with */
     const char *meaning; /* for --help, README and man page */
 };
 

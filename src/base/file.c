@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,23 +70,31 @@ static bool read_all(int descriptor, const char *path, struct buffer *buffer, st
     return ok;
 }
 
+static int open_to_read(const char *path, struct error *err)
+{
+    int descriptor = strcmp(path, "-") == 0
+                         ? STDIN_FILENO
+                         : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (descriptor < 0) {
+        int why = errno;
+        error_set_errno(err, ERROR_USAGE, why, "cannot open %s", path);
+        errno = why;
+    }
+    return descriptor;
+}
+
 bool file_read(const char *path, struct buffer *buffer, bool *ret_missing, struct error *err)
 {
+    bool is_input = strcmp(path, "-") == 0;
+    int descriptor = open_to_read(path, err);
     if (ret_missing != NULL) {
-        *ret_missing = false;
+        *ret_missing = descriptor < 0 && errno == ENOENT;
     }
-    if (strcmp(path, "-") == 0) {
-        return read_all(STDIN_FILENO, "standard input", buffer, err);
+    bool ok =
+        descriptor >= 0 && read_all(descriptor, is_input ? "standard input" : path, buffer, err);
+    if (descriptor >= 0 && !is_input) {
+        (void)close(descriptor); /* nothing was written */
     }
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (descriptor < 0) {
-        if (ret_missing != NULL) {
-            *ret_missing = errno == ENOENT;
-        }
-        return error_set_errno(err, ERROR_USAGE, errno, "cannot open %s", path);
-    }
-    bool ok = read_all(descriptor, path, buffer, err);
-    (void)close(descriptor); /* nothing was written */
     return ok;
 }
 
@@ -135,22 +144,22 @@ bool file_replace(const char *path, unsigned mode, const char *bytes, size_t len
         return false;
     }
     int descriptor = create_beside(&place, name);
-    ok = descriptor >= 0;
-    if (!ok) {
+    if (descriptor < 0) {
         error_set_errno(err, ERROR_USAGE, errno, "cannot create a file beside %s", path);
-    } else {
-        ok = write_all(descriptor, bytes, length) && fchmod(descriptor, (mode_t)mode) == 0 &&
-             fsync(descriptor) == 0;
-        int write_errno = errno;
-        ok = close(descriptor) == 0 && ok;
-        if (ok && renameat(place.folder, name, place.folder, place.name) != 0) {
-            write_errno = errno;
-            ok = false;
-        }
-        if (!ok) {
-            error_set_errno(err, ERROR_USAGE, write_errno, "cannot write %s", path);
-            (void)unlinkat(place.folder, name, 0); /* best effort: the error is reported already */
-        }
+        safe_place_close(&place);
+        return false;
+    }
+    ok = write_all(descriptor, bytes, length) && fchmod(descriptor, (mode_t)mode) == 0 &&
+         fsync(descriptor) == 0;
+    int why = errno;
+    ok = close(descriptor) == 0 && ok;
+    if (ok && renameat(place.folder, name, place.folder, place.name) != 0) {
+        why = errno;
+        ok = false;
+    }
+    if (!ok) {
+        error_set_errno(err, ERROR_USAGE, why, "cannot write %s", path);
+        (void)unlinkat(place.folder, name, 0); /* best effort: the error is reported already */
     }
     safe_place_close(&place);
     return ok;
@@ -158,36 +167,29 @@ bool file_replace(const char *path, unsigned mode, const char *bytes, size_t len
 
 /* --- streams ------------------------------------------------------------------------------- */
 
+/* The cookie is the descriptor itself. */
 static ssize_t read_stream(void *cookie, char *bytes, size_t size)
 {
-    return read_some(*(int *)cookie, bytes, size, -1);
+    return read_some((int)(intptr_t)cookie, bytes, size, -1);
 }
 
 static int close_stream(void *cookie)
 {
-    int descriptor = *(int *)cookie;
-    free(cookie);
+    int descriptor = (int)(intptr_t)cookie;
     return descriptor == STDIN_FILENO ? 0 : close(descriptor);
 }
 
 FILE *file_open_stream(const char *path, struct error *err)
 {
     static const cookie_io_functions_t functions = {.read = read_stream, .close = close_stream};
-    int *descriptor = malloc(sizeof(*descriptor));
-    if (descriptor == NULL) {
-        error_no_memory(err);
+    int descriptor = open_to_read(path, err);
+    if (descriptor < 0) {
         return NULL;
     }
-    *descriptor = strcmp(path, "-") == 0 ? STDIN_FILENO
-                                         : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (*descriptor < 0) {
-        error_set_errno(err, ERROR_USAGE, errno, "cannot open %s", path);
-        free(descriptor);
-        return NULL;
-    }
-    FILE *file = fopencookie(descriptor, "r", functions);
+    void *cookie = (void *)(intptr_t)descriptor;
+    FILE *file = fopencookie(cookie, "r", functions);
     if (file == NULL) {
-        (void)close_stream(descriptor);
+        (void)close_stream(cookie);
         error_no_memory(err);
         return NULL;
     }

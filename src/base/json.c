@@ -8,6 +8,8 @@
 
 #include "base/text.h"
 
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+
 void json_release(struct json_object *root)
 {
     json_object_put(root);
@@ -144,21 +146,21 @@ void json_write(const struct json_node *node, struct buffer *buffer)
     case JSON_NUMBER:
         buffer_append(buffer, node->text, node->length);
         return;
-    case JSON_OBJECT:
-    case JSON_ARRAY:
-        break;
     case JSON_MISSING:
     case JSON_NULL:
         buffer_puts(buffer, "null");
         return;
+    case JSON_OBJECT:
+    case JSON_ARRAY:
+        break;
     }
     bool is_object = node->kind == JSON_OBJECT;
     buffer_putc(buffer, is_object ? '{' : '[');
     for (const struct json_node *at = node->first; at != NULL; at = at->next) {
-        buffer_puts(buffer, at != node->first ? "," : "");
         if (is_object) {
-            json_quote(buffer, at->key, strlen(at->key));
-            buffer_putc(buffer, ':');
+            json_put_name(buffer, at->key);
+        } else {
+            buffer_puts(buffer, at != node->first ? "," : "");
         }
         json_write(at, buffer);
     }
@@ -171,23 +173,50 @@ void json_quote(struct buffer *buffer, const char *text, size_t length)
     static const char letters[] = "\"\\bfnrt";
     buffer_putc(buffer, '"');
     size_t start = 0;
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0, size; i<length; i += size> 0 ? size : 1) {
         unsigned char byte = (unsigned char)text[i];
-        if (byte >= 0x20 && byte != '"' && byte != '\\') {
+        uint32_t code;
+        size = byte < 0x80 ? 1 : text_utf8_length(text + i, length - i, &code);
+        if (size > 0 && byte >= 0x20 && byte != '"' && byte != '\\') {
             continue;
         }
         buffer_append(buffer, text + start, i - start);
         start = i + 1;
         const char *escape = byte == '\0' ? NULL : strchr(escapes, byte);
-        if (escape != NULL) {
-            buffer_putc(buffer, '\\');
-            buffer_putc(buffer, letters[escape - escapes]);
+        if (size == 0) {
+            buffer_puts(buffer, REPLACEMENT);
+        } else if (escape != NULL) {
+            buffer_printf(buffer, "\\%c", letters[escape - escapes]);
         } else {
             buffer_printf(buffer, "\\u%04x", (unsigned)byte);
         }
     }
     buffer_append(buffer, text + start, length - start);
     buffer_putc(buffer, '"');
+}
+
+void json_put_name(struct buffer *json, const char *name)
+{
+    bool first = json->length == 0 || json->data[json->length - 1] == '{';
+    buffer_puts(json, first ? "" : ",");
+    json_quote(json, name, strlen(name));
+    buffer_putc(json, ':');
+}
+
+void json_put_text(struct buffer *json, const char *name, const char *text)
+{
+    json_put_name(json, name);
+    if (text != NULL) {
+        json_quote(json, text, strlen(text));
+    } else {
+        buffer_puts(json, "null");
+    }
+}
+
+void json_put_number(struct buffer *json, const char *name, int64_t value, bool known)
+{
+    json_put_name(json, name);
+    buffer_printf(json, known ? "%" PRId64 : "null", value);
 }
 
 const char *json_library_version(void)

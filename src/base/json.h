@@ -56,7 +56,7 @@ struct json_node {
         struct json_node *first; /* of the members or elements, in the order received */
     };
     uint32_t length; /* of the text, or the number of members or elements */
-    uint32_t hash;   /* json_hash of the key */
+    uint32_t hash;   /* of the key, for the parser */
     enum json_kind kind;
 };
 
@@ -80,13 +80,17 @@ bool json_is_blank(const struct json_node *node);
 /* A member's text when it is a text of at most `size - 1` bytes without NUL; else "" and false. */
 bool json_find_text(const struct json_node *object, const char *name, char *target, size_t size);
 
-uint32_t json_hash(const char *text, size_t length);
-
 /* Appends compact JSON. */
 void json_write(const struct json_node *node, struct buffer *buffer);
 
-/* Appends a string literal with its quotes. */
+/* Appends a string literal with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void json_quote(struct buffer *buffer, const char *text, size_t length);
+
+/* Begins a member of an object that is written piece by piece: the comma before it, its name and a
+ * colon; then, in the others, its value. A NULL text and a number that is not known are null. */
+void json_put_name(struct buffer *json, const char *name);
+void json_put_text(struct buffer *json, const char *name, const char *text);
+void json_put_number(struct buffer *json, const char *name, int64_t value, bool known);
 
 /* --- json-c's objects ---------------------------------------------------------------------- */
 

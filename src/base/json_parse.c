@@ -220,22 +220,16 @@ static bool read_number(struct scan *scan, struct json_node *node)
         return fail(scan, scan->at >= scan->length ? "the text ends too early"
                                                    : "an unexpected character");
     }
-    bool integer = true;
-    if (take(scan, '.')) {
-        integer = false;
-        if (take_digits(scan) == 0) {
-            return fail(scan, "a wrong number");
-        }
+    size_t end = scan->at;
+    bool right = !take(scan, '.') || take_digits(scan) > 0;
+    if (right && (take(scan, 'e') || take(scan, 'E'))) {
+        (void)(take(scan, '+') || take(scan, '-'));
+        right = take_digits(scan) > 0;
     }
-    if (take(scan, 'e') || take(scan, 'E')) {
-        integer = false;
-        if (!take(scan, '+')) {
-            (void)take(scan, '-');
-        }
-        if (take_digits(scan) == 0) {
-            return fail(scan, "a wrong number");
-        }
+    if (!right) {
+        return fail(scan, "a wrong number");
     }
+    bool integer = scan->at == end;
     node->length = (uint32_t)(scan->at - start);
     if (scan->at - start > NUMBER_MAX) {
         return fail(scan, "a number with too many digits");
@@ -288,7 +282,7 @@ static struct json_node *new_node(struct scan *scan)
     return scan->next_node++;
 }
 
-uint32_t json_hash(const char *text, size_t length)
+static uint32_t hash_key(const char *text, size_t length)
 {
     uint32_t hash = 2166136261U; /* FNV-1a */
     for (size_t i = 0; i < length; i++) {
@@ -327,7 +321,7 @@ static bool read_key(struct scan *scan, uint64_t seen[8], const struct json_node
     if (object->length >= MEMBERS_MAX) {
         return fail(scan, "an object with too many members");
     }
-    member->hash = json_hash(member->key, length);
+    member->hash = hash_key(member->key, length);
     if (is_repeated(seen, object, member)) {
         return fail(scan, "a key that its object has already");
     }
@@ -371,25 +365,17 @@ static bool read_container(struct scan *scan, struct json_node *container)
     return true;
 }
 
-static bool count_value(struct scan *scan)
-{
-    char kind = peek(scan);
-    size_t weight = kind == '{' ? OBJECT_WEIGHT : kind == '[' ? ARRAY_WEIGHT : 1;
-    if (weight > scan->values) {
-        return false;
-    }
-    scan->values -= weight;
-    return true;
-}
-
 /* Recursion is bounded by JSON_DEPTH_MAX. */
 static bool read_value(struct scan *scan, struct json_node *node)
 {
     skip_space(scan);
-    if (!count_value(scan)) {
+    char kind = peek(scan);
+    size_t weight = kind == '{' ? OBJECT_WEIGHT : kind == '[' ? ARRAY_WEIGHT : 1;
+    if (weight > scan->values) {
         return fail(scan, "too many values");
     }
-    switch (peek(scan)) {
+    scan->values -= weight;
+    switch (kind) {
     case '{':
     case '[':
         return read_container(scan, node);

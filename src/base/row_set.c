@@ -8,25 +8,21 @@
 #define CHUNK_WORDS 64
 #define CHUNK_ROWS ((int64_t)WORD_BITS * CHUNK_WORDS)
 
-/* Where a row is. */
-struct place {
-    size_t chunk, word;
-    uint64_t bit;
-};
-
-static struct place place_of(int64_t row)
-{
-    int64_t in_chunk = row % CHUNK_ROWS;
-    return (struct place){
-        .chunk = (size_t)(row / CHUNK_ROWS),
-        .word = (size_t)(in_chunk / WORD_BITS),
-        .bit = UINT64_C(1) << (in_chunk % WORD_BITS),
-    };
-}
-
 static uint64_t *chunk_at(const struct row_set *set, size_t chunk)
 {
     return chunk < set->chunk_count ? set->chunks[chunk] : NULL;
+}
+
+/* The word that holds the row's bit; NULL where its chunk is not there. */
+static uint64_t *word_at(const struct row_set *set, int64_t row)
+{
+    uint64_t *chunk = chunk_at(set, (size_t)(row / CHUNK_ROWS));
+    return chunk != NULL ? chunk + row % CHUNK_ROWS / WORD_BITS : NULL;
+}
+
+static uint64_t bit_of(int64_t row)
+{
+    return UINT64_C(1) << row % WORD_BITS;
 }
 
 static int64_t count_bits(uint64_t word)
@@ -69,13 +65,12 @@ bool row_set_add(struct row_set *set, int64_t row, bool *ret_new, struct error *
         return error_set(err, ERROR_DATABASE,
                          "row number %" PRId64 " of restore_job is not one of ours", row);
     }
-    struct place place = place_of(row);
-    if (!need_chunk(set, place.chunk, err)) {
+    if (!need_chunk(set, (size_t)(row / CHUNK_ROWS), err)) {
         return false;
     }
-    uint64_t *word = &set->chunks[place.chunk][place.word];
-    bool is_new = (*word & place.bit) == 0;
-    *word |= place.bit;
+    uint64_t *word = word_at(set, row);
+    bool is_new = (*word & bit_of(row)) == 0;
+    *word |= bit_of(row);
     set->count += is_new ? 1 : 0;
     if (ret_new != NULL) {
         *ret_new = is_new;
@@ -85,12 +80,8 @@ bool row_set_add(struct row_set *set, int64_t row, bool *ret_new, struct error *
 
 bool row_set_has(const struct row_set *set, int64_t row)
 {
-    if (row < 1 || row > ROW_SET_MAX) {
-        return false;
-    }
-    struct place place = place_of(row);
-    const uint64_t *chunk = chunk_at(set, place.chunk);
-    return chunk != NULL && (chunk[place.word] & place.bit) != 0;
+    const uint64_t *word = row > 0 ? word_at(set, row) : NULL;
+    return word != NULL && (*word & bit_of(row)) != 0;
 }
 
 int64_t row_set_count(const struct row_set *set)
@@ -149,17 +140,13 @@ int64_t row_set_next(const struct row_set *set, int64_t after)
 {
     int64_t row = after < 1 ? 1 : after + 1;
     while (row / CHUNK_ROWS < (int64_t)set->chunk_count) {
-        const uint64_t *chunk = set->chunks[row / CHUNK_ROWS];
-        if (chunk == NULL) {
-            row = (row / CHUNK_ROWS + 1) * CHUNK_ROWS;
-            continue;
-        }
-        struct place place = place_of(row);
-        uint64_t rest = chunk[place.word] & ~(place.bit - 1);
+        const uint64_t *word = word_at(set, row);
+        uint64_t rest = word != NULL ? *word >> row % WORD_BITS : 0;
         if (rest != 0) {
-            return row - row % WORD_BITS + __builtin_ctzll(rest);
+            return row + __builtin_ctzll(rest);
         }
-        row = row - row % WORD_BITS + WORD_BITS;
+        int64_t step = word != NULL ? WORD_BITS : CHUNK_ROWS;
+        row += step - row % step;
     }
     return 0;
 }

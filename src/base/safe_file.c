@@ -168,26 +168,19 @@ static bool take_part(struct walk *walk, bool follow, char name[NAME_MAX + 1], b
     return strcmp(name, ".") == 0 || enter(walk, name, err);
 }
 
-static bool start(struct walk *walk, struct error *err)
-{
-    char *current = walk->wanted[0] == '/' ? text_copy("") : getcwd(NULL, 0);
-    if (current == NULL) {
-        return cannot_find(walk, errno, err);
-    }
-    buffer_printf(&walk->rest, "%s/%s", current, walk->wanted);
-    free(current);
-    return buffer_ok(&walk->rest, "the name of a file", err) && enter(walk, "/", err);
-}
-
 static bool walk_to(const char *path, bool judges, bool follow, struct safe_place *ret_place,
                     struct error *err)
 {
     struct walk walk = {.folder = -1, .judges = judges, .wanted = path};
     char name[NAME_MAX + 1] = "";
+    char current[PATH_MAX] = "";
     bool done = false;
     buffer_init(&walk.path, SAFE_PATH_MAX);
     buffer_init(&walk.rest, SAFE_PATH_MAX);
-    bool ok = start(&walk, err);
+    bool ok = path[0] == '/' || getcwd(current, sizeof(current)) != NULL ||
+              cannot_find(&walk, errno, err);
+    buffer_printf(&walk.rest, "%s/%s", current, path);
+    ok = ok && buffer_ok(&walk.rest, "the name of a file", err) && enter(&walk, "/", err);
     while (ok && !done) {
         ok = take_part(&walk, follow, name, &done, err);
     }

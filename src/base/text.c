@@ -28,11 +28,8 @@ char *text_copy_length(const char *text, size_t length)
 
 bool text_fit(char *target, size_t size, const char *text)
 {
-    size_t length = strlen(text);
-    bool fits = length < size;
-    if (!fits) {
-        length = size - 1;
-    }
+    size_t length = strnlen(text, size - 1);
+    bool fits = text[length] == '\0';
     memmove(target, text, length);
     target[length] = '\0';
     return fits;
@@ -57,21 +54,17 @@ bool text_to_duration(const char *text, int64_t *ret_seconds)
 {
     static const char letters[] = "smhdw";
     static const int64_t seconds[] = {1, 60, 3600, 86400, 604800};
-    char number[24];
-    size_t length = strlen(text);
-    if (length == 0 || length >= sizeof(number)) {
+    size_t digits = strspn(text, "0123456789");
+    const char *letter = text[digits] == '\0' ? letters : strchr(letters, text[digits]);
+    if (digits == 0 || letter == NULL || (text[digits] != '\0' && text[digits + 1] != '\0')) {
         return false;
     }
-    const char *letter = strchr(letters, text[length - 1]);
-    int64_t unit = letter != NULL ? seconds[letter - letters] : 1;
-    length -= letter != NULL ? 1 : 0;
-    memcpy(number, text, length);
-    number[length] = '\0';
-    int64_t value;
-    if (!text_to_int64(number, 0, TEXT_DURATION_MAX / unit, &value)) {
+    errno = 0;
+    long long value = strtoll(text, NULL, 10);
+    if (errno != 0 || value > TEXT_DURATION_MAX / seconds[letter - letters]) {
         return false;
     }
-    *ret_seconds = value * unit;
+    *ret_seconds = value * seconds[letter - letters];
     return true;
 }
 
@@ -226,6 +219,18 @@ bool text_did_you_mean(const struct text_nearest *nearest, const char *dashes, s
                        dashes, nearest->best);
     }
     return false;
+}
+
+char *text_piece(char **rest, const char *separators)
+{
+    static char none[1];
+    char *piece = *rest != NULL ? strsep(rest, separators) : none;
+    piece += strspn(piece, " \t");
+    size_t length = strlen(piece);
+    while (length > 0 && (piece[length - 1] == ' ' || piece[length - 1] == '\t')) {
+        piece[--length] = '\0';
+    }
+    return piece;
 }
 
 bool text_starts_with(const char *text, const char *start)

@@ -71,6 +71,10 @@ void text_nearest_try(struct text_nearest *nearest, const char *name);
  * Returns false. */
 bool text_did_you_mean(const struct text_nearest *nearest, const char *dashes, struct error *err);
 
+/* Cuts the next piece off *rest, as strsep() does, and takes blanks away around it; "" at the end.
+ */
+char *text_piece(char **rest, const char *separators);
+
 bool text_starts_with(const char *text, const char *start);
 bool text_ends_with(const char *text, const char *end);
 

@@ -5,7 +5,6 @@
 #include "base/interrupt.h"
 #include "cli/cli.h"
 #include "cli/selection.h"
-#include "hbr/job_json.h"
 #include "hbr/restore_job.h"
 #include "store/export.h"
 

@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "output/log.h"
-#include "output/progress.h"
 #include "store/store.h"
 
 #define DAY 86400

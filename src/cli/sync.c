@@ -16,7 +16,6 @@
 #include "hbr/filter.h"
 #include "hbr/restore_job.h"
 #include "output/log.h"
-#include "output/progress.h"
 
 #define DAY 86400
 #define YEAR (366 * DAY)

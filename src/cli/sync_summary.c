@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/json.h"
 #include "output/format.h"
-#include "output/json_put.h"
 #include "output/log.h"
 
 #define JSON_MAX (16U * 1024 * 1024)

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "output/log.h"
-#include "output/progress.h"
 #include "store/state.h"
 
 bool sync_tasks_begin(struct sync_tasks *tasks, struct error *err)

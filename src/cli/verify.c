@@ -17,7 +17,6 @@
 #include "hbr/restore_job.h"
 #include "output/format.h"
 #include "output/log.h"
-#include "output/progress.h"
 #include "store/check.h"
 #include "sync/verify.h"
 

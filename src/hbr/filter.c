@@ -6,40 +6,35 @@
 #include "base/text.h"
 #include "hbr/restore_job.h"
 
-static const char *const operators[] = {
-    "EQUAL",     "NOT_EQUAL",          "GREATER_THAN", "GREATER_THAN_OR_EQUAL",
-    "LESS_THAN", "LESS_THAN_OR_EQUAL", "BETWEEN",      "IN",
-    NULL};
+/* How a job's value may stand to that of the filter. BETWEEN has two of them. */
+static const struct relation {
+    const char *name;
+    bool less, equal, greater;
+} operators[] = {
+    {"EQUAL", false, true, false},        {"NOT_EQUAL", true, false, true},
+    {"GREATER_THAN", false, false, true}, {"GREATER_THAN_OR_EQUAL", false, true, true},
+    {"LESS_THAN", true, false, false},    {"LESS_THAN_OR_EQUAL", true, true, false},
+    {"BETWEEN", true, true, false},       {"IN", false, true, false},
+};
 
-static bool check_operator(const char *op, const char *text, struct error *err)
+static const struct relation *find_operator(const char *name, struct text_nearest *nearest)
 {
-    struct text_nearest nearest = {.word = op};
-    for (size_t i = 0; operators[i] != NULL; i++) {
-        if (strcmp(op, operators[i]) == 0) {
-            return true;
+    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
+        if (strcmp(name, operators[i].name) == 0) {
+            return &operators[i];
         }
-        text_nearest_try(&nearest, operators[i]);
+        if (nearest != NULL) {
+            text_nearest_try(nearest, operators[i].name);
+        }
     }
-    error_set(err, ERROR_USAGE, "filter \"%.200s\": unknown operator '%s'", text, op);
-    return text_did_you_mean(&nearest, "", err);
+    return NULL;
 }
 
 /* Blanks around a value are not part of it; those within are. */
-static char *trim(char *value)
-{
-    value += strspn(value, " \t");
-    size_t length = strlen(value);
-    while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t')) {
-        length--;
-    }
-    value[length] = '\0';
-    return value;
-}
-
 static bool split_values(char *list, struct hbr_filter_text *filter)
 {
     while (list != NULL) {
-        char *value = trim(strsep(&list, ","));
+        char *value = text_piece(&list, ",");
         if (filter->filter.value_count == HBR_FILTER_VALUES_MAX || *value == '\0') {
             return false;
         }
@@ -91,8 +86,13 @@ static bool check_key(const char *key, const char *text, struct error *err)
 
 static bool check(const struct hbr_filter *filter, const char *text, struct error *err)
 {
-    if (!check_key(filter->key, text, err) || !check_operator(filter->op, text, err)) {
+    struct text_nearest nearest = {.word = filter->op};
+    if (!check_key(filter->key, text, err)) {
         return false;
+    }
+    if (find_operator(filter->op, &nearest) == NULL) {
+        error_set(err, ERROR_USAGE, "filter \"%.200s\": unknown operator '%s'", text, filter->op);
+        return text_did_you_mean(&nearest, "", err);
     }
     if (strcmp(filter->op, "IN") == 0 && strcmp(filter->key, "CompleteTime") == 0) {
         return error_set(err, ERROR_USAGE,
@@ -171,10 +171,10 @@ static bool compare(const struct field *field, const struct value *value, const 
 bool hbr_filter_is_checkable(const struct hbr_filter *filter)
 {
     int index = field_of(filter->key);
-    bool equality = strcmp(filter->op, "EQUAL") == 0 || strcmp(filter->op, "IN") == 0 ||
-                    strcmp(filter->op, "NOT_EQUAL") == 0;
-    return index >= 0 &&
-           (equality || hbr_restore_job_model.parts[HBR_JOB].fields[index].type == FIELD_INTEGER);
+    const struct relation *op = find_operator(filter->op, NULL);
+    return index >= 0 && op != NULL &&
+           (op->less == op->greater ||
+            hbr_restore_job_model.parts[HBR_JOB].fields[index].type == FIELD_INTEGER);
 }
 
 enum hbr_match hbr_filter_match(const struct hbr_filter *filter, const struct record *job)
@@ -184,25 +184,19 @@ enum hbr_match hbr_filter_match(const struct hbr_filter *filter, const struct re
     }
     int index = field_of(filter->key);
     const struct field *field = &hbr_restore_job_model.parts[HBR_JOB].fields[index];
-    int order = 0;
-    int upper = 0;
-    bool equal = false;
+    const struct relation *op = find_operator(filter->op, NULL);
+    bool is_between = strcmp(filter->op, "BETWEEN") == 0;
+    bool matches = false;
     for (size_t i = 0; i < filter->value_count; i++) {
-        int one = 0;
-        if (!compare(field, &job->values[HBR_JOB][index], filter->values[i], &one)) {
+        int order = 0;
+        if (!compare(field, &job->values[HBR_JOB][index], filter->values[i], &order)) {
             return HBR_CANNOT_TELL;
         }
-        equal = equal || one == 0;
-        order = i == 0 ? one : order;
-        upper = one;
+        bool fits = is_between && i == 0 ? order >= 0
+                    : order < 0          ? op->less
+                    : order > 0          ? op->greater
+                                         : op->equal;
+        matches = is_between && i > 0 ? matches && fits : matches || fits;
     }
-    const char *op = filter->op;
-    bool matches = strcmp(op, "NOT_EQUAL") == 0               ? !equal
-                   : strcmp(op, "GREATER_THAN") == 0          ? order > 0
-                   : strcmp(op, "GREATER_THAN_OR_EQUAL") == 0 ? order >= 0
-                   : strcmp(op, "LESS_THAN") == 0             ? order < 0
-                   : strcmp(op, "LESS_THAN_OR_EQUAL") == 0    ? order <= 0
-                   : strcmp(op, "BETWEEN") == 0               ? order >= 0 && upper <= 0
-                                                              : equal;
     return matches ? HBR_MATCHES : HBR_DOES_NOT_MATCH;
 }

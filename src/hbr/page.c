@@ -8,41 +8,25 @@
 #include "hbr/restore_job.h"
 
 #define EXTRA_MAX (64U * 1024 * 1024) /* of a page; the answer's own maximum is smaller */
-#define INDEX_SIZE 256U               /* a power of two, well above the fields of a part */
 
 /* The decoding of jobs into a page. */
 struct decoder {
     struct hbr_page *page;
-    /* Of each part, by the hash of their names: the number of a field, counted from 1. */
-    uint8_t fields[RECORD_PARTS_MAX][INDEX_SIZE];
+    /* Of each part, the field that last followed a field, or began: services keep an order. */
+    uint8_t next[RECORD_PARTS_MAX][RECORD_FIELDS_MAX + 1];
 };
 
-static void index_fields(struct decoder *decoder)
+/* The number of the field with this name, or -1; `before` is that of the field before it. */
+static int find_field(struct decoder *decoder, size_t part, int before, const char *name)
 {
-    for (size_t part = 0; part < hbr_restore_job_model.part_count; part++) {
-        for (size_t i = 0; i < hbr_restore_job_model.parts[part].field_count; i++) {
-            const char *name = hbr_restore_job_model.parts[part].fields[i].name;
-            size_t slot = json_hash(name, strlen(name)) % INDEX_SIZE;
-            while (decoder->fields[part][slot] != 0) {
-                slot = (slot + 1) % INDEX_SIZE;
-            }
-            decoder->fields[part][slot] = (uint8_t)(i + 1);
-        }
+    const struct record_part *description = &hbr_restore_job_model.parts[part];
+    uint8_t *next = &decoder->next[part][before + 1];
+    if (strcmp(description->fields[*next].name, name) == 0) {
+        return *next;
     }
-}
-
-/* The number of the field with the member's name, or -1. The index has free slots. */
-static int find_field(const struct decoder *decoder, size_t part, const struct json_node *member)
-{
-    const uint8_t *index = decoder->fields[part];
-    for (size_t slot = member->hash % INDEX_SIZE; index[slot] != 0;
-         slot = (slot + 1) % INDEX_SIZE) {
-        int field = index[slot] - 1;
-        if (strcmp(hbr_restore_job_model.parts[part].fields[field].name, member->key) == 0) {
-            return field;
-        }
-    }
-    return -1;
+    int field = record_field_by_name(description, name);
+    *next = field >= 0 ? (uint8_t)field : *next;
+    return field;
 }
 
 /* `start` is where this object's extra begins in page->extra; SIZE_MAX: none yet. */
@@ -52,11 +36,8 @@ static void keep_extra(struct hbr_page *page, size_t *start, const struct json_n
     if (*start == SIZE_MAX) {
         *start = extra->length;
         buffer_putc(extra, '{');
-    } else {
-        buffer_putc(extra, ',');
     }
-    json_quote(extra, member->key, strlen(member->key));
-    buffer_putc(extra, ':');
+    json_put_name(extra, member->key);
     json_write(member, extra);
     page->unknown++;
 }
@@ -96,8 +77,10 @@ static void decode_part(struct decoder *decoder, const struct json_node *object,
     struct hbr_page *page = decoder->page;
     const struct json_node *nested[RECORD_PARTS_MAX] = {NULL};
     size_t start = SIZE_MAX;
+    int before = -1;
     for (const struct json_node *at = object->first; at != NULL; at = at->next) {
-        int field = find_field(decoder, part, at);
+        int field = find_field(decoder, part, before, at->key);
+        before = field >= 0 ? field : before;
         size_t other = field < 0 && part == HBR_JOB ? nested_part(at) : 0;
         bool taken =
             other > 0 ? at->kind == JSON_OBJECT || at->kind == JSON_NULL
@@ -133,23 +116,18 @@ struct rows {
 
 /* An id that can be a key is not empty, not over-long, without NUL (the sets of ids hold C
  * strings). */
-static void decode_job(struct decoder *decoder, const struct json_node *job)
-{
-    struct hbr_page *page = decoder->page;
-    const struct json_node *id = json_find(job, "RestoreId");
-    page->rows++;
-    if (id->kind != JSON_TEXT || id->length == 0 || id->length > HBR_RESTORE_ID_MAX ||
-        strlen(id->text) != id->length) {
-        page->rejected++;
-        return;
-    }
-    decode_part(decoder, job, &page->jobs[page->job_count++], HBR_JOB);
-}
-
 static void decode_rows(struct decoder *decoder, struct rows rows)
 {
+    struct hbr_page *page = decoder->page;
     for (; rows.count > 0; rows.count--, rows.first = rows.first->next) {
-        decode_job(decoder, rows.first);
+        const struct json_node *id = json_find(rows.first, "RestoreId");
+        page->rows++;
+        if (id->kind != JSON_TEXT || id->length == 0 || id->length > HBR_RESTORE_ID_MAX ||
+            strlen(id->text) != id->length) {
+            page->rejected++;
+        } else {
+            decode_part(decoder, rows.first, &page->jobs[page->job_count++], HBR_JOB);
+        }
     }
 }
 
@@ -159,7 +137,6 @@ static bool begin_rows(struct decoder *decoder, size_t count, struct error *err)
         return error_set(err, ERROR_SERVICE, "%zu jobs at once are more than %d", count,
                          HBR_ROWS_MAX);
     }
-    index_fields(decoder);
     decoder->page->jobs = calloc(count > 0 ? count : 1, sizeof(*decoder->page->jobs));
     return decoder->page->jobs != NULL ? true : error_no_memory(err);
 }
@@ -313,4 +290,39 @@ void hbr_page_free(struct hbr_page *page)
     free(page->jobs);
     buffer_free(&page->extra);
     page_init(page, NULL);
+}
+
+/* --- failed answers ------------------------------------------------------------------------ */
+
+/*
+ * Beginnings of codes; any other code is HBR_REFUSED. Codes that acs already holds for
+ * ERROR_CREDENTIALS (permission, billing, activation) or retryable are not looked up. Sources: the
+ * gateway's common error codes and Cloud Backup's own, and their pattern Invalid<Name> and
+ * Missing<Name>.
+ */
+static const char *const of_source[] = {"InvalidApi",    "InvalidAction", "InvalidVersion",
+                                        "NotAuthorized", "RiskControl",   NULL};
+static const char *const of_parameter[] = {
+    "InvalidParameter",     "MissingParameter",   "ParameterInvalid",
+    "UnsupportedParameter", "InvalidEdition",     "MissingEdition",
+    "InvalidFilter",        "MissingFilter",      "InvalidPageNumber",
+    "MissingPageNumber",    "InvalidPageSize",    "MissingPageSize",
+    "InvalidRestoreType",   "MissingRestoreType", NULL};
+
+static bool begins_with_one(const char *code, const char *const *beginnings)
+{
+    while (*beginnings != NULL && !text_starts_with(code, *beginnings)) {
+        beginnings++;
+    }
+    return *beginnings != NULL;
+}
+
+enum hbr_refusal hbr_refusal_of(const struct error *failure)
+{
+    int class = failure->http_status / 100;
+    if (failure->code != ERROR_SERVICE || failure->retryable || !failure->service_json ||
+        (class != 4 && class != 2) || begins_with_one(failure->api_code, of_source)) {
+        return HBR_NO_REFUSAL;
+    }
+    return begins_with_one(failure->api_code, of_parameter) ? HBR_REFUSED_PARAMETER : HBR_REFUSED;
 }

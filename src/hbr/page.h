@@ -53,4 +53,20 @@ void hbr_page_free(struct hbr_page *page);
 /* The shape check alone, for acs_request.check. */
 bool hbr_page_check(struct json_node *root, const void *tag, struct error *err) MUST_CHECK;
 
+/* --- failed answers ------------------------------------------------------------------------ */
+
+/* What a failed answer says about the request. */
+enum hbr_refusal {
+    HBR_NO_REFUSAL,       /* the source failed: network, gateway, permission, billing, activation,
+                             throttling */
+    HBR_REFUSED,          /* the service's own JSON error about this request, whatever its Code */
+    HBR_REFUSED_PARAMETER /* ... and its Code speaks of a parameter */
+};
+
+/*
+ * Only the service's own error (JSON with a RequestId; HTTP 4xx with a Code, or HTTP 200 with
+ * Success false) is a refusal. Permission, billing, activation and throttling codes never are.
+ */
+enum hbr_refusal hbr_refusal_of(const struct error *failure);
+
 #endif

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
+#include "base/error.h"
 #include "base/record.h"
 
 enum hbr_part { HBR_JOB = 0, HBR_REPORT = 1, HBR_OTS_DETAIL = 2 };
@@ -32,9 +34,16 @@ int64_t hbr_job_complete_time(const struct record *job);
 /* Whether Status is CREATED, QUEUED, RUNNING or CANCELING. */
 bool hbr_job_is_open(const struct record *job);
 
-/* Whether Status (or, in the second, RestoreType) is this text. */
-bool hbr_job_has_status(const struct record *job, const char *status);
+/* Whether RestoreType is this text. */
 bool hbr_job_has_type(const struct record *job, const char *restore_type);
+
+/*
+ * Appends the job as one JSON object without line ends, the reverse of hbr/page.h: the API's names
+ * and values, what `extra` kept under its own names, and nothing for NULL (absent and null are not
+ * told apart). A nested part that is present is an object, {} when it holds nothing. ERROR_DATABASE
+ * when `extra` is not what decoding leaves there.
+ */
+bool hbr_job_json(const struct record *job, struct buffer *json, struct error *err) MUST_CHECK;
 
 /* The statuses of jobs under way, ended by NULL. */
 #define HBR_OPEN_STATUS_COUNT 4

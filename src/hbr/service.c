@@ -1,6 +1,7 @@
 #include "hbr/service.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,13 +37,17 @@ struct parameters {
     size_t count;
 };
 
-static bool add(struct parameters *parameters, const char *name, const char *value)
+PRINTF_LIKE(3, 4)
+static bool add(struct parameters *parameters, const char *value, const char *name, ...)
 {
     if (parameters->count == ACS_PARAMETERS_MAX) {
         return false;
     }
     char *copy = parameters->names[parameters->count];
-    (void)snprintf(copy, NAME_SIZE, "%s", name);
+    va_list args;
+    va_start(args, name);
+    (void)vsnprintf(copy, NAME_SIZE, name, args);
+    va_end(args);
     parameters->list[parameters->count++] = (struct acs_parameter){copy, value};
     return true;
 }
@@ -51,14 +56,10 @@ static bool add(struct parameters *parameters, const char *name, const char *val
 static bool add_filter(struct parameters *parameters, size_t number,
                        const struct hbr_filter *filter)
 {
-    char name[NAME_SIZE];
-    (void)snprintf(name, sizeof(name), "Filters.%zu.Key", number);
-    bool ok = add(parameters, name, filter->key);
-    (void)snprintf(name, sizeof(name), "Filters.%zu.Operator", number);
-    ok = ok && add(parameters, name, filter->op);
+    bool ok = add(parameters, filter->key, "Filters.%zu.Key", number) &&
+              add(parameters, filter->op, "Filters.%zu.Operator", number);
     for (size_t i = 0; i < filter->value_count; i++) {
-        (void)snprintf(name, sizeof(name), "Filters.%zu.Values.%zu", number, i + 1);
-        ok = ok && add(parameters, name, filter->values[i]);
+        ok = ok && add(parameters, filter->values[i], "Filters.%zu.Values.%zu", number, i + 1);
     }
     return ok;
 }
@@ -66,12 +67,12 @@ static bool add_filter(struct parameters *parameters, size_t number,
 static bool add_query(struct parameters *parameters, const struct hbr_query *query,
                       const char *page_number, const char *page_size)
 {
-    bool ok = add(parameters, "PageNumber", page_number) && add(parameters, "PageSize", page_size);
+    bool ok = add(parameters, page_number, "PageNumber") && add(parameters, page_size, "PageSize");
     if (strcmp(query->edition, "STANDARD") != 0) {
-        ok = ok && add(parameters, "Edition", query->edition);
+        ok = ok && add(parameters, query->edition, "Edition");
     }
     if (query->restore_type != NULL && query->restore_type[0] != '\0') {
-        ok = ok && add(parameters, "RestoreType", query->restore_type);
+        ok = ok && add(parameters, query->restore_type, "RestoreType");
     }
     for (size_t i = 0; i < query->filter_count; i++) {
         ok = ok && add_filter(parameters, i + 1, &query->filters[i]);

@@ -1,10 +1,12 @@
-/* Numbers and times as people read them. */
+/* Numbers, times and names as people read them, and how wide text is. */
 #ifndef HBRSYNC_OUTPUT_FORMAT_H
 #define HBRSYNC_OUTPUT_FORMAT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/cell.h"
 
 #define FORMAT_COUNT_SIZE 32
 #define FORMAT_TIME_SIZE 32
@@ -26,5 +28,39 @@ void format_age(int64_t seconds, char text[FORMAT_AGE_SIZE]);
  */
 void format_source(const char *account_id, const char *region_id, const char *edition,
                    const char *scope, struct buffer *line);
+
+/* Appends a number so that it reads back as the same; nothing for NULL. A whole real keeps ".0". */
+void format_number(struct buffer *buffer, const struct cell *cell);
+
+/* How many columns text takes on a terminal, whatever the locale: East Asian wide and fullwidth
+ * characters and emoji take two columns, combining marks none; a byte that is not UTF-8 takes one.
+ * The text holds no controls: see text_escape. */
+size_t text_width(const char *text, size_t length);
+
+/* --- quantities ---------------------------------------------------------------------------- */
+
+/*
+ * What a report's column counts, told by its name, and how people read it: "p95_seconds" is a time,
+ * "bytes_restored" an amount of data, "overall_bytes_per_second" a rate, "share_percent" a share.
+ */
+enum quantity {
+    QUANTITY_COUNT,
+    QUANTITY_NAME, /* an id: digits that are not counted */
+    QUANTITY_BYTES,
+    QUANTITY_RATE,
+    QUANTITY_SECONDS,
+    QUANTITY_PERCENT
+};
+
+enum quantity quantity_of_column(const char *name);
+
+/* Appends a number: "1,234", "1.2 GiB", "15.0 MiB/s", "4 h 21 min", "84.9 %". */
+void quantity_text(struct buffer *buffer, enum quantity quantity, const struct cell *number);
+
+/* Appends a column's name as a heading: "latest_utc" becomes "Latest (UTC)". */
+void quantity_heading(struct buffer *buffer, const char *name);
+
+/* The unit of amounts of about `value` bytes, "GiB", and what one is. */
+const char *quantity_byte_unit(double value, double *ret_size);
 
 #endif

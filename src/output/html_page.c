@@ -1,15 +1,11 @@
 #include "output/html_page.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "output/format.h"
 #include "output/html.h"
-#include "output/html_cell.h"
-#include "output/html_style.h"
-#include "output/kept_rows.h"
 #include "output/svg_plot.h"
 
 #define PIECE_MAX (64U * 1024 * 1024)
@@ -23,69 +19,43 @@ struct html_page {
     size_t rows;           /* met in this section */
 };
 
-/* Writes what was gathered and empties it. */
 static bool flush(struct html_page *page, struct error *err)
 {
-    if (!buffer_ok(&page->piece, "a piece of the page", err)) {
-        return false;
-    }
-    errno = 0;
-    if (fwrite(page->piece.data, 1, page->piece.length, page->out) != page->piece.length ||
-        ferror(page->out) != 0) {
-        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the page");
-    }
-    buffer_reset(&page->piece);
-    return true;
-}
-
-static void add_contents(struct buffer *piece, const struct html_head *head)
-{
-    if (head->section_count < 2) {
-        return;
-    }
-    buffer_puts(piece, "<nav aria-label=\"Contents\"><ul>\n");
-    for (size_t i = 0; i < head->section_count; i++) {
-        buffer_puts(piece, "<li><a href=\"#");
-        html_puts(piece, head->sections[i].name);
-        buffer_puts(piece, "\">");
-        html_puts(piece, head->sections[i].title);
-        buffer_puts(piece, "</a></li>\n");
-    }
-    buffer_puts(piece, "</ul></nav>\n");
+    return buffer_write(&page->piece, page->out, "the page", err);
 }
 
 static void add_head(struct buffer *piece, const struct html_head *head)
 {
     char generated[FORMAT_TIME_SIZE];
     format_time(head->generated_at, generated);
-    buffer_puts(piece, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                       "<meta name=\"color-scheme\" content=\"light dark\">\n"
-                       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                       "style-src 'unsafe-inline'\">\n<title>");
-    html_puts(piece, head->title);
-    buffer_puts(piece, "</title>\n<style>\n");
-    for (size_t i = 0; html_style[i] != NULL; i++) {
-        buffer_puts(piece, html_style[i]);
-    }
-    buffer_puts(piece, "</style>\n</head>\n<body>\n<header>\n<h1>");
-    html_puts(piece, head->title);
-    buffer_puts(piece, "</h1>\n<p>Alibaba Cloud Backup</p>\n<dl><div><dt>Period</dt><dd>");
-    html_puts(piece, head->period);
+    html_printf(piece,
+                "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                "<meta name=\"color-scheme\" content=\"light dark\">\n"
+                "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                "style-src 'unsafe-inline'\">\n<title>%s</title>\n<style>\n",
+                head->title);
+    buffer_puts(piece, (const char *)html_style);
+    html_printf(piece,
+                "</style>\n</head>\n<body>\n<header>\n<h1>%s</h1>\n<p>Alibaba Cloud Backup</p>\n"
+                "<dl><div><dt>Period</dt><dd>%s</dd></div>",
+                head->title, head->period);
     if (head->selection[0] != '\0') {
-        buffer_puts(piece, "</dd></div><div><dt>Selected</dt><dd>");
-        html_puts(piece, head->selection);
+        html_printf(piece, "<div><dt>Selected</dt><dd>%s</dd></div>", head->selection);
     }
-    buffer_puts(piece, "</dd></div><div><dt>Generated</dt><dd>");
-    html_puts(piece, generated);
-    buffer_puts(piece, "</dd></div></dl>\n");
+    html_printf(piece, "<div><dt>Generated</dt><dd>%s</dd></div></dl>\n", generated);
     if (head->warning[0] != '\0') {
-        buffer_puts(piece, "<p class=\"warning\">");
-        html_puts(piece, head->warning);
-        buffer_puts(piece, "</p>\n");
+        html_printf(piece, "<p class=\"warning\">%s</p>\n", head->warning);
     }
     buffer_puts(piece, "</header>\n");
-    add_contents(piece, head);
+    if (head->section_count > 1) {
+        buffer_puts(piece, "<nav aria-label=\"Contents\"><ul>\n");
+        for (size_t i = 0; i < head->section_count; i++) {
+            html_printf(piece, "<li><a href=\"#%s\">%s</a></li>\n", head->sections[i].name,
+                        head->sections[i].title);
+        }
+        buffer_puts(piece, "</ul></nav>\n");
+    }
     buffer_puts(piece, "<main>\n");
 }
 
@@ -118,15 +88,12 @@ void html_page_free(struct html_page *page)
 
 bool html_page_begin(struct html_page *page, const struct html_section *section, struct error *err)
 {
-    struct buffer *piece = &page->piece;
     page->section = section;
     page->rows = 0;
-    buffer_printf(piece, "<section id=\"%s\" aria-labelledby=\"%s-h\">\n<h2 id=\"%s-h\">",
-                  section->name, section->name, section->name);
-    html_puts(piece, section->title);
-    buffer_puts(piece, "</h2>\n<p>");
-    html_puts(piece, section->description);
-    buffer_puts(piece, "</p>\n");
+    html_printf(&page->piece,
+                "<section id=\"%s\" aria-labelledby=\"%s-h\">\n<h2 id=\"%s-h\">%s</h2>\n"
+                "<p>%s</p>\n",
+                section->name, section->name, section->name, section->title, section->description);
     return flush(page, err);
 }
 
@@ -140,14 +107,12 @@ bool html_page_columns(struct html_page *page, const char *const *names, size_t 
 static void open_table(struct html_page *page, const struct cell *first_row)
 {
     struct buffer *piece = &page->piece;
-    buffer_puts(piece, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"");
-    html_puts(piece, page->section->title);
-    buffer_puts(piece, ", table\"><table>\n<caption>");
-    html_puts(piece, page->section->title);
-    buffer_puts(piece, "</caption>\n<thead><tr>");
+    html_printf(piece,
+                "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s, table\">"
+                "<table>\n<caption>%s</caption>\n<thead><tr>",
+                page->section->title, page->section->title);
     for (size_t i = 0; i < page->kept.columns; i++) {
-        html_heading(piece, page->kept.names[i],
-                     first_row[i].kind == CELL_INTEGER || first_row[i].kind == CELL_REAL);
+        html_heading(piece, kept_rows_name(&page->kept, i), &first_row[i]);
     }
     buffer_puts(piece, "</tr></thead>\n<tbody>\n");
 }
@@ -156,19 +121,14 @@ static void add_row(struct html_page *page, const struct cell *cells)
 {
     buffer_puts(&page->piece, "<tr>");
     for (size_t i = 0; i < page->kept.columns; i++) {
-        html_cell(&page->piece, page->kept.names[i], &cells[i], i == 0);
+        html_cell(&page->piece, kept_rows_name(&page->kept, i), &cells[i], i == 0);
     }
     buffer_puts(&page->piece, "</tr>\n");
 }
 
-bool html_page_row(struct html_page *page, const struct cell *cells, size_t count,
-                   struct error *err)
+bool html_page_row(struct html_page *page, const struct cell *cells, struct error *err)
 {
     const struct html_section *section = page->section;
-    if (count != page->kept.columns) {
-        return error_set(err, ERROR_INTERNAL, "a row has %zu cells and not %zu", count,
-                         page->kept.columns);
-    }
     page->rows++;
     if (section->tiles || section->plot_count > 0) {
         return kept_rows_add(&page->kept, cells, err);
@@ -183,6 +143,7 @@ bool html_page_row(struct html_page *page, const struct cell *cells, size_t coun
     return flush(page, err);
 }
 
+/* The plots of the rows that were kept, and the rows themselves below. */
 static bool add_plots(struct html_page *page, struct error *err)
 {
     const struct html_section *section = page->section;
@@ -193,21 +154,15 @@ static bool add_plots(struct html_page *page, struct error *err)
             return false;
         }
     }
+    if (page->rows > 0) {
+        buffer_puts(&page->piece, "<details><summary>The numbers as a table</summary>\n");
+        open_table(page, kept_rows_cell(&page->kept, 0, 0));
+        for (size_t i = 0; i < page->rows; i++) {
+            add_row(page, kept_rows_cell(&page->kept, i, 0));
+        }
+        buffer_puts(&page->piece, "</tbody></table></div></details>\n");
+    }
     return true;
-}
-
-/* The rows that were kept, now that the plots above them are drawn. */
-static void add_kept_table(struct html_page *page)
-{
-    if (page->rows == 0) {
-        return;
-    }
-    buffer_puts(&page->piece, "<details><summary>The numbers as a table</summary>\n");
-    open_table(page, kept_rows_cell(&page->kept, 0, 0));
-    for (size_t i = 0; i < page->rows; i++) {
-        add_row(page, kept_rows_cell(&page->kept, i, 0));
-    }
-    buffer_puts(&page->piece, "</tbody></table></div></details>\n");
 }
 
 static void add_tiles(struct html_page *page)
@@ -215,53 +170,43 @@ static void add_tiles(struct html_page *page)
     for (size_t row = 0; row < page->rows; row++) {
         buffer_puts(&page->piece, "<dl class=\"tiles\">\n");
         for (size_t i = 0; i < page->kept.columns; i++) {
-            html_tile(&page->piece, page->kept.names[i], kept_rows_cell(&page->kept, row, i));
+            html_tile(&page->piece, kept_rows_name(&page->kept, i),
+                      kept_rows_cell(&page->kept, row, i));
         }
         buffer_puts(&page->piece, "</dl>\n");
     }
 }
 
-static void add_rest(struct html_page *page)
-{
-    size_t limit = page->section->row_limit;
-    buffer_puts(&page->piece, "</tbody></table></div>\n");
-    if (limit > 0 && page->rows > limit) {
-        char shown[FORMAT_COUNT_SIZE], all[FORMAT_COUNT_SIZE];
-        format_count((int64_t)limit, shown);
-        format_count((int64_t)page->rows, all);
-        buffer_printf(&page->piece,
-                      "<p class=\"more\">The first %s of %s rows. All of them: "
-                      "<code>hbrsync report %s --format csv</code></p>\n",
-                      shown, all, page->section->name);
-    }
-}
-
-static void add_notes(struct html_page *page)
-{
-    if (page->section->notes[0] != '\0') {
-        buffer_puts(&page->piece, "<details><summary>How it is counted</summary><p>");
-        html_puts(&page->piece, page->section->notes);
-        buffer_puts(&page->piece, "</p></details>\n");
-    }
-}
-
 bool html_page_end(struct html_page *page, struct error *err)
 {
-    if (page->section->tiles) {
+    const struct html_section *section = page->section;
+    struct buffer *piece = &page->piece;
+    if (section->tiles) {
         add_tiles(page);
-    } else if (page->section->plot_count > 0) {
+    } else if (section->plot_count > 0) {
         if (!add_plots(page, err)) {
             return false;
         }
-        add_kept_table(page);
     } else if (page->rows > 0) {
-        add_rest(page);
+        buffer_puts(piece, "</tbody></table></div>\n");
     }
     if (page->rows == 0) {
-        buffer_puts(&page->piece, "<p class=\"empty\">Nothing to report.</p>\n");
+        buffer_puts(piece, "<p class=\"empty\">Nothing to report.</p>\n");
+    } else if (!section->tiles && section->plot_count == 0 && section->row_limit > 0 &&
+               page->rows > section->row_limit) {
+        char shown[FORMAT_COUNT_SIZE], all[FORMAT_COUNT_SIZE];
+        format_count((int64_t)section->row_limit, shown);
+        format_count((int64_t)page->rows, all);
+        html_printf(piece,
+                    "<p class=\"more\">The first %s of %s rows. All of them: "
+                    "<code>hbrsync report %s --format csv</code></p>\n",
+                    shown, all, section->name);
     }
-    add_notes(page);
-    buffer_puts(&page->piece, "</section>\n");
+    if (section->notes[0] != '\0') {
+        html_printf(piece, "<details><summary>How it is counted</summary><p>%s</p></details>\n",
+                    section->notes);
+    }
+    buffer_puts(piece, "</section>\n");
     kept_rows_free(&page->kept);
     return flush(page, err);
 }
@@ -269,12 +214,5 @@ bool html_page_end(struct html_page *page, struct error *err)
 bool html_page_finish(struct html_page *page, struct error *err)
 {
     buffer_puts(&page->piece, "</main>\n</body>\n</html>\n");
-    if (!flush(page, err)) {
-        return false;
-    }
-    errno = 0;
-    if (fflush(page->out) != 0) {
-        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the page");
-    }
-    return true;
+    return flush(page, err);
 }

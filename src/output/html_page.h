@@ -47,11 +47,10 @@ bool html_page_begin(struct html_page *page, const struct html_section *section,
                      struct error *err) MUST_CHECK;
 bool html_page_columns(struct html_page *page, const char *const *names, size_t count,
                        struct error *err) MUST_CHECK;
-bool html_page_row(struct html_page *page, const struct cell *cells, size_t count,
-                   struct error *err) MUST_CHECK;
+bool html_page_row(struct html_page *page, const struct cell *cells, struct error *err) MUST_CHECK;
 bool html_page_end(struct html_page *page, struct error *err) MUST_CHECK;
 
-/* The end of the page; checks that everything reached `out`. */
+/* The end of the page. Whether everything arrives shows when `out` is flushed. */
 bool html_page_finish(struct html_page *page, struct error *err) MUST_CHECK;
 
 /* Accepts NULL. */

@@ -1,6 +1,6 @@
 #include "output/rows.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,8 +9,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "output/cell_text.h"
-#include "output/width.h"
+#include "output/format.h"
 
 #define LINE_MAX_BYTES (256U * 1024 * 1024)
 #define TABLE_CELL_MAX 200 /* bytes of a text in a table, for reading; CSV and JSON have all */
@@ -62,20 +61,9 @@ void rows_writer_free(struct rows_writer *writer)
 }
 
 /* What could not be written is noticed at once, so that a long report does not run for nobody. */
-static bool write_out(struct rows_writer *writer, const char *bytes, size_t length,
-                      struct error *err)
-{
-    errno = 0;
-    if (fwrite(bytes, 1, length, writer->out) != length || ferror(writer->out) != 0) {
-        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the rows");
-    }
-    return true;
-}
-
 static bool write_line(struct rows_writer *writer, struct error *err)
 {
-    return buffer_ok(&writer->line, "a row", err) &&
-           write_out(writer, writer->line.data, writer->line.length, err);
+    return buffer_write(&writer->line, writer->out, "the rows", err);
 }
 
 /* Appends the text in quotes, each quote in it doubled. */
@@ -95,15 +83,10 @@ static void put_quoted(struct buffer *out, const char *text, size_t length)
 static void csv_cell(struct buffer *line, const struct cell *cell)
 {
     if (cell->kind != CELL_TEXT) {
-        cell_number(line, cell);
+        format_number(line, cell);
         return;
     }
-    bool quote = cell->length == 0;
-    for (size_t i = 0; i < cell->length && !quote; i++) {
-        char byte = cell->text[i];
-        quote = byte == '"' || byte == ',' || byte == '\r' || byte == '\n';
-    }
-    if (quote) {
+    if (cell->length == 0 || strcspn(cell->text, "\",\r\n") < cell->length) {
         put_quoted(line, cell->text, cell->length);
     } else {
         buffer_append(line, cell->text, cell->length);
@@ -175,9 +158,9 @@ static void spreadsheet_cell(struct rows_writer *writer, const struct cell *cell
 {
     struct buffer *number = &writer->names, *formula = &writer->table;
     struct cell text = *cell;
-    if (cell->kind == CELL_INTEGER || cell->kind == CELL_REAL) {
+    if (cell_is_number(cell)) {
         buffer_reset(number);
-        cell_number(number, cell);
+        format_number(number, cell);
         text = text_cell(number->data);
     }
     if (cell->kind == CELL_NULL ||
@@ -196,11 +179,8 @@ static void spreadsheet_cell(struct rows_writer *writer, const struct cell *cell
 static bool csv_row(struct rows_writer *writer, const struct cell *cells, size_t count,
                     struct error *err)
 {
-    buffer_reset(&writer->line);
     for (size_t i = 0; i < count; i++) {
-        if (i > 0) {
-            buffer_putc(&writer->line, ',');
-        }
+        buffer_puts(&writer->line, i > 0 ? "," : "");
         if (writer->format == ROWS_SPREADSHEET) {
             spreadsheet_cell(writer, &cells[i]);
         } else {
@@ -215,7 +195,6 @@ static bool json_row(struct rows_writer *writer, const struct cell *cells, size_
                      struct error *err)
 {
     const char *name = writer->names.data;
-    buffer_reset(&writer->line);
     buffer_puts(&writer->line, writer->format == ROWS_OBJECT ? "{"
                                : writer->rows == 0           ? "[\n{"
                                                              : ",\n{");
@@ -226,9 +205,9 @@ static bool json_row(struct rows_writer *writer, const struct cell *cells, size_
             (cells[i].kind == CELL_REAL && !isfinite(cells[i].real))) {
             buffer_puts(&writer->line, "null");
         } else if (cells[i].kind == CELL_TEXT) {
-            cell_quote(&writer->line, cells[i].text, cells[i].length);
+            json_quote(&writer->line, cells[i].text, cells[i].length);
         } else {
-            cell_number(&writer->line, &cells[i]);
+            format_number(&writer->line, &cells[i]);
         }
         name += strlen(name) + 1;
     }
@@ -247,7 +226,7 @@ static void table_cell(struct rows_writer *writer, size_t index, const struct ce
         text_escape(&writer->table, cell->text, cell->length, TABLE_CELL_MAX);
         column->has_text = column->has_text || writer->rows > 0;
     } else {
-        cell_number(&writer->table, cell);
+        format_number(&writer->table, cell);
     }
     if (!writer->table.failed) {
         size_t width = text_width(writer->table.data + start, writer->table.length - start);
@@ -268,22 +247,16 @@ static bool table_row(struct rows_writer *writer, const struct cell *cells, size
     return true;
 }
 
-static bool json_names(struct rows_writer *writer, const char *const *names, size_t count,
-                       struct error *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        cell_quote(&writer->names, names[i], strlen(names[i]));
-        buffer_append(&writer->names, ":", 2); /* with a NUL */
-    }
-    return buffer_ok(&writer->names, "the columns' names", err);
-}
-
 bool rows_writer_columns(struct rows_writer *writer, const char *const *names, size_t count,
                          struct error *err)
 {
     writer->columns = count;
     if (writer->format == ROWS_JSON || writer->format == ROWS_OBJECT) {
-        return json_names(writer, names, count, err);
+        for (size_t i = 0; i < count; i++) {
+            json_quote(&writer->names, names[i], strlen(names[i]));
+            buffer_append(&writer->names, ":", 2); /* with a NUL */
+        }
+        return buffer_ok(&writer->names, "the columns' names", err);
     }
     struct cell *cells = calloc(count > 0 ? count : 1, sizeof(*cells));
     writer->column = calloc(count > 0 ? count : 1, sizeof(*writer->column));
@@ -294,11 +267,11 @@ bool rows_writer_columns(struct rows_writer *writer, const char *const *names, s
     for (size_t i = 0; i < count; i++) {
         cells[i] = text_cell(names[i]);
     }
-    static const char mark[] = "\xEF\xBB\xBF"; /* else Excel takes the text for ANSI */
-    bool done = writer->format == ROWS_TABLE
-                    ? table_row(writer, cells, count, err)
-                    : (writer->format == ROWS_CSV || write_out(writer, mark, 3, err)) &&
-                          csv_row(writer, cells, count, err);
+    if (writer->format == ROWS_SPREADSHEET) {
+        buffer_puts(&writer->line, "\xEF\xBB\xBF"); /* else Excel takes the text for ANSI */
+    }
+    bool done = writer->format == ROWS_TABLE ? table_row(writer, cells, count, err)
+                                             : csv_row(writer, cells, count, err);
     free(cells);
     writer->rows = writer->format == ROWS_TABLE ? 1 : 0; /* a table's first row is the names */
     return done;
@@ -307,10 +280,7 @@ bool rows_writer_columns(struct rows_writer *writer, const char *const *names, s
 bool rows_writer_row(struct rows_writer *writer, const struct cell *cells, size_t count,
                      struct error *err)
 {
-    if (count != writer->columns) {
-        return error_set(err, ERROR_INTERNAL, "a row has %zu cells and not %zu", count,
-                         writer->columns);
-    }
+    assert(count == writer->columns);
     bool done = writer->format == ROWS_TABLE ? table_row(writer, cells, count, err)
                 : writer->format == ROWS_JSON || writer->format == ROWS_OBJECT
                     ? json_row(writer, cells, count, err)
@@ -326,35 +296,27 @@ static void pad(struct buffer *line, char byte, size_t count)
     }
 }
 
-/* One kept row; returns what follows it. */
-static const char *table_line(struct rows_writer *writer, const char *text)
-{
-    struct buffer *line = &writer->line;
-    size_t gap = 0;
-    buffer_reset(line);
-    for (size_t i = 0; i < writer->columns; i++) {
-        const struct column *column = &writer->column[i];
-        size_t length = strlen(text);
-        size_t space = column->width - text_width(text, length);
-        pad(line, ' ', gap + (column->has_text ? 0 : space));
-        buffer_append(line, text, length);
-        gap = COLUMN_GAP + (column->has_text ? space : 0); /* so that no line ends with spaces */
-        text += length + 1;
-    }
-    buffer_putc(line, '\n');
-    return text;
-}
-
 static bool table_end(struct rows_writer *writer, struct error *err)
 {
+    struct buffer *line = &writer->line;
     const char *text = writer->table.data;
     for (size_t i = 0; i < writer->rows; i++) {
-        text = table_line(writer, text);
-        for (size_t j = 0; i == 0 && j < writer->columns; j++) { /* the line below the names */
-            pad(&writer->line, ' ', j > 0 ? COLUMN_GAP : 0);
-            pad(&writer->line, '-', writer->column[j].width);
+        for (size_t j = 0, gap = 0; j < writer->columns; j++) {
+            const struct column *column = &writer->column[j];
+            size_t length = strlen(text);
+            size_t space = column->width - text_width(text, length);
+            pad(line, ' ', gap + (column->has_text ? 0 : space));
+            buffer_append(line, text, length);
+            gap =
+                COLUMN_GAP + (column->has_text ? space : 0); /* so that no line ends with spaces */
+            text += length + 1;
         }
-        buffer_puts(&writer->line, i == 0 ? "\n" : "");
+        buffer_putc(line, '\n');
+        for (size_t j = 0; i == 0 && j < writer->columns; j++) { /* the line below the names */
+            pad(line, ' ', j > 0 ? COLUMN_GAP : 0);
+            pad(line, '-', writer->column[j].width);
+        }
+        buffer_puts(line, i == 0 ? "\n" : "");
         if (!write_line(writer, err)) {
             return false;
         }
@@ -364,16 +326,8 @@ static bool table_end(struct rows_writer *writer, struct error *err)
 
 bool rows_writer_end(struct rows_writer *writer, struct error *err)
 {
-    bool done = true;
-    if (writer->format == ROWS_TABLE) {
-        done = table_end(writer, err);
-    } else if (writer->format == ROWS_JSON) {
-        const char *end = writer->rows == 0 ? "[]\n" : "\n]\n";
-        done = write_out(writer, end, strlen(end), err);
+    if (writer->format == ROWS_JSON) {
+        buffer_puts(&writer->line, writer->rows == 0 ? "[]\n" : "\n]\n");
     }
-    errno = 0;
-    if (done && (fflush(writer->out) != 0 || ferror(writer->out) != 0)) {
-        return error_set_errno(err, ERROR_INTERNAL, errno, "cannot write the rows");
-    }
-    return done;
+    return writer->format == ROWS_TABLE ? table_end(writer, err) : write_line(writer, err);
 }

@@ -37,7 +37,7 @@ bool rows_writer_columns(struct rows_writer *writer, const char *const *names, s
 bool rows_writer_row(struct rows_writer *writer, const struct cell *cells, size_t count,
                      struct error *err) MUST_CHECK;
 
-/* Writes what is left and the end, and checks that everything reached `out`. */
+/* Writes what is left and the end. Whether everything arrives shows when `out` is flushed. */
 bool rows_writer_end(struct rows_writer *writer, struct error *err) MUST_CHECK;
 
 /* Accepts NULL. */

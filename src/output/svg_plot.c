@@ -1,11 +1,15 @@
 #include "output/svg_plot.h"
 
 #include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+#include "output/format.h"
 #include "output/html.h"
-#include "output/quantity.h"
 
+#define SPEC_SIZE 256
 #define VALUES_MAX 8
 #define WIDTH 960.0
 #define HEIGHT 260.0
@@ -19,14 +23,88 @@
 #define BAR_SHARE 0.82 /* of its slot */
 #define BAR_WIDEST 90.0
 
-struct span {
-    const char *text;
-    size_t length;
-};
+/* --- the rows ------------------------------------------------------------------------------ */
+
+static struct cell *cell_at(const struct kept_rows *kept, size_t index)
+{
+    return (struct cell *)(void *)kept->cells.data + index;
+}
+
+static bool keep(struct kept_rows *kept, const struct cell *cells, size_t count, struct error *err)
+{
+    size_t first = kept->cells.length / sizeof(*cells);
+    bool copied = true;
+    buffer_append(&kept->cells, cells, count * sizeof(*cells));
+    for (size_t i = 0; i < count && !kept->cells.failed; i++) {
+        struct cell *cell = cell_at(kept, first + i);
+        if (cell->kind == CELL_TEXT) {
+            cell->text = text_copy_length(cell->text, cell->length);
+            copied = copied && cell->text != NULL;
+        }
+    }
+    return copied && !kept->cells.failed ? true : error_no_memory(err);
+}
+
+bool kept_rows_columns(struct kept_rows *kept, const char *const *names, size_t count,
+                       struct error *err)
+{
+    bool ok = true;
+    buffer_init(&kept->cells, SIZE_MAX / 2);
+    for (; ok && kept->columns < count; kept->columns++) {
+        struct cell name = text_cell(names[kept->columns]);
+        ok = keep(kept, &name, 1, err);
+    }
+    return ok;
+}
+
+bool kept_rows_add(struct kept_rows *kept, const struct cell *cells, struct error *err)
+{
+    if (kept->rows >= KEPT_ROWS_MAX) {
+        return error_set(err, ERROR_INTERNAL, "more than %d rows are too many to draw",
+                         KEPT_ROWS_MAX);
+    }
+    kept->rows++;
+    return keep(kept, cells, kept->columns, err);
+}
+
+const char *kept_rows_name(const struct kept_rows *kept, size_t column)
+{
+    return cell_at(kept, column)->text;
+}
+
+const struct cell *kept_rows_cell(const struct kept_rows *kept, size_t row, size_t column)
+{
+    return cell_at(kept, (row + 1) * kept->columns + column);
+}
+
+void kept_rows_free(struct kept_rows *kept)
+{
+    for (size_t i = 0; i < kept->cells.length / sizeof(struct cell); i++) {
+        if (cell_at(kept, i)->kind == CELL_TEXT) {
+            free((void *)(uintptr_t)cell_at(kept, i)->text);
+        }
+    }
+    buffer_free(&kept->cells);
+    memset(kept, 0, sizeof(*kept));
+}
+
+/* The column of that name, or `columns` when there is none. */
+static size_t find(const struct kept_rows *kept, const char *name, size_t length)
+{
+    size_t i = 0;
+    while (i < kept->columns && (strlen(kept_rows_name(kept, i)) != length ||
+                                 memcmp(kept_rows_name(kept, i), name, length) != 0)) {
+        i++;
+    }
+    return i;
+}
+
+/* --- the plot ------------------------------------------------------------------------------ */
 
 struct plot {
     const struct kept_rows *rows;
-    struct span title;
+    char spec[SPEC_SIZE]; /* cut into its pieces */
+    const char *title;
     bool stacked;
     size_t label;
     size_t values[VALUES_MAX];
@@ -36,78 +114,47 @@ struct plot {
     double step; /* between two lines of the grid */
 };
 
-/* The next piece of *rest up to `separator`, without the spaces around it; empty at the end. */
-static struct span next_piece(const char **rest, char separator)
-{
-    const char *start = *rest;
-    const char *end = strchr(start, separator);
-    if (end == NULL) {
-        end = start + strlen(start);
-        *rest = end;
-    } else {
-        *rest = end + 1;
-    }
-    while (start < end && *start == ' ') {
-        start++;
-    }
-    while (end > start && end[-1] == ' ') {
-        end--;
-    }
-    return (struct span){start, (size_t)(end - start)};
-}
-
 static bool parse(struct plot *plot, const char *spec, struct error *err)
 {
-    const char *rest = spec;
-    struct span kind = next_piece(&rest, '|');
-    plot->title = next_piece(&rest, '|');
-    struct span label = next_piece(&rest, '|');
-    plot->stacked = kind.length == 7 && memcmp(kind.text, "stacked", 7) == 0;
-    plot->label = kept_rows_find(plot->rows, label.text, label.length);
-    while (*rest != '\0' && plot->value_count < VALUES_MAX) {
-        struct span value = next_piece(&rest, ' ');
-        if (value.length > 0) {
-            plot->values[plot->value_count] = kept_rows_find(plot->rows, value.text, value.length);
-            if (plot->values[plot->value_count++] == plot->rows->columns) {
-                return error_set(err, ERROR_INTERNAL, "the plot \"%s\" names no column of its rows",
-                                 spec);
-            }
+    char *rest = plot->spec;
+    bool right = text_fit(plot->spec, sizeof(plot->spec), spec);
+    const char *kind = text_piece(&rest, "|");
+    plot->title = text_piece(&rest, "|");
+    const char *label = text_piece(&rest, "|");
+    plot->stacked = strcmp(kind, "stacked") == 0;
+    plot->label = find(plot->rows, label, strlen(label));
+    while (rest != NULL && plot->value_count < VALUES_MAX) {
+        const char *value = text_piece(&rest, " ");
+        if (value[0] != '\0') {
+            size_t column = find(plot->rows, value, strlen(value));
+            right = right && column < plot->rows->columns;
+            plot->values[plot->value_count++] = column;
         }
     }
-    if (plot->label == plot->rows->columns || plot->value_count == 0 ||
+    if (!right || plot->label == plot->rows->columns || plot->value_count == 0 ||
         (!plot->stacked && plot->value_count != 1)) {
-        return error_set(err, ERROR_INTERNAL, "the plot \"%s\" is not one", spec);
+        return error_set(err, ERROR_INTERNAL, "the plot \"%s\" is not one of these rows", spec);
     }
-    plot->quantity = quantity_of_column(plot->rows->names[plot->values[0]]);
+    plot->quantity = quantity_of_column(kept_rows_name(plot->rows, plot->values[0]));
     return true;
 }
 
-static double cell_value(const struct cell *cell)
+static double part_value(const struct plot *plot, size_t row, size_t part)
 {
-    double value = cell->kind == CELL_INTEGER ? (double)cell->integer
-                   : cell->kind == CELL_REAL  ? cell->real
-                                              : 0;
-    return value > 0 ? value : 0;
+    const struct cell *cell = kept_rows_cell(plot->rows, row, plot->values[part]);
+    return cell_value(cell) > 0 ? cell_value(cell) : 0;
 }
 
 static double bar_value(const struct plot *plot, size_t row)
 {
     double sum = 0;
     for (size_t i = 0; i < plot->value_count; i++) {
-        sum += cell_value(kept_rows_cell(plot->rows, row, plot->values[i]));
+        sum += part_value(plot, row, i);
     }
     return sum;
 }
 
-/* 1, 2 or 5 times a power of ten that is at least `least`, in units of `unit`. */
-static double nice_step(double least, double unit)
-{
-    double power = pow(10, floor(log10(least / unit)));
-    double factor = least / unit / power;
-    double nice = factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10;
-    return nice * power * unit;
-}
-
+/* The step is 1, 2 or 5 times a power of ten, in units of bytes where it is bytes. */
 static void scale(struct plot *plot)
 {
     double greatest = 0;
@@ -122,7 +169,10 @@ static void scale(struct plot *plot)
     if (plot->quantity == QUANTITY_BYTES) {
         (void)quantity_byte_unit(greatest, &unit);
     }
-    plot->step = nice_step(greatest / TICKS, unit);
+    double least = greatest / TICKS / unit;
+    double power = pow(10, floor(log10(least)));
+    double factor = least / power;
+    plot->step = (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10) * power * unit;
     if (plot->step < 1) {
         plot->step = 1; /* there is no half of a restore, nor of a byte */
     }
@@ -151,21 +201,18 @@ static void put_label(struct buffer *buffer, const struct cell *cell)
 
 static void title(struct buffer *buffer, const struct plot *plot)
 {
-    const char *rest = plot->title.text;
-    const char *end = plot->title.text + plot->title.length;
-    while (rest < end) {
-        const char *open = memchr(rest, '{', (size_t)(end - rest));
-        const char *close = open != NULL ? memchr(open, '}', (size_t)(end - open)) : NULL;
-        if (close == NULL) {
-            html_text(buffer, rest, (size_t)(end - rest));
-            return;
+    for (const char *rest = plot->title; *rest != '\0';) {
+        size_t length = strcspn(rest, "{");
+        html_text(buffer, rest, length);
+        rest += length;
+        if (*rest == '{') {
+            length = strcspn(++rest, "}");
+            size_t column = find(plot->rows, rest, length);
+            if (column < plot->rows->columns) {
+                put_label(buffer, kept_rows_cell(plot->rows, 0, column));
+            }
+            rest += length + (rest[length] == '}');
         }
-        html_text(buffer, rest, (size_t)(open - rest));
-        size_t column = kept_rows_find(plot->rows, open + 1, (size_t)(close - open - 1));
-        if (column < plot->rows->columns) {
-            put_label(buffer, kept_rows_cell(plot->rows, 0, column));
-        }
-        rest = close + 1;
     }
 }
 
@@ -207,39 +254,29 @@ static void grid(struct buffer *buffer, const struct plot *plot)
     buffer_puts(buffer, "</g>\n");
 }
 
-/* What the pointer shows: the bar's label and its values. */
-static void bar_title(struct buffer *buffer, const struct plot *plot, size_t row)
+static void bar(struct buffer *buffer, const struct plot *plot, size_t row, double x, double width)
 {
-    buffer_puts(buffer, "<title>");
+    double base = 0;
+    buffer_puts(buffer, "<g><title>"); /* what the pointer shows: the bar's label and its values */
     put_label(buffer, kept_rows_cell(plot->rows, row, plot->label));
     buffer_puts(buffer, ": ");
     number(buffer, plot, bar_value(plot, row));
     for (size_t i = 0; plot->stacked && i < plot->value_count; i++) {
-        double value = cell_value(kept_rows_cell(plot->rows, row, plot->values[i]));
-        if (value > 0) {
-            buffer_puts(buffer, ", ");
-            html_puts(buffer, plot->rows->names[plot->values[i]]);
-            buffer_putc(buffer, ' ');
-            number(buffer, plot, value);
+        if (part_value(plot, row, i) > 0) {
+            html_printf(buffer, ", %s ", kept_rows_name(plot->rows, plot->values[i]));
+            number(buffer, plot, part_value(plot, row, i));
         }
     }
     buffer_puts(buffer, "</title>");
-}
-
-static void bar(struct buffer *buffer, const struct plot *plot, size_t row, double x, double width)
-{
-    double base = 0;
-    buffer_puts(buffer, "<g>");
-    bar_title(buffer, plot, row);
     for (size_t i = 0; i < plot->value_count; i++) {
-        double value = cell_value(kept_rows_cell(plot->rows, row, plot->values[i]));
+        double value = part_value(plot, row, i);
         if (value <= 0) {
             continue;
         }
         double y = y_of(plot, base + value);
-        buffer_puts(buffer, "<rect class=\"c-");
-        html_puts(buffer, plot->stacked ? plot->rows->names[plot->values[i]] : "bar");
-        buffer_printf(buffer, "\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"/>", x, y,
+        html_printf(buffer, "<rect class=\"c-%s\"",
+                    plot->stacked ? kept_rows_name(plot->rows, plot->values[i]) : "bar");
+        buffer_printf(buffer, " x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"/>", x, y,
                       width, y_of(plot, base) - y);
         base += value;
     }
@@ -270,20 +307,6 @@ static void bars(struct buffer *buffer, const struct plot *plot)
     }
 }
 
-static void legend(struct buffer *buffer, const struct plot *plot)
-{
-    buffer_puts(buffer, "<ul class=\"legend\">");
-    for (size_t i = 0; i < plot->value_count; i++) {
-        const char *name = plot->rows->names[plot->values[i]];
-        buffer_puts(buffer, "<li class=\"c-");
-        html_puts(buffer, name);
-        buffer_puts(buffer, "\">");
-        quantity_heading(buffer, name);
-        buffer_puts(buffer, "</li>");
-    }
-    buffer_puts(buffer, "</ul>\n");
-}
-
 bool svg_plot(struct buffer *buffer, const char *spec, const char *id, const struct kept_rows *rows,
               struct error *err)
 {
@@ -299,7 +322,14 @@ bool svg_plot(struct buffer *buffer, const char *spec, const char *id, const str
     title(buffer, &plot);
     buffer_puts(buffer, "</figcaption>\n");
     if (plot.stacked) {
-        legend(buffer, &plot);
+        buffer_puts(buffer, "<ul class=\"legend\">");
+        for (size_t i = 0; i < plot.value_count; i++) {
+            const char *name = kept_rows_name(rows, plot.values[i]);
+            html_printf(buffer, "<li class=\"c-%s\">", name);
+            quantity_heading(buffer, name);
+            buffer_puts(buffer, "</li>");
+        }
+        buffer_puts(buffer, "</ul>\n");
     }
     buffer_printf(buffer,
                   "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-labelledby=\"%s-t %s-d\">\n"

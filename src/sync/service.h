@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "hbr/filter.h"
 #include "hbr/page.h"
-#include "hbr/refusal.h"
 
 struct sync_answer {
     void *tag;            /* as submitted */

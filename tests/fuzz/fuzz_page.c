@@ -5,7 +5,6 @@
 #include "../json_objects.h"
 #include "base/json.h"
 #include "fuzz.h"
-#include "hbr/job_json.h"
 #include "hbr/page.h"
 #include "hbr/restore_job.h"
 

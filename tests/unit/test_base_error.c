@@ -190,20 +190,12 @@ static void test_exit_table(void **state)
     const struct exit_code *table = error_exit_codes(&count);
     assert_int_equal(count, 10);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(table[i].status, error_exit_status(table[i].code, 0));
+        assert_int_equal(table[i].status, error_exit_status((enum error_code)i, 0));
         assert_true(strlen(table[i].meaning) > 0);
         for (size_t j = 0; j < i; j++) {
             assert_int_not_equal(table[i].status, table[j].status);
-            assert_int_not_equal(table[i].code, table[j].code);
             assert_string_not_equal(table[i].meaning, table[j].meaning);
         }
-    }
-    for (int code = ERROR_NONE; code <= ERROR_INTERRUPTED; code++) {
-        size_t rows = 0;
-        for (size_t i = 0; i < count; i++) {
-            rows += (int)table[i].code == code ? 1 : 0;
-        }
-        assert_int_equal(rows, 1);
     }
 }
 

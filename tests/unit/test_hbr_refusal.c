@@ -10,7 +10,7 @@
 
 #include "acs/answer.h"
 #include "base/json.h"
-#include "hbr/refusal.h"
+#include "hbr/page.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

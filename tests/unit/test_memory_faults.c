@@ -16,8 +16,8 @@
 #include "base/json.h"
 #include "base/row_set.h"
 #include "faults.h"
-#include "hbr/job_json.h"
 #include "hbr/page.h"
+#include "hbr/restore_job.h"
 
 #define MOST_CALLS 100000
 

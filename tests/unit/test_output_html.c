@@ -7,9 +7,8 @@
 
 #include <cmocka.h>
 
+#include "output/format.h"
 #include "output/html.h"
-#include "output/html_cell.h"
-#include "output/quantity.h"
 #include "output/svg_plot.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -16,7 +16,6 @@
 
 #include "base/clock.h"
 #include "output/log.h"
-#include "output/progress.h"
 
 #define END "\x01the end"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

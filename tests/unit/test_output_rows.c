@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
+#include "output/format.h"
 #include "output/rows.h"
-#include "output/width.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define TEXT(literal)                                                                              \
@@ -222,24 +222,6 @@ static void test_not_finite(void **state)
     expect(ROWS_JSON, names, 1, cells, 1, "[\n{\"a\":null}\n]\n");
 }
 
-static void test_wrong_count(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"a", "b"};
-    static const struct cell cells[] = {INTEGER(1)};
-    struct rows_writer *writer = NULL;
-    struct error err;
-    FILE *null = fopen("/dev/null", "w");
-    assert_non_null(null);
-    assert_true(rows_writer_new(ROWS_CSV, null, &writer, &err));
-    assert_true(rows_writer_columns(writer, names, 2, &err));
-    assert_false(rows_writer_row(writer, cells, 1, &err));
-    assert_int_equal(err.code, ERROR_INTERNAL);
-    rows_writer_free(writer);
-    (void)fclose(null);
-    rows_writer_free(NULL);
-}
-
 static void test_full_disk(void **state)
 {
     (void)state;
@@ -250,10 +232,10 @@ static void test_full_disk(void **state)
         struct error err;
         FILE *full = fopen("/dev/full", "w");
         assert_non_null(full);
+        assert_int_equal(setvbuf(full, NULL, _IONBF, 0), 0);
         assert_true(rows_writer_new((enum rows_format)format, full, &writer, &err));
-        assert_true(rows_writer_columns(writer, names, 1, &err));
-        assert_true(rows_writer_row(writer, cells, 1, &err));
-        assert_false(rows_writer_end(writer, &err));
+        assert_false(rows_writer_columns(writer, names, 1, &err) &&
+                     rows_writer_row(writer, cells, 1, &err) && rows_writer_end(writer, &err));
         assert_non_null(strstr(err.message, "No space left"));
         rows_writer_free(writer);
         (void)fclose(full);
@@ -308,8 +290,8 @@ int main(void)
         cmocka_unit_test(test_empty),       cmocka_unit_test(test_csv),
         cmocka_unit_test(test_spreadsheet), cmocka_unit_test(test_spreadsheet_long_texts),
         cmocka_unit_test(test_json),        cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_wrong_count), cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_table_limit), cmocka_unit_test(test_width),
+        cmocka_unit_test(test_full_disk),   cmocka_unit_test(test_table_limit),
+        cmocka_unit_test(test_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
