@@ -17,46 +17,9 @@ struct store_jobs {
 
 /* --- the filter as SQL --------------------------------------------------------------------- */
 
-#define IN_LIST(value, column)                                                                     \
-    "(json_type(:lists, '$." column "') IS NULL"                                                   \
-    " OR " value " IN (SELECT value FROM json_each(:lists, '$." column "')))"
-#define OF_SOURCE(table)                                                                           \
-    IN_LIST(table ".account_id", "account_id")                                                     \
-    " AND " IN_LIST(table ".region_id", "region_id") " AND " IN_LIST(table ".edition", "edition")
-/* The plus keeps the order of restore_id from being sorted out of an index of the sources. */
-#define SELECTED(table)                                                                            \
-    " WHERE (:from IS NULL OR " table ".created_time >= :from)"                                    \
-    " AND (:before IS NULL OR " table ".created_time < :before)"                                   \
-    " AND (NOT :listed_only OR " table ".missing_since IS NULL)"                                   \
-    " AND " IN_LIST(table ".vault_id", "vault_id") " AND " IN_LIST(                                \
-        table ".restore_type",                                                                     \
-        "restore_type") " AND " IN_LIST(table ".status",                                           \
-                                        "status") " AND +" table                                   \
-                                                  ".source_id IN (SELECT s.source_id FROM "        \
-                                                  "sync_source AS s WHERE " OF_SOURCE("s") ")"
-/* What hides the table and the views of the same names. */
-#define WITH_SELECTED                                                                              \
-    "WITH RECURSIVE restore_job AS NOT MATERIALIZED"                                               \
-    " (SELECT * FROM main.restore_job AS j" SELECTED(                                              \
-        "j") "),"                                                                                  \
-             " v_restore_job AS NOT MATERIALIZED (SELECT * FROM main.v_restore_job AS v" SELECTED( \
-                 "v") "),"                                                                         \
-                      " v_restore_open AS NOT MATERIALIZED (SELECT * FROM main.v_restore_open AS " \
-                      "o"                                                                          \
-                      "  WHERE EXISTS (SELECT 1 FROM restore_job AS j WHERE j.restore_id = "       \
-                      "o.restore_id)),"                                                            \
-                      " v_sync_health AS (SELECT * FROM main.v_sync_health AS h WHERE " OF_SOURCE( \
-                          "h") "  AND (json_type(:lists, '$.vault_id') IS NULL OR h.source_id IN " \
-                               "(SELECT j.source_id"                                               \
-                               "   FROM main.restore_job AS j WHERE " IN_LIST(                     \
-                                   "j.vault_id", "vault_id") "))"                                  \
-                                                             "  AND (h.scope = '' OR " IN_LIST(    \
-                                                                 "substr(h.scope, 13)",            \
-                                                                 "restore_type") "))"
-
 #define FILTER_PARAMETERS 4
 
-/* In the order in which SELECTED names them. */
+/* What selected.sql takes. */
 static void set_parameters(const struct store_job_filter *filter,
                            struct store_parameter parameters[FILTER_PARAMETERS])
 {
@@ -76,7 +39,6 @@ bool store_jobs_open(struct store *store, const struct store_job_filter *filter,
                      struct store_jobs **ret_jobs, struct error *err)
 {
     static const struct store_job_filter everything;
-    const char *key = store->model->parts[0].fields[store->model->key].column;
     struct store_parameter parameters[FILTER_PARAMETERS];
     struct buffer sql;
     struct store_jobs *jobs = calloc(1, sizeof(*jobs));
@@ -85,24 +47,20 @@ bool store_jobs_open(struct store *store, const struct store_job_filter *filter,
     }
     set_parameters(filter != NULL ? filter : &everything, parameters);
     buffer_init(&sql, SQL_MAX);
-    buffer_puts(&sql, "SELECT p0.source_id, p0.missing_since IS NOT NULL");
+    buffer_printf(&sql, "%s SELECT p0.source_id, p0.missing_since IS NOT NULL", sql_selected);
     store_model_append_parts(store->model, &sql);
-    buffer_printf(&sql, SELECTED("p0") " ORDER BY p0.%s", key);
-    bool ok =
-        buffer_ok(&sql, "a generated statement", err) &&
-        store_exec(store, SMALL_CACHE, "set the cache", err) &&
-        statement_open(store, STATEMENT_EXPORT_JOBS, sql.data, "read the jobs", &jobs->select, err);
+    buffer_printf(&sql, " ORDER BY p0.%s", store->model->parts[0].fields[store->model->key].column);
+    const struct store_query query = {sql.data, "read the jobs", parameters, FILTER_PARAMETERS};
+    bool ok = buffer_ok(&sql, "a generated statement", err) &&
+              store_exec(store, SMALL_CACHE, "set the cache", err) &&
+              store_query_prepare(store, &query, &jobs->select.handle, err);
     buffer_free(&sql);
-    const struct store_query query = {
-        .what = "read the jobs", .parameters = parameters, .parameter_count = FILTER_PARAMETERS};
-    if (ok && !store_query_bind(store, &query, jobs->select.handle, err)) {
-        store_jobs_close(jobs);
-        return false;
-    }
     if (!ok) {
         free(jobs);
         return false;
     }
+    jobs->select.store = store;
+    jobs->select.what = query.what;
     *ret_jobs = jobs;
     return true;
 }
@@ -128,8 +86,6 @@ bool store_jobs_next(struct store_jobs *jobs, const struct store_job **ret_job, 
 void store_jobs_close(struct store_jobs *jobs)
 {
     if (jobs != NULL) {
-        /* Its text depends on the filter, so it is not kept for the next one. */
-        jobs->select.store->statements[STATEMENT_EXPORT_JOBS] = NULL;
         (void)sqlite3_finalize(jobs->select.handle); /* its error was reported by the step */
         free(jobs);
     }
@@ -152,9 +108,7 @@ bool store_query_selected(struct store *store, const struct store_query *query,
     body += has_with ? strlen("WITH") + strspn(body + strlen("WITH"), " \n") : 0;
     body += has_with && strncmp(body, "RECURSIVE", 9) == 0 ? strlen("RECURSIVE") : 0;
     buffer_init(&sql, SQL_MAX);
-    buffer_puts(&sql, WITH_SELECTED);
-    buffer_puts(&sql, has_with ? ", " : " ");
-    buffer_puts(&sql, body);
+    buffer_printf(&sql, "%s%s%s", sql_selected, has_with ? ", " : " ", body);
     set_parameters(filter, parameters);
     for (size_t i = 0; i < query->parameter_count && i < STORE_PARAMETERS_MAX; i++) {
         parameters[FILTER_PARAMETERS + i] = query->parameters[i];

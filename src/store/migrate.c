@@ -27,15 +27,10 @@ int store_newest(const struct sql_file *migrations)
 
 bool store_vacuum_into(sqlite3 *db, const char *path, struct error *err)
 {
-    sqlite3_stmt *handle = NULL;
-    bool done = sqlite3_prepare_v2(db, "VACUUM main INTO ?1", -1, &handle, NULL) == SQLITE_OK &&
-                sqlite3_bind_text(handle, 1, path, -1, SQLITE_STATIC) == SQLITE_OK &&
-                sqlite3_step(handle) == SQLITE_DONE;
-    if (!done) {
-        store_error_on(db, sqlite3_db_filename(db, "main"), err, "copy the database to %s", path);
-    }
-    (void)sqlite3_finalize(handle);
-    return done;
+    return store_run_once(db, "VACUUM main INTO ?1", VALUES(text_value(path)), NULL, NULL) ==
+               SQLITE_DONE ||
+           store_error_on(db, sqlite3_db_filename(db, "main"), err, "copy the database to %s",
+                          path);
 }
 
 bool store_copy_pages(sqlite3 *from, sqlite3 *to)
@@ -118,20 +113,19 @@ static bool check_foreign_keys(struct store *store, struct error *err)
     return true;
 }
 
-static bool apply_migrations(struct store *store, const struct sql_file *migrations, int newest,
-                             struct error *err)
+static bool apply_migrations(struct store *store, struct error *err)
 {
-    for (int version = store->version + 1; version <= newest; version++) {
-        if (!apply(store, &migrations[version - 1], err)) {
+    for (int version = store->version; version < store->newest; version++) {
+        if (!apply(store, &store->migrations[version], err)) {
             return false;
         }
     }
-    return set_version(store, newest, err) && check_foreign_keys(store, err);
+    return set_version(store, store->newest, err) && check_foreign_keys(store, err);
 }
 
-static bool apply_views(struct store *store, const struct sql_file *views, struct error *err)
+static bool apply_views(struct store *store, struct error *err)
 {
-    for (; views->name != NULL; views++) {
+    for (const struct sql_file *views = store->views; views->name != NULL; views++) {
         if (!apply(store, views, err)) {
             return (sqlite3_errcode(store->db) & 0xff) == SQLITE_ERROR &&
                    error_hint(err, "If this is a copy made by `publish --tables`, sync the "
@@ -149,57 +143,46 @@ static bool are_outdated(struct store *store, const char *text, bool *ret_outdat
 {
     int64_t wanted = 0;
     int64_t found = 0;
-    struct statement query;
     for (const char *at = text; (at = strstr(at, "CREATE VIEW ")) != NULL; at++) {
         wanted++;
     }
-    if (!statement_open(store, STATEMENT_VIEWS_FOUND,
-                        "SELECT count(*) FROM sqlite_master WHERE type = 'view'"
-                        " AND instr(?1, sql || ';') > 0",
-                        "compare the views", &query, err)) {
-        return false;
-    }
-    statement_bind_string(&query, text);
-    *ret_outdated = true;
-    if (!statement_read_integer(&query, &found, err)) {
-        return false;
-    }
+    bool done = statement_run(store,
+                              "SELECT count(*) FROM sqlite_master WHERE type = 'view'"
+                              " AND instr(?1, sql || ';') > 0",
+                              "compare the views", VALUES(text_value(text)), &found, err);
     *ret_outdated = wanted == 0 || found != wanted;
-    return true;
+    return done;
 }
 
-static bool apply_all(struct store *store, const struct sql_file *migrations,
-                      const struct sql_file *views, struct error *err)
+static bool apply_all(struct store *store, struct error *err)
 {
-    int newest = store_newest(migrations);
     /* Read again inside the transaction: nobody else can change it now. */
-    return store_check_identity(store, newest, err) &&
-           (store->version == newest || apply_migrations(store, migrations, newest, err)) &&
-           apply_views(store, views, err) && store_commit(store, err);
+    return store_check_identity(store, err) &&
+           (store->version == store->newest || apply_migrations(store, err)) &&
+           apply_views(store, err) && store_commit(store, err);
 }
 
-bool store_migrate(struct store *store, const struct sql_file *migrations,
-                   const struct sql_file *views, struct error *err)
+bool store_migrate(struct store *store, struct error *err)
 {
-    int newest = store_newest(migrations);
     bool outdated = true;
-    if (store->version == newest && !are_outdated(store, views->text, &outdated, err)) {
+    if (store->version == store->newest &&
+        !are_outdated(store, store->views->text, &outdated, err)) {
         return false;
     }
     if (!outdated) {
         return true;
     }
-    if (store->mode == STORE_WRITE && store->version > 0 && store->version < newest &&
+    if (store->mode == STORE_WRITE && store->version > 0 && store->version < store->newest &&
         !keep_copy(store, err)) {
         return false;
     }
     if (!store_begin(store, err)) {
         return false;
     }
-    if (!apply_all(store, migrations, views, err)) {
+    if (!apply_all(store, err)) {
         store_rollback(store);
         return false;
     }
-    store->version = newest;
+    store->version = store->newest;
     return true;
 }

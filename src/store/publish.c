@@ -221,18 +221,19 @@ static bool run(sqlite3 *db, const char *sql)
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* Runs the SQL that `query` returns; ?1 in it is the text of the views. */
-static bool run_generated(sqlite3 *db, const char *query)
+static bool take_sql(sqlite3_stmt *row, void *context)
 {
-    sqlite3_stmt *handle = NULL;
-    bool done = sqlite3_prepare_v2(db, query, -1, &handle, NULL) == SQLITE_OK;
-    (void)sqlite3_bind_text(handle, 1, sql_views->text, -1,
-                            SQLITE_STATIC); /* where there is a ?1 */
-    done = done && sqlite3_step(handle) == SQLITE_ROW;
-    const char *found = done ? (const char *)sqlite3_column_text(handle, 0) : NULL;
-    char *sql = found != NULL ? text_copy(found) : NULL;
-    (void)sqlite3_finalize(handle);
-    done = sql != NULL && run(db, sql);
+    const char *sql = (const char *)sqlite3_column_text(row, 0);
+    *(char **)context = sql != NULL ? text_copy(sql) : NULL;
+    return false;
+}
+
+/* Runs the SQL that `query` returns; ?1 in it is the text of the views. */
+static bool run_generated(sqlite3 *db, const char *query, const struct value *values, size_t count)
+{
+    char *sql = NULL;
+    (void)store_run_once(db, query, values, count, take_sql, &sql);
+    bool done = sql != NULL && run(db, sql);
     free(sql);
     return done;
 }
@@ -258,9 +259,10 @@ static bool copy_by_draft(struct store *store, const struct target *target, bool
         store_copy_pages(store->db, db) &&
         sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL) == SQLITE_OK &&
         run(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF") &&
-        run_generated(db, triggers_gone) &&
+        run_generated(db, triggers_gone, NO_VALUES) &&
         (!tables || (run(db, "BEGIN") && run(db, sql_views->text) &&
-                     run_generated(db, sql_tables->text) && run(db, "COMMIT")));
+                     run_generated(db, sql_tables->text, VALUES(text_value(sql_views->text))) &&
+                     run(db, "COMMIT")));
     done = done ? vacuum(db, target, err)
                 : store_error_on(db, path, err, "make the draft of the copy");
     (void)sqlite3_close(db);

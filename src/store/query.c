@@ -2,23 +2,13 @@
 
 #include "store/internal.h"
 
-static bool prepare(struct store *store, const struct store_query *query, sqlite3_stmt **ret_handle,
-                    struct error *err)
+static int bind_cell(sqlite3_stmt *handle, const struct store_parameter *parameter)
 {
-    const char *tail = NULL;
-    if (sqlite3_prepare_v2(store->db, query->sql, -1, ret_handle, &tail) != SQLITE_OK) {
-        return store_error(store, err, "%s", query->what);
+    const struct cell *cell = &parameter->value;
+    int index = sqlite3_bind_parameter_index(handle, parameter->name);
+    if (index == 0) {
+        return SQLITE_OK;
     }
-    if (*ret_handle == NULL || sqlite3_stmt_readonly(*ret_handle) == 0 ||
-        sqlite3_column_count(*ret_handle) > STORE_COLUMNS_MAX) {
-        (void)sqlite3_finalize(*ret_handle);
-        return error_set(err, ERROR_INTERNAL, "%s: the statement does not only read", query->what);
-    }
-    return true;
-}
-
-static int bind_cell(sqlite3_stmt *handle, int index, const struct cell *cell)
-{
     switch (cell->kind) {
     case CELL_INTEGER:
         return sqlite3_bind_int64(handle, index, cell->integer);
@@ -30,15 +20,25 @@ static int bind_cell(sqlite3_stmt *handle, int index, const struct cell *cell)
     }
 }
 
-bool store_query_bind(struct store *store, const struct store_query *query, sqlite3_stmt *handle,
-                      struct error *err)
+bool store_query_prepare(struct store *store, const struct store_query *query,
+                         sqlite3_stmt **ret_handle, struct error *err)
 {
-    for (size_t i = 0; i < query->parameter_count; i++) {
-        int index = sqlite3_bind_parameter_index(handle, query->parameters[i].name);
-        if (index > 0 && bind_cell(handle, index, &query->parameters[i].value) != SQLITE_OK) {
-            return store_error(store, err, "%s", query->what);
-        }
+    sqlite3_stmt *handle = NULL;
+    int result = sqlite3_prepare_v2(store->db, query->sql, -1, &handle, NULL);
+    if (result == SQLITE_OK && (handle == NULL || sqlite3_stmt_readonly(handle) == 0 ||
+                                sqlite3_column_count(handle) > STORE_COLUMNS_MAX)) {
+        (void)sqlite3_finalize(handle);
+        return error_set(err, ERROR_INTERNAL, "%s: the statement does not only read", query->what);
     }
+    for (size_t i = 0; i < query->parameter_count && result == SQLITE_OK; i++) {
+        result = bind_cell(handle, &query->parameters[i]);
+    }
+    if (result != SQLITE_OK) {
+        store_error(store, err, "%s", query->what);
+        (void)sqlite3_finalize(handle);
+        return false;
+    }
+    *ret_handle = handle;
     return true;
 }
 
@@ -102,11 +102,10 @@ bool store_query_run(struct store *store, const struct store_query *query,
                      const struct store_rows *rows, struct error *err)
 {
     sqlite3_stmt *handle = NULL;
-    if (!prepare(store, query, &handle, err)) {
+    if (!store_query_prepare(store, query, &handle, err)) {
         return false;
     }
-    bool ok = store_query_bind(store, query, handle, err) && give_columns(handle, rows, err) &&
-              give_rows(store, query, handle, rows, err);
+    bool ok = give_columns(handle, rows, err) && give_rows(store, query, handle, rows, err);
     (void)sqlite3_finalize(handle); /* its error was reported by the step */
     return ok;
 }
