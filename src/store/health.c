@@ -1,5 +1,3 @@
-#include "store/health.h"
-
 #include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>

@@ -13,7 +13,6 @@
 #include "base/safe_file.h"
 #include "sql_statements.h"
 #include "store/check.h"
-#include "store/health.h"
 #include "store/query.h"
 #include "store/sql_files.h"
 #include "store/store.h"

@@ -1,4 +1,6 @@
 /* Opening and closing a store, and its transactions. */
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -303,6 +305,38 @@ const char *store_path(const struct store *store)
 int store_schema_version(const struct store *store)
 {
     return store->version;
+}
+
+/* --- durable steps, counted so that a test can kill the process at each of them ------------ */
+
+static atomic_uint_fast64_t steps;
+static atomic_uint_fast64_t kill_at;
+
+uint64_t store_steps(void)
+{
+    return atomic_load(&steps);
+}
+
+void store_kill_at_step(uint64_t step)
+{
+    atomic_store(&kill_at, step);
+}
+
+void store_take_test_settings(void)
+{
+    int64_t step = 0;
+    const char *text = getenv("HBRSYNC_TEST_KILL_AT_STEP");
+    if (text != NULL && text_to_int64(text, 1, INT64_MAX, &step)) {
+        store_kill_at_step((uint64_t)step);
+    }
+}
+
+void store_step(void)
+{
+    uint64_t now = atomic_fetch_add(&steps, 1) + 1;
+    if (now == atomic_load(&kill_at)) {
+        (void)raise(SIGKILL);
+    }
 }
 
 /* --- transactions -------------------------------------------------------------------------- */

@@ -3,8 +3,6 @@
  * in the private folder OUT.publishing, where nobody else can put anything in its way, and which is
  * locked: what a killed process left there is used again, not heaped up.
  */
-#include "store/publish.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -224,8 +224,8 @@ static bool find_allowed(struct comparison *comparison, struct error *err)
                                 &remembers)) {
         return cannot_compare(comparison, err);
     }
-    return remembers == 0 || copy(comparison, "SELECT name, sql, 0, 0 FROM " ALLOWED_TABLE,
-                                  "INSERT INTO temp.allowed VALUES (?1, ?2)", err);
+    return remembers == 0 || copy(comparison, "SELECT 0, name, 0, sql FROM " ALLOWED_TABLE,
+                                  "INSERT INTO temp.allowed VALUES (?2, ?4)", err);
 }
 
 /* Columns of schema.sql: weight, text, what was added to a table of ours, whether columns. */
