@@ -7,7 +7,7 @@
 #include "cli/selection.h"
 #include "hbr/job_json.h"
 #include "hbr/restore_job.h"
-#include "store/export.h"
+#include "store/query.h"
 
 #define LINE_MAX_BYTES (512U * 1024 * 1024)
 

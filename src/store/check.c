@@ -13,7 +13,7 @@ struct check {
     struct store *store;
     const struct store_check_visitor *visitor;
     struct store_check_counts *counts;
-    int64_t found; /* by the query at hand */
+    int64_t found; /* by the query at hand; notes */
 };
 
 /* The texts of cells end in a NUL; NULL reads as "". */
@@ -53,25 +53,19 @@ static bool find_problems(struct check *check, const char *sql, const char *what
 
 /* --- schema -------------------------------------------------------------------------------- */
 
-struct objects {
-    const struct store_check_visitor *visitor;
-    struct store_check_counts *counts;
-    int64_t notes;
-};
-
 static void tell_object(enum store_schema_weight weight, const char *text, void *context)
 {
-    struct objects *objects = context;
-    const struct store_check_visitor *visitor = objects->visitor;
+    struct check *check = context;
+    const struct store_check_visitor *visitor = check->visitor;
+    bool blocks = weight == SCHEMA_BLOCKING;
     if (weight == SCHEMA_NOTE) {
-        if (++objects->notes <= SHOWN_MAX) {
+        if (++check->found <= SHOWN_MAX) {
             visitor->note(text, visitor->context);
         }
         return;
     }
-    bool blocks = weight == SCHEMA_BLOCKING;
-    objects->counts->blocking += blocks;
-    if (++objects->counts->problems <= SHOWN_MAX) {
+    check->counts->blocking += blocks;
+    if (++check->counts->problems <= SHOWN_MAX) {
         visitor->problem(text, blocks ? STORE_BLOCKING_ADVICE : STORE_DAMAGE_ADVICE,
                          visitor->context);
     }
@@ -80,8 +74,8 @@ static void tell_object(enum store_schema_weight weight, const char *text, void 
 bool store_check_objects(struct store *store, const struct store_check_visitor *visitor,
                          struct store_check_counts *counts, struct error *err)
 {
-    struct objects objects = {.visitor = visitor, .counts = counts};
-    return store_schema_compare(store, true, tell_object, &objects, err);
+    struct check check = {.store = store, .visitor = visitor, .counts = counts};
+    return store_schema_compare(store, true, tell_object, &check, err);
 }
 
 /* --- counts -------------------------------------------------------------------------------- */

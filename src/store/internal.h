@@ -122,10 +122,6 @@ bool statement_visit_texts(struct statement *query,
 /* Finalizes everything that was prepared. */
 void statement_free_all(struct store *store);
 
-/* Prepares a query and binds its parameters; it is finalized by whoever called. */
-bool store_query_prepare(struct store *store, const struct store_query *query,
-                         sqlite3_stmt **ret_handle, struct error *err) MUST_CHECK;
-
 /* Runs one statement on any connection. `visit` (NULL: none) gets each row, and ends it by false.
  * Gives SQLite's result: SQLITE_DONE, or SQLITE_ROW for what `visit` ended. */
 int store_run_once(sqlite3 *db, const char *sql, const struct value *values, size_t count,
@@ -196,11 +192,15 @@ void store_lock_look(const char *path, enum store_lock_state *ret_state, int64_t
 
 /* --- the schema (schema.c) ------------------------------------------------------------------ */
 
-enum store_schema_weight {
-    SCHEMA_NOTE,     /* something of the user's, or that the next sync puts right */
-    SCHEMA_PROBLEM,  /* of ours, and not as it should be; everything works without it */
-    SCHEMA_UNUSABLE, /* a table of ours is not there or not as it should be */
-    SCHEMA_BLOCKING  /* something of the user's that a sync cannot work with, or may not run */
+enum store_schema_weight {              /* as sql/statements/schema.sql numbers them */
+                           SCHEMA_NOTE, /* something of the user's, or that the next sync puts right
+                                         */
+                           SCHEMA_PROBLEM,  /* of ours, and not as it should be; everything works
+                                               without it */
+                           SCHEMA_UNUSABLE, /* a table of ours is not there or not as it should be
+                                             */
+                           SCHEMA_BLOCKING  /* something of the user's that a sync cannot work with,
+                                               or may not run */
 };
 typedef void store_schema_tell(enum store_schema_weight weight, const char *text, void *context);
 

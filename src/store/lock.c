@@ -52,13 +52,12 @@ static bool take(int descriptor, const char *path, struct error *err)
     if (errno != EWOULDBLOCK) {
         return error_set_errno(err, ERROR_DATABASE, errno, "cannot lock %s.lock", path);
     }
+    char holder[32] = "";
     int64_t pid = read_holder(descriptor);
     if (pid > 0) {
-        error_set(err, ERROR_LOCKED, "another process (%lld) is writing the database %s",
-                  (long long)pid, path);
-    } else {
-        error_set(err, ERROR_LOCKED, "another process is writing the database %s", path);
+        (void)snprintf(holder, sizeof holder, " (%lld)", (long long)pid);
     }
+    error_set(err, ERROR_LOCKED, "another process%s is writing the database %s", holder, path);
     return error_hint(err, "Wait until it has finished, then run again.");
 }
 

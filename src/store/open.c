@@ -132,6 +132,13 @@ static bool open_for_writing(struct store *store, struct error *err)
            store_limit_triggers(store, err);
 }
 
+static bool open_original(struct store *store, sqlite3 **ret_db, struct error *err)
+{
+    return store_guard_hold(store->path, &store->place, err) &&
+           open_connection(ret_db, store->place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW,
+                           err);
+}
+
 static bool open_for_reading(struct store *store, struct error *err)
 {
     enum store_file_kind kind = STORE_FILE_ABSENT;
@@ -142,10 +149,7 @@ static bool open_for_reading(struct store *store, struct error *err)
         error_set(err, ERROR_DATABASE, "the database %s does not exist", store->path);
         return error_hint(err, "Run `hbrsync sync` first, or name another file with --db.");
     }
-    if (!store_guard_hold(store->path, &store->place, err) ||
-        !open_connection(&store->db, store->place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW,
-                         err) ||
-        !store_check_identity(store, err)) {
+    if (!open_original(store, &store->db, err) || !store_check_identity(store, err)) {
         return false;
     }
     if (store->version == 0) {
@@ -163,15 +167,11 @@ static bool open_for_reading(struct store *store, struct error *err)
 static bool copy_database(struct store *store, struct error *err)
 {
     sqlite3 *original = NULL;
-    if (!store_guard_hold(store->path, &store->place, err) ||
-        !open_connection(&original, store->place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW,
-                         err)) {
+    if (!open_original(store, &original, err)) {
         return false;
     }
-    bool done = store_copy_pages(original, store->db);
-    if (!done) {
-        store_error(store, err, "copy the database for a dry run");
-    }
+    bool done = store_copy_pages(original, store->db) ||
+                store_error(store, err, "copy the database for a dry run");
     (void)sqlite3_close(original);
     return done;
 }

@@ -91,12 +91,10 @@ static bool has_more_columns(const struct buffer *made, const struct buffer *fou
     while (start < made->length && made->data[start] == found->data[start]) {
         start++;
     }
-    const char *last = made->data + made->length;
-    while (end < made->length &&
-           last[-1 - (ptrdiff_t)end] == found->data[found->length - end - 1]) {
+    while (start + end < made->length &&
+           made->data[made->length - end - 1] == found->data[found->length - end - 1]) {
         end++;
     }
-    end = end < made->length - start ? end : made->length - start;
     const char *added = found->data + start;
     size_t length = found->length - start - end;
     return start + end == made->length && (added[0] == ',' || added[length - 1] == ',') &&
