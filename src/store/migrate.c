@@ -90,14 +90,6 @@ static bool apply(struct store *store, const struct sql_file *file, struct error
            store_error(store, err, "apply %s", file->name);
 }
 
-static bool set_version(struct store *store, int version, struct error *err)
-{
-    char sql[96]; /* PRAGMA takes no parameters */
-    (void)snprintf(sql, sizeof sql, "PRAGMA user_version = %d; PRAGMA application_id = %d;",
-                   version, STORE_APPLICATION_ID);
-    return store_exec(store, sql, "set the schema version", err);
-}
-
 static bool check_foreign_keys(struct store *store, struct error *err)
 {
     int64_t broken = 0;
@@ -115,12 +107,15 @@ static bool check_foreign_keys(struct store *store, struct error *err)
 
 static bool apply_migrations(struct store *store, struct error *err)
 {
+    char sql[96]; /* PRAGMA takes no parameters */
     for (int version = store->version; version < store->newest; version++) {
         if (!apply(store, &store->migrations[version], err)) {
             return false;
         }
     }
-    return set_version(store, store->newest, err) && check_foreign_keys(store, err);
+    (void)snprintf(sql, sizeof sql, "PRAGMA user_version = %d; PRAGMA application_id = %d;",
+                   store->newest, STORE_APPLICATION_ID);
+    return store_exec(store, sql, "set the schema version", err) && check_foreign_keys(store, err);
 }
 
 static bool apply_views(struct store *store, struct error *err)

@@ -105,7 +105,8 @@ static bool has_more_columns(const struct buffer *made, const struct buffer *fou
 static void likeness(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
     struct buffer texts[2];
-    for (int i = 0; i < count; i++) {
+    (void)count;
+    for (int i = 0; i < 2; i++) {
         const char *sql = (const char *)sqlite3_value_text(arguments[i]);
         buffer_init(&texts[i], SQL_MAX);
         append_plain(&texts[i], sql != NULL ? sql : "");
@@ -331,25 +332,18 @@ static void keep_findings(enum store_schema_weight weight, const char *text, voi
     }
 }
 
-static bool judge(const struct store *store, const struct findings *findings, struct error *err)
-{
-    if (findings->unusable[0] != '\0') {
-        error_set(err, ERROR_DATABASE, "%s is damaged: %s", store->path, findings->unusable);
-        return error_hint(err, "`hbrsync verify` lists all that differs. " STORE_DAMAGE_ADVICE);
-    }
-    if (findings->blocking.length > 0 && store->mode != STORE_READ) {
-        error_set(err, ERROR_DATABASE, "%s: %s", store->path, findings->blocking.data);
-        return error_hint(err, STORE_BLOCKING_ADVICE);
-    }
-    return true;
-}
-
 bool store_check_schema(struct store *store, struct error *err)
 {
     struct findings findings = {.unusable = ""};
     buffer_init(&findings.blocking, BLOCKING_MAX);
-    bool ok = store_schema_compare(store, false, keep_findings, &findings, err) &&
-              judge(store, &findings, err);
+    bool ok = store_schema_compare(store, false, keep_findings, &findings, err);
+    if (ok && findings.unusable[0] != '\0') {
+        error_set(err, ERROR_DATABASE, "%s is damaged: %s", store->path, findings.unusable);
+        ok = error_hint(err, "`hbrsync verify` lists all that differs. " STORE_DAMAGE_ADVICE);
+    } else if (ok && findings.blocking.length > 0 && store->mode != STORE_READ) {
+        error_set(err, ERROR_DATABASE, "%s: %s", store->path, findings.blocking.data);
+        ok = error_hint(err, STORE_BLOCKING_ADVICE);
+    }
     buffer_free(&findings.blocking);
     return ok;
 }

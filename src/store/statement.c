@@ -152,12 +152,14 @@ bool statement_open(struct store *store, const char *sql, const char *what,
     if (prepared->sql == NULL) {
         if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared->handle,
                                NULL) != SQLITE_OK) {
-            return store_error(store, err, "%s", what);
+            store_error(store, err, "%s", what);
+            return false;
         }
         prepared->sql = sql;
     }
     if (sqlite3_stmt_readonly(prepared->handle) == 0 && sqlite3_get_autocommit(store->db) != 0) {
-        return error_set(err, ERROR_INTERNAL, "cannot %s outside a transaction", what);
+        error_set(err, ERROR_INTERNAL, "cannot %s outside a transaction", what);
+        return false;
     }
     *ret_statement = (struct statement){store, prepared->handle, what};
     if (bind_values(prepared->handle, values, count) != SQLITE_OK) {
