@@ -47,11 +47,11 @@ static bool refuse_own_file(const struct store *store, const char *path, struct 
     if (!store_owns_file(store->path, path, &owns, err)) {
         return false;
     }
-    if (!owns) {
-        return true;
+    if (owns) {
+        error_set(err, ERROR_USAGE, "%s belongs to the database %s", path, store->path);
+        error_hint(err, "Publish to another file.");
     }
-    error_set(err, ERROR_USAGE, "%s belongs to the database %s", path, store->path);
-    return error_hint(err, "Publish to another file.");
+    return !owns;
 }
 
 /* A file beside `path` that tells of a writer, or that SQLite would apply to the new copy. */
@@ -77,12 +77,12 @@ static bool refuse_written(const char *path, struct error *err)
     if (!store_file_was_written(path, &written, err)) {
         return false;
     }
-    if (!written) {
-        return true;
+    if (written) {
+        error_set(err, ERROR_USAGE,
+                  "%s was written to since it was made, as no copy is; it was not changed", path);
+        error_hint(err, "Publish to another file, or remove that one first.");
     }
-    error_set(err, ERROR_USAGE,
-              "%s was written to since it was made, as no copy is; it was not changed", path);
-    return error_hint(err, "Publish to another file, or remove that one first.");
+    return !written;
 }
 
 static bool refuse_foreign_file(const struct target *target, struct error *err)
@@ -283,17 +283,18 @@ static bool copy(struct store *store, const struct target *target, bool tables, 
     return done || store_blame_additions(store, err);
 }
 
-static bool sync_folder(const struct target *target)
+static bool sync_folder(const struct target *target, struct error *err)
 {
     int descriptor = openat(target->place.folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return false;
-    }
     /* EINVAL: the file system has nothing to sync there. */
-    bool ok = fsync(descriptor) == 0 || errno == EINVAL;
-    int sync_errno = errno;
-    (void)close(descriptor);
-    errno = sync_errno;
+    bool ok = descriptor >= 0 && (fsync(descriptor) == 0 || errno == EINVAL);
+    if (!ok) {
+        error_set_errno(err, ERROR_USAGE, errno, "cannot sync the folder of %s",
+                        target->place.path);
+    }
+    if (descriptor >= 0) {
+        (void)close(descriptor); /* synced */
+    }
     return ok;
 }
 
@@ -321,10 +322,7 @@ static bool put_in_place(const struct target *target, unsigned mode, struct erro
         return error_set_errno(err, ERROR_USAGE, errno, "cannot replace %s", target->place.path);
     }
     store_step();
-    return sync_folder(target)
-               ? true
-               : error_set_errno(err, ERROR_USAGE, errno, "cannot sync the folder of %s",
-                                 target->place.path);
+    return sync_folder(target, err);
 }
 
 bool store_publish(struct store *store, const char *out, unsigned mode, bool tables,
