@@ -154,7 +154,7 @@ static bool apply_all(struct store *store, struct error *err)
     /* Read again inside the transaction: nobody else can change it now. */
     return store_check_identity(store, err) &&
            (store->version == store->newest || apply_migrations(store, err)) &&
-           apply_views(store, err) && store_commit(store, err);
+           apply_views(store, err);
 }
 
 bool store_migrate(struct store *store, struct error *err)
@@ -171,11 +171,7 @@ bool store_migrate(struct store *store, struct error *err)
         !keep_copy(store, err)) {
         return false;
     }
-    if (!store_begin(store, err)) {
-        return false;
-    }
-    if (!apply_all(store, err)) {
-        store_rollback(store);
+    if (!store_begin(store, err) || !store_end(store, apply_all(store, err), err)) {
         return false;
     }
     store->version = store->newest;

@@ -366,3 +366,12 @@ void store_rollback(struct store *store)
         (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     }
 }
+
+bool store_end(struct store *store, bool done, struct error *err)
+{
+    if (done && store_commit(store, err)) {
+        return true;
+    }
+    store_rollback(store);
+    return false;
+}

@@ -370,15 +370,6 @@ bool store_limit_triggers(struct store *store, struct error *err)
          !store_exec(store, "PRAGMA foreign_keys = OFF", "limit references", err))) {
         return store_error(store, err, "limit triggers");
     }
-    if (allowed.count == 0) {
-        return true;
-    }
-    if (!store_begin(store, err)) {
-        return false;
-    }
-    if (!remember(store, err) || !store_commit(store, err)) {
-        store_rollback(store);
-        return false;
-    }
-    return true;
+    return allowed.count == 0 ||
+           (store_begin(store, err) && store_end(store, remember(store, err), err));
 }

@@ -61,6 +61,8 @@ int store_schema_version(const struct store *store);
 /* BEGIN IMMEDIATE; never kept open across a wait for the network. */
 bool store_begin(struct store *store, struct error *err) MUST_CHECK;
 bool store_commit(struct store *store, struct error *err) MUST_CHECK;
+/* Commits what is done; else, or where that fails, rolls back. */
+bool store_end(struct store *store, bool done, struct error *err) MUST_CHECK;
 /* Does nothing outside a transaction. */
 void store_rollback(struct store *store);
 
