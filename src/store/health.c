@@ -46,9 +46,7 @@ static bool examine(sqlite3 *db, const char *path, struct store_health *health, 
     }
     if (strcmp(text, "ok") != 0) {
         error_set(err, ERROR_DATABASE, "%s is damaged: %s", path, text);
-        return error_hint(err,
-                          "`hbrsync verify` lists the problems. Put a backup of the file back, "
-                          "or move it away and run `hbrsync sync --full` into a new one.");
+        return error_hint(err, "`hbrsync verify` lists the problems. " STORE_DAMAGE_ADVICE);
     }
     return true;
 }

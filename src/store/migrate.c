@@ -63,22 +63,17 @@ static bool write_copy(struct store *store, int descriptor, const char *part, st
 static bool keep_copy(struct store *store, struct error *err)
 {
     char suffix[32];
-    struct buffer part;
+    char part[SAFE_PATH_MAX + sizeof(suffix)];
     (void)snprintf(suffix, sizeof(suffix), ".v%d.bak.part", store->version);
-    buffer_init(&part, 8192);
-    buffer_printf(&part, "%s%s", store->place.path, suffix);
-    bool done = buffer_ok(&part, "the name of the copy", err);
+    (void)snprintf(part, sizeof(part), "%s%s", store->place.path, suffix);
     /* SQLite would create it readable to all; it accepts an empty file. */
-    int descriptor =
-        done ? safe_open(&store->place, suffix, O_RDWR | O_CREAT, SAFE_REGULAR, err) : -1;
-    if (descriptor >= 0) {
-        done = write_copy(store, descriptor, part.data, err);
-        (void)close(descriptor); /* synced before */
-    } else if (done) {
+    int descriptor = safe_open(&store->place, suffix, O_RDWR | O_CREAT, SAFE_REGULAR, err);
+    if (descriptor < 0) {
         err->code = ERROR_DATABASE;
-        done = false;
+        return false;
     }
-    buffer_free(&part);
+    bool done = write_copy(store, descriptor, part, err);
+    (void)close(descriptor); /* synced before */
     return done;
 }
 

@@ -62,27 +62,18 @@ static bool give_columns(sqlite3_stmt *handle, const struct store_rows *rows, st
     return rows->columns == NULL || rows->columns(names, (size_t)count, rows->context, err);
 }
 
-static struct cell read_cell(sqlite3_stmt *handle, int column)
+static struct cell read_cell(sqlite3_stmt *row, int column)
 {
-    struct cell cell = {.kind = CELL_NULL};
-    switch (sqlite3_column_type(handle, column)) {
-    case SQLITE_INTEGER:
-        cell.kind = CELL_INTEGER;
-        cell.integer = sqlite3_column_int64(handle, column);
-        break;
-    case SQLITE_FLOAT:
-        cell.kind = CELL_REAL;
-        cell.real = sqlite3_column_double(handle, column);
-        break;
-    case SQLITE_NULL:
-        break;
-    default:
-        cell.text = (const char *)sqlite3_column_text(handle, column);
-        cell.length = (size_t)sqlite3_column_bytes(handle, column);
-        cell.kind = cell.text != NULL ? CELL_TEXT : CELL_NULL;
-        break;
+    if (sqlite3_column_type(row, column) == SQLITE_FLOAT) {
+        return (struct cell){.kind = CELL_REAL, .real = sqlite3_column_double(row, column)};
     }
-    return cell;
+    struct value value = value_at(row, column);
+    if (value.kind == VALUE_INTEGER) {
+        return integer_cell(value.integer);
+    }
+    return (struct cell){.kind = value.text != NULL ? CELL_TEXT : CELL_NULL,
+                         .text = value.text,
+                         .length = value.length};
 }
 
 static bool give_rows(struct store *store, const struct store_query *query, sqlite3_stmt *handle,
