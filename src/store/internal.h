@@ -11,10 +11,10 @@
 
 #include "base/buffer.h"
 #include "base/safe_file.h"
-#include "sql_statements.h"
 #include "store/check.h"
 #include "store/query.h"
 #include "store/sql_files.h"
+#include "store/sql_statements.h"
 #include "store/store.h"
 
 #define STORE_STATEMENTS_MAX 64

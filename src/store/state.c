@@ -217,12 +217,16 @@ bool store_run_next_id(struct store *store, int64_t *ret_run_id, struct error *e
 /* Numbers whose "unknown" is `none`, and empty texts, are NULL in the table. */
 static struct value known_value(int64_t value, int64_t none)
 {
-    return value == none ? (struct value){.kind = VALUE_NULL} : integer_value(value);
+    struct value known = integer_value(value);
+    known.kind = value == none ? VALUE_NULL : VALUE_INTEGER;
+    return known;
 }
 
 static struct value optional_value(const char *text)
 {
-    return text[0] == '\0' ? (struct value){.kind = VALUE_NULL} : text_value(text);
+    struct value optional = text_value(text);
+    optional.kind = text[0] == '\0' ? VALUE_NULL : VALUE_TEXT;
+    return optional;
 }
 
 static bool write_run(struct store *store, const char *sql, const struct store_run *run,
