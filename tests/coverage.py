@@ -14,7 +14,7 @@ CLAIMS_LIMIT = 95
 CLAIMS = ("base/json_parse.c", "hbr/page.c", "hbr/restore_job.c", "acs/signature.c", "sync/scan.c", "sync/check.c",
           "sync/windows.c", "sync/listing.c", "sync/proof.c", "sync/commit.c", "sync/types.c", "sync/children.c",
           "sync/scope_sync.c", "sync/task.c", "sync/filtered.c", "base/row_set.c", "store/job_put.c",
-          "store/job_change.c", "store/job_missing.c", "store/job_query.c", "store/state.c")
+          "store/job_query.c", "store/state.c")
 
 
 def counts(build):

@@ -19,7 +19,6 @@
 #include "hbr/restore_job.h"
 #include "output/log.h"
 #include "store/check.h"
-#include "store/health.h"
 
 #define DAY 86400
 #define CLOCK_WARNING_SECONDS 60

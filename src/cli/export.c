@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "cli/selection.h"
 #include "hbr/restore_job.h"
-#include "store/export.h"
+#include "store/query.h"
 
 #define LINE_MAX_BYTES (512U * 1024 * 1024)
 

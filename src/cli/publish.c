@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "hbr/restore_job.h"
 #include "output/log.h"
-#include "store/publish.h"
+#include "store/store.h"
 
 /* Octal, permissions alone. */
 static bool parse_mode(const char *text, unsigned *ret_mode, struct error *err)

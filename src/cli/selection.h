@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "cli/options.h"
 #include "output/rows.h"
-#include "store/export.h"
+#include "store/query.h"
 #include "store/store.h"
 
 #define SELECTION_LISTS 6 /* the last is of the Status */

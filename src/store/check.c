@@ -13,7 +13,7 @@ struct check {
     struct store *store;
     const struct store_check_visitor *visitor;
     struct store_check_counts *counts;
-    int64_t found; /* by the query at hand */
+    int64_t found; /* by the query at hand; notes */
 };
 
 /* The texts of cells end in a NUL; NULL reads as "". */
@@ -53,25 +53,19 @@ static bool find_problems(struct check *check, const char *sql, const char *what
 
 /* --- schema -------------------------------------------------------------------------------- */
 
-struct objects {
-    const struct store_check_visitor *visitor;
-    struct store_check_counts *counts;
-    int64_t notes;
-};
-
 static void tell_object(enum store_schema_weight weight, const char *text, void *context)
 {
-    struct objects *objects = context;
-    const struct store_check_visitor *visitor = objects->visitor;
+    struct check *check = context;
+    const struct store_check_visitor *visitor = check->visitor;
+    bool blocks = weight == SCHEMA_BLOCKING;
     if (weight == SCHEMA_NOTE) {
-        if (++objects->notes <= SHOWN_MAX) {
+        if (++check->found <= SHOWN_MAX) {
             visitor->note(text, visitor->context);
         }
         return;
     }
-    bool blocks = weight == SCHEMA_BLOCKING;
-    objects->counts->blocking += blocks;
-    if (++objects->counts->problems <= SHOWN_MAX) {
+    check->counts->blocking += blocks;
+    if (++check->counts->problems <= SHOWN_MAX) {
         visitor->problem(text, blocks ? STORE_BLOCKING_ADVICE : STORE_DAMAGE_ADVICE,
                          visitor->context);
     }
@@ -80,8 +74,8 @@ static void tell_object(enum store_schema_weight weight, const char *text, void 
 bool store_check_objects(struct store *store, const struct store_check_visitor *visitor,
                          struct store_check_counts *counts, struct error *err)
 {
-    struct objects objects = {.visitor = visitor, .counts = counts};
-    return store_schema_compare(store, sql_migrations, sql_views, tell_object, &objects, err);
+    struct check check = {.store = store, .visitor = visitor, .counts = counts};
+    return store_schema_compare(store, true, tell_object, &check, err);
 }
 
 /* --- counts -------------------------------------------------------------------------------- */
@@ -112,13 +106,7 @@ static bool lengths_row(const struct cell *cells, size_t count, void *context, s
 
 static bool check_counts(struct check *check, struct error *err)
 {
-    const struct store_query sources = {
-        .sql = "SELECT s.account_id, s.region_id, s.edition,"
-               " count(j.restore_id) - count(j.missing_since), count(j.missing_since),"
-               " s.source_id"
-               " FROM sync_source AS s LEFT JOIN restore_job AS j ON j.source_id = s.source_id"
-               " GROUP BY s.source_id ORDER BY 1, 2, 3",
-        .what = "count the jobs"};
+    const struct store_query sources = {.sql = sql_check_sources, .what = "count the jobs"};
     const struct store_rows rows = {.row = source_row, .context = check};
     /* Reads every value: one that is longer than any of ours can be ends it with SQLite's error. */
     const struct store_query columns = {
@@ -137,11 +125,7 @@ static bool check_counts(struct check *check, struct error *err)
         }
     }
     return store_query_run(check->store, &sources, &rows, err) &&
-           store_query_integer(check->store,
-                               "SELECT count(*) FROM restore_job AS j WHERE j.parent_id <> ''"
-                               " AND NOT EXISTS (SELECT 1 FROM restore_job AS p"
-                               " WHERE p.restore_id = j.parent_id)",
-                               &check->counts->orphans, err) &&
+           store_query_integer(check->store, sql_check_orphans, &check->counts->orphans, err) &&
            store_query_integer(check->store,
                                "SELECT count(*) FROM sync_run WHERE outcome = 'running'",
                                &check->counts->open_runs, err);

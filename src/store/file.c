@@ -196,14 +196,14 @@ bool store_file_was_written(const char *path, bool *ret_written, struct error *e
     return true;
 }
 
-bool store_check_identity(struct store *store, int newest, struct error *err)
+bool store_check_identity(struct store *store, struct error *err)
 {
     struct identity identity = {0};
     bool ours = false;
     if (!read_identity(store->db, &identity)) {
         return store_error(store, err, "read the database");
     }
-    if (!judge(store->path, &identity, newest, &ours, err)) {
+    if (!judge(store->path, &identity, store->newest, &ours, err)) {
         return false;
     }
     store->version = ours ? (int)identity.version : 0;

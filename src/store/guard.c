@@ -62,9 +62,7 @@ bool store_guard_hold(const char *path, struct safe_place *ret_place, struct err
 
 void store_guard_release(struct safe_place *place)
 {
-    if (place->folder >= 0) {
-        store_guard_remove(place->folder);
-    }
+    store_guard_remove(place->folder);
     safe_place_close(place);
 }
 

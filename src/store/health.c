@@ -1,5 +1,3 @@
-#include "store/health.h"
-
 #include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>
@@ -29,16 +27,6 @@ static bool check_folder(const char *folder, struct error *err)
     return true;
 }
 
-static void look_at_place(const char *folder, struct store_health *health)
-{
-    struct statvfs status;
-    health->remote = store_file_is_remote(folder);
-    health->free_bytes = -1;
-    if (statvfs(folder, &status) == 0) {
-        health->free_bytes = (int64_t)status.f_bavail * (int64_t)status.f_frsize;
-    }
-}
-
 static bool examine(sqlite3 *db, const char *path, struct store_health *health, struct error *err)
 {
     char text[256];
@@ -58,9 +46,7 @@ static bool examine(sqlite3 *db, const char *path, struct store_health *health, 
     }
     if (strcmp(text, "ok") != 0) {
         error_set(err, ERROR_DATABASE, "%s is damaged: %s", path, text);
-        return error_hint(err,
-                          "`hbrsync verify` lists the problems. Put a backup of the file back, "
-                          "or move it away and run `hbrsync sync --full` into a new one.");
+        return error_hint(err, "`hbrsync verify` lists the problems. " STORE_DAMAGE_ADVICE);
     }
     return true;
 }
@@ -97,7 +83,11 @@ bool store_health(const char *path, struct store_health *ret_health, struct erro
     ret_health->newest = store_newest(sql_migrations);
     bool ok = store_guard_install(err) && check_folder(folder, err);
     if (ok) {
-        look_at_place(folder, ret_health);
+        struct statvfs status;
+        ret_health->remote = store_file_is_remote(folder);
+        ret_health->free_bytes = statvfs(folder, &status) == 0
+                                     ? (int64_t)status.f_bavail * (int64_t)status.f_frsize
+                                     : -1;
         store_lock_look(path, &ret_health->lock, &ret_health->holder);
         ok = store_file_identify(path, ret_health->newest, &kind, err);
     }

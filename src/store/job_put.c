@@ -1,80 +1,161 @@
 /*
- * The guarded upsert. The stored row is read and compared here, so an unchanged job costs no write
- * and a changed one leaves its history; the statement repeats the guard against older rows.
+ * The guarded upsert, its history, and missing marks. The stored row is read and compared here, so
+ * an unchanged job costs no write and a changed one leaves its history; the statement repeats the
+ * guard against older rows.
  */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/json.h"
 #include "store/internal.h"
 #include "store/job.h"
 
-/* --- reading what is stored ---------------------------------------------------------------- */
+static const struct value no_value = {.kind = VALUE_NULL};
 
-typedef void sql_maker(const struct record_model *model, size_t part, struct buffer *sql);
+/* A job as it is stored; texts are borrowed from the statement that read it. */
+struct stored_job {
+    int64_t row;
+    struct record record;
+    struct value missing_since;
+    bool own;    /* it is stored under the writer's source */
+    bool to_own; /* the writer's source takes it over */
+};
 
-/* The statement's text is made the first time. */
-static bool open_generated(struct store *store, enum statement_id base, size_t part,
-                           sql_maker *make, const char *what, struct statement *ret_statement,
-                           struct error *err)
+/* --- how a job differs: JSON, column -> [old, new] ----------------------------------------- */
+
+static void append_value(struct buffer *text, const struct value *value)
 {
-    enum statement_id id = (enum statement_id)((size_t)base + part);
-    struct buffer sql;
-    buffer_init(&sql, 0);
-    if (store->statements[id] == NULL) {
-        make(store->model, part, &sql);
+    if (value->kind == VALUE_TEXT) {
+        json_quote(text, value->text != NULL ? value->text : "", value->length);
+    } else if (value->kind == VALUE_INTEGER) {
+        buffer_printf(text, "%" PRId64, value->integer);
+    } else {
+        buffer_puts(text, "null");
     }
-    bool done = buffer_ok(&sql, "a generated statement", err) &&
-                statement_open(store, id, sql.data, what, ret_statement, err);
-    buffer_free(&sql);
-    return done;
 }
 
-/* The columns are in the order of store_model_select_sql. */
-static void read_stored(const struct statement *select, struct stored_job *ret_stored)
+/* Appends the pair when the values differ. */
+static bool describe_value(struct buffer *text, const char *table, const char *column,
+                           const struct value *before, const struct value *after)
 {
-    ret_stored->row = statement_integer(select, 0, 0);
-    ret_stored->own = statement_integer(select, 1, 0) != 0;
-    ret_stored->missing_since = statement_value(select, 2);
-    ret_stored->to_own = statement_integer(select, 3, 0) != 0;
-    store_model_read_parts(select, 4, &ret_stored->record);
+    if (value_equal(before, after)) {
+        return false;
+    }
+    buffer_printf(text, "%s%s%s%s\":[", text->length > 1 ? ",\"" : "\"", table,
+                  table[0] != '\0' && column[0] != '\0' ? "." : "", column);
+    append_value(text, before);
+    buffer_putc(text, ',');
+    append_value(text, after);
+    buffer_putc(text, ']');
+    return true;
 }
 
-/* --- writing parts ------------------------------------------------------------------------- */
+static void start_change(struct buffer *text)
+{
+    buffer_reset(text);
+    buffer_putc(text, '{');
+}
+
+/* Columns of the other parts are named "table.column"; a part that appeared or vanished also gives
+ * "table": [0, 1] or [1, 0], so that a part without a value leaves a trace. */
+static bool describe_part(struct store *store, size_t part, const struct record *stored,
+                          const struct record *incoming)
+{
+    const struct record_part *description = &store->model->parts[part];
+    const char *table = part == 0 ? "" : description->table;
+    bool was = part == 0 || stored->present[part];
+    bool is = part == 0 || incoming->present[part];
+    if (!was && !is) {
+        return false;
+    }
+    struct buffer *text = &store->change_text;
+    struct value before = integer_value(was);
+    struct value after = integer_value(is);
+    bool differs = describe_value(text, table, "", &before, &after);
+    for (size_t i = 0; i < description->field_count; i++) {
+        differs |= describe_value(text, table, description->fields[i].column,
+                                  was ? &stored->values[part][i] : &no_value,
+                                  is ? &incoming->values[part][i] : &no_value);
+    }
+    differs |= describe_value(text, table, "extra", was ? &stored->extra[part] : &no_value,
+                              is ? &incoming->extra[part] : &no_value);
+    return differs;
+}
+
+/* --- the row of restore_job_change ---------------------------------------------------------- */
+
+/* The value of a column that the row repeats; none where the model has no such field. */
+static const struct value *tracked_value(const struct record_model *model,
+                                         const struct record *record, const char *table,
+                                         const char *column)
+{
+    for (size_t part = 0; part < model->part_count; part++) {
+        int field = record_field_by_column(&model->parts[part], column);
+        if (field >= 0 && strcmp(model->parts[part].table, table) == 0 &&
+            (part == 0 || record->present[part])) {
+            return &record->values[part][field];
+        }
+    }
+    return &no_value;
+}
+
+/* Adds the row for store->change_text and the removal of a missing mark. What is imported was
+ * listed once, so a mark stays. */
+static bool add_change(struct store *store, const struct store_writer *writer,
+                       const struct stored_job *stored, const struct record *incoming,
+                       struct error *err)
+{
+    static const char *const tracked[][2] = {{"restore_job", "status"},
+                                             {"restore_job", "progress"},
+                                             {"restore_job", "bytes_done"},
+                                             {"restore_job", "items_done"},
+                                             {"restore_job_report", "report_task_status"}};
+    const struct record_model *model = store->model;
+    struct buffer *text = &store->change_text;
+    if (!writer->imports) {
+        describe_value(text, "", "missing_since", &stored->missing_since, &no_value);
+    }
+    buffer_putc(text, '}');
+    if (!buffer_ok(text, "the description of a change", err)) {
+        return false;
+    }
+    struct value values[15] = {stored->record.values[0][model->key], integer_value(writer->run_id),
+                               integer_value(writer->now), incoming->values[0][model->version]};
+    size_t count = 4;
+    for (size_t i = 0; i < sizeof(tracked) / sizeof(tracked[0]); i++) {
+        const char *const *name = tracked[i];
+        values[count++] = *tracked_value(model, &stored->record, name[0], name[1]);
+        values[count++] = *tracked_value(model, incoming, name[0], name[1]);
+    }
+    values[count++] = text_value(text->data);
+    return statement_run(store, sql_change_add, "record a change", values, count, NULL, err);
+}
+
+/* --- writing ------------------------------------------------------------------------------- */
 
 static bool put_part(struct store *store, const struct store_writer *writer,
                      const struct record *record, size_t part, struct error *err)
 {
     const struct record_model *model = store->model;
-    struct statement put;
-    if (!open_generated(store, STATEMENT_PART_PUT, part, store_model_put_sql, "write a job", &put,
-                        err)) {
-        return false;
-    }
+    struct value values[RECORD_FIELDS_MAX + 5];
+    size_t count = 0;
     if (part > 0) {
-        statement_bind_value(&put, &record->values[0][model->key]);
+        values[count++] = record->values[0][model->key];
     }
     for (size_t i = 0; i < model->parts[part].field_count; i++) {
-        statement_bind_value(&put, &record->values[part][i]);
+        values[count++] = record->values[part][i];
     }
-    statement_bind_value(&put, &record->extra[part]);
+    values[count++] = record->extra[part];
     if (part == 0) {
-        statement_bind_integers(&put, writer->source_id, writer->run_id, writer->run_id,
-                                writer->imports);
+        values[count++] = integer_value(writer->source_id);
+        values[count++] = integer_value(writer->run_id);
+        values[count++] = integer_value(writer->run_id);
+        values[count++] = integer_value(writer->imports);
     }
     int64_t changes = 0;
-    if (!statement_run(&put, &changes, err)) {
-        return false;
-    }
-    return changes == 1 || error_set(err, ERROR_INTERNAL, "a job was not written by its upsert");
-}
-
-static bool delete_part(struct store *store, const struct record *record, size_t part,
-                        struct error *err)
-{
-    struct statement delete;
-    if (!open_generated(store, STATEMENT_PART_DELETE, part, store_model_delete_sql,
-                        "remove a part of a job", &delete, err)) {
-        return false;
-    }
-    statement_bind_value(&delete, &record->values[0][store->model->key]);
-    return statement_run(&delete, NULL, err);
+    return statement_run(store, store->part_put[part].data, "write a job", values, count, &changes,
+                         err) &&
+           (changes == 1 || error_set(err, ERROR_INTERNAL, "a job was not written by its upsert"));
 }
 
 /* Writes the row and those other parts that `write` names. *ret_row (may be NULL) is the number of
@@ -89,32 +170,17 @@ static bool write_parts(struct store *store, const struct store_writer *writer,
     if (ret_row != NULL) {
         *ret_row = sqlite3_last_insert_rowid(store->db);
     }
-    for (size_t part = 1; part < store->model->part_count; part++) {
-        bool done =
-            !write[part] || (record->present[part] ? put_part(store, writer, record, part, err)
-                                                   : delete_part(store, record, part, err));
-        if (!done) {
-            return false;
+    bool done = true;
+    for (size_t part = 1; done && part < store->model->part_count; part++) {
+        if (write[part]) {
+            done =
+                record->present[part]
+                    ? put_part(store, writer, record, part, err)
+                    : statement_run(store, store->part_delete[part].data, "remove a part of a job",
+                                    VALUES(record->values[0][store->model->key]), NULL, err);
         }
     }
-    return true;
-}
-
-/* The service lists the job: it is not missing, and of the writer's source if that takes it. */
-static bool note_listed(struct store *store, const struct store_writer *writer, bool takes,
-                        const struct record *record, struct error *err)
-{
-    struct statement note;
-    if (!statement_open(store, STATEMENT_JOB_LISTED,
-                        "UPDATE restore_job SET missing_since = NULL, changed_run_id = ?1,"
-                        " source_id = CASE WHEN ?2 THEN ?3 ELSE source_id END"
-                        " WHERE restore_id = ?4",
-                        "note that a job is listed", &note, err)) {
-        return false;
-    }
-    statement_bind_integers(&note, writer->run_id, takes, writer->source_id);
-    statement_bind_value(&note, &record->values[0][store->model->key]);
-    return statement_run(&note, NULL, err);
+    return done;
 }
 
 /* --- deciding ------------------------------------------------------------------------------ */
@@ -146,30 +212,35 @@ static bool judge(struct store *store, const struct store_writer *writer,
                   struct error *err)
 {
     bool differs = false;
-    store_change_describe(store, &stored->record, incoming, write);
+    start_change(&store->change_text);
     for (size_t i = 0; i < store->model->part_count; i++) {
+        write[i] = describe_part(store, i, &stored->record, incoming);
         differs |= write[i];
     }
     *ret_result = differs ? PUT_UPDATED : PUT_UNCHANGED;
     if (differs && is_older(store, writer, incoming, &stored->record)) {
         *ret_result = PUT_STALE;
         differs = false;
-        store_change_start(store);
+        start_change(&store->change_text);
         incoming = &stored->record;
     }
     if (!differs && (stored->missing_since.kind == VALUE_NULL || writer->imports)) {
         return true;
     }
-    return store_change_add(store, writer, stored, incoming, err);
+    return add_change(store, writer, stored, incoming, err);
 }
 
 static bool put_known(struct store *store, const struct store_writer *writer,
                       struct statement *select, const struct record *record, struct store_put *put,
                       struct error *err)
 {
-    struct stored_job stored = {0};
+    /* In the order of job-select.sql. */
+    struct stored_job stored = {.row = statement_integer(select, 0, 0),
+                                .own = statement_integer(select, 1, 0) != 0,
+                                .missing_since = value_at(select->handle, 2),
+                                .to_own = statement_integer(select, 3, 0) != 0};
     bool write[RECORD_PARTS_MAX] = {false};
-    read_stored(select, &stored);
+    store_model_read_parts(select, 4, &stored.record);
     bool marked = stored.missing_since.kind != VALUE_NULL;
     bool done = statement_read_ok(select, err) &&
                 judge(store, writer, &stored, record, &put->result, write, err);
@@ -184,7 +255,11 @@ static bool put_known(struct store *store, const struct store_writer *writer,
     bool updates = put->result == PUT_UPDATED; /* which removes a mark, too */
     return done &&
            (!(takes || (put->returned && !updates)) ||
-            note_listed(store, writer, takes, record, err)) &&
+            statement_run(store, sql_job_listed, "note that a job is listed",
+                          VALUES(integer_value(writer->run_id), integer_value(takes),
+                                 integer_value(writer->source_id),
+                                 record->values[0][store->model->key]),
+                          NULL, err)) &&
            (!updates || write_parts(store, writer, record, write, NULL, err));
 }
 
@@ -193,19 +268,14 @@ bool store_job_put(struct store *store, const struct store_writer *writer,
 {
     const struct value *key = &record->values[0][store->model->key];
     *ret_put = (struct store_put){.result = PUT_INSERTED};
-    if (!store_need_transaction(store, "a job is written", err)) {
-        return false;
-    }
     if (key->kind != VALUE_TEXT) {
         return error_set(err, ERROR_INTERNAL, "a job without an id cannot be stored");
     }
     struct statement select;
-    if (!open_generated(store, STATEMENT_JOB_SELECT, 0, store_model_select_sql, "read a job",
-                        &select, err)) {
+    if (!statement_open(store, store->job_select.data, "read a job",
+                        VALUES(*key, integer_value(writer->source_id)), &select, err)) {
         return false;
     }
-    statement_bind_value(&select, key);
-    statement_bind_integer(&select, writer->source_id);
     bool known = false;
     if (!statement_step(&select, &known, err)) {
         statement_close(&select);
@@ -216,4 +286,25 @@ bool store_job_put(struct store *store, const struct store_writer *writer,
     }
     statement_close(&select);
     return write_parts(store, writer, record, record->present, &ret_put->row, err);
+}
+
+/* --- missing marks ------------------------------------------------------------------------- */
+
+bool store_job_mark_missing(struct store *store, const struct store_writer *writer,
+                            const struct row_set *rows, int64_t *ret_count, struct error *err)
+{
+    *ret_count = 0;
+    for (int64_t row = row_set_next(rows, 0); row != 0; row = row_set_next(rows, row)) {
+        const struct value values[] = {integer_value(row), integer_value(writer->run_id),
+                                       integer_value(writer->now),
+                                       integer_value(writer->source_id)};
+        int64_t marked = 0;
+        if (!statement_run(store, sql_missing_change, "mark a job missing", values, 4, NULL, err) ||
+            !statement_run(store, sql_missing_mark, "mark a job missing", values, 4, &marked,
+                           err)) {
+            return false;
+        }
+        *ret_count += marked;
+    }
+    return true;
 }

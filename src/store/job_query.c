@@ -24,30 +24,14 @@
 #define BETWEEN " AND complete_time BETWEEN ?4 AND ?5"
 #define FINISHED LISTED BETWEEN
 
-static bool open_query(struct store *store, enum statement_id id, const char *sql,
-                       const struct store_scope *scope, struct statement *ret_query,
-                       struct error *err)
-{
-    if (!statement_open(store, id, sql, "look up jobs", ret_query, err)) {
-        return false;
-    }
-    statement_bind_string(ret_query, scope->restore_type);
-    statement_bind_integer(ret_query, scope->part);
-    statement_bind_integer(ret_query, scope->source_id);
-    return true;
-}
+/* What the statements take of a scope, and of a range in it: 0 is the time of an open job. */
+#define SCOPE(scope)                                                                               \
+    text_value((scope)->restore_type), integer_value((scope)->part),                               \
+        integer_value((scope)->source_id)
+#define RANGE(scope, from, to)                                                                     \
+    SCOPE(scope), integer_value((from) > 0 ? (from) : 1), integer_value(to)
 
-static bool open_range(struct store *store, enum statement_id id, const char *sql,
-                       const struct store_scope *scope, int64_t from, int64_t to,
-                       struct statement *ret_query, struct error *err)
-{
-    if (!open_query(store, id, sql, scope, ret_query, err)) {
-        return false;
-    }
-    statement_bind_integer(ret_query, from > 0 ? from : 1); /* 0 is that of an open job */
-    statement_bind_integer(ret_query, to);
-    return true;
-}
+#define LOOKING "look up jobs"
 
 static bool is_of_source(const struct store_scope *scope)
 {
@@ -59,66 +43,41 @@ static bool is_of_source(const struct store_scope *scope)
 bool store_job_count(struct store *store, const struct store_scope *scope, int64_t *ret_count,
                      struct error *err)
 {
-    struct statement query;
-    bool whole = is_of_source(scope);
-    return open_query(store, whole ? STATEMENT_JOB_COUNT_SOURCE : STATEMENT_JOB_COUNT,
-                      whole ? "SELECT count(*)" LISTED_OF_SOURCE : "SELECT count(*)" LISTED, scope,
-                      &query, err) &&
-           statement_read_integer(&query, ret_count, err);
+    return statement_run(
+        store, is_of_source(scope) ? "SELECT count(*)" LISTED_OF_SOURCE : "SELECT count(*)" LISTED,
+        LOOKING, VALUES(SCOPE(scope)), ret_count, err);
 }
 
 bool store_job_count_open(struct store *store, const struct store_scope *scope, int64_t *ret_count,
                           struct error *err)
 {
-    struct statement query;
-    return open_query(store, STATEMENT_JOB_COUNT_OPEN,
-                      "SELECT count(*)" OPEN " AND settled_status IS NULL", scope, &query, err) &&
-           statement_read_integer(&query, ret_count, err);
+    return statement_run(store, "SELECT count(*)" OPEN " AND settled_status IS NULL", LOOKING,
+                         VALUES(SCOPE(scope)), ret_count, err);
 }
 
 bool store_job_count_finished(struct store *store, const struct store_scope *scope, int64_t from,
                               int64_t to, int64_t *ret_count, struct error *err)
 {
-    struct statement query;
-    bool whole = is_of_source(scope);
-    return open_range(
-               store, whole ? STATEMENT_JOB_COUNT_SOURCE_FINISHED : STATEMENT_JOB_COUNT_FINISHED,
-               whole ? "SELECT count(*)" LISTED_OF_SOURCE BETWEEN : "SELECT count(*)" FINISHED,
-               scope, from, to, &query, err) &&
-           statement_read_integer(&query, ret_count, err);
+    return statement_run(store,
+                         is_of_source(scope) ? "SELECT count(*)" LISTED_OF_SOURCE BETWEEN
+                                             : "SELECT count(*)" FINISHED,
+                         LOOKING, VALUES(RANGE(scope, from, to)), ret_count, err);
 }
 
 bool store_job_max_updated(struct store *store, const struct store_scope *scope, int64_t *ret_time,
                            struct error *err)
 {
-    struct statement query;
-    return open_query(store, STATEMENT_JOB_MAX_UPDATED,
-                      "SELECT max(updated_time) FROM restore_job" OF_SCOPE, scope, &query, err) &&
-           statement_read_integer(&query, ret_time, err);
+    return statement_run(store, "SELECT max(updated_time) FROM restore_job" OF_SCOPE, LOOKING,
+                         VALUES(SCOPE(scope)), ret_time, err);
 }
 
 /* --- seconds ------------------------------------------------------------------------------- */
 
-static bool time_at(struct store *store, const struct store_scope *scope, int64_t from, int64_t to,
-                    int64_t offset, int64_t *ret_time, struct error *err)
-{
-    struct statement query;
-    if (!open_range(store, STATEMENT_JOB_MEDIAN,
-                    "SELECT complete_time" FINISHED " ORDER BY complete_time LIMIT 1 OFFSET ?6",
-                    scope, from, to, &query, err)) {
-        return false;
-    }
-    statement_bind_integer(&query, offset);
-    return statement_read_integer(&query, ret_time, err);
-}
-
 bool store_job_last_finished(struct store *store, const struct store_scope *scope, int64_t from,
                              int64_t to, int64_t *ret_time, struct error *err)
 {
-    struct statement query;
-    return open_range(store, STATEMENT_JOB_LAST, "SELECT max(complete_time)" FINISHED, scope, from,
-                      to, &query, err) &&
-           statement_read_integer(&query, ret_time, err);
+    return statement_run(store, "SELECT max(complete_time)" FINISHED, LOOKING,
+                         VALUES(RANGE(scope, from, to)), ret_time, err);
 }
 
 bool store_job_median(struct store *store, const struct store_scope *scope, int64_t from,
@@ -134,7 +93,10 @@ bool store_job_median(struct store *store, const struct store_scope *scope, int6
         return true;
     }
     if (!store_job_last_finished(store, scope, from, to, &last, err) ||
-        !time_at(store, scope, from, to, (count - 1) / 2, ret_time, err)) {
+        !statement_run(store,
+                       "SELECT complete_time" FINISHED " ORDER BY complete_time LIMIT 1 OFFSET ?6",
+                       LOOKING, VALUES(RANGE(scope, from, to), integer_value((count - 1) / 2)),
+                       ret_time, err)) {
         return false;
     }
     /* When half of the jobs and more share the last second, what is before it is the first half. */
@@ -154,10 +116,11 @@ bool store_job_empty_second(struct store *store, const struct store_scope *scope
     struct statement query;
     int64_t second = latest ? to : from;
     bool row = false;
-    if (!open_range(store, latest ? STATEMENT_JOB_SECONDS_DOWN : STATEMENT_JOB_SECONDS_UP,
-                    latest ? "SELECT DISTINCT complete_time" FINISHED " ORDER BY complete_time DESC"
-                           : "SELECT DISTINCT complete_time" FINISHED " ORDER BY complete_time",
-                    &every, from, to, &query, err)) {
+    if (!statement_open(store,
+                        latest ? "SELECT DISTINCT complete_time" FINISHED
+                                 " ORDER BY complete_time DESC"
+                               : "SELECT DISTINCT complete_time" FINISHED " ORDER BY complete_time",
+                        LOOKING, VALUES(RANGE(&every, from, to)), &query, err)) {
         return false;
     }
     bool done;
@@ -172,19 +135,14 @@ bool store_job_empty_second(struct store *store, const struct store_scope *scope
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
-static const struct {
-    enum statement_id id;
-    const char *sql;
-} picks[] = {
-    [PICK_EVERY] = {STATEMENT_JOB_PICK_EVERY, "SELECT row_id" LISTED},
-    [PICK_OPEN] = {STATEMENT_JOB_PICK_OPEN, "SELECT row_id" OPEN},
-    [PICK_WHOLE_MACHINE] = {STATEMENT_JOB_PICK_WHOLE_MACHINE,
-                            "SELECT row_id" LISTED " AND restore_type GLOB 'UDM*'"},
-    [PICK_FINISHED] = {STATEMENT_JOB_PICK_FINISHED, "SELECT row_id" FINISHED},
-    [PICK_REPORT] = {STATEMENT_JOB_PICK_REPORT,
-                     "SELECT row_id" FINISHED " AND EXISTS (SELECT 1 FROM restore_job_report AS r"
-                     " WHERE r.restore_id = restore_job.restore_id"
-                     " AND r.report_task_status <> 'COMPLETE')"},
+static const char *const picks[] = {
+    [PICK_EVERY] = "SELECT row_id" LISTED,
+    [PICK_OPEN] = "SELECT row_id" OPEN,
+    [PICK_WHOLE_MACHINE] = "SELECT row_id" LISTED " AND restore_type GLOB 'UDM*'",
+    [PICK_FINISHED] = "SELECT row_id" FINISHED,
+    [PICK_REPORT] = "SELECT row_id" FINISHED " AND EXISTS (SELECT 1 FROM restore_job_report AS r"
+                    " WHERE r.restore_id = restore_job.restore_id"
+                    " AND r.report_task_status <> 'COMPLETE')",
 };
 
 bool store_job_rows(struct store *store, const struct store_scope *scope, enum store_pick pick,
@@ -192,11 +150,12 @@ bool store_job_rows(struct store *store, const struct store_scope *scope, enum s
 {
     struct statement query;
     bool ranged = pick == PICK_FINISHED || pick == PICK_REPORT;
-    bool whole = pick == PICK_FINISHED && is_of_source(scope);
-    enum statement_id id = whole ? STATEMENT_JOB_PICK_SOURCE_FINISHED : picks[pick].id;
-    const char *sql = whole ? "SELECT row_id" LISTED_OF_SOURCE BETWEEN : picks[pick].sql;
-    if (!(ranged ? open_range(store, id, sql, scope, from, to, &query, err)
-                 : open_query(store, id, sql, scope, &query, err))) {
+    const struct value values[] = {RANGE(scope, from, to)};
+    if (!statement_open(store,
+                        pick == PICK_FINISHED && is_of_source(scope)
+                            ? "SELECT row_id" LISTED_OF_SOURCE BETWEEN
+                            : picks[pick],
+                        LOOKING, values, ranged ? 5 : 3, &query, err)) {
         return false;
     }
     bool row = false;
@@ -216,13 +175,12 @@ bool store_job_at(struct store *store, int64_t row, struct store_job_row *ret_jo
 {
     struct statement query;
     bool found = false;
-    if (!statement_open(store, STATEMENT_JOB_AT,
+    if (!statement_open(store,
                         "SELECT restore_id, restore_type GLOB 'UDM*'"
                         " AND coalesce(parent_id, '') = '' FROM restore_job WHERE row_id = ?1",
-                        "look up a job", &query, err)) {
+                        "look up a job", VALUES(integer_value(row)), &query, err)) {
         return false;
     }
-    statement_bind_integer(&query, row);
     bool done = statement_step(&query, &found, err);
     if (done && found) {
         statement_copy_text(&query, 0, ret_job->restore_id, sizeof(ret_job->restore_id));
@@ -235,6 +193,11 @@ bool store_job_at(struct store *store, int64_t row, struct store_job_row *ret_jo
                                        store->path));
 }
 
+static struct value limit_value(size_t limit)
+{
+    return integer_value(limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
+}
+
 bool store_job_each_parent(struct store *store, int64_t source_id, bool of_open, const char *after,
                            size_t limit,
                            bool (*visit)(const char *restore_id, void *context, struct error *err),
@@ -242,14 +205,13 @@ bool store_job_each_parent(struct store *store, int64_t source_id, bool of_open,
 {
     struct statement query;
     struct store_scope children = {source_id, "", STORE_CHILDREN};
-    if (!open_query(store, of_open ? STATEMENT_JOB_OPEN_PARENTS : STATEMENT_JOB_PARENTS,
-                    of_open ? "SELECT DISTINCT parent_id" OPEN PARENTS_AFTER
-                            : "SELECT DISTINCT parent_id" LISTED PARENTS_AFTER,
-                    &children, &query, err)) {
+    if (!statement_open(store,
+                        of_open ? "SELECT DISTINCT parent_id" OPEN PARENTS_AFTER
+                                : "SELECT DISTINCT parent_id" LISTED PARENTS_AFTER,
+                        LOOKING, VALUES(SCOPE(&children), text_value(after), limit_value(limit)),
+                        &query, err)) {
         return false;
     }
-    statement_bind_string(&query, after);
-    statement_bind_integer(&query, limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
     return statement_visit_texts(&query, visit, context, err);
 }
 
@@ -258,14 +220,13 @@ bool store_job_each_type(struct store *store, int64_t source_id, size_t limit,
                          void *context, struct error *err)
 {
     struct statement query;
-    if (!statement_open(store, STATEMENT_JOB_TYPES,
+    if (!statement_open(store,
                         "SELECT DISTINCT restore_type FROM restore_job"
                         " WHERE source_id = ?1 AND restore_type IS NOT NULL"
                         " ORDER BY restore_type LIMIT ?2",
-                        "list the types of jobs", &query, err)) {
+                        "list the types of jobs",
+                        VALUES(integer_value(source_id), limit_value(limit)), &query, err)) {
         return false;
     }
-    statement_bind_integer(&query, source_id);
-    statement_bind_integer(&query, limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
     return statement_visit_texts(&query, visit, context, err);
 }

@@ -6,36 +6,25 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "store/internal.h"
 
 /* The holder's process id as it wrote it, 0 when there is none to read. Only for the message. */
 static int64_t read_holder(int descriptor)
 {
-    char text[32];
-    ssize_t length = pread(descriptor, text, sizeof text - 1, 0);
-    if (length <= 0) {
-        return 0;
-    }
-    text[length] = '\0';
-    text[strcspn(text, "\n")] = '\0';
-    int64_t pid = 0;
-    return text_to_int64(text, 1, INT32_MAX, &pid) ? pid : 0;
+    char text[32] = "";
+    long long pid = pread(descriptor, text, sizeof text - 1, 0) > 0 ? strtoll(text, NULL, 10) : 0;
+    return pid > 0 ? pid : 0;
 }
 
 static void write_holder(int descriptor)
 {
-    char text[32];
-    int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
     /* The lock holds without it; a stale number would only mislead. */
-    if (ftruncate(descriptor, 0) == 0 && length > 0) {
-        ssize_t written = pwrite(descriptor, text, (size_t)length, 0);
-        (void)written;
+    if (ftruncate(descriptor, 0) == 0) {
+        (void)dprintf(descriptor, "%ld\n", (long)getpid());
     }
 }
 
@@ -52,29 +41,26 @@ static bool take(int descriptor, const char *path, struct error *err)
     if (errno != EWOULDBLOCK) {
         return error_set_errno(err, ERROR_DATABASE, errno, "cannot lock %s.lock", path);
     }
+    char holder[32] = "";
     int64_t pid = read_holder(descriptor);
     if (pid > 0) {
-        error_set(err, ERROR_LOCKED, "another process (%lld) is writing the database %s",
-                  (long long)pid, path);
-    } else {
-        error_set(err, ERROR_LOCKED, "another process is writing the database %s", path);
+        (void)snprintf(holder, sizeof holder, " (%lld)", (long long)pid);
     }
+    error_set(err, ERROR_LOCKED, "another process%s is writing the database %s", holder, path);
     return error_hint(err, "Wait until it has finished, then run again.");
 }
 
 void store_lock_look(const char *path, enum store_lock_state *ret_state, int64_t *ret_holder)
 {
-    struct buffer lock_path;
+    char name[SAFE_PATH_MAX];
     char *real = realpath(path, NULL); /* a link and its target are one database: one lock */
-    buffer_init(&lock_path, 8192);
-    buffer_printf(&lock_path, "%s.lock", real != NULL ? real : path);
+    int length = snprintf(name, sizeof name, "%s.lock", real != NULL ? real : path);
     free(real);
     *ret_state = STORE_LOCK_FREE;
     *ret_holder = 0;
-    int descriptor =
-        lock_path.failed
-            ? -1
-            : open(lock_path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    int descriptor = length < (int)sizeof name
+                         ? open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+                         : -1;
     if (descriptor >= 0) {
         if (flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
             *ret_state = STORE_LOCK_HELD;
@@ -82,7 +68,6 @@ void store_lock_look(const char *path, enum store_lock_state *ret_state, int64_t
         }
         (void)close(descriptor); /* nothing was written; the lock goes with it */
     }
-    buffer_free(&lock_path);
 }
 
 bool store_is_being_written(const struct store *store)

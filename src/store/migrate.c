@@ -27,15 +27,10 @@ int store_newest(const struct sql_file *migrations)
 
 bool store_vacuum_into(sqlite3 *db, const char *path, struct error *err)
 {
-    sqlite3_stmt *handle = NULL;
-    bool done = sqlite3_prepare_v2(db, "VACUUM main INTO ?1", -1, &handle, NULL) == SQLITE_OK &&
-                sqlite3_bind_text(handle, 1, path, -1, SQLITE_STATIC) == SQLITE_OK &&
-                sqlite3_step(handle) == SQLITE_DONE;
-    if (!done) {
-        store_error_on(db, sqlite3_db_filename(db, "main"), err, "copy the database to %s", path);
-    }
-    (void)sqlite3_finalize(handle);
-    return done;
+    return store_run_once(db, "VACUUM main INTO ?1", VALUES(text_value(path)), NULL, NULL) ==
+               SQLITE_DONE ||
+           store_error_on(db, sqlite3_db_filename(db, "main"), err, "copy the database to %s",
+                          path);
 }
 
 bool store_copy_pages(sqlite3 *from, sqlite3 *to)
@@ -68,22 +63,17 @@ static bool write_copy(struct store *store, int descriptor, const char *part, st
 static bool keep_copy(struct store *store, struct error *err)
 {
     char suffix[32];
-    struct buffer part;
+    char part[SAFE_PATH_MAX + sizeof(suffix)];
     (void)snprintf(suffix, sizeof(suffix), ".v%d.bak.part", store->version);
-    buffer_init(&part, 8192);
-    buffer_printf(&part, "%s%s", store->place.path, suffix);
-    bool done = buffer_ok(&part, "the name of the copy", err);
+    (void)snprintf(part, sizeof(part), "%s%s", store->place.path, suffix);
     /* SQLite would create it readable to all; it accepts an empty file. */
-    int descriptor =
-        done ? safe_open(&store->place, suffix, O_RDWR | O_CREAT, SAFE_REGULAR, err) : -1;
-    if (descriptor >= 0) {
-        done = write_copy(store, descriptor, part.data, err);
-        (void)close(descriptor); /* synced before */
-    } else if (done) {
+    int descriptor = safe_open(&store->place, suffix, O_RDWR | O_CREAT, SAFE_REGULAR, err);
+    if (descriptor < 0) {
         err->code = ERROR_DATABASE;
-        done = false;
+        return false;
     }
-    buffer_free(&part);
+    bool done = write_copy(store, descriptor, part, err);
+    (void)close(descriptor); /* synced before */
     return done;
 }
 
@@ -93,14 +83,6 @@ static bool apply(struct store *store, const struct sql_file *file, struct error
 {
     return sqlite3_exec(store->db, file->text, NULL, NULL, NULL) == SQLITE_OK ||
            store_error(store, err, "apply %s", file->name);
-}
-
-static bool set_version(struct store *store, int version, struct error *err)
-{
-    char sql[96]; /* PRAGMA takes no parameters */
-    (void)snprintf(sql, sizeof sql, "PRAGMA user_version = %d; PRAGMA application_id = %d;",
-                   version, STORE_APPLICATION_ID);
-    return store_exec(store, sql, "set the schema version", err);
 }
 
 static bool check_foreign_keys(struct store *store, struct error *err)
@@ -118,20 +100,22 @@ static bool check_foreign_keys(struct store *store, struct error *err)
     return true;
 }
 
-static bool apply_migrations(struct store *store, const struct sql_file *migrations, int newest,
-                             struct error *err)
+static bool apply_migrations(struct store *store, struct error *err)
 {
-    for (int version = store->version + 1; version <= newest; version++) {
-        if (!apply(store, &migrations[version - 1], err)) {
+    char sql[96]; /* PRAGMA takes no parameters */
+    for (int version = store->version; version < store->newest; version++) {
+        if (!apply(store, &store->migrations[version], err)) {
             return false;
         }
     }
-    return set_version(store, newest, err) && check_foreign_keys(store, err);
+    (void)snprintf(sql, sizeof sql, "PRAGMA user_version = %d; PRAGMA application_id = %d;",
+                   store->newest, STORE_APPLICATION_ID);
+    return store_exec(store, sql, "set the schema version", err) && check_foreign_keys(store, err);
 }
 
-static bool apply_views(struct store *store, const struct sql_file *views, struct error *err)
+static bool apply_views(struct store *store, struct error *err)
 {
-    for (; views->name != NULL; views++) {
+    for (const struct sql_file *views = store->views; views->name != NULL; views++) {
         if (!apply(store, views, err)) {
             return (sqlite3_errcode(store->db) & 0xff) == SQLITE_ERROR &&
                    error_hint(err, "If this is a copy made by `publish --tables`, sync the "
@@ -149,57 +133,42 @@ static bool are_outdated(struct store *store, const char *text, bool *ret_outdat
 {
     int64_t wanted = 0;
     int64_t found = 0;
-    struct statement query;
     for (const char *at = text; (at = strstr(at, "CREATE VIEW ")) != NULL; at++) {
         wanted++;
     }
-    if (!statement_open(store, STATEMENT_VIEWS_FOUND,
-                        "SELECT count(*) FROM sqlite_master WHERE type = 'view'"
-                        " AND instr(?1, sql || ';') > 0",
-                        "compare the views", &query, err)) {
-        return false;
-    }
-    statement_bind_string(&query, text);
-    *ret_outdated = true;
-    if (!statement_read_integer(&query, &found, err)) {
-        return false;
-    }
+    bool done = statement_run(store,
+                              "SELECT count(*) FROM sqlite_master WHERE type = 'view'"
+                              " AND instr(?1, sql || ';') > 0",
+                              "compare the views", VALUES(text_value(text)), &found, err);
     *ret_outdated = wanted == 0 || found != wanted;
-    return true;
+    return done;
 }
 
-static bool apply_all(struct store *store, const struct sql_file *migrations,
-                      const struct sql_file *views, struct error *err)
+static bool apply_all(struct store *store, struct error *err)
 {
-    int newest = store_newest(migrations);
     /* Read again inside the transaction: nobody else can change it now. */
-    return store_check_identity(store, newest, err) &&
-           (store->version == newest || apply_migrations(store, migrations, newest, err)) &&
-           apply_views(store, views, err) && store_commit(store, err);
+    return store_check_identity(store, err) &&
+           (store->version == store->newest || apply_migrations(store, err)) &&
+           apply_views(store, err);
 }
 
-bool store_migrate(struct store *store, const struct sql_file *migrations,
-                   const struct sql_file *views, struct error *err)
+bool store_migrate(struct store *store, struct error *err)
 {
-    int newest = store_newest(migrations);
     bool outdated = true;
-    if (store->version == newest && !are_outdated(store, views->text, &outdated, err)) {
+    if (store->version == store->newest &&
+        !are_outdated(store, store->views->text, &outdated, err)) {
         return false;
     }
     if (!outdated) {
         return true;
     }
-    if (store->mode == STORE_WRITE && store->version > 0 && store->version < newest &&
+    if (store->mode == STORE_WRITE && store->version > 0 && store->version < store->newest &&
         !keep_copy(store, err)) {
         return false;
     }
-    if (!store_begin(store, err)) {
+    if (!store_begin(store, err) || !store_end(store, apply_all(store, err), err)) {
         return false;
     }
-    if (!apply_all(store, migrations, views, err)) {
-        store_rollback(store);
-        return false;
-    }
-    store->version = newest;
+    store->version = store->newest;
     return true;
 }

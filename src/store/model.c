@@ -37,29 +37,17 @@ void store_model_read_parts(const struct statement *row, int column, struct reco
     for (size_t part = 0; part < model->part_count; part++) {
         ret_record->present[part] = part == 0 || statement_integer(row, column++, 0) != 0;
         for (size_t i = 0; i < model->parts[part].field_count; i++) {
-            ret_record->values[part][i] = statement_value(row, column++);
+            ret_record->values[part][i] = value_at(row->handle, column++);
         }
-        ret_record->extra[part] = statement_value(row, column++);
+        ret_record->extra[part] = value_at(row->handle, column++);
     }
 }
 
-/*
- * row_id; whether the job is the writer's source's; missing_since; whether it goes to the writer's
- * source ?2: its own does not list it any more, or was never read, only imported, or is another
- * edition than the default one, which lists it; then the parts.
- */
-void store_model_select_sql(const struct record_model *model, size_t part, struct buffer *sql)
+/* The columns of job-select.sql, then the parts. */
+static void make_select(const struct record_model *model, struct buffer *sql)
 {
-    (void)part; /* it reads all of them */
     buffer_init(sql, SQL_MAX);
-    buffer_puts(sql, "SELECT p0.row_id, p0.source_id = ?2, p0.missing_since, p0.source_id <> ?2 "
-                     "AND (p0.missing_since IS NOT NULL"
-                     " OR EXISTS (SELECT 1 FROM sync_source AS s JOIN sync_source AS w"
-                     " ON w.source_id = ?2 WHERE s.source_id = p0.source_id AND (NOT EXISTS"
-                     " (SELECT 1 FROM sync_run AS r WHERE r.source_id = s.source_id"
-                     " AND r.mode <> 'import')"
-                     " OR (w.edition = 'STANDARD' AND s.edition <> w.edition"
-                     " AND s.account_id = w.account_id AND s.region_id = w.region_id))))");
+    buffer_puts(sql, sql_job_select);
     store_model_append_parts(model, sql);
     buffer_printf(sql, " WHERE p0.%s = ?1", key_column(model));
 }
@@ -90,7 +78,7 @@ static void append_settled(const struct record_model *model, struct buffer *sql)
  * source, the first run and the settled status of a known job stay, and a row that is newer by its
  * version field stays altogether. The other parts take the key, their fields and extra.
  */
-void store_model_put_sql(const struct record_model *model, size_t part, struct buffer *sql)
+static void make_put(const struct record_model *model, size_t part, struct buffer *sql)
 {
     const struct record_part *description = &model->parts[part];
     const char *key = key_column(model);
@@ -122,24 +110,32 @@ void store_model_put_sql(const struct record_model *model, size_t part, struct b
     }
 }
 
-void store_model_delete_sql(const struct record_model *model, size_t part, struct buffer *sql)
+bool store_model_prepare(struct store *store, struct error *err)
 {
-    buffer_init(sql, SQL_MAX);
-    buffer_printf(sql, "DELETE FROM %s WHERE %s = ?1", model->parts[part].table, key_column(model));
-}
-
-bool store_check_model(struct store *store, struct error *err)
-{
-    sqlite3_stmt *handle = NULL;
-    struct buffer sql;
-    store_model_select_sql(store->model, 0, &sql);
-    bool done = buffer_ok(&sql, "a generated statement", err) &&
-                (sqlite3_prepare_v2(store->db, sql.data, -1, &handle, NULL) == SQLITE_OK ||
-                 store_error(store, err, "find the columns of a job"));
-    (void)sqlite3_finalize(handle);
-    buffer_free(&sql);
-    if (!done && err != NULL && err->code == ERROR_DATABASE && err->hint[0] == '\0') {
-        error_hint(err, "The schema was altered by something else; put a backup of the file back.");
+    const struct record_model *model = store->model;
+    struct statement select;
+    make_select(model, &store->job_select);
+    bool done = buffer_ok(&store->job_select, "a generated statement", err);
+    for (size_t part = 0; done && part < model->part_count; part++) {
+        struct buffer *delete = &store->part_delete[part];
+        make_put(model, part, &store->part_put[part]);
+        buffer_init(delete, SQL_MAX);
+        buffer_printf(delete, "DELETE FROM %s WHERE %s = ?1", model->parts[part].table,
+                      key_column(model));
+        done = buffer_ok(&store->part_put[part], "a generated statement", err) &&
+               buffer_ok(delete, "a generated statement", err);
     }
-    return done;
+    if (!done) {
+        return false;
+    }
+    if (!statement_open(store, store->job_select.data, "find the columns of a job", NO_VALUES,
+                        &select, err)) {
+        if (err != NULL && err->code == ERROR_DATABASE && err->hint[0] == '\0') {
+            error_hint(err,
+                       "The schema was altered by something else; put a backup of the file back.");
+        }
+        return false;
+    }
+    statement_close(&select);
+    return true;
 }

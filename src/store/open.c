@@ -1,4 +1,6 @@
 /* Opening and closing a store, and its transactions. */
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,18 +95,16 @@ static bool configure(struct store *store, int option, int value, struct error *
            store_error(store, err, "configure the connection");
 }
 
-static bool open_for_writing(struct store *store, const struct sql_file *migrations,
-                             const struct sql_file *views, struct error *err)
+static bool open_for_writing(struct store *store, struct error *err)
 {
-    int newest = store_newest(migrations);
     enum store_file_kind kind = STORE_FILE_ABSENT;
     bool was_written = false;
     /* Before the lock, so that no lock file appears beside what is not ours; after it, because it
      * may have changed. */
-    if (!store_file_identify(store->path, newest, &kind, err) ||
+    if (!store_file_identify(store->path, store->newest, &kind, err) ||
         !store_file_place(store->path, &store->place, err) ||
         !store_lock(&store->place, store->path, &store->lock, err) ||
-        !store_file_identify(store->place.path, newest, &kind, err)) {
+        !store_file_identify(store->place.path, store->newest, &kind, err)) {
         return false;
     }
     if (kind == STORE_FILE_ABSENT) {
@@ -125,38 +125,40 @@ static bool open_for_writing(struct store *store, const struct sql_file *migrati
     }
     /* Until the file is known to be ours, closing it must not move its WAL into it. */
     return configure(store, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, err) &&
-           store_check_identity(store, newest, err) &&
-           (store->version == 0 || store_check_schema(store, migrations, err)) &&
+           store_check_identity(store, err) &&
+           (store->version == 0 || store_check_schema(store, err)) &&
            configure(store, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, err) &&
-           set_durability(store, !was_written, err) &&
-           store_migrate(store, migrations, views, err) && store_limit_triggers(store, err);
+           set_durability(store, !was_written, err) && store_migrate(store, err) &&
+           store_limit_triggers(store, err);
 }
 
-static bool open_for_reading(struct store *store, const struct sql_file *migrations,
-                             struct error *err)
+static bool open_original(struct store *store, sqlite3 **ret_db, struct error *err)
 {
-    int newest = store_newest(migrations);
+    return store_guard_hold(store->path, &store->place, err) &&
+           open_connection(ret_db, store->place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW,
+                           err);
+}
+
+static bool open_for_reading(struct store *store, struct error *err)
+{
     enum store_file_kind kind = STORE_FILE_ABSENT;
-    if (!store_file_identify(store->path, newest, &kind, err)) {
+    if (!store_file_identify(store->path, store->newest, &kind, err)) {
         return false;
     }
     if (kind == STORE_FILE_ABSENT) {
         error_set(err, ERROR_DATABASE, "the database %s does not exist", store->path);
         return error_hint(err, "Run `hbrsync sync` first, or name another file with --db.");
     }
-    if (!store_guard_hold(store->path, &store->place, err) ||
-        !open_connection(&store->db, store->place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW,
-                         err) ||
-        !store_check_identity(store, newest, err)) {
+    if (!open_original(store, &store->db, err) || !store_check_identity(store, err)) {
         return false;
     }
     if (store->version == 0) {
         error_set(err, ERROR_DATABASE, "%s holds no data of hbrsync yet", store->path);
         return error_hint(err, "Run `hbrsync sync` first, or name another file with --db.");
     }
-    if (store->version < newest) {
+    if (store->version < store->newest) {
         error_set(err, ERROR_DATABASE, "%s has the older schema %d, this hbrsync reads %d",
-                  store->path, store->version, newest);
+                  store->path, store->version, store->newest);
         return error_hint(err, "Run `hbrsync sync` once: it brings the schema up to date.");
     }
     return true;
@@ -165,39 +167,32 @@ static bool open_for_reading(struct store *store, const struct sql_file *migrati
 static bool copy_database(struct store *store, struct error *err)
 {
     sqlite3 *original = NULL;
-    if (!store_guard_hold(store->path, &store->place, err) ||
-        !open_connection(&original, store->place.path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW,
-                         err)) {
+    if (!open_original(store, &original, err)) {
         return false;
     }
-    bool done = store_copy_pages(original, store->db);
-    if (!done) {
-        store_error(store, err, "copy the database for a dry run");
-    }
+    bool done = store_copy_pages(original, store->db) ||
+                store_error(store, err, "copy the database for a dry run");
     (void)sqlite3_close(original);
     return done;
 }
 
-static bool open_for_dry_run(struct store *store, const struct sql_file *migrations,
-                             const struct sql_file *views, struct error *err)
+static bool open_for_dry_run(struct store *store, struct error *err)
 {
-    int newest = store_newest(migrations);
     enum store_file_kind kind = STORE_FILE_ABSENT;
     bool copies = store->mode == STORE_DRY_RUN;
     /* An empty name is a private temporary database that SQLite removes. */
-    return (!copies || store_file_identify(store->path, newest, &kind, err)) &&
+    return (!copies || store_file_identify(store->path, store->newest, &kind, err)) &&
            open_connection(&store->db, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) &&
            (kind == STORE_FILE_ABSENT || copy_database(store, err)) &&
-           store_check_identity(store, newest, err) &&
-           (store->version == 0 || store_check_schema(store, migrations, err)) &&
+           store_check_identity(store, err) &&
+           (store->version == 0 || store_check_schema(store, err)) &&
            store_exec(store, "PRAGMA synchronous = OFF", "set the durability", err) &&
-           store_migrate(store, migrations, views, err) && store_limit_triggers(store, err);
+           store_migrate(store, err) && store_limit_triggers(store, err);
 }
 
 /* --- open and close ------------------------------------------------------------------------ */
 
-static struct store *new_store(const char *path, enum store_mode mode,
-                               const struct record_model *model)
+static struct store *new_store(const char *path, enum store_mode mode)
 {
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL) {
@@ -206,7 +201,6 @@ static struct store *new_store(const char *path, enum store_mode mode,
     store->lock = -1;
     store->place.folder = -1;
     store->mode = mode;
-    store->model = model;
     buffer_init(&store->change_text, CHANGE_TEXT_MAX);
     buffer_init(&store->added, ADDED_MAX);
     /* ":memory:" and "file:..." are names to SQLite; here they are files like any other. */
@@ -229,26 +223,31 @@ bool store_open_with(const char *path, enum store_mode mode, const struct record
     if (path == NULL || path[0] == '\0') {
         return error_set(err, ERROR_USAGE, "the name of the database is empty");
     }
-    struct store *store = new_store(path, mode, model);
-    bool done = store != NULL && store->path != NULL;
-    if (!done) {
-        error_no_memory(err);
-    } else if (mode == STORE_WRITE) {
-        done = open_for_writing(store, migrations, views, err);
+    struct store *store = new_store(path, mode);
+    if (store == NULL || store->path == NULL) {
+        store_close(store);
+        return error_no_memory(err);
+    }
+    store->model = model;
+    store->migrations = migrations;
+    store->views = views;
+    store->newest = store_newest(migrations);
+    bool done;
+    if (mode == STORE_WRITE) {
+        done = open_for_writing(store, err);
     } else if (mode == STORE_READ || mode == STORE_EXAMINE) {
         /* Views are read as the file has them, so with no function or virtual table that could do
          * harm: no command may read those that take JSON apart by json_extract(). */
-        done = open_for_reading(store, migrations, err) &&
-               (mode == STORE_EXAMINE || store_check_schema(store, migrations, err)) &&
+        done = open_for_reading(store, err) &&
+               (mode == STORE_EXAMINE || store_check_schema(store, err)) &&
                (mode == STORE_EXAMINE || configure(store, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, err));
     } else {
-        done = open_for_dry_run(store, migrations, views, err);
+        done = open_for_dry_run(store, err);
     }
-    if (!done || (mode != STORE_EXAMINE && !store_check_model(store, err))) {
+    if (!done || (mode != STORE_EXAMINE && !store_model_prepare(store, err))) {
         store_close(store);
         return false;
     }
-    store_change_prepare(store);
     *ret_store = store;
     return true;
 }
@@ -287,6 +286,11 @@ void store_close(struct store *store)
         (void)close(store->lock); /* the kernel drops the lock with it */
     }
     store_guard_release(&store->place);
+    buffer_free(&store->job_select);
+    for (size_t part = 0; part < RECORD_PARTS_MAX; part++) {
+        buffer_free(&store->part_put[part]);
+        buffer_free(&store->part_delete[part]);
+    }
     buffer_free(&store->change_text);
     buffer_free(&store->added);
     free(store->path);
@@ -301,6 +305,38 @@ const char *store_path(const struct store *store)
 int store_schema_version(const struct store *store)
 {
     return store->version;
+}
+
+/* --- durable steps, counted so that a test can kill the process at each of them ------------ */
+
+static atomic_uint_fast64_t steps;
+static atomic_uint_fast64_t kill_at;
+
+uint64_t store_steps(void)
+{
+    return atomic_load(&steps);
+}
+
+void store_kill_at_step(uint64_t step)
+{
+    atomic_store(&kill_at, step);
+}
+
+void store_take_test_settings(void)
+{
+    int64_t step = 0;
+    const char *text = getenv("HBRSYNC_TEST_KILL_AT_STEP");
+    if (text != NULL && text_to_int64(text, 1, INT64_MAX, &step)) {
+        store_kill_at_step((uint64_t)step);
+    }
+}
+
+void store_step(void)
+{
+    uint64_t now = atomic_fetch_add(&steps, 1) + 1;
+    if (now == atomic_load(&kill_at)) {
+        (void)raise(SIGKILL);
+    }
 }
 
 /* --- transactions -------------------------------------------------------------------------- */
@@ -329,4 +365,13 @@ void store_rollback(struct store *store)
     if (sqlite3_get_autocommit(store->db) == 0) {
         (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     }
+}
+
+bool store_end(struct store *store, bool done, struct error *err)
+{
+    if (done && store_commit(store, err)) {
+        return true;
+    }
+    store_rollback(store);
+    return false;
 }

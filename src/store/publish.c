@@ -3,8 +3,6 @@
  * in the private folder OUT.publishing, where nobody else can put anything in its way, and which is
  * locked: what a killed process left there is used again, not heaped up.
  */
-#include "store/publish.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -49,11 +47,11 @@ static bool refuse_own_file(const struct store *store, const char *path, struct 
     if (!store_owns_file(store->path, path, &owns, err)) {
         return false;
     }
-    if (!owns) {
-        return true;
+    if (owns) {
+        error_set(err, ERROR_USAGE, "%s belongs to the database %s", path, store->path);
+        error_hint(err, "Publish to another file.");
     }
-    error_set(err, ERROR_USAGE, "%s belongs to the database %s", path, store->path);
-    return error_hint(err, "Publish to another file.");
+    return !owns;
 }
 
 /* A file beside `path` that tells of a writer, or that SQLite would apply to the new copy. */
@@ -79,12 +77,12 @@ static bool refuse_written(const char *path, struct error *err)
     if (!store_file_was_written(path, &written, err)) {
         return false;
     }
-    if (!written) {
-        return true;
+    if (written) {
+        error_set(err, ERROR_USAGE,
+                  "%s was written to since it was made, as no copy is; it was not changed", path);
+        error_hint(err, "Publish to another file, or remove that one first.");
     }
-    error_set(err, ERROR_USAGE,
-              "%s was written to since it was made, as no copy is; it was not changed", path);
-    return error_hint(err, "Publish to another file, or remove that one first.");
+    return !written;
 }
 
 static bool refuse_foreign_file(const struct target *target, struct error *err)
@@ -221,18 +219,19 @@ static bool run(sqlite3 *db, const char *sql)
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* Runs the SQL that `query` returns; ?1 in it is the text of the views. */
-static bool run_generated(sqlite3 *db, const char *query)
+static bool take_sql(sqlite3_stmt *row, void *context)
 {
-    sqlite3_stmt *handle = NULL;
-    bool done = sqlite3_prepare_v2(db, query, -1, &handle, NULL) == SQLITE_OK;
-    (void)sqlite3_bind_text(handle, 1, sql_views->text, -1,
-                            SQLITE_STATIC); /* where there is a ?1 */
-    done = done && sqlite3_step(handle) == SQLITE_ROW;
-    const char *found = done ? (const char *)sqlite3_column_text(handle, 0) : NULL;
-    char *sql = found != NULL ? text_copy(found) : NULL;
-    (void)sqlite3_finalize(handle);
-    done = sql != NULL && run(db, sql);
+    const char *sql = (const char *)sqlite3_column_text(row, 0);
+    *(char **)context = sql != NULL ? text_copy(sql) : NULL;
+    return false;
+}
+
+/* Runs the SQL that `query` returns; ?1 in it is the text of the views. */
+static bool run_generated(sqlite3 *db, const char *query, const struct value *values, size_t count)
+{
+    char *sql = NULL;
+    (void)store_run_once(db, query, values, count, take_sql, &sql);
+    bool done = sql != NULL && run(db, sql);
     free(sql);
     return done;
 }
@@ -258,9 +257,10 @@ static bool copy_by_draft(struct store *store, const struct target *target, bool
         store_copy_pages(store->db, db) &&
         sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL) == SQLITE_OK &&
         run(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF") &&
-        run_generated(db, triggers_gone) &&
+        run_generated(db, triggers_gone, NO_VALUES) &&
         (!tables || (run(db, "BEGIN") && run(db, sql_views->text) &&
-                     run_generated(db, sql_tables->text) && run(db, "COMMIT")));
+                     run_generated(db, sql_tables->text, VALUES(text_value(sql_views->text))) &&
+                     run(db, "COMMIT")));
     done = done ? vacuum(db, target, err)
                 : store_error_on(db, path, err, "make the draft of the copy");
     (void)sqlite3_close(db);
@@ -283,17 +283,18 @@ static bool copy(struct store *store, const struct target *target, bool tables, 
     return done || store_blame_additions(store, err);
 }
 
-static bool sync_folder(const struct target *target)
+static bool sync_folder(const struct target *target, struct error *err)
 {
     int descriptor = openat(target->place.folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return false;
-    }
     /* EINVAL: the file system has nothing to sync there. */
-    bool ok = fsync(descriptor) == 0 || errno == EINVAL;
-    int sync_errno = errno;
-    (void)close(descriptor);
-    errno = sync_errno;
+    bool ok = descriptor >= 0 && (fsync(descriptor) == 0 || errno == EINVAL);
+    if (!ok) {
+        error_set_errno(err, ERROR_USAGE, errno, "cannot sync the folder of %s",
+                        target->place.path);
+    }
+    if (descriptor >= 0) {
+        (void)close(descriptor); /* synced */
+    }
     return ok;
 }
 
@@ -321,10 +322,7 @@ static bool put_in_place(const struct target *target, unsigned mode, struct erro
         return error_set_errno(err, ERROR_USAGE, errno, "cannot replace %s", target->place.path);
     }
     store_step();
-    return sync_folder(target)
-               ? true
-               : error_set_errno(err, ERROR_USAGE, errno, "cannot sync the folder of %s",
-                                 target->place.path);
+    return sync_folder(target, err);
 }
 
 bool store_publish(struct store *store, const char *out, unsigned mode, bool tables,

@@ -1,47 +1,43 @@
-/* The database's label, sources and watermarks. */
+/* What sync remembers between runs, and what `status` shows of it: v_sync_health, which alone says
+ * what is proved. */
 #include "store/state.h"
+
+#include <string.h>
 
 #include "base/text.h"
 #include "store/internal.h"
 
+#define DAY 86400
+#define KEPT_DAYS 90 /* of runs that found nothing */
+
+static const char *const mode_names[] = {
+    [RUN_FULL] = "full", [RUN_DELTA] = "delta", [RUN_IMPORT] = "import"};
+static const char *const outcome_names[] = {
+    [RUN_RUNNING] = "running",         [RUN_DONE] = "done",
+    [RUN_UNPROVED] = "unproved",       [RUN_FAILED] = "failed",
+    [RUN_INTERRUPTED] = "interrupted", [RUN_SKIPPED] = "skipped",
+    [RUN_CRASHED] = "crashed"};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 bool store_database_label(struct store *store, const char *label, struct error *err)
 {
-    struct statement update;
-    if (!store_need_transaction(store, "the database is labelled", err) ||
-        !statement_open(store, STATEMENT_DATABASE_LABEL,
-                        "UPDATE sync_database SET label = ?1 WHERE label <> ?1",
-                        "label the database", &update, err)) {
-        return false;
-    }
-    statement_bind_string(&update, label);
-    return statement_run(&update, NULL, err);
+    return statement_run(store, "UPDATE sync_database SET label = ?1 WHERE label <> ?1",
+                         "label the database", VALUES(text_value(label)), NULL, err);
 }
 
 /* --- sources ------------------------------------------------------------------------------- */
 
-/* Opens a statement that takes the names of the source. */
-static bool open_named(struct store *store, enum statement_id id, const char *sql, const char *what,
-                       const struct store_source *source, struct statement *ret_statement,
-                       struct error *err)
-{
-    if (!statement_open(store, id, sql, what, ret_statement, err)) {
-        return false;
-    }
-    statement_bind_string(ret_statement, source->account_id);
-    statement_bind_string(ret_statement, source->region_id);
-    statement_bind_string(ret_statement, source->edition);
-    return true;
-}
+/* What statements take of a source that is named. */
+#define NAMES(source)                                                                              \
+    text_value((source)->account_id), text_value((source)->region_id), text_value((source)->edition)
 
 static bool select_source(struct store *store, struct store_source *source, bool *ret_found,
                           struct error *err)
 {
     struct statement select;
-    if (!open_named(store, STATEMENT_SOURCE_SELECT,
-                    "SELECT source_id, filters, untyped, children, id_filter, page_cap, checked_at,"
-                    " retired_at FROM sync_source WHERE account_id = ?1 AND region_id = ?2 AND "
-                    "edition = ?3",
-                    "read a source", source, &select, err)) {
+    if (!statement_open(store, sql_source_find, "read a source", VALUES(NAMES(source)), &select,
+                        err)) {
         return false;
     }
     bool done = statement_step(&select, ret_found, err);
@@ -61,20 +57,6 @@ static bool select_source(struct store *store, struct store_source *source, bool
     return done;
 }
 
-static bool insert_source(struct store *store, struct store_source *source, struct error *err)
-{
-    struct statement insert;
-    if (!store_need_transaction(store, "a source is added", err) ||
-        !open_named(store, STATEMENT_SOURCE_INSERT,
-                    "INSERT INTO sync_source (account_id, region_id, edition) VALUES (?1, ?2, ?3)",
-                    "add a source", source, &insert, err) ||
-        !statement_run(&insert, NULL, err)) {
-        return false;
-    }
-    source->source_id = sqlite3_last_insert_rowid(store->db);
-    return true;
-}
-
 static bool name_source(struct store_source *source, const char *account_id, const char *region_id,
                         const char *edition, struct error *err)
 {
@@ -92,9 +74,17 @@ bool store_source_open(struct store *store, const char *account_id, const char *
     struct store_source source;
     bool found = false;
     if (!name_source(&source, account_id, region_id, edition, err) ||
-        !select_source(store, &source, &found, err) ||
-        (!found && !insert_source(store, &source, err))) {
+        !select_source(store, &source, &found, err)) {
         return false;
+    }
+    if (!found) {
+        if (!statement_run(
+                store,
+                "INSERT INTO sync_source (account_id, region_id, edition) VALUES (?1, ?2, ?3)",
+                "add a source", VALUES(NAMES(&source)), NULL, err)) {
+            return false;
+        }
+        source.source_id = sqlite3_last_insert_rowid(store->db);
     }
     *ret_source = source;
     return true;
@@ -116,37 +106,21 @@ bool store_source_retired_at(struct store *store, const char *account_id, const 
 bool store_source_retire(struct store *store, const char *account_id, const char *region_id,
                          const char *edition, int64_t now, int64_t *ret_count, struct error *err)
 {
-    static const char sql[] =
-        "UPDATE sync_source SET retired_at = CASE WHEN ?4 <> 0 THEN coalesce(retired_at, ?4) END"
-        " WHERE ?1 IN ('', account_id) AND region_id = ?2 COLLATE NOCASE AND ?3 IN ('', edition)";
     struct store_source named;
-    struct statement update;
-    if (!name_source(&named, account_id, region_id, edition, err) ||
-        !store_need_transaction(store, "a source is retired", err) ||
-        !open_named(store, STATEMENT_SOURCE_RETIRE, sql, "retire a source", &named, &update, err)) {
-        return false;
-    }
-    statement_bind_integer(&update, now);
-    return statement_run(&update, ret_count, err);
+    return name_source(&named, account_id, region_id, edition, err) &&
+           statement_run(store, sql_source_retire, "retire a source",
+                         VALUES(NAMES(&named), integer_value(now)), ret_count, err);
 }
 
 bool store_source_save(struct store *store, const struct store_source *source, struct error *err)
 {
-    static const char sql[] =
-        "UPDATE sync_source SET filters = ?2, untyped = ?3, children = ?4, id_filter = ?5,"
-        " page_cap = ?6, checked_at = ?7 WHERE source_id = ?1 AND (filters, untyped, children,"
-        " id_filter, page_cap, checked_at) IS NOT (?2, ?3, ?4, ?5, ?6, ?7)";
     const struct store_capabilities *known = &source->capabilities;
-    struct statement update;
-    if (!store_need_transaction(store, "a source is written", err) ||
-        !statement_open(store, STATEMENT_SOURCE_UPDATE, sql, "write a source", &update, err)) {
-        return false;
-    }
-    statement_bind_integers(&update, source->source_id, known->filters, known->untyped,
-                            known->children);
-    statement_bind_string(&update, known->id_filter);
-    statement_bind_integers(&update, known->page_cap, known->checked_at);
-    return statement_run(&update, NULL, err);
+    return statement_run(store, sql_source_save, "write a source",
+                         VALUES(integer_value(source->source_id), integer_value(known->filters),
+                                integer_value(known->untyped), integer_value(known->children),
+                                text_value(known->id_filter), integer_value(known->page_cap),
+                                integer_value(known->checked_at)),
+                         NULL, err);
 }
 
 void store_source_doubt_untyped(struct store_source *source)
@@ -162,14 +136,10 @@ bool store_watermark_get(struct store *store, int64_t source_id, const char *res
                          struct store_watermark *ret_watermark, struct error *err)
 {
     struct statement select;
-    if (!statement_open(store, STATEMENT_WATERMARK_SELECT,
-                        "SELECT proved, updated_time, cut_time, full_walk_at, run_id, empty_since"
-                        " FROM sync_watermark WHERE source_id = ?1 AND restore_type = ?2",
-                        "read a watermark", &select, err)) {
+    if (!statement_open(store, sql_watermark_get, "read a watermark",
+                        VALUES(integer_value(source_id), text_value(restore_type)), &select, err)) {
         return false;
     }
-    statement_bind_integer(&select, source_id);
-    statement_bind_string(&select, restore_type);
     struct store_watermark watermark = {0};
     bool done = statement_step(&select, &watermark.known, err);
     if (done && watermark.known) {
@@ -190,67 +160,191 @@ bool store_watermark_get(struct store *store, int64_t source_id, const char *res
 bool store_watermark_put(struct store *store, int64_t source_id, const char *restore_type,
                          const struct store_watermark *watermark, struct error *err)
 {
-    static const char sql[] =
-        "INSERT INTO sync_watermark (source_id, restore_type, proved, updated_time, cut_time,"
-        " full_walk_at, run_id, empty_since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
-        " ON CONFLICT (source_id, restore_type) DO UPDATE SET proved = excluded.proved,"
-        " updated_time = excluded.updated_time, cut_time = excluded.cut_time,"
-        " full_walk_at = excluded.full_walk_at, run_id = excluded.run_id,"
-        " empty_since = excluded.empty_since"
-        " WHERE (sync_watermark.proved, sync_watermark.updated_time, sync_watermark.cut_time,"
-        " sync_watermark.full_walk_at, sync_watermark.run_id, sync_watermark.empty_since)"
-        " IS NOT (excluded.proved, excluded.updated_time, excluded.cut_time,"
-        " excluded.full_walk_at, excluded.run_id, excluded.empty_since)";
-    struct statement put;
-    if (!store_need_transaction(store, "a watermark is written", err) ||
-        !statement_open(store, STATEMENT_WATERMARK_PUT, sql, "write a watermark", &put, err)) {
-        return false;
-    }
-    statement_bind_integer(&put, source_id);
-    statement_bind_string(&put, restore_type);
-    statement_bind_integers(&put, watermark->proved, watermark->updated_time, watermark->cut_time,
-                            watermark->full_walk_at, watermark->run_id, watermark->empty_since);
-    return statement_run(&put, NULL, err);
-}
-
-/* Changes the watermark of a source ?1 and a scope ?2, or those of its other scopes. */
-static bool change_watermarks(struct store *store, enum statement_id id, const char *sql,
-                              int64_t source_id, const char *restore_type, struct error *err)
-{
-    struct statement change;
-    if (!store_need_transaction(store, "a watermark is written", err) ||
-        !statement_open(store, id, sql, "write a watermark", &change, err)) {
-        return false;
-    }
-    statement_bind_integer(&change, source_id);
-    statement_bind_string(&change, restore_type);
-    return statement_run(&change, NULL, err);
+    return statement_run(
+        store, sql_watermark_put, "write a watermark",
+        VALUES(integer_value(source_id), text_value(restore_type), integer_value(watermark->proved),
+               integer_value(watermark->updated_time), integer_value(watermark->cut_time),
+               integer_value(watermark->full_walk_at), integer_value(watermark->run_id),
+               integer_value(watermark->empty_since)),
+        NULL, err);
 }
 
 bool store_watermark_unproved(struct store *store, int64_t source_id, const char *restore_type,
                               struct error *err)
 {
     /* A scope without a watermark gets a full scan anyway. */
-    return change_watermarks(store, STATEMENT_WATERMARK_UNPROVED,
-                             "UPDATE sync_watermark SET proved = 0"
-                             " WHERE source_id = ?1 AND restore_type = ?2 AND proved <> 0",
-                             source_id, restore_type, err);
+    return statement_run(store,
+                         "UPDATE sync_watermark SET proved = 0"
+                         " WHERE source_id = ?1 AND restore_type = ?2 AND proved <> 0",
+                         "write a watermark",
+                         VALUES(integer_value(source_id), text_value(restore_type)), NULL, err);
 }
 
 bool store_watermark_drop(struct store *store, int64_t source_id, const char *restore_type,
                           struct error *err)
 {
-    return change_watermarks(
-        store, STATEMENT_WATERMARK_DROP,
-        "DELETE FROM sync_watermark WHERE source_id = ?1 AND restore_type = ?2", source_id,
-        restore_type, err);
+    return statement_run(
+        store, "DELETE FROM sync_watermark WHERE source_id = ?1 AND restore_type = ?2",
+        "write a watermark", VALUES(integer_value(source_id), text_value(restore_type)), NULL, err);
 }
 
 bool store_watermark_drop_unproved_types(struct store *store, int64_t source_id, struct error *err)
 {
-    return change_watermarks(
-        store, STATEMENT_WATERMARK_DROP_TYPES,
-        "DELETE FROM sync_watermark WHERE source_id = ?1 AND restore_type <> ?2"
-        " AND proved = 0",
-        source_id, "", err);
+    return statement_run(
+        store,
+        "DELETE FROM sync_watermark WHERE source_id = ?1 AND restore_type <> '' AND proved = 0",
+        "write a watermark", VALUES(integer_value(source_id)), NULL, err);
+}
+
+/* --- runs ---------------------------------------------------------------------------------- */
+
+const char *store_run_mode_name(enum store_run_mode mode)
+{
+    return (size_t)mode < COUNT(mode_names) ? mode_names[mode] : "unknown";
+}
+
+const char *store_run_outcome_name(enum store_run_outcome outcome)
+{
+    return (size_t)outcome < COUNT(outcome_names) ? outcome_names[outcome] : "unknown";
+}
+
+bool store_run_next_id(struct store *store, int64_t *ret_run_id, struct error *err)
+{
+    return statement_run(store, "SELECT coalesce(max(run_id), 0) + 1 FROM sync_run", "number a run",
+                         NO_VALUES, ret_run_id, err);
+}
+
+/* Numbers whose "unknown" is `none`, and empty texts, are NULL in the table. */
+static struct value known_value(int64_t value, int64_t none)
+{
+    struct value known = integer_value(value);
+    known.kind = value == none ? VALUE_NULL : VALUE_INTEGER;
+    return known;
+}
+
+static struct value optional_value(const char *text)
+{
+    struct value optional = text_value(text);
+    optional.kind = text[0] == '\0' ? VALUE_NULL : VALUE_TEXT;
+    return optional;
+}
+
+static bool write_run(struct store *store, const char *sql, const struct store_run *run,
+                      enum store_run_outcome outcome, int64_t *ret_changes, struct error *err)
+{
+    const int64_t counts[] = {run->requests,      run->retries,  run->throttled, run->pages,
+                              run->seen,          run->inserted, run->updated,   run->unchanged,
+                              run->stale,         run->missing,  run->returned,  run->rejected,
+                              run->unknown_fields};
+    struct value values[27] = {integer_value(run->run_id),
+                               integer_value(run->source_id),
+                               text_value(run->scope),
+                               text_value(store_run_mode_name(run->mode)),
+                               text_value(store_run_outcome_name(outcome)),
+                               integer_value(run->started_at),
+                               known_value(run->finished_at, 0)};
+    struct value *next = values + 7;
+    for (size_t i = 0; i < COUNT(counts); i++) {
+        *next++ = integer_value(counts[i]);
+    }
+    *next++ = known_value(run->total_count, -1);
+    *next++ = known_value(run->local_count, -1);
+    *next++ = integer_value(run->open_jobs);
+    *next++ = text_value(run->proved ? "proved" : "unproved");
+    *next++ = optional_value(run->proof_detail);
+    *next++ = known_value(run->watermark, 0);
+    *next++ = optional_value(run->error);
+    return statement_run(store, sql, "record a run", values, (size_t)(next - values), ret_changes,
+                         err);
+}
+
+bool store_run_begin(struct store *store, const struct store_run *run, struct error *err)
+{
+    return write_run(store, sql_run_begin, run, RUN_RUNNING, NULL, err);
+}
+
+bool store_run_end(struct store *store, const struct store_run *run, struct error *err)
+{
+    int64_t changes = 0;
+    return write_run(store, sql_run_end, run, run->outcome, &changes, err) &&
+           (changes == 1 ||
+            error_set(err, ERROR_INTERNAL, "run %lld was never begun", (long long)run->run_id));
+}
+
+bool store_run_close_crashed(struct store *store, int64_t now, int64_t *ret_count,
+                             struct error *err)
+{
+    return statement_run(store, sql_run_crashed, "close the runs that were left open",
+                         VALUES(integer_value(now)), ret_count, err);
+}
+
+bool store_run_prune(struct store *store, int64_t now, struct error *err)
+{
+    return statement_run(store, sql_run_prune, "remove old runs",
+                         VALUES(integer_value((now / DAY - KEPT_DAYS) * DAY)), NULL, err);
+}
+
+bool store_run_of_sibling(struct store *store, const struct store_run *run,
+                          const struct store_source *source, const char *restore_type,
+                          int64_t *ret_jobs, struct error *err)
+{
+    return statement_run(store, sql_run_sibling, "look up a run",
+                         VALUES(integer_value(run->run_id), text_value(run->scope), NAMES(source),
+                                text_value(restore_type)),
+                         ret_jobs, err);
+}
+
+/* --- status -------------------------------------------------------------------------------- */
+
+static bool read_row(const struct statement *row, struct store_status *status, struct error *err)
+{
+    struct store_source *source = &status->source;
+    int column = 0;
+    memset(status, 0, sizeof *status);
+    source->source_id = statement_integer(row, column++, 0);
+    statement_copy_text(row, column++, source->account_id, sizeof source->account_id);
+    statement_copy_text(row, column++, source->region_id, sizeof source->region_id);
+    statement_copy_text(row, column++, source->edition, sizeof source->edition);
+    source->retired_at = statement_integer(row, column++, 0);
+    statement_copy_text(row, column++, status->scope, sizeof status->scope);
+    statement_copy_text(row, column++, status->note, sizeof status->note);
+    status->imported = statement_integer(row, column++, 0) != 0;
+    status->proved = statement_integer(row, column++, 0) != 0;
+    status->jobs = statement_integer(row, column++, 0);
+    status->open_jobs = statement_integer(row, column++, 0);
+    status->missing_jobs = statement_integer(row, column++, 0);
+    status->watermark = statement_integer(row, column++, 0);
+    status->full_walk_at = statement_integer(row, column++, 0);
+    status->last_proved_at = statement_integer(row, column++, 0);
+    status->last_success_at = statement_integer(row, column++, 0);
+    status->last_run_id = statement_integer(row, column++, 0);
+    statement_copy_text(row, column++, status->last_mode, sizeof status->last_mode);
+    statement_copy_text(row, column++, status->last_outcome, sizeof status->last_outcome);
+    status->last_proved = statement_integer(row, column++, 0) != 0;
+    statement_copy_text(row, column++, status->last_evidence, sizeof status->last_evidence);
+    statement_copy_text(row, column++, status->last_error, sizeof status->last_error);
+    status->accounts = statement_integer(row, column, 0);
+    return statement_read_ok(row, err);
+}
+
+bool store_status_each(struct store *store,
+                       bool (*visit)(const struct store_status *status, void *context,
+                                     struct error *err),
+                       void *context, struct error *err)
+{
+    struct statement rows;
+    if (!statement_open(store, sql_status, "read the sources", NO_VALUES, &rows, err)) {
+        return false;
+    }
+    struct store_status status;
+    bool row = false;
+    bool done;
+    while ((done = statement_step(&rows, &row, err)) && row) {
+        if (!read_row(&rows, &status, err) || !visit(&status, context, err)) {
+            done = false;
+            break;
+        }
+    }
+    statement_close(&rows);
+    return done;
 }

@@ -1,4 +1,5 @@
 /* SQLite's errors as ours, and the cached statements. */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -120,81 +121,57 @@ bool store_blame_additions(const struct store *store, struct error *err)
 
 /* --- one use of a statement ---------------------------------------------------------------- */
 
-bool statement_open(struct store *store, enum statement_id id, const char *sql, const char *what,
-                    struct statement *ret_statement, struct error *err)
+static int bind_values(sqlite3_stmt *handle, const struct value *values, size_t count)
 {
-    if (store->statements[id] == NULL) {
-        int result = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
-                                        &store->statements[id], NULL);
-        if (result != SQLITE_OK) {
-            return store_error(store, err, "%s", what);
+    int result = SQLITE_OK;
+    for (size_t i = 0; i < count && result == SQLITE_OK; i++) {
+        int index = (int)i + 1;
+        if (values[i].kind == VALUE_INTEGER) {
+            result = sqlite3_bind_int64(handle, index, values[i].integer);
+        } else if (values[i].kind == VALUE_TEXT) {
+            /* A NULL pointer would bind NULL; an empty text stays one. */
+            const char *text = values[i].text != NULL ? values[i].text : "";
+            result = sqlite3_bind_text64(handle, index, text, values[i].length, SQLITE_STATIC,
+                                         SQLITE_UTF8);
+        } else {
+            result = sqlite3_bind_null(handle, index);
         }
     }
-    *ret_statement = (struct statement){
-        .store = store, .handle = store->statements[id], .what = what, .next = 1};
+    return result;
+}
+
+bool statement_open(struct store *store, const char *sql, const char *what,
+                    const struct value *values, size_t count, struct statement *ret_statement,
+                    struct error *err)
+{
+    struct store_prepared *prepared = store->statements;
+    while (prepared->sql != NULL && prepared->sql != sql) {
+        prepared++;
+        assert(prepared < store->statements + STORE_STATEMENTS_MAX);
+    }
+    if (prepared->sql == NULL) {
+        if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared->handle,
+                               NULL) != SQLITE_OK) {
+            store_error(store, err, "%s", what);
+            return false;
+        }
+        prepared->sql = sql;
+    }
+    if (sqlite3_stmt_readonly(prepared->handle) == 0 && sqlite3_get_autocommit(store->db) != 0) {
+        error_set(err, ERROR_INTERNAL, "cannot %s outside a transaction", what);
+        return false;
+    }
+    *ret_statement = (struct statement){store, prepared->handle, what};
+    if (bind_values(prepared->handle, values, count) != SQLITE_OK) {
+        store_error(store, err, "%s", what);
+        statement_close(ret_statement);
+        return false;
+    }
     return true;
-}
-
-static void note_bind(struct statement *statement, int result)
-{
-    statement->next++;
-    if (statement->bind_result == SQLITE_OK) {
-        statement->bind_result = result;
-    }
-}
-
-void statement_bind_integer(struct statement *statement, int64_t value)
-{
-    note_bind(statement, sqlite3_bind_int64(statement->handle, statement->next, value));
-}
-
-void statement_bind_integer_array(struct statement *statement, const int64_t *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        statement_bind_integer(statement, values[i]);
-    }
-}
-
-void statement_bind_text(struct statement *statement, const char *text, size_t length)
-{
-    /* A NULL pointer would bind NULL; an empty text stays one. */
-    note_bind(statement,
-              sqlite3_bind_text64(statement->handle, statement->next, text != NULL ? text : "",
-                                  text != NULL ? length : 0, SQLITE_STATIC, SQLITE_UTF8));
-}
-
-void statement_bind_string(struct statement *statement, const char *text)
-{
-    statement_bind_text(statement, text, strlen(text));
-}
-
-void statement_bind_null(struct statement *statement)
-{
-    note_bind(statement, sqlite3_bind_null(statement->handle, statement->next));
-}
-
-void statement_bind_value(struct statement *statement, const struct value *value)
-{
-    switch (value->kind) {
-    case VALUE_TEXT:
-        statement_bind_text(statement, value->text, value->length);
-        return;
-    case VALUE_INTEGER:
-        statement_bind_integer(statement, value->integer);
-        return;
-    case VALUE_NULL:
-        break;
-    }
-    statement_bind_null(statement);
 }
 
 bool statement_step(struct statement *statement, bool *ret_row, struct error *err)
 {
-    if (statement->bind_result != SQLITE_OK) {
-        return error_set(err, ERROR_DATABASE, "%s: cannot %s: a value could not be bound: %s",
-                         statement->store->path, statement->what,
-                         sqlite3_errstr(statement->bind_result));
-    }
     int result = sqlite3_step(statement->handle);
     if (result != SQLITE_ROW && result != SQLITE_DONE) {
         return store_error(statement->store, err, "%s", statement->what);
@@ -210,25 +187,21 @@ void statement_close(struct statement *statement)
     (void)sqlite3_clear_bindings(statement->handle);
 }
 
-bool statement_run(struct statement *statement, int64_t *ret_changes, struct error *err)
+bool statement_run(struct store *store, const char *sql, const char *what,
+                   const struct value *values, size_t count, int64_t *ret_result, struct error *err)
 {
+    struct statement statement;
     bool row = false;
-    bool done = statement_step(statement, &row, err);
-    if (done && ret_changes != NULL) {
-        *ret_changes = sqlite3_changes64(statement->store->db);
+    if (!statement_open(store, sql, what, values, count, &statement, err)) {
+        return false;
     }
-    statement_close(statement);
-    return done;
-}
-
-bool statement_read_integer(struct statement *statement, int64_t *ret_value, struct error *err)
-{
-    bool row = false;
-    bool done = statement_step(statement, &row, err);
-    if (done) {
-        *ret_value = row ? sqlite3_column_int64(statement->handle, 0) : 0;
+    bool done = statement_step(&statement, &row, err);
+    if (done && ret_result != NULL) {
+        *ret_result = sqlite3_column_count(statement.handle) == 0 ? sqlite3_changes64(store->db)
+                      : row ? sqlite3_column_int64(statement.handle, 0)
+                            : 0;
     }
-    statement_close(statement);
+    statement_close(&statement);
     return done;
 }
 
@@ -245,21 +218,16 @@ void statement_copy_text(const struct statement *statement, int column, char *ta
     (void)text_fit(target, size, text != NULL ? (const char *)text : "");
 }
 
-struct value statement_value(const struct statement *statement, int column)
+struct value value_at(sqlite3_stmt *row, int column)
 {
-    struct value value = {.kind = VALUE_NULL};
-    switch (sqlite3_column_type(statement->handle, column)) {
-    case SQLITE_NULL:
-        break;
-    case SQLITE_INTEGER:
-        value.kind = VALUE_INTEGER;
-        value.integer = sqlite3_column_int64(statement->handle, column);
-        break;
-    default:
-        value.kind = VALUE_TEXT;
-        value.text = (const char *)sqlite3_column_text(statement->handle, column);
-        value.length = (uint32_t)sqlite3_column_bytes(statement->handle, column);
-        break;
+    int type = sqlite3_column_type(row, column);
+    if (type == SQLITE_INTEGER) {
+        return integer_value(sqlite3_column_int64(row, column));
+    }
+    struct value value = {.kind = type == SQLITE_NULL ? VALUE_NULL : VALUE_TEXT};
+    if (type != SQLITE_NULL) {
+        value.text = (const char *)sqlite3_column_text(row, column);
+        value.length = (uint32_t)sqlite3_column_bytes(row, column);
     }
     return value;
 }
@@ -275,7 +243,7 @@ static bool collect_texts(struct statement *query, struct buffer *texts, struct 
     bool row = false;
     bool done;
     while ((done = statement_step(query, &row, err)) && row) {
-        struct value text = statement_value(query, 0);
+        struct value text = value_at(query->handle, 0);
         buffer_append(texts, text.text != NULL ? text.text : "", text.length);
         buffer_putc(texts, '\0');
     }
@@ -302,49 +270,43 @@ bool statement_visit_texts(struct statement *query,
 
 void statement_free_all(struct store *store)
 {
-    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-        (void)sqlite3_finalize(store->statements[i]);
-        store->statements[i] = NULL;
+    for (size_t i = 0; i < STORE_STATEMENTS_MAX; i++) {
+        (void)sqlite3_finalize(store->statements[i].handle);
+        store->statements[i] = (struct store_prepared){NULL, NULL};
     }
 }
 
 /* --- statements used once ------------------------------------------------------------------ */
 
+int store_run_once(sqlite3 *db, const char *sql, const struct value *values, size_t count,
+                   bool (*visit)(sqlite3_stmt *row, void *context), void *context)
+{
+    sqlite3_stmt *handle = NULL;
+    int result = sqlite3_prepare_v2(db, sql, -1, &handle, NULL);
+    if (result == SQLITE_OK && (result = bind_values(handle, values, count)) == SQLITE_OK) {
+        do {
+            result = sqlite3_step(handle);
+        } while (result == SQLITE_ROW && visit != NULL && visit(handle, context));
+    }
+    (void)sqlite3_finalize(handle); /* its error is the step's, and stays with the connection */
+    return result;
+}
+
 bool store_exec(struct store *store, const char *sql, const char *what, struct error *err)
 {
-    if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        return store_error(store, err, "%s", what);
-    }
-    return true;
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+           store_error(store, err, "%s", what);
+}
+
+static bool take_integer(sqlite3_stmt *row, void *context)
+{
+    *(int64_t *)context = sqlite3_column_int64(row, 0);
+    return false;
 }
 
 bool store_query_integer_on(sqlite3 *db, const char *sql, int64_t *ret_value)
 {
-    sqlite3_stmt *handle = NULL;
-    bool done = sqlite3_prepare_v2(db, sql, -1, &handle, NULL) == SQLITE_OK &&
-                sqlite3_step(handle) == SQLITE_ROW;
-    if (done) {
-        *ret_value = sqlite3_column_int64(handle, 0);
-    }
-    (void)sqlite3_finalize(handle);
-    return done;
-}
-
-bool store_query_text_on(sqlite3 *db, const char *path, const char *sql, const char *what,
-                         char *target, size_t size, struct error *err)
-{
-    sqlite3_stmt *handle = NULL;
-    bool done = sqlite3_prepare_v2(db, sql, -1, &handle, NULL) == SQLITE_OK &&
-                sqlite3_step(handle) == SQLITE_ROW;
-    if (done) {
-        const char *text = (const char *)sqlite3_column_text(handle, 0);
-        (void)text_fit(target, size, text != NULL ? text : "");
-        done = text != NULL || error_no_memory(err);
-    } else {
-        store_error_on(db, path, err, "%s", what);
-    }
-    (void)sqlite3_finalize(handle);
-    return done;
+    return store_run_once(db, sql, NO_VALUES, take_integer, ret_value) == SQLITE_ROW;
 }
 
 bool store_query_integer(struct store *store, const char *sql, int64_t *ret_value,
@@ -354,10 +316,27 @@ bool store_query_integer(struct store *store, const char *sql, int64_t *ret_valu
            store_error(store, err, "read the database");
 }
 
-bool store_need_transaction(struct store *store, const char *what, struct error *err)
+struct target {
+    char *text;
+    size_t size;
+    bool filled;
+};
+
+static bool take_text(sqlite3_stmt *row, void *context)
 {
-    if (sqlite3_get_autocommit(store->db) != 0) {
-        return error_set(err, ERROR_INTERNAL, "%s outside a transaction", what);
+    struct target *target = context;
+    const char *text = (const char *)sqlite3_column_text(row, 0);
+    target->filled = text != NULL;
+    (void)text_fit(target->text, target->size, text != NULL ? text : "");
+    return false;
+}
+
+bool store_query_text_on(sqlite3 *db, const char *path, const char *sql, const char *what,
+                         char *text, size_t size, struct error *err)
+{
+    struct target target = {text, size, false};
+    if (store_run_once(db, sql, NO_VALUES, take_text, &target) != SQLITE_ROW) {
+        return store_error_on(db, path, err, "%s", what);
     }
-    return true;
+    return target.filled || error_no_memory(err);
 }

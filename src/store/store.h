@@ -61,8 +61,23 @@ int store_schema_version(const struct store *store);
 /* BEGIN IMMEDIATE; never kept open across a wait for the network. */
 bool store_begin(struct store *store, struct error *err) MUST_CHECK;
 bool store_commit(struct store *store, struct error *err) MUST_CHECK;
+/* Commits what is done; else, or where that fails, rolls back. */
+bool store_end(struct store *store, bool done, struct error *err) MUST_CHECK;
 /* Does nothing outside a transaction. */
 void store_rollback(struct store *store);
+
+/*
+ * Replaces `out` by a copy of the database as it is now: made in a private folder beside it,
+ * without triggers, synced, renamed, the folder synced. Who reads the old copy is not disturbed.
+ * `mode` is the new file's. With `tables` each view of hbrsync becomes a table of its name, with
+ * declared types and indexes, because readers believe types and a view's column may have none.
+ * ERROR_USAGE for a folder that others can write to, and for an `out` that must not be overwritten:
+ * the database itself or a file that belongs to it, another database that is or was written to,
+ * anything that is not ours. ERROR_LOCKED while another process publishes there. SIGINT and SIGTERM
+ * end it and leave nothing behind.
+ */
+bool store_publish(struct store *store, const char *out, unsigned mode, bool tables,
+                   struct error *err) MUST_CHECK;
 
 /* SQLite's version text, and false with an error when it is older than 3.40.1. */
 const char *store_sqlite_version(void);

@@ -1,14 +1,5 @@
 #include "sync/commit.h"
 
-static bool in_transaction(struct store *store, bool done, struct error *err)
-{
-    if (done && store_commit(store, err)) {
-        return true;
-    }
-    store_rollback(store);
-    return false;
-}
-
 /* Jobs that are not listed any more: all that was not seen where the proof holds the whole listing,
  * and of a delta the open and recent ones that it did not see; and what the counts of a check told
  * gone. */
@@ -104,7 +95,7 @@ bool commit_scope(struct scope *scope, struct error *err)
     }
     bool written = (proved ? write_proved(scope, &marked, err) : write_unproved(scope, err)) &&
                    store_source_save(store, &scope->task->source, err);
-    if (!in_transaction(store, written, err)) {
+    if (!store_end(store, written, err)) {
         return false;
     }
     scope->evidence.gone = proved ? marked : -1;
@@ -124,23 +115,19 @@ bool commit_end_of_doubt(struct scope *scope, struct error *err)
     }
     watermark->empty_since = 0;
     watermark->proved = watermark->proved && !scope->scanner.changed;
-    if (!store_begin(store, err)) {
-        return false;
-    }
-    return in_transaction(store,
-                          store_watermark_put(store, scope->stored.source_id,
-                                              scope->stored.restore_type, watermark, err),
-                          err);
+    return store_begin(store, err) &&
+           store_end(store,
+                     store_watermark_put(store, scope->stored.source_id, scope->stored.restore_type,
+                                         watermark, err),
+                     err);
 }
 
 bool commit_listed_by_type(struct store *store, const struct store_source *source,
                            struct error *err)
 {
-    if (!store_begin(store, err)) {
-        return false;
-    }
-    return in_transaction(store,
-                          store_watermark_drop(store, source->source_id, "", err) &&
-                              store_source_save(store, source, err),
-                          err);
+    return store_begin(store, err) &&
+           store_end(store,
+                     store_watermark_drop(store, source->source_id, "", err) &&
+                         store_source_save(store, source, err),
+                     err);
 }

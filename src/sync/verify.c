@@ -4,7 +4,7 @@
 
 #include "base/interrupt.h"
 #include "hbr/restore_job.h"
-#include "store/export.h"
+#include "store/query.h"
 
 struct comparison {
     const struct sync_verify *verify;

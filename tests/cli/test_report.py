@@ -491,7 +491,7 @@ class Selections(ReportCase):
         self.assertIn("warning", self.report("open", "--region", "cn-hangzou", "--region", "cn-hangzhou").stderr)
 
     def test_every_name_that_a_report_reads_is_selected(self):
-        """What a selection hides (WITH_SELECTED of src/store/export.c) is all that reports read jobs and sources from."""
+        """What a selection hides (sql/statements/selected.sql) is all that reports read jobs and sources from."""
         known = {"restore_job", "v_restore_job", "v_restore_open", "v_sync_health",
                  "sync_source", "restore_job_change"}  # joined with restore_job
         for name in NAMES:
