@@ -160,6 +160,9 @@ class Hosts(Parity):
         self.assertEqual(self.doctor({"endpoint": "a.example", "sts_endpoint": "b.example"},
                                      ["--endpoint", "https://c.example", "--sts-endpoint", "https://d.example"]),
                          "https://c.example (--endpoint), STS at https://d.example (--sts-endpoint)")
+        self.assertEqual(self.doctor({"endpoint": "a.example", "sts_endpoint": "b.example"},
+                                     ["--endpoint", "https://c.example"], ALIBABA_CLOUD_STS_ENDPOINT="d.example"),
+                         "https://c.example (--endpoint), STS at https://c.example (--endpoint)")
 
     def test_every_call(self):
         """hbr at one simulator, GetCallerIdentity and AssumeRole at another."""
@@ -187,7 +190,10 @@ class Hosts(Parity):
 
     def test_what_is_no_endpoint(self):
         self.config({"name": "a", "mode": "AK", **KEY, "sts_endpoint": "https://canary-user@host"})
-        self.go(env=self.bare(), status=2, says="the profile's sts_endpoint: ")
+        result = self.run_hbrsync("--db", self.database, "sync", "--region", "cn-hangzhou", env=self.bare())
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("the profile's sts_endpoint: ", result.stderr)
+        self.assertNotIn("canary", result.stderr)
         self.config({"name": "a", "mode": "AK", **KEY})
         result = self.run_hbrsync("--db", self.database, "sync", "--region", "cn-hangzhou",
                                   env=self.bare(ALIBABA_CLOUD_ENDPOINT="https://host/path"))
