@@ -1,5 +1,4 @@
-#include "acs/assume_role.h"
-
+/* STS (version 2015-04-01): temporary keys of a RAM role, and whose keys they are. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,8 +7,6 @@
 
 #include "acs/answer.h"
 #include "acs/client.h"
-#include "acs/identity.h"
-#include "acs/keys.h"
 #include "acs/provider.h"
 #include "acs/retry_watch.h"
 #include "acs/setup.h"
@@ -17,7 +14,6 @@
 #include "acs/transfer.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/text.h"
 
 #define STS_VERSION "2015-04-01"
@@ -27,6 +23,7 @@
 #define OIDC_TOKEN_MAX ((size_t)20000) /* "OIDCToken" of the API page */
 #define FORM_MAX ((size_t)128 * 1024)
 #define PARAMETERS_MAX 6
+#define ROLE_DURATION 3600 /* seconds, as in the SDKs */
 
 static bool is_given(const char *text)
 {
@@ -52,15 +49,14 @@ bool acs_role_keys_read(const struct json_node *root, const char *action,
         return error_set(err, ERROR_CREDENTIALS, "%s has no Credentials", what);
     }
     ret_credentials->renewable = true;
-    return acs_keys_read(node, &ACS_KEY_NAMES, true, what, ret_credentials, err);
+    return acs_keys_read(node, ACS_KEY_NAMES, true, what, ret_credentials, err);
 }
 
 static size_t role_parameters(const struct acs_role *role, char duration[24],
                               struct acs_parameter parameters[PARAMETERS_MAX])
 {
     size_t count = 0;
-    (void)snprintf(duration, 24, "%" PRId64,
-                   role->duration > 0 ? role->duration : ACS_ROLE_DURATION_DEFAULT);
+    (void)snprintf(duration, 24, "%" PRId64, role->duration > 0 ? role->duration : ROLE_DURATION);
     const struct acs_parameter all[] = {
         {"RoleArn", role->arn},
         {"RoleSessionName", is_given(role->session_name) ? role->session_name : "hbrsync"},
@@ -103,9 +99,9 @@ static bool call_assume_role(struct acs_client *client, const char *url,
 }
 
 /* No trace: the answer is a key. */
-bool acs_assume_role(const struct acs_credentials_options *options, const struct acs_role *role,
-                     const struct acs_credentials *base, struct acs_credentials *ret_credentials,
-                     struct error *err)
+static bool assume_signed(const struct acs_credentials_options *options,
+                          const struct acs_role *role, const struct acs_credentials *base,
+                          struct acs_credentials *ret_credentials, struct error *err)
 {
     char url[URL_SIZE];
     struct acs_client *client = NULL;
@@ -228,9 +224,9 @@ static bool call_oidc(const struct acs_credentials_options *options, const struc
     }
 }
 
-bool acs_assume_role_with_oidc(const struct acs_credentials_options *options,
-                               const struct acs_role *role, struct acs_credentials *ret_credentials,
-                               struct error *err)
+static bool assume_with_oidc(const struct acs_credentials_options *options,
+                             const struct acs_role *role, struct acs_credentials *ret_credentials,
+                             struct error *err)
 {
     char endpoint[URL_SIZE];
     struct buffer token, form, url;
@@ -256,10 +252,19 @@ bool acs_assume_role_with_oidc(const struct acs_credentials_options *options,
     return ok;
 }
 
+/* --- either, and whose keys they are -------------------------------------------------------- */
+
+bool acs_assume_role(const struct acs_credentials_options *options, const struct acs_role *role,
+                     const struct acs_credentials *base, struct acs_credentials *ret_credentials,
+                     struct error *err)
+{
+    return base != NULL ? assume_signed(options, role, base, ret_credentials, err)
+                        : assume_with_oidc(options, role, ret_credentials, err);
+}
+
 /* As Kubernetes pods get it (RRSA): the variables name role, provider and token. */
-enum acs_provider_result acs_provider_oidc(const struct acs_credentials_options *options,
-                                           struct acs_credentials *ret_credentials,
-                                           struct buffer *reason, struct error *err)
+bool acs_provider_oidc(const struct acs_credentials_options *options,
+                       struct acs_credentials *ret_credentials, struct error *err)
 {
     const struct acs_role role = {
         .arn = acs_variable_for("ram_role_arn", true, NULL),
@@ -268,11 +273,37 @@ enum acs_provider_result acs_provider_oidc(const struct acs_credentials_options 
         .oidc_token_file = acs_variable_for("oidc_token_file", true, NULL),
     };
     if (role.arn == NULL || role.oidc_provider_arn == NULL || role.oidc_token_file == NULL) {
-        buffer_puts(reason, "ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN and "
-                            "ALIBABA_CLOUD_OIDC_TOKEN_FILE are not all set");
-        return ACS_PROVIDER_NOT_HERE;
+        return error_set(err, ERROR_NONE,
+                         "ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN and "
+                         "ALIBABA_CLOUD_OIDC_TOKEN_FILE are not all set");
     }
     acs_provider_name(ret_credentials, "OIDC role %s", role.arn);
-    return acs_assume_role_with_oidc(options, &role, ret_credentials, err) ? ACS_PROVIDER_FOUND
-                                                                           : ACS_PROVIDER_BROKEN;
+    return assume_with_oidc(options, &role, ret_credentials, err);
+}
+
+bool acs_caller_identity(struct acs_client *client, const struct acs_hosts *hosts,
+                         const char *region, struct acs_identity *ret_identity, struct error *err)
+{
+    char url[URL_SIZE];
+    if (!acs_sts_endpoint(hosts, url, sizeof(url), err)) {
+        return false;
+    }
+    struct acs_request request = {
+        .endpoint = url, .region = region, .action = "GetCallerIdentity", .version = STS_VERSION};
+    struct acs_answer answer;
+    if (!acs_client_call(client, &request, &answer, err)) {
+        return false;
+    }
+    bool ok = json_find_text(answer.root, "AccountId", ret_identity->account_id,
+                             sizeof(ret_identity->account_id)) &&
+              ret_identity->account_id[0] != '\0';
+    (void)json_find_text(answer.root, "Arn", ret_identity->arn, sizeof(ret_identity->arn));
+    ok = ok && !acs_client_holds_secret(client, ret_identity->account_id) &&
+         !acs_client_holds_secret(client, ret_identity->arn);
+    acs_answer_free(&answer);
+    if (!ok) {
+        error_set(err, ERROR_SERVICE, "GetCallerIdentity answered without a usable AccountId");
+        return error_hint(err, "Name the account with --account-id.");
+    }
+    return true;
 }

@@ -39,11 +39,10 @@ static bool find_again(const struct acs_credential_source *source, struct acs_cr
         (void)error_set(err, ERROR_CREDENTIALS, "they now come from %s instead of %s",
                         fresh->provider, source->provider);
         (void)error_hint(err, "Run again.");
-    } else if (acs_credentials_check(fresh, err)) {
-        return true;
+        acs_credentials_wipe(fresh);
+        return false;
     }
-    acs_credentials_wipe(fresh);
-    return false;
+    return true;
 }
 
 static bool fail(const struct acs_credential_source *source, struct error *err)

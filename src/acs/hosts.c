@@ -1,10 +1,8 @@
-#include "acs/hosts.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "acs/client.h"
-#include "acs/variables.h"
+#include "acs/provider.h"
 #include "base/text.h"
 
 #define STS_CENTRAL "https://sts.aliyuncs.com"

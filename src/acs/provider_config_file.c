@@ -4,24 +4,24 @@
  */
 
 #include <limits.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "acs/assume_role.h"
-#include "acs/credentials_ini.h"
-#include "acs/external_process.h"
-#include "acs/hosts.h"
-#include "acs/imds.h"
-#include "acs/keys.h"
 #include "acs/provider.h"
-#include "acs/provider_uri.h"
 #include "base/clock.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 
+#define FILE_MAX ((size_t)1024 * 1024)
+#define PATH_SIZE (PATH_MAX + 1) /* what is cut is too long for the system */
 #define SHOWN_MAX 100
-#define MODE_SIZE 64
+#define WORD_MAX 20 /* below the length of any secret */
+#define NEEDS_MAX 3
 #define CHAIN_MAX 8 /* source profiles one behind the other */
 #define FILE_DISABLED_VARIABLE "ALIBABA_CLOUD_CLI_PROFILE_DISABLED"
 #define FILE_IGNORED_VARIABLE "ALIBABA_CLOUD_IGNORE_PROFILE"
@@ -32,7 +32,7 @@ struct profile {
     const struct acs_credentials_options *options;
     bool is_section;          /* of the INI file */
     char name[SHOWN_MAX + 4]; /* escaped */
-    char title[PATH_MAX + SHOWN_MAX + 32];
+    char title[PATH_SIZE + SHOWN_MAX + 32];
     const char *path;
     const struct json_node *root; /* of the file with other profiles, NULL: none */
     const struct json_node *object;
@@ -50,19 +50,27 @@ static const struct mode {
     const char *name, *type; /* in config.json and in the INI file */
     read_mode *read;
     bool assume; /* what was read is used to take on a role */
-    const char *needs;
+    const char *needs[NEEDS_MAX];
 } modes[] = {
-    {"StsToken", "", read_key, false, "access_key_id access_key_secret sts_token"},
-    {"RamRoleArn", "ram_role_arn", read_key, true, "access_key_id access_key_secret ram_role_arn"},
-    {"EcsRamRole", "ecs_ram_role", read_instance, false, "ram_role_name"},
-    {"External", "", read_elsewhere, false, "process_command"},
-    {"OIDC", "oidc_role_arn", read_oidc, false, "oidc_provider_arn oidc_token_file ram_role_arn"},
-    {"CloudSSO", "", read_sign_in, false, "cloud_sso_sign_in_url"},
-    {"AK", "access_key", read_key, false, ""}, /* of any other profile without a mode */
-    {"ChainableRamRoleArn", "", read_source, true, NULL},
-    {"RamRoleArnWithRoleName", "", read_instance, true, NULL},
-    {"CredentialsURI", "", read_elsewhere, false, NULL},
-    {"OAuth", "", read_sign_in, false, NULL},
+    {"StsToken", "", read_key, false, {"access_key_id", "access_key_secret", "sts_token"}},
+    {"RamRoleArn",
+     "ram_role_arn",
+     read_key,
+     true,
+     {"access_key_id", "access_key_secret", "ram_role_arn"}},
+    {"EcsRamRole", "ecs_ram_role", read_instance, false, {"ram_role_name"}},
+    {"External", "", read_elsewhere, false, {"process_command"}},
+    {"OIDC",
+     "oidc_role_arn",
+     read_oidc,
+     false,
+     {"oidc_provider_arn", "oidc_token_file", "ram_role_arn"}},
+    {"CloudSSO", "", read_sign_in, false, {"cloud_sso_sign_in_url"}},
+    {"AK", "access_key", read_key, false, {NULL}}, /* of any other profile without a mode */
+    {"ChainableRamRoleArn", "", read_source, true, {NULL}},
+    {"RamRoleArnWithRoleName", "", read_instance, true, {NULL}},
+    {"CredentialsURI", "", read_elsewhere, false, {NULL}},
+    {"OAuth", "", read_sign_in, false, {NULL}},
 };
 
 PRINTF_LIKE(4, 5)
@@ -158,11 +166,11 @@ static bool read_key(const struct profile *profile, const struct mode *mode,
     const struct json_node *id = find_member(profile, "access_key_id");
     const struct json_node *secret = find_member(profile, "access_key_secret");
     if (json_is_blank(id) && json_is_blank(secret) && !profile->is_section) {
-        enum acs_provider_result found = acs_provider_environment(0, credentials, err);
-        if (found != ACS_PROVIDER_NOT_HERE) {
+        bool found = acs_provider_environment(0, credentials, err);
+        if (found || err->code != ERROR_NONE) {
             acs_provider_name(credentials, "%s, key of %s", profile->title,
                               credentials->key_variable);
-            return found == ACS_PROVIDER_FOUND || about_profile(profile, err);
+            return found || about_profile(profile, err);
         }
     }
     if (!take(profile, "access_key_id", true, credentials->access_key_id, ACS_ACCESS_KEY_MAX,
@@ -268,8 +276,7 @@ static bool assume(const struct profile *profile, const struct acs_credentials *
         return false;
     }
     acs_provider_name(credentials, "%s, role %s", profile->title, role.arn);
-    return (base != NULL ? acs_assume_role(profile->options, &role, base, credentials, err)
-                         : acs_assume_role_with_oidc(profile->options, &role, credentials, err)) ||
+    return acs_assume_role(profile->options, &role, base, credentials, err) ||
            about_profile(profile, err);
 }
 
@@ -285,9 +292,14 @@ static bool read_instance(const struct profile *profile, const struct mode *mode
 {
     const char *role;
     (void)mode;
-    return get(profile, "ram_role_name", false, &role, err) &&
-           (acs_imds_require(profile->options, role, credentials, err) ||
-            about_profile(profile, err));
+    if (!get(profile, "ram_role_name", false, &role, err)) {
+        return false;
+    }
+    if (acs_imds_find(profile->options, role, credentials, err)) {
+        return true;
+    }
+    err->code = err->code == ERROR_NONE ? ERROR_CREDENTIALS : err->code; /* the file wants it */
+    return about_profile(profile, err);
 }
 
 /* The variable stands for both, as in the official tool. */
@@ -310,18 +322,11 @@ static bool read_elsewhere(const struct profile *profile, const struct mode *mod
 
 static bool needs_are_there(const struct profile *profile, const struct mode *mode)
 {
-    const char *at = mode->needs;
-    for (bool there = at != NULL; there; at += strspn(at, " ")) {
-        char member[MODE_SIZE];
-        size_t length = strcspn(at, " ");
-        if (length == 0) {
-            return true;
-        }
-        (void)snprintf(member, sizeof(member), "%.*s", (int)length, at);
-        there = has(profile, member);
-        at += length;
+    bool there = true;
+    for (size_t i = 0; i < NEEDS_MAX && mode->needs[i] != NULL; i++) {
+        there = there && has(profile, mode->needs[i]);
     }
-    return false;
+    return there;
 }
 
 /* NULL: none that can be used. */
@@ -340,6 +345,15 @@ static const struct mode *find_mode(const struct profile *profile)
     return NULL;
 }
 
+/* A text that is a word, as modes and types are; "(not shown)" for another, which may be a secret
+ * in the wrong line. */
+static const char *show_word(const char *text)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    size_t length = strspn(text, allowed);
+    return length < WORD_MAX && text[length] == '\0' ? text : "(not shown)";
+}
+
 static bool refuse_mode(const struct profile *profile, struct error *err)
 {
     const struct json_node *value = find_member(profile, "mode");
@@ -351,7 +365,7 @@ static bool refuse_mode(const struct profile *profile, struct error *err)
                         "keys of that profile, or one of mode AK, StsToken, RamRoleArn, "
                         "ChainableRamRoleArn, EcsRamRole, OIDC, CredentialsURI, CloudSSO or OAuth.",
                   err, "has the %s \"%s\", which cannot be used here", own_name(profile, "mode"),
-                  acs_provider_word(value->kind == JSON_TEXT ? value->text : ""));
+                  show_word(value->kind == JSON_TEXT ? value->text : ""));
 }
 
 /* For acs_hosts_find. */
@@ -418,67 +432,102 @@ static bool select_profile(const struct json_node *root, const char *name, struc
     return refuse(profile, "\"aliyun configure list\" shows the profiles.", err, "does not exist");
 }
 
-static enum acs_provider_result read_config(const struct acs_credentials_options *options,
-                                            const char *path, const struct buffer *text,
-                                            struct acs_credentials *credentials,
-                                            struct buffer *reason, struct error *err)
+/* The file that `variable` names, else `name` in the user's home, else `other_name` there (NULL:
+ * none) where that is and the first is not. */
+static void find_path(const char *variable, const char *name, const char *other_name,
+                      char path[PATH_SIZE])
+{
+    const char *named = acs_variable(variable);
+    const char *home = acs_variable("HOME");
+    char other[PATH_SIZE];
+    if (home == NULL) {
+        const struct passwd *user = getpwuid(getuid());
+        home = user != NULL ? user->pw_dir : "/";
+    }
+    (void)snprintf(path, PATH_SIZE, "%s%s%s", named != NULL ? named : home,
+                   named != NULL ? "" : "/", named != NULL ? "" : name);
+    if (named == NULL && other_name != NULL && access(path, F_OK) != 0) {
+        (void)snprintf(other, sizeof(other), "%s/%s", home, other_name);
+        (void)text_fit(path, PATH_SIZE, access(other, F_OK) == 0 ? other : path);
+    }
+}
+
+/* Wipe the text. Sets credentials->warning when others than the owner can read the file. */
+static bool read_file(const char *path, struct buffer *text, struct acs_credentials *credentials,
+                      struct error *err)
+{
+    struct stat status;
+    bool missing = false;
+    buffer_init(text, FILE_MAX);
+    if (!file_read(path, text, &missing, err)) {
+        if (missing) {
+            return error_set(err, ERROR_NONE, "%s does not exist", path);
+        }
+        err->code = err->code == ERROR_USAGE ? ERROR_CREDENTIALS : err->code;
+        return false;
+    }
+    if (stat(path, &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0) {
+        (void)snprintf(credentials->warning, sizeof(credentials->warning),
+                       "%s holds secrets and can be read by others (mode %04o); chmod 600 it", path,
+                       (unsigned)(status.st_mode & 07777U));
+    }
+    return true;
+}
+
+static bool read_config(const struct acs_credentials_options *options, const char *path,
+                        const struct buffer *text, struct acs_credentials *credentials,
+                        struct error *err)
 {
     struct json_node *root = NULL;
-    struct error problem;
     struct profile profile = {.options = options, .path = path};
     const char *variable = NULL;
     const char *name =
         options->profile != NULL ? options->profile : acs_variable_for("profile", false, &variable);
-    enum acs_provider_result result = ACS_PROVIDER_BROKEN;
-    error_clear(&problem);
+    bool ok = false;
     if (!acs_keys_parse(text->data, text->length, path, &root, err)) {
         if (err->code == ERROR_CREDENTIALS) {
             (void)error_hint(err, "Run \"aliyun configure\" to write the file anew.");
         }
-    } else if (select_profile(root, name, &profile, &problem)) {
+    } else if (select_profile(root, name, &profile, err)) {
         credentials->profile_variable = variable;
-        result = read_profile(&profile, credentials, err) ? ACS_PROVIDER_FOUND : result;
+        ok = read_profile(&profile, credentials, err);
     } else if (options->profile == NULL) {
-        buffer_puts(reason, problem.message); /* the next place may have it */
-        result = ACS_PROVIDER_NOT_HERE;
-    } else {
-        (void)error_copy(err, &problem);
+        err->code = ERROR_NONE; /* the next place may have it */
     }
     json_free(root);
-    return result;
+    return ok;
 }
 
 /* Without such a profile the environment stands for one, as in the command line tool. */
-enum acs_provider_result acs_provider_config_file(const struct acs_credentials_options *options,
-                                                  struct acs_credentials *ret_credentials,
-                                                  struct buffer *reason, struct error *err)
+bool acs_provider_config_file(const struct acs_credentials_options *options,
+                              struct acs_credentials *ret_credentials, struct error *err)
 {
-    static const struct acs_provider_file file = {.variable = "ALIBABA_CLOUD_CONFIG_FILE",
-                                                  .name = ".aliyun/config.json",
-                                                  .what = "profiles' file",
-                                                  .read = read_config};
-    enum acs_provider_result result = ACS_PROVIDER_NOT_HERE;
+    char path[PATH_SIZE];
+    struct buffer text;
+    bool found = false;
     bool disabled = acs_variable_is_true(FILE_DISABLED_VARIABLE, false);
     if (options->profile == NULL &&
         (disabled || acs_variable_is_true(FILE_IGNORED_VARIABLE, false))) {
-        buffer_printf(reason, "switched off by %s",
-                      disabled ? FILE_DISABLED_VARIABLE : FILE_IGNORED_VARIABLE);
+        (void)error_set(err, ERROR_NONE, "switched off by %s",
+                        disabled ? FILE_DISABLED_VARIABLE : FILE_IGNORED_VARIABLE);
     } else {
-        result = acs_provider_read_file(&file, options, ret_credentials, reason, err);
+        find_path("ALIBABA_CLOUD_CONFIG_FILE", ".aliyun/config.json", NULL, path);
+        found = read_file(path, &text, ret_credentials, err) &&
+                read_config(options, path, &text, ret_credentials, err);
+        buffer_free_secret(&text);
     }
-    if (result == ACS_PROVIDER_NOT_HERE && options->profile == NULL) {
-        result = acs_provider_environment(1, ret_credentials, err);
+    if (!found && err->code == ERROR_NONE && options->profile == NULL) {
+        found = acs_provider_environment(1, ret_credentials, err);
     }
     if (ret_credentials->key_variable != NULL && ret_credentials->provider[0] == '\0') {
         acs_provider_name(ret_credentials, "environment (%s)", ret_credentials->key_variable);
     }
-    return result;
+    return found;
 }
 
-static enum acs_provider_result read_ini(const struct acs_credentials_options *options,
-                                         const char *path, const struct buffer *text,
-                                         struct acs_credentials *credentials, struct buffer *reason,
-                                         struct error *err)
+static bool read_ini(const struct acs_credentials_options *options, const char *path,
+                     const struct buffer *text, struct acs_credentials *credentials,
+                     struct error *err)
 {
     struct profile profile = {.options = options, .path = path, .is_section = true};
     struct acs_ini_section section;
@@ -488,27 +537,27 @@ static enum acs_provider_result read_ini(const struct acs_credentials_options *o
     const char *name = named != NULL ? named : "default";
     name_profile(&profile, name);
     if (!acs_ini_read(text->data, text->length, name, &section, &found, err)) {
-        (void)error_context(err, "%s", path);
-        return ACS_PROVIDER_BROKEN;
+        return error_context(err, "%s", path);
     }
     const struct json_node *enable = json_find(&section.root, "enable");
     profile.object = &section.root;
     if (!found || (enable->kind == JSON_TEXT && text_equal_nocase(enable->text, "false"))) {
-        buffer_printf(reason, "%s %s", profile.title, found ? "is not enabled" : "does not exist");
-        return ACS_PROVIDER_NOT_HERE;
+        return error_set(err, ERROR_NONE, "%s %s", profile.title,
+                         found ? "is not enabled" : "does not exist");
     }
     credentials->profile_variable = variable;
-    return read_profile(&profile, credentials, err) ? ACS_PROVIDER_FOUND : ACS_PROVIDER_BROKEN;
+    return read_profile(&profile, credentials, err);
 }
 
-enum acs_provider_result acs_provider_ini(const struct acs_credentials_options *options,
-                                          struct acs_credentials *ret_credentials,
-                                          struct buffer *reason, struct error *err)
+bool acs_provider_ini(const struct acs_credentials_options *options,
+                      struct acs_credentials *ret_credentials, struct error *err)
 {
-    static const struct acs_provider_file file = {.variable = "ALIBABA_CLOUD_CREDENTIALS_FILE",
-                                                  .name = ".alibabacloud/credentials",
-                                                  .other_name = ".alibabacloud/credentials.ini",
-                                                  .what = "credentials file",
-                                                  .read = read_ini};
-    return acs_provider_read_file(&file, options, ret_credentials, reason, err);
+    char path[PATH_SIZE];
+    struct buffer text;
+    find_path("ALIBABA_CLOUD_CREDENTIALS_FILE", ".alibabacloud/credentials",
+              ".alibabacloud/credentials.ini", path);
+    bool found = read_file(path, &text, ret_credentials, err) &&
+                 read_ini(options, path, &text, ret_credentials, err);
+    buffer_free_secret(&text);
+    return found;
 }

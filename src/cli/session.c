@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "acs/identity.h"
 #include "acs/retry_watch.h"
 #include "acs/variables.h"
 #include "base/safe_file.h"
