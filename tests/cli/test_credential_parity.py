@@ -310,6 +310,8 @@ class Program(Parity):
                             "ended with status 1; it says: [server text with a secret removed]"),
                            ("echo 'key Zk7caQ2wXpL9bTnR4sVdYh3mGc refused' >&2; exit 1",
                             "it says: key ************************** refused"),
+                           ("echo 'by its name' > /dev/stderr && exit 3", "ended with status 3; it says: by its name"),
+                           ("head -c 99999 /dev/zero | tr '\\0' x >&2; echo >&2; echo at last >&2; exit 1", "it says: at last\n"),
                            ("printf 'a\\033[31mb\\n\\n' >&2; exit 1", "it says: a\\u{001b}[31mb"),
                            ("head -c 200000 /dev/zero >&2; exit 1", "ended with status 1"), ("exit 1", "ended with status 1\n")):
             self.external(self.script("program", text))
