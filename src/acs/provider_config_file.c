@@ -37,34 +37,26 @@ struct profile {
     const struct json_node *root; /* of the file with other profiles, NULL: none */
     const struct json_node *object;
     const struct profile *user; /* the one whose source_profile this is, NULL for the first */
+    const struct mode *mode;
 };
 
-struct mode;
-typedef bool read_mode(const struct profile *profile, const struct mode *mode,
-                       struct acs_credentials *credentials, struct error *err);
-static read_mode read_key, read_sign_in, read_source, read_instance, read_elsewhere, read_oidc;
+typedef bool read_mode(const struct profile *profile, struct acs_credentials *credentials,
+                       struct error *err);
+static read_mode read_key, read_sign_in, read_source, read_instance, read_elsewhere;
 
 /* Modes are compared in any case, as the command line tool does. A profile without a mode has the
  * first one all of whose `needs` are there; in the same order as there. */
 static const struct mode {
     const char *name, *type; /* in config.json and in the INI file */
-    read_mode *read;
-    bool assume; /* what was read is used to take on a role */
+    read_mode *read;         /* NULL: no keys, but a token */
+    bool assume;             /* what was read is used to take on a role */
     const char *needs[NEEDS_MAX];
 } modes[] = {
-    {"StsToken", "", read_key, false, {"access_key_id", "access_key_secret", "sts_token"}},
-    {"RamRoleArn",
-     "ram_role_arn",
-     read_key,
-     true,
-     {"access_key_id", "access_key_secret", "ram_role_arn"}},
+    {"StsToken", "", read_key, false, {"access_key_id", "sts_token"}},
+    {"RamRoleArn", "ram_role_arn", read_key, true, {"access_key_id", "ram_role_arn"}},
     {"EcsRamRole", "ecs_ram_role", read_instance, false, {"ram_role_name"}},
     {"External", "", read_elsewhere, false, {"process_command"}},
-    {"OIDC",
-     "oidc_role_arn",
-     read_oidc,
-     false,
-     {"oidc_provider_arn", "oidc_token_file", "ram_role_arn"}},
+    {"OIDC", "oidc_role_arn", NULL, true, {"oidc_provider_arn", "oidc_token_file", "ram_role_arn"}},
     {"CloudSSO", "", read_sign_in, false, {"cloud_sso_sign_in_url"}},
     {"AK", "access_key", read_key, false, {NULL}}, /* of any other profile without a mode */
     {"ChainableRamRoleArn", "", read_source, true, {NULL}},
@@ -72,6 +64,7 @@ static const struct mode {
     {"CredentialsURI", "", read_elsewhere, false, {NULL}},
     {"OAuth", "", read_sign_in, false, {NULL}},
 };
+#define MODES (sizeof(modes) / sizeof(modes[0]))
 
 PRINTF_LIKE(4, 5)
 static bool refuse(const struct profile *profile, const char *hint, struct error *err,
@@ -145,6 +138,13 @@ static bool get(const struct profile *profile, const char *member, bool needed,
     return true;
 }
 
+/* UNIX seconds, 0: none. */
+static int64_t find_time(const struct profile *profile, const char *member)
+{
+    const struct json_node *value = find_member(profile, member);
+    return value->kind == JSON_INTEGER && value->integer > 0 ? value->integer : 0;
+}
+
 /* A member that holds no characters but those of keys. */
 static bool take(const struct profile *profile, const char *member, bool needed, char *target,
                  size_t size, struct error *err)
@@ -158,10 +158,11 @@ static bool take(const struct profile *profile, const char *member, bool needed,
 /* --- where the first keys come from -------------------------------------------------------- */
 
 /* Key and secret, and the token that a mode has or a temporary key needs. */
-static bool read_key(const struct profile *profile, const struct mode *mode,
-                     struct acs_credentials *credentials, struct error *err)
+static bool read_key(const struct profile *profile, struct acs_credentials *credentials,
+                     struct error *err)
 {
-    bool token = mode->read == read_sign_in || strcmp(mode->name, "StsToken") == 0;
+    bool token =
+        profile->mode->read == read_sign_in || strcmp(profile->mode->name, "StsToken") == 0;
     char hint[256];
     const struct json_node *id = find_member(profile, "access_key_id");
     const struct json_node *secret = find_member(profile, "access_key_secret");
@@ -180,85 +181,72 @@ static bool read_key(const struct profile *profile, const struct mode *mode,
         return false;
     }
     if (token || (!profile->is_section && text_starts_with(credentials->access_key_id, "STS."))) {
-        const struct json_node *end = find_member(profile, "sts_expiration");
-        credentials->expires_at = end->kind == JSON_INTEGER && end->integer > 0 ? end->integer : 0;
+        credentials->expires_at = find_time(profile, "sts_expiration");
         if (!take(profile, "sts_token", token, credentials->security_token, ACS_TOKEN_MAX, err)) {
             return false;
         }
     }
     (void)snprintf(hint, sizeof(hint),
-                   "Put the token that came with it into the profile: \"aliyun "
-                   "configure --profile %s --mode StsToken\".",
+                   profile->is_section ? "This file has no place for a token: use a profile of "
+                                         "mode StsToken in ~/.aliyun/config.json."
+                                       : "Put the token that came with it into the profile: "
+                                         "\"aliyun configure --profile %s --mode StsToken\".",
                    profile->name);
-    return acs_provider_check_token(credentials,
-                                    profile->is_section
-                                        ? "This file has no place for a token: use a profile of "
-                                          "mode StsToken in ~/.aliyun/config.json."
-                                        : hint,
-                                    err) ||
-           about_profile(profile, err);
+    return acs_provider_check_token(credentials, hint, err) || about_profile(profile, err);
 }
 
 /* The temporary keys that the command line tool has left in the profile. Only it can sign in. */
-static bool read_sign_in(const struct profile *profile, const struct mode *mode,
-                         struct acs_credentials *credentials, struct error *err)
+static bool read_sign_in(const struct profile *profile, struct acs_credentials *credentials,
+                         struct error *err)
 {
-    bool oauth = strcmp(mode->name, "OAuth") == 0;
-    const struct json_node *signed_in = find_member(
-        profile, oauth ? "oauth_refresh_token_expire" : "cloud_sso_access_token_expire");
-    const struct json_node *end = find_member(profile, "sts_expiration");
+    bool oauth = strcmp(profile->mode->name, "OAuth") == 0;
+    int64_t signed_in =
+        find_time(profile, oauth ? "oauth_refresh_token_expire" : "cloud_sso_access_token_expire");
+    int64_t end = find_time(profile, "sts_expiration");
     char moment[CLOCK_ISO8601_SIZE] = "";
     char hint[sizeof(credentials->renewed_by) + 16];
     (void)snprintf(credentials->renewed_by, sizeof(credentials->renewed_by),
-                   signed_in->kind == JSON_INTEGER && signed_in->integer > clock_now()
-                       ? "aliyun sts GetCallerIdentity --profile %s"
-                       : "aliyun configure --profile %s --mode %s",
-                   profile->name, mode->name);
+                   signed_in > clock_now() ? "aliyun sts GetCallerIdentity --profile %s"
+                                           : "aliyun configure --profile %s --mode %s",
+                   profile->name, profile->mode->name);
     (void)snprintf(hint, sizeof(hint), "Run \"%s\".", credentials->renewed_by);
     if (!has(profile, "access_key_id") || !has(profile, "access_key_secret") ||
-        !has(profile, "sts_token") || end->kind != JSON_INTEGER ||
-        !clock_to_iso8601(end->integer, moment)) {
+        !has(profile, "sts_token") || end == 0 || !clock_to_iso8601(end, moment)) {
         return refuse(profile, hint, err, "has the mode \"%s\" and holds no temporary keys",
-                      mode->name);
+                      profile->mode->name);
     }
-    if (end->integer <= clock_now()) {
+    if (end <= clock_now()) {
         return refuse(profile, hint, err, "has the mode \"%s\", and its temporary keys ended at %s",
-                      mode->name, moment);
+                      profile->mode->name, moment);
     }
     credentials->renewable = true; /* once that command was run */
-    return read_key(profile, mode, credentials, err);
+    return read_key(profile, credentials, err);
 }
 
 static bool select_profile(const struct json_node *root, const char *name, struct profile *profile,
                            struct error *err);
-static bool read_profile(const struct profile *profile, struct acs_credentials *credentials,
+static bool read_profile(struct profile *profile, struct acs_credentials *credentials,
                          struct error *err);
 
-/* Whether the profile may use another one: not itself, in however many steps, nor too many. */
-static bool check_chain(const struct profile *profile, const struct profile *source,
+/* By another profile: not itself, in however many steps, nor too many. */
+static bool read_source(const struct profile *profile, struct acs_credentials *credentials,
                         struct error *err)
 {
+    const char *name;
     size_t depth = 0;
-    for (const struct profile *user = profile; user != NULL; user = user->user) {
-        if (user->object == source->object) {
+    struct profile source = {.options = profile->options, .path = profile->path, .user = profile};
+    if (!get(profile, "source_profile", true, &name, err) ||
+        !select_profile(profile->root, name, &source, err)) {
+        return false;
+    }
+    for (const struct profile *user = profile; user != NULL; user = user->user, depth++) {
+        if (user->object == source.object) {
             return refuse(profile, NULL, err, "has a source_profile that leads back to it");
         }
-        if (++depth > CHAIN_MAX) {
-            return refuse(profile, NULL, err, "has too many source profiles one behind the other");
-        }
     }
-    return true;
-}
-
-static bool read_source(const struct profile *profile, const struct mode *mode,
-                        struct acs_credentials *credentials, struct error *err)
-{
-    const char *name;
-    (void)mode;
-    struct profile source = {.options = profile->options, .path = profile->path, .user = profile};
-    return get(profile, "source_profile", true, &name, err) &&
-           select_profile(profile->root, name, &source, err) &&
-           check_chain(profile, &source, err) && read_profile(&source, credentials, err);
+    return depth > CHAIN_MAX
+               ? refuse(profile, NULL, err, "has too many source profiles one behind the other")
+               : read_profile(&source, credentials, err);
 }
 
 /* Takes on the role of the profile, by the keys of `base` or, without, by an OIDC token. */
@@ -280,18 +268,10 @@ static bool assume(const struct profile *profile, const struct acs_credentials *
            about_profile(profile, err);
 }
 
-static bool read_oidc(const struct profile *profile, const struct mode *mode,
-                      struct acs_credentials *credentials, struct error *err)
-{
-    (void)mode;
-    return assume(profile, NULL, credentials, err);
-}
-
-static bool read_instance(const struct profile *profile, const struct mode *mode,
-                          struct acs_credentials *credentials, struct error *err)
+static bool read_instance(const struct profile *profile, struct acs_credentials *credentials,
+                          struct error *err)
 {
     const char *role;
-    (void)mode;
     if (!get(profile, "ram_role_name", false, &role, err)) {
         return false;
     }
@@ -303,11 +283,11 @@ static bool read_instance(const struct profile *profile, const struct mode *mode
 }
 
 /* The variable stands for both, as in the official tool. */
-static bool read_elsewhere(const struct profile *profile, const struct mode *mode,
-                           struct acs_credentials *credentials, struct error *err)
+static bool read_elsewhere(const struct profile *profile, struct acs_credentials *credentials,
+                           struct error *err)
 {
     const char *text;
-    bool is_uri = strcmp(mode->name, "CredentialsURI") == 0;
+    bool is_uri = strcmp(profile->mode->name, "CredentialsURI") == 0;
     if (acs_variable_is_true(EXTERNAL_DISABLED_VARIABLE, true)) {
         return refuse(profile, "Unset the variable, or use a profile of another mode.", err,
                       "is switched off by " EXTERNAL_DISABLED_VARIABLE);
@@ -320,29 +300,16 @@ static bool read_elsewhere(const struct profile *profile, const struct mode *mod
 
 /* --- a profile ----------------------------------------------------------------------------- */
 
-static bool needs_are_there(const struct profile *profile, const struct mode *mode)
+static bool is_of_mode(const struct profile *profile, const struct mode *mode)
 {
-    bool there = true;
-    for (size_t i = 0; i < NEEDS_MAX && mode->needs[i] != NULL; i++) {
+    const struct json_node *value = find_member(profile, "mode");
+    const char *name = profile->is_section ? mode->type : mode->name;
+    bool there =
+        json_is_blank(value) || (value->kind == JSON_TEXT && text_equal_nocase(value->text, name));
+    for (size_t i = 0; json_is_blank(value) && i < NEEDS_MAX && mode->needs[i] != NULL; i++) {
         there = there && has(profile, mode->needs[i]);
     }
     return there;
-}
-
-/* NULL: none that can be used. */
-static const struct mode *find_mode(const struct profile *profile)
-{
-    const struct json_node *value = find_member(profile, "mode");
-    bool absent = json_is_blank(value);
-    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-        const char *name = profile->is_section ? modes[i].type : modes[i].name;
-        if (absent ? needs_are_there(profile, &modes[i])
-                   : value->kind == JSON_TEXT && name[0] != '\0' &&
-                         text_equal_nocase(value->text, name)) {
-            return &modes[i];
-        }
-    }
-    return NULL;
 }
 
 /* A text that is a word, as modes and types are; "(not shown)" for another, which may be a secret
@@ -376,14 +343,18 @@ static const char *find_text(const void *context, const char *member)
     return value->kind == JSON_TEXT && value->length > 0 ? value->text : is_true ? "true" : NULL;
 }
 
-static bool read_profile(const struct profile *profile, struct acs_credentials *credentials,
+static bool read_profile(struct profile *profile, struct acs_credentials *credentials,
                          struct error *err)
 {
     const struct json_node *region = find_member(profile, "region_id");
-    const struct mode *mode = find_mode(profile);
-    if (mode == NULL) {
+    size_t at = 0;
+    while (at < MODES && !is_of_mode(profile, &modes[at])) {
+        at++;
+    }
+    if (at == MODES) {
         return refuse_mode(profile, err);
     }
+    profile->mode = &modes[at];
     acs_provider_name(credentials, "%s", profile->title);
     if ((!json_is_blank(region) && !take(profile, "region_id", false, credentials->region_id,
                                          sizeof(credentials->region_id), err)) ||
@@ -391,11 +362,13 @@ static bool read_profile(const struct profile *profile, struct acs_credentials *
           about_profile(profile, err))) {
         return false;
     }
-    if (!mode->assume) {
-        return mode->read(profile, mode, credentials, err);
+    if (!modes[at].assume) {
+        return modes[at].read(profile, credentials, err);
     }
     struct acs_credentials base = {.hosts = credentials->hosts};
-    bool ok = mode->read(profile, mode, &base, err) && assume(profile, &base, credentials, err);
+    bool keyless = modes[at].read == NULL;
+    bool ok = (keyless || modes[at].read(profile, &base, err)) &&
+              assume(profile, keyless ? NULL : &base, credentials, err);
     credentials->key_variable = base.key_variable;
     acs_credentials_wipe(&base);
     return ok;
