@@ -9,7 +9,6 @@
 
 <<<<<<< HEAD
 #include "acs/answer.h"
-#include "acs/identity.h"
 =======
 #include "acs/answer_hint.h"
 >>>>>>> aa33a05 (acs: let a place of credentials say all in its error)
