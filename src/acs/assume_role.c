@@ -33,7 +33,7 @@ static bool is_given(const char *text)
 /* What STS refuses is a matter of credentials, whatever the status. */
 static void classify(struct error *err)
 {
-    if (err != NULL && err->code == ERROR_SERVICE && !err->retryable && err->http_status >= 400 &&
+    if (err->code == ERROR_SERVICE && !err->retryable && err->http_status >= 400 &&
         err->http_status < 500) {
         err->code = ERROR_CREDENTIALS;
     }
@@ -72,65 +72,13 @@ static size_t role_parameters(const struct acs_role *role, char duration[24],
     return count;
 }
 
-/* --- AssumeRole ---------------------------------------------------------------------------- */
-
-static bool call_assume_role(struct acs_client *client, const char *url,
-                             const struct acs_role *role, struct acs_credentials *ret_credentials,
-                             struct error *err)
-{
-    char duration[24];
-    struct acs_parameter parameters[PARAMETERS_MAX];
-    struct acs_answer answer;
-    struct acs_request request = {
-        .endpoint = url,
-        .region = "",
-        .action = "AssumeRole",
-        .version = STS_VERSION,
-        .parameters = parameters,
-        .parameter_count = role_parameters(role, duration, parameters),
-    };
-    if (!acs_client_call(client, &request, &answer, err)) {
-        classify(err);
-        return false;
-    }
-    bool ok = acs_role_keys_read(answer.root, request.action, ret_credentials, err);
-    acs_answer_free(&answer);
-    return ok;
-}
-
-/* No trace: the answer is a key. */
-static bool assume_signed(const struct acs_credentials_options *options,
-                          const struct acs_role *role, const struct acs_credentials *base,
-                          struct acs_credentials *ret_credentials, struct error *err)
-{
-    char url[URL_SIZE];
-    struct acs_client *client = NULL;
-    struct acs_client_options client_options;
-    acs_client_defaults(&client_options);
-    client_options.ca_file = options->ca_file;
-    client_options.user_agent = options->user_agent;
-    client_options.connect_timeout_ms = CONNECT_TIMEOUT_MS;
-    client_options.attempt_timeout_ms = TIMEOUT_MS;
-    client_options.retry_for_ms = options->retry_for_ms;
-    client_options.answer_max = ACS_FETCH_ANSWER_MAX;
-    if (!acs_sts_endpoint(&ret_credentials->hosts, url, sizeof(url), err) ||
-        !acs_client_new(&client_options, base, &client, err)) {
-        return false;
-    }
-    bool ok = call_assume_role(client, url, role, ret_credentials, err);
-    acs_client_free(client);
-    return ok;
-}
-
 /* --- AssumeRoleWithOIDC -------------------------------------------------------------------- */
 
 static bool read_oidc_token(const char *path, struct buffer *token, struct error *err)
 {
-    struct error reason;
-    error_clear(&reason);
-    if (!file_read(path, token, NULL, &reason)) {
-        return error_set(err, reason.code == ERROR_USAGE ? ERROR_CREDENTIALS : reason.code,
-                         "the OIDC token: %s", reason.message);
+    if (!file_read(path, token, NULL, err)) {
+        err->code = err->code == ERROR_USAGE ? ERROR_CREDENTIALS : err->code;
+        return error_context(err, "the OIDC token");
     }
     while (token->length > 0 && strchr(" \t\r\n", token->data[token->length - 1]) != NULL) {
         token->data[--token->length] = '\0';
@@ -142,30 +90,26 @@ static bool read_oidc_token(const char *path, struct buffer *token, struct error
            error_set(err, ERROR_CREDENTIALS, "the OIDC token file %s is empty or no text", path);
 }
 
-static bool compose_form(const struct acs_role *role, const char *token, struct buffer *form,
-                         struct error *err)
+/* The form and, without a key to sign it, the URL. */
+static bool compose(const struct acs_role *role, const char *token, const char *endpoint,
+                    struct buffer *form, struct buffer *url, struct error *err)
 {
     char duration[24];
+    char date[CLOCK_ISO8601_SIZE];
     struct acs_parameter parameters[PARAMETERS_MAX + 2];
     size_t count = role_parameters(role, duration, parameters);
     parameters[count++] = (struct acs_parameter){"OIDCProviderArn", role->oidc_provider_arn};
     parameters[count++] = (struct acs_parameter){"OIDCToken", token};
-    return acs_canonical_query(parameters, count, form, err);
-}
-
-static bool compose_url(const char *endpoint, struct buffer *url, struct error *err)
-{
-    char date[CLOCK_ISO8601_SIZE];
     if (!clock_to_iso8601(clock_now(), date)) {
         return error_set(err, ERROR_INTERNAL, "the clock is outside the years 0 to 9999");
     }
-    const struct acs_parameter parameters[] = {{"Action", "AssumeRoleWithOIDC"},
-                                               {"Format", "JSON"},
-                                               {"Timestamp", date},
-                                               {"Version", STS_VERSION}};
-    buffer_puts(url, endpoint);
-    buffer_puts(url, "/?");
-    return acs_canonical_query(parameters, sizeof(parameters) / sizeof(parameters[0]), url, err);
+    const struct acs_parameter query[] = {{"Action", "AssumeRoleWithOIDC"},
+                                          {"Format", "JSON"},
+                                          {"Timestamp", date},
+                                          {"Version", STS_VERSION}};
+    buffer_printf(url, "%s/?", endpoint);
+    return acs_canonical_query(parameters, count, form, err) &&
+           acs_canonical_query(query, sizeof(query) / sizeof(query[0]), url, err);
 }
 
 /* One attempt. */
@@ -240,7 +184,7 @@ static bool assume_with_oidc(const struct acs_credentials_options *options,
     bool ok = acs_sts_endpoint(&ret_credentials->hosts, endpoint, sizeof(endpoint), err) &&
               acs_setup_ca_file(options->ca_file, &fetch.ca_file, err) &&
               read_oidc_token(role->oidc_token_file, &token, err) &&
-              compose_form(role, token.data, &form, err) && compose_url(endpoint, &url, err);
+              compose(role, token.data, endpoint, &form, &url, err);
     if (ok) {
         fetch.url = url.data;
         fetch.body = form.data;
@@ -250,16 +194,6 @@ static bool assume_with_oidc(const struct acs_credentials_options *options,
     buffer_free_secret(&form);
     buffer_free(&url);
     return ok;
-}
-
-/* --- either, and whose keys they are -------------------------------------------------------- */
-
-bool acs_assume_role(const struct acs_credentials_options *options, const struct acs_role *role,
-                     const struct acs_credentials *base, struct acs_credentials *ret_credentials,
-                     struct error *err)
-{
-    return base != NULL ? assume_signed(options, role, base, ret_credentials, err)
-                        : assume_with_oidc(options, role, ret_credentials, err);
 }
 
 /* As Kubernetes pods get it (RRSA): the variables name role, provider and token. */
@@ -279,6 +213,52 @@ bool acs_provider_oidc(const struct acs_credentials_options *options,
     }
     acs_provider_name(ret_credentials, "OIDC role %s", role.arn);
     return assume_with_oidc(options, &role, ret_credentials, err);
+}
+
+/* --- with a key ---------------------------------------------------------------------------- */
+
+/* No trace: the answer is a key. */
+bool acs_assume_role(const struct acs_credentials_options *options, const struct acs_role *role,
+                     const struct acs_credentials *base, struct acs_credentials *ret_credentials,
+                     struct error *err)
+{
+    char url[URL_SIZE];
+    char duration[24];
+    struct acs_parameter parameters[PARAMETERS_MAX];
+    const struct acs_request request = {
+        .endpoint = url,
+        .region = "",
+        .action = "AssumeRole",
+        .version = STS_VERSION,
+        .parameters = parameters,
+        .parameter_count = role_parameters(role, duration, parameters),
+    };
+    struct acs_answer answer;
+    struct acs_client *client = NULL;
+    struct acs_client_options client_options;
+    if (base == NULL) {
+        return assume_with_oidc(options, role, ret_credentials, err);
+    }
+    acs_client_defaults(&client_options);
+    client_options.ca_file = options->ca_file;
+    client_options.user_agent = options->user_agent;
+    client_options.connect_timeout_ms = CONNECT_TIMEOUT_MS;
+    client_options.attempt_timeout_ms = TIMEOUT_MS;
+    client_options.retry_for_ms = options->retry_for_ms;
+    client_options.answer_max = ACS_FETCH_ANSWER_MAX;
+    if (!acs_sts_endpoint(&ret_credentials->hosts, url, sizeof(url), err) ||
+        !acs_client_new(&client_options, base, &client, err)) {
+        return false;
+    }
+    bool ok = acs_client_call(client, &request, &answer, err);
+    if (ok) {
+        ok = acs_role_keys_read(answer.root, request.action, ret_credentials, err);
+        acs_answer_free(&answer);
+    } else {
+        classify(err);
+    }
+    acs_client_free(client);
+    return ok;
 }
 
 bool acs_caller_identity(struct acs_client *client, const struct acs_hosts *hosts,
