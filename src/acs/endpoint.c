@@ -113,13 +113,8 @@ bool acs_endpoint_check(const char *endpoint, struct error *err)
 {
     char example[ACS_ENDPOINT_MAX * 2];
     struct acs_endpoint parsed;
-    if (strstr(endpoint, REGION_MARK) == NULL) {
-        return acs_endpoint_parse(endpoint, &parsed, err);
-    }
-    if (!acs_endpoint_for_region(endpoint, "cn-hangzhou", example, sizeof(example), err)) {
-        return refuse(endpoint, "too long", err);
-    }
-    return acs_endpoint_parse(example, &parsed, err);
+    return acs_endpoint_for_region(endpoint, "cn-hangzhou", example, sizeof(example), err) &&
+           acs_endpoint_parse(example, &parsed, err);
 }
 
 bool acs_region_check(const char *region, struct error *err)

@@ -40,8 +40,8 @@ static const struct {
     {"oidc_provider_arn", {"ALIBABACLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN"}},
     {"oidc_token_file", {"ALIBABACLOUD_OIDC_TOKEN_FILE", "ALIBABA_CLOUD_OIDC_TOKEN_FILE"}},
 };
-#define KEY_ROWS 3      /* at the beginning */
-#define SELECTOR_ROWS 5 /* likewise: which account and region */
+/* After the rows of keys; these five say which account and region. */
+enum { PROFILE_ROW = 3, REGION_ROW = 4 };
 
 /* Names of other tools (Terraform, older SDKs) and what they are taken for. */
 static const struct {
@@ -76,16 +76,12 @@ const char *acs_variable_name(const char *member, size_t spelling)
     return NULL;
 }
 
-static bool is_bare(const char *name)
-{
-    return !text_starts_with(name, "ALI");
-}
-
 const char *acs_variable_for(const char *member, bool bare, const char **ret_name)
 {
     for (size_t i = 0; i < ACS_SPELLINGS; i++) {
         const char *name = acs_variable_name(member, i);
-        const char *value = name != NULL && (bare || !is_bare(name)) ? acs_variable(name) : NULL;
+        bool counts = name != NULL && (bare || text_starts_with(name, "ALI"));
+        const char *value = counts ? acs_variable(name) : NULL;
         if (value != NULL) {
             if (ret_name != NULL) {
                 *ret_name = name;
@@ -100,9 +96,9 @@ const char *acs_variable_for(const char *member, bool bare, const char **ret_nam
 static const char *used_variable(size_t row, const struct acs_credentials *credentials)
 {
     const char *name = NULL;
-    if (row == SELECTOR_ROWS - 1) {
+    if (row == REGION_ROW) {
         (void)acs_variable_for(rows[row].member, false, &name);
-    } else if (credentials != NULL && row == KEY_ROWS) {
+    } else if (credentials != NULL && row == PROFILE_ROW) {
         name = credentials->profile_variable;
     } else if (credentials != NULL && credentials->key_variable != NULL) {
         size_t at = 0;
@@ -128,27 +124,24 @@ void acs_variables_unused(const struct acs_credentials *credentials, bool profil
 {
     char text[TEXT_MAX];
     for (size_t i = 0; i < COUNT(never_read); i++) {
-        const char *used = used_variable(never_read[i].row, credentials);
-        if (differs(never_read[i].name, used)) {
+        size_t row = never_read[i].row;
+        if (differs(never_read[i].name, used_variable(row, credentials))) {
             (void)snprintf(text, sizeof(text), "%s is set but not read; set %s", never_read[i].name,
-                           rows[never_read[i].row].names[never_read[i].row == KEY_ROWS]);
+                           rows[row].names[row == PROFILE_ROW]);
             tell(text, context);
         }
     }
-    for (size_t i = 0; credentials != NULL && i < SELECTOR_ROWS; i++) {
-        bool is_region = i == SELECTOR_ROWS - 1;
+    for (size_t i = 0; credentials != NULL && i <= REGION_ROW; i++) {
         const char *used = used_variable(i, credentials);
+        const char *from = used != NULL && i >= PROFILE_ROW ? used : credentials->provider;
         for (size_t j = 0; j < ACS_SPELLINGS; j++) {
             const char *name = rows[i].names[j];
-            if ((is_region ? region_by_option : profile_by_option) || name == NULL ||
-                is_bare(name) || !differs(name, used)) {
-                continue;
+            if (!(i == REGION_ROW ? region_by_option : profile_by_option) && name != NULL &&
+                text_starts_with(name, "ALI") && differs(name, used)) {
+                (void)snprintf(text, sizeof(text), "%s is set but not used: the %s comes from %s",
+                               name, i == REGION_ROW ? "region" : "access key", from);
+                tell(text, context);
             }
-            (void)snprintf(text, sizeof(text), "%s is set but not used: the %s comes from %s", name,
-                           is_region ? "region" : "access key",
-                           used != NULL && (is_region || i == KEY_ROWS) ? used
-                                                                        : credentials->provider);
-            tell(text, context);
         }
     }
 }
