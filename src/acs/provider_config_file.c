@@ -412,7 +412,6 @@ static void find_path(const char *variable, const char *name, const char *other_
 {
     const char *named = acs_variable(variable);
     const char *home = acs_variable("HOME");
-    char other[PATH_SIZE];
     if (home == NULL) {
         const struct passwd *user = getpwuid(getuid());
         home = user != NULL ? user->pw_dir : "/";
@@ -420,36 +419,43 @@ static void find_path(const char *variable, const char *name, const char *other_
     (void)snprintf(path, PATH_SIZE, "%s%s%s", named != NULL ? named : home,
                    named != NULL ? "" : "/", named != NULL ? "" : name);
     if (named == NULL && other_name != NULL && access(path, F_OK) != 0) {
+        char other[PATH_SIZE];
         (void)snprintf(other, sizeof(other), "%s/%s", home, other_name);
         (void)text_fit(path, PATH_SIZE, access(other, F_OK) == 0 ? other : path);
     }
 }
 
-/* Wipe the text. Sets credentials->warning when others than the owner can read the file. */
-static bool read_file(const char *path, struct buffer *text, struct acs_credentials *credentials,
-                      struct error *err)
+typedef bool read_text(const struct acs_credentials_options *options, const char *path,
+                       struct buffer *text, struct acs_credentials *credentials, struct error *err);
+
+/* Reads the file and wipes its text. Sets credentials->warning when others than the owner can read
+ * it. */
+static bool read_file(const char *path, read_text *read,
+                      const struct acs_credentials_options *options,
+                      struct acs_credentials *credentials, struct error *err)
 {
     struct stat status;
+    struct buffer text;
     bool missing = false;
-    buffer_init(text, FILE_MAX);
-    if (!file_read(path, text, &missing, err)) {
-        if (missing) {
-            return error_set(err, ERROR_NONE, "%s does not exist", path);
-        }
-        err->code = err->code == ERROR_USAGE ? ERROR_CREDENTIALS : err->code;
-        return false;
+    buffer_init(&text, FILE_MAX);
+    bool ok = file_read(path, &text, &missing, err);
+    if (missing) {
+        (void)error_set(err, ERROR_NONE, "%s does not exist", path);
+    } else if (!ok && err->code == ERROR_USAGE) {
+        err->code = ERROR_CREDENTIALS;
     }
-    if (stat(path, &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0) {
+    if (ok && stat(path, &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0) {
         (void)snprintf(credentials->warning, sizeof(credentials->warning),
-                       "%s holds secrets and can be read by others (mode %04o); chmod 600 it", path,
-                       (unsigned)(status.st_mode & 07777U));
+                       "%.400s holds secrets and can be read by others (mode %04o); chmod 600 it",
+                       path, (unsigned)(status.st_mode & 07777U));
     }
-    return true;
+    ok = ok && read(options, path, &text, credentials, err);
+    buffer_free_secret(&text);
+    return ok;
 }
 
 static bool read_config(const struct acs_credentials_options *options, const char *path,
-                        const struct buffer *text, struct acs_credentials *credentials,
-                        struct error *err)
+                        struct buffer *text, struct acs_credentials *credentials, struct error *err)
 {
     struct json_node *root = NULL;
     struct profile profile = {.options = options, .path = path};
@@ -476,18 +482,15 @@ bool acs_provider_config_file(const struct acs_credentials_options *options,
                               struct acs_credentials *ret_credentials, struct error *err)
 {
     char path[PATH_SIZE];
-    struct buffer text;
     bool found = false;
     bool disabled = acs_variable_is_true(FILE_DISABLED_VARIABLE, false);
+    find_path("ALIBABA_CLOUD_CONFIG_FILE", ".aliyun/config.json", NULL, path);
     if (options->profile == NULL &&
         (disabled || acs_variable_is_true(FILE_IGNORED_VARIABLE, false))) {
         (void)error_set(err, ERROR_NONE, "switched off by %s",
                         disabled ? FILE_DISABLED_VARIABLE : FILE_IGNORED_VARIABLE);
     } else {
-        find_path("ALIBABA_CLOUD_CONFIG_FILE", ".aliyun/config.json", NULL, path);
-        found = read_file(path, &text, ret_credentials, err) &&
-                read_config(options, path, &text, ret_credentials, err);
-        buffer_free_secret(&text);
+        found = read_file(path, read_config, options, ret_credentials, err);
     }
     if (!found && err->code == ERROR_NONE && options->profile == NULL) {
         found = acs_provider_environment(1, ret_credentials, err);
@@ -499,8 +502,7 @@ bool acs_provider_config_file(const struct acs_credentials_options *options,
 }
 
 static bool read_ini(const struct acs_credentials_options *options, const char *path,
-                     const struct buffer *text, struct acs_credentials *credentials,
-                     struct error *err)
+                     struct buffer *text, struct acs_credentials *credentials, struct error *err)
 {
     struct profile profile = {.options = options, .path = path, .is_section = true};
     struct acs_ini_section section;
@@ -526,11 +528,7 @@ bool acs_provider_ini(const struct acs_credentials_options *options,
                       struct acs_credentials *ret_credentials, struct error *err)
 {
     char path[PATH_SIZE];
-    struct buffer text;
     find_path("ALIBABA_CLOUD_CREDENTIALS_FILE", ".alibabacloud/credentials",
               ".alibabacloud/credentials.ini", path);
-    bool found = read_file(path, &text, ret_credentials, err) &&
-                 read_ini(options, path, &text, ret_credentials, err);
-    buffer_free_secret(&text);
-    return found;
+    return read_file(path, read_ini, options, ret_credentials, err);
 }
