@@ -61,41 +61,6 @@ void acs_provider_name(struct acs_credentials *credentials, const char *format, 
     va_end(args);
 }
 
-bool acs_provider_environment(size_t spelling, struct acs_credentials *ret_credentials,
-                              struct error *err)
-{
-    static const char *const members[] = {"access_key_id", "access_key_secret", "sts_token"};
-    const char *names[3];
-    const char *values[3];
-    do {
-        if (spelling == ACS_SPELLINGS || acs_variable_name(members[0], spelling) == NULL) {
-            return false;
-        }
-        for (size_t i = 0; i < 3; i++) {
-            names[i] = acs_variable_name(members[i], spelling);
-            values[i] = acs_variable(names[i]);
-        }
-        spelling++; /* without a prefix, half a key is another program's */
-    } while (text_starts_with(names[0], "ALI") ? values[0] == NULL && values[1] == NULL
-                                               : values[0] == NULL || values[1] == NULL);
-    if (values[0] == NULL || values[1] == NULL) {
-        size_t missing = values[0] == NULL ? 0 : 1;
-        (void)error_set(err, ERROR_CREDENTIALS, "%s is set but %s is not", names[1 - missing],
-                        names[missing]);
-        return error_hint(err, "Set both, or neither to use another source of credentials.");
-    }
-    char hint[128];
-    (void)snprintf(hint, sizeof(hint), "Set %s to the token that came with it.", names[2]);
-    ret_credentials->key_variable = names[0];
-    return acs_provider_take(ret_credentials->access_key_id, ACS_ACCESS_KEY_MAX, values[0],
-                             names[0], err) &&
-           acs_provider_take(ret_credentials->access_key_secret, ACS_SECRET_MAX, values[1],
-                             names[1], err) &&
-           acs_provider_take(ret_credentials->security_token, ACS_TOKEN_MAX,
-                             values[2] != NULL ? values[2] : "", names[2], err) &&
-           acs_provider_check_token(ret_credentials, hint, err);
-}
-
 /* What the SDKs read, too. */
 static bool find_environment(const struct acs_credentials_options *options,
                              struct acs_credentials *ret_credentials, struct error *err)

@@ -206,17 +206,6 @@ static bool follow(pid_t child, int output_end, int said_end, int64_t timeout_ms
     }
 }
 
-static bool judge_status(int status, struct error *err)
-{
-    if (status == 0) {
-        return true;
-    }
-    (void)error_set(err, ERROR_CREDENTIALS, "the external program ended %s %d",
-                    WIFEXITED(status) ? "with status" : "by signal",
-                    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-    return error_hint(err, "Run the profile's process_command by hand to see what it says.");
-}
-
 bool acs_external_run(const char *command, int64_t timeout_ms, struct buffer *output,
                       struct buffer *said, struct error *err)
 {
@@ -251,7 +240,13 @@ bool acs_external_run(const char *command, int64_t timeout_ms, struct buffer *ou
         }
     }
     free(words);
-    return done && judge_status(status, err);
+    if (!done || status == 0) {
+        return done;
+    }
+    (void)error_set(err, ERROR_CREDENTIALS, "the external program ended %s %d",
+                    WIFEXITED(status) ? "with status" : "by signal",
+                    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    return error_hint(err, "Run the profile's process_command by hand to see what it says.");
 }
 
 bool acs_external_read(const char *text, size_t length, struct acs_credentials *ret_credentials,

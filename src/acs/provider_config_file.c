@@ -155,6 +155,35 @@ static bool take(const struct profile *profile, const char *member, bool needed,
             about_profile(profile, err));
 }
 
+static void name_profile(struct profile *profile, const char *name)
+{
+    text_show(profile->name, sizeof(profile->name), name, strlen(name), SHOWN_MAX);
+    (void)snprintf(profile->title, sizeof(profile->title), "%s \"%s\" of %s",
+                   profile->is_section ? "section" : "profile", profile->name, profile->path);
+}
+
+/* The profile `name` (NULL: the current one) of the parsed file. */
+static bool select_profile(const struct json_node *root, const char *name, struct profile *profile,
+                           struct error *err)
+{
+    const struct json_node *current = json_find(root, "current");
+    const struct json_node *list = json_find(root, "profiles");
+    const char *wanted = name != NULL                                             ? name
+                         : current->kind == JSON_TEXT && current->text[0] != '\0' ? current->text
+                                                                                  : "default";
+    name_profile(profile, wanted);
+    profile->root = root;
+    const struct json_node *item = list->kind == JSON_ARRAY ? list->first : NULL;
+    for (; item != NULL; item = item->next) {
+        const struct json_node *found = json_find(item, "name");
+        if (found->kind == JSON_TEXT && strcmp(found->text, wanted) == 0) {
+            profile->object = item;
+            return true;
+        }
+    }
+    return refuse(profile, "\"aliyun configure list\" shows the profiles.", err, "does not exist");
+}
+
 /* --- where the first keys come from -------------------------------------------------------- */
 
 /* Key and secret, and the token that a mode has or a temporary key needs. */
@@ -223,8 +252,6 @@ static bool read_sign_in(const struct profile *profile, struct acs_credentials *
     return read_key(profile, credentials, err);
 }
 
-static bool select_profile(const struct json_node *root, const char *name, struct profile *profile,
-                           struct error *err);
 static bool read_profile(struct profile *profile, struct acs_credentials *credentials,
                          struct error *err);
 
@@ -374,36 +401,7 @@ static bool read_profile(struct profile *profile, struct acs_credentials *creden
     return ok;
 }
 
-static void name_profile(struct profile *profile, const char *name)
-{
-    text_show(profile->name, sizeof(profile->name), name, strlen(name), SHOWN_MAX);
-    (void)snprintf(profile->title, sizeof(profile->title), "%s \"%s\" of %s",
-                   profile->is_section ? "section" : "profile", profile->name, profile->path);
-}
-
 /* --- the files ----------------------------------------------------------------------------- */
-
-/* The profile `name` (NULL: the current one) of the parsed file. */
-static bool select_profile(const struct json_node *root, const char *name, struct profile *profile,
-                           struct error *err)
-{
-    const struct json_node *current = json_find(root, "current");
-    const struct json_node *list = json_find(root, "profiles");
-    const char *wanted = name != NULL                                             ? name
-                         : current->kind == JSON_TEXT && current->text[0] != '\0' ? current->text
-                                                                                  : "default";
-    name_profile(profile, wanted);
-    profile->root = root;
-    const struct json_node *item = list->kind == JSON_ARRAY ? list->first : NULL;
-    for (; item != NULL; item = item->next) {
-        const struct json_node *found = json_find(item, "name");
-        if (found->kind == JSON_TEXT && strcmp(found->text, wanted) == 0) {
-            profile->object = item;
-            return true;
-        }
-    }
-    return refuse(profile, "\"aliyun configure list\" shows the profiles.", err, "does not exist");
-}
 
 /* The file that `variable` names, else `name` in the user's home, else `other_name` there (NULL:
  * none) where that is and the first is not. */

@@ -275,7 +275,7 @@ static void test_renewal_from_elsewhere(void **state)
     bool renewed = true;
     (void)state;
     begin_source(&source, &credentials, 100000);
-    (void)snprintf(source.provider, sizeof(source.provider), "another place");
+    (void)snprintf(source.current.provider, sizeof(source.current.provider), "another place");
     error_clear(&err);
     assert_false(acs_credential_source_renew(&source, true, &credentials, &renewed, &err));
     assert_false(renewed);
