@@ -7,11 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-<<<<<<< HEAD
 #include "acs/answer.h"
-=======
-#include "acs/answer_hint.h"
->>>>>>> aa33a05 (acs: let a place of credentials say all in its error)
 #include "acs/probe.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
