@@ -1,5 +1,4 @@
-#include "acs/assume_role.h"
-
+/* STS (version 2015-04-01): temporary keys of a RAM role, and whose keys they are. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,8 +7,6 @@
 
 #include "acs/answer.h"
 #include "acs/client.h"
-#include "acs/identity.h"
-#include "acs/keys.h"
 #include "acs/provider.h"
 #include "acs/retry_watch.h"
 #include "acs/setup.h"
@@ -17,7 +14,6 @@
 #include "acs/transfer.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/text.h"
 
 #define STS_VERSION "2015-04-01"
@@ -27,6 +23,7 @@
 #define OIDC_TOKEN_MAX ((size_t)20000) /* "OIDCToken" of the API page */
 #define FORM_MAX ((size_t)128 * 1024)
 #define PARAMETERS_MAX 6
+#define ROLE_DURATION 3600 /* seconds, as in the SDKs */
 
 static bool is_given(const char *text)
 {
@@ -36,7 +33,7 @@ static bool is_given(const char *text)
 /* What STS refuses is a matter of credentials, whatever the status. */
 static void classify(struct error *err)
 {
-    if (err != NULL && err->code == ERROR_SERVICE && !err->retryable && err->http_status >= 400 &&
+    if (err->code == ERROR_SERVICE && !err->retryable && err->http_status >= 400 &&
         err->http_status < 500) {
         err->code = ERROR_CREDENTIALS;
     }
@@ -52,15 +49,14 @@ bool acs_role_keys_read(const struct json_node *root, const char *action,
         return error_set(err, ERROR_CREDENTIALS, "%s has no Credentials", what);
     }
     ret_credentials->renewable = true;
-    return acs_keys_read(node, &ACS_KEY_NAMES, true, what, ret_credentials, err);
+    return acs_keys_read(node, ACS_KEY_NAMES, true, what, ret_credentials, err);
 }
 
 static size_t role_parameters(const struct acs_role *role, char duration[24],
                               struct acs_parameter parameters[PARAMETERS_MAX])
 {
     size_t count = 0;
-    (void)snprintf(duration, 24, "%" PRId64,
-                   role->duration > 0 ? role->duration : ACS_ROLE_DURATION_DEFAULT);
+    (void)snprintf(duration, 24, "%" PRId64, role->duration > 0 ? role->duration : ROLE_DURATION);
     const struct acs_parameter all[] = {
         {"RoleArn", role->arn},
         {"RoleSessionName", is_given(role->session_name) ? role->session_name : "hbrsync"},
@@ -76,65 +72,13 @@ static size_t role_parameters(const struct acs_role *role, char duration[24],
     return count;
 }
 
-/* --- AssumeRole ---------------------------------------------------------------------------- */
-
-static bool call_assume_role(struct acs_client *client, const char *url,
-                             const struct acs_role *role, struct acs_credentials *ret_credentials,
-                             struct error *err)
-{
-    char duration[24];
-    struct acs_parameter parameters[PARAMETERS_MAX];
-    struct acs_answer answer;
-    struct acs_request request = {
-        .endpoint = url,
-        .region = "",
-        .action = "AssumeRole",
-        .version = STS_VERSION,
-        .parameters = parameters,
-        .parameter_count = role_parameters(role, duration, parameters),
-    };
-    if (!acs_client_call(client, &request, &answer, err)) {
-        classify(err);
-        return false;
-    }
-    bool ok = acs_role_keys_read(answer.root, request.action, ret_credentials, err);
-    acs_answer_free(&answer);
-    return ok;
-}
-
-/* No trace: the answer is a key. */
-bool acs_assume_role(const struct acs_credentials_options *options, const struct acs_role *role,
-                     const struct acs_credentials *base, struct acs_credentials *ret_credentials,
-                     struct error *err)
-{
-    char url[URL_SIZE];
-    struct acs_client *client = NULL;
-    struct acs_client_options client_options;
-    acs_client_defaults(&client_options);
-    client_options.ca_file = options->ca_file;
-    client_options.user_agent = options->user_agent;
-    client_options.connect_timeout_ms = CONNECT_TIMEOUT_MS;
-    client_options.attempt_timeout_ms = TIMEOUT_MS;
-    client_options.retry_for_ms = options->retry_for_ms;
-    client_options.answer_max = ACS_FETCH_ANSWER_MAX;
-    if (!acs_sts_endpoint(&ret_credentials->hosts, url, sizeof(url), err) ||
-        !acs_client_new(&client_options, base, &client, err)) {
-        return false;
-    }
-    bool ok = call_assume_role(client, url, role, ret_credentials, err);
-    acs_client_free(client);
-    return ok;
-}
-
 /* --- AssumeRoleWithOIDC -------------------------------------------------------------------- */
 
 static bool read_oidc_token(const char *path, struct buffer *token, struct error *err)
 {
-    struct error reason;
-    error_clear(&reason);
-    if (!file_read(path, token, NULL, &reason)) {
-        return error_set(err, reason.code == ERROR_USAGE ? ERROR_CREDENTIALS : reason.code,
-                         "the OIDC token: %s", reason.message);
+    if (!file_read(path, token, NULL, err)) {
+        err->code = err->code == ERROR_USAGE ? ERROR_CREDENTIALS : err->code;
+        return error_context(err, "the OIDC token");
     }
     while (token->length > 0 && strchr(" \t\r\n", token->data[token->length - 1]) != NULL) {
         token->data[--token->length] = '\0';
@@ -146,30 +90,26 @@ static bool read_oidc_token(const char *path, struct buffer *token, struct error
            error_set(err, ERROR_CREDENTIALS, "the OIDC token file %s is empty or no text", path);
 }
 
-static bool compose_form(const struct acs_role *role, const char *token, struct buffer *form,
-                         struct error *err)
+/* The form and, without a key to sign it, the URL. */
+static bool compose(const struct acs_role *role, const char *token, const char *endpoint,
+                    struct buffer *form, struct buffer *url, struct error *err)
 {
     char duration[24];
+    char date[CLOCK_ISO8601_SIZE];
     struct acs_parameter parameters[PARAMETERS_MAX + 2];
     size_t count = role_parameters(role, duration, parameters);
     parameters[count++] = (struct acs_parameter){"OIDCProviderArn", role->oidc_provider_arn};
     parameters[count++] = (struct acs_parameter){"OIDCToken", token};
-    return acs_canonical_query(parameters, count, form, err);
-}
-
-static bool compose_url(const char *endpoint, struct buffer *url, struct error *err)
-{
-    char date[CLOCK_ISO8601_SIZE];
     if (!clock_to_iso8601(clock_now(), date)) {
         return error_set(err, ERROR_INTERNAL, "the clock is outside the years 0 to 9999");
     }
-    const struct acs_parameter parameters[] = {{"Action", "AssumeRoleWithOIDC"},
-                                               {"Format", "JSON"},
-                                               {"Timestamp", date},
-                                               {"Version", STS_VERSION}};
-    buffer_puts(url, endpoint);
-    buffer_puts(url, "/?");
-    return acs_canonical_query(parameters, sizeof(parameters) / sizeof(parameters[0]), url, err);
+    const struct acs_parameter query[] = {{"Action", "AssumeRoleWithOIDC"},
+                                          {"Format", "JSON"},
+                                          {"Timestamp", date},
+                                          {"Version", STS_VERSION}};
+    buffer_printf(url, "%s/?", endpoint);
+    return acs_canonical_query(parameters, count, form, err) &&
+           acs_canonical_query(query, sizeof(query) / sizeof(query[0]), url, err);
 }
 
 /* One attempt. */
@@ -228,9 +168,9 @@ static bool call_oidc(const struct acs_credentials_options *options, const struc
     }
 }
 
-bool acs_assume_role_with_oidc(const struct acs_credentials_options *options,
-                               const struct acs_role *role, struct acs_credentials *ret_credentials,
-                               struct error *err)
+static bool assume_with_oidc(const struct acs_credentials_options *options,
+                             const struct acs_role *role, struct acs_credentials *ret_credentials,
+                             struct error *err)
 {
     char endpoint[URL_SIZE];
     struct buffer token, form, url;
@@ -244,7 +184,7 @@ bool acs_assume_role_with_oidc(const struct acs_credentials_options *options,
     bool ok = acs_sts_endpoint(&ret_credentials->hosts, endpoint, sizeof(endpoint), err) &&
               acs_setup_ca_file(options->ca_file, &fetch.ca_file, err) &&
               read_oidc_token(role->oidc_token_file, &token, err) &&
-              compose_form(role, token.data, &form, err) && compose_url(endpoint, &url, err);
+              compose(role, token.data, endpoint, &form, &url, err);
     if (ok) {
         fetch.url = url.data;
         fetch.body = form.data;
@@ -257,9 +197,8 @@ bool acs_assume_role_with_oidc(const struct acs_credentials_options *options,
 }
 
 /* As Kubernetes pods get it (RRSA): the variables name role, provider and token. */
-enum acs_provider_result acs_provider_oidc(const struct acs_credentials_options *options,
-                                           struct acs_credentials *ret_credentials,
-                                           struct buffer *reason, struct error *err)
+bool acs_provider_oidc(const struct acs_credentials_options *options,
+                       struct acs_credentials *ret_credentials, struct error *err)
 {
     const struct acs_role role = {
         .arn = acs_variable_for("ram_role_arn", true, NULL),
@@ -268,11 +207,83 @@ enum acs_provider_result acs_provider_oidc(const struct acs_credentials_options 
         .oidc_token_file = acs_variable_for("oidc_token_file", true, NULL),
     };
     if (role.arn == NULL || role.oidc_provider_arn == NULL || role.oidc_token_file == NULL) {
-        buffer_puts(reason, "ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN and "
-                            "ALIBABA_CLOUD_OIDC_TOKEN_FILE are not all set");
-        return ACS_PROVIDER_NOT_HERE;
+        return error_set(err, ERROR_NONE,
+                         "ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN and "
+                         "ALIBABA_CLOUD_OIDC_TOKEN_FILE are not all set");
     }
     acs_provider_name(ret_credentials, "OIDC role %s", role.arn);
-    return acs_assume_role_with_oidc(options, &role, ret_credentials, err) ? ACS_PROVIDER_FOUND
-                                                                           : ACS_PROVIDER_BROKEN;
+    return assume_with_oidc(options, &role, ret_credentials, err);
+}
+
+/* --- with a key ---------------------------------------------------------------------------- */
+
+/* No trace: the answer is a key. */
+bool acs_assume_role(const struct acs_credentials_options *options, const struct acs_role *role,
+                     const struct acs_credentials *base, struct acs_credentials *ret_credentials,
+                     struct error *err)
+{
+    char url[URL_SIZE];
+    char duration[24];
+    struct acs_parameter parameters[PARAMETERS_MAX];
+    const struct acs_request request = {
+        .endpoint = url,
+        .region = "",
+        .action = "AssumeRole",
+        .version = STS_VERSION,
+        .parameters = parameters,
+        .parameter_count = role_parameters(role, duration, parameters),
+    };
+    struct acs_answer answer;
+    struct acs_client *client = NULL;
+    struct acs_client_options client_options;
+    if (base == NULL) {
+        return assume_with_oidc(options, role, ret_credentials, err);
+    }
+    acs_client_defaults(&client_options);
+    client_options.ca_file = options->ca_file;
+    client_options.user_agent = options->user_agent;
+    client_options.connect_timeout_ms = CONNECT_TIMEOUT_MS;
+    client_options.attempt_timeout_ms = TIMEOUT_MS;
+    client_options.retry_for_ms = options->retry_for_ms;
+    client_options.answer_max = ACS_FETCH_ANSWER_MAX;
+    if (!acs_sts_endpoint(&ret_credentials->hosts, url, sizeof(url), err) ||
+        !acs_client_new(&client_options, base, &client, err)) {
+        return false;
+    }
+    bool ok = acs_client_call(client, &request, &answer, err);
+    if (ok) {
+        ok = acs_role_keys_read(answer.root, request.action, ret_credentials, err);
+        acs_answer_free(&answer);
+    } else {
+        classify(err);
+    }
+    acs_client_free(client);
+    return ok;
+}
+
+bool acs_caller_identity(struct acs_client *client, const struct acs_hosts *hosts,
+                         const char *region, struct acs_identity *ret_identity, struct error *err)
+{
+    char url[URL_SIZE];
+    if (!acs_sts_endpoint(hosts, url, sizeof(url), err)) {
+        return false;
+    }
+    struct acs_request request = {
+        .endpoint = url, .region = region, .action = "GetCallerIdentity", .version = STS_VERSION};
+    struct acs_answer answer;
+    if (!acs_client_call(client, &request, &answer, err)) {
+        return false;
+    }
+    bool ok = json_find_text(answer.root, "AccountId", ret_identity->account_id,
+                             sizeof(ret_identity->account_id)) &&
+              ret_identity->account_id[0] != '\0';
+    (void)json_find_text(answer.root, "Arn", ret_identity->arn, sizeof(ret_identity->arn));
+    ok = ok && !acs_client_holds_secret(client, ret_identity->account_id) &&
+         !acs_client_holds_secret(client, ret_identity->arn);
+    acs_answer_free(&answer);
+    if (!ok) {
+        error_set(err, ERROR_SERVICE, "GetCallerIdentity answered without a usable AccountId");
+        return error_hint(err, "Name the account with --account-id.");
+    }
+    return true;
 }

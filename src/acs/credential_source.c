@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
 
 #define MARGIN_SECONDS 180 /* as credentials-go */
 #define RETRY_SECONDS 30
@@ -26,7 +25,6 @@ void acs_credential_source_init(struct acs_credential_source *source,
     source->current = *found;
     source->options = *options;
     source->renew_at = acs_renewal_time(clock_now(), found->expires_at);
-    (void)text_fit(source->provider, sizeof(source->provider), found->provider);
 }
 
 static bool find_again(const struct acs_credential_source *source, struct acs_credentials *fresh,
@@ -35,15 +33,14 @@ static bool find_again(const struct acs_credential_source *source, struct acs_cr
     if (!acs_credentials_find(&source->options, fresh, err)) {
         return false;
     }
-    if (strcmp(fresh->provider, source->provider) != 0) {
+    if (strcmp(fresh->provider, source->current.provider) != 0) {
         (void)error_set(err, ERROR_CREDENTIALS, "they now come from %s instead of %s",
-                        fresh->provider, source->provider);
+                        fresh->provider, source->current.provider);
         (void)error_hint(err, "Run again.");
-    } else if (acs_credentials_check(fresh, err)) {
-        return true;
+        acs_credentials_wipe(fresh);
+        return false;
     }
-    acs_credentials_wipe(fresh);
-    return false;
+    return true;
 }
 
 static bool fail(const struct acs_credential_source *source, struct error *err)

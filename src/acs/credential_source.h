@@ -20,7 +20,6 @@ struct acs_credential_source {
     pthread_mutex_t lock;                   /* of all that follows */
     struct acs_credentials current;         /* wipe it at the end */
     struct acs_credentials_options options; /* its texts are borrowed */
-    char provider[512];                     /* where the first came from */
     int64_t renew_at;                       /* UNIX seconds, INT64_MAX: not by time */
     int64_t retry_at;                       /* not before, after a failure */
     struct error failure;                   /* of the last renewal, until one succeeds */

@@ -19,10 +19,11 @@
 
 #include "base/error.h"
 
+struct acs_client;
+
 #define ACS_ACCESS_KEY_MAX 256
 #define ACS_SECRET_MAX 512
 #define ACS_TOKEN_MAX 8192
-
 #define ACS_HOST_MAX 320
 
 /* Which hosts are asked, and what says so, for messages. */
@@ -68,16 +69,20 @@ struct acs_credentials_options {
 bool acs_credentials_find(const struct acs_credentials_options *options,
                           struct acs_credentials *ret_credentials, struct error *err) MUST_CHECK;
 
-/*
- * ERROR_CREDENTIALS for a key, secret or token that is empty (but the token may be) or holds what
- * no key can hold: spaces, control characters, bytes outside ASCII, which have no place in a
- * header, quotation marks and the like. The value is never shown.
- */
-bool acs_credentials_check(const struct acs_credentials *credentials, struct error *err) MUST_CHECK;
-
 /* The endpoint of STS, the region filled in. ERROR_USAGE for a name that is no region. */
 bool acs_sts_endpoint(const struct acs_hosts *hosts, char *url, size_t size,
                       struct error *err) MUST_CHECK;
+
+/* Whom the credentials belong to. */
+struct acs_identity {
+    char account_id[64];
+    char arn[256];
+};
+
+/* STS GetCallerIdentity. `region` is the key of the rate limit. */
+bool acs_caller_identity(struct acs_client *client, const struct acs_hosts *hosts,
+                         const char *region, struct acs_identity *ret_identity,
+                         struct error *err) MUST_CHECK;
 
 void acs_credentials_wipe(struct acs_credentials *credentials);
 

@@ -15,18 +15,6 @@
 #define HTTPS_PORT 443
 #define HTTP_PORT 80
 
-/* ERROR_USAGE that shows the endpoint, which may hold anything, but for what is a secret as likely
- * as not: what stands before an @, and a query. */
-static bool refuse(const char *text, const char *why, struct error *err)
-{
-    char shown[ESCAPED_MAX + 4];
-    size_t length = strchr(text, '@') != NULL ? 0 : strcspn(text, "?#");
-    text_show(shown, sizeof(shown), text, length, ESCAPED_MAX);
-    (void)error_set(err, ERROR_USAGE, "endpoint \"%s%s\": %s", shown,
-                    text[length] != '\0' ? "..." : "", why);
-    return error_hint(err, "An endpoint is https://HOST or https://HOST:PORT.");
-}
-
 /* A DNS name or dotted address: labels of letters, digits, "-" and "_", none of them empty. */
 static bool is_host_name(const char *host)
 {
@@ -105,21 +93,25 @@ const char *acs_endpoint_read(const char *text, struct acs_endpoint *ret_endpoin
 
 bool acs_endpoint_parse(const char *text, struct acs_endpoint *ret_endpoint, struct error *err)
 {
+    char shown[ESCAPED_MAX + 4];
     const char *why = acs_endpoint_read(text, ret_endpoint);
-    return why == NULL || refuse(text, why, err);
+    if (why == NULL) {
+        return true;
+    }
+    /* It may hold anything; what stands before an @, and a query, is a secret as likely as not. */
+    size_t length = strchr(text, '@') != NULL ? 0 : strcspn(text, "?#");
+    text_show(shown, sizeof(shown), text, length, ESCAPED_MAX);
+    (void)error_set(err, ERROR_USAGE, "endpoint \"%s%s\": %s", shown,
+                    text[length] != '\0' ? "..." : "", why);
+    return error_hint(err, "An endpoint is https://HOST or https://HOST:PORT.");
 }
 
 bool acs_endpoint_check(const char *endpoint, struct error *err)
 {
     char example[ACS_ENDPOINT_MAX * 2];
     struct acs_endpoint parsed;
-    if (strstr(endpoint, REGION_MARK) == NULL) {
-        return acs_endpoint_parse(endpoint, &parsed, err);
-    }
-    if (!acs_endpoint_for_region(endpoint, "cn-hangzhou", example, sizeof(example), err)) {
-        return refuse(endpoint, "too long", err);
-    }
-    return acs_endpoint_parse(example, &parsed, err);
+    return acs_endpoint_for_region(endpoint, "cn-hangzhou", example, sizeof(example), err) &&
+           acs_endpoint_parse(example, &parsed, err);
 }
 
 bool acs_region_check(const char *region, struct error *err)

@@ -1,31 +1,27 @@
-#include "acs/external_process.h"
-
+/* A program that prints keys (mode External of the official command line tool). */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <regex.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
 
-#include "acs/keys.h"
 #include "acs/provider.h"
 #include "acs/redact.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
-#include "base/json.h"
 #include "base/text.h"
 
 #define ARGUMENTS_MAX 64
 #define OUTPUT_MAX ((size_t)64 * 1024)
-#define CHUNK 4096
-#define COMPLAINTS_MAX ACS_EXTERNAL_SAID_MAX
+#define CHUNK 16384
 #define COMPLAINT_SHOWN_MAX 300
 #define PROGRAM_SHOWN_MAX 200
 #define LIKE_KEY_MIN 20
@@ -96,241 +92,161 @@ static bool split(char *text, char *arguments[ARGUMENTS_MAX + 1], struct error *
                      ARGUMENTS_MAX);
 }
 
-/* A group of its own, so that its children die with it; signals as in a new program. */
-static int set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t defaults;
-    (void)sigemptyset(&defaults);
-    (void)sigaddset(&defaults, SIGPIPE);
-    (void)sigaddset(&defaults, SIGXFSZ);
-    (void)sigaddset(&defaults, SIGINT);
-    (void)sigaddset(&defaults, SIGTERM);
-    int result = posix_spawnattr_setsigdefault(attributes, &defaults);
-    result = result != 0 ? result : posix_spawnattr_setpgroup(attributes, 0);
-    return result != 0 ? result
-                       : posix_spawnattr_setflags(attributes,
-                                                  POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-}
-
-static int set_actions(posix_spawn_file_actions_t *actions, int output, int errors)
-{
-    int result = posix_spawn_file_actions_addopen(actions, PROGRAM_INPUT, "/dev/null", O_RDONLY, 0);
-    result =
-        result != 0 ? result : posix_spawn_file_actions_adddup2(actions, output, PROGRAM_OUTPUT);
-    result =
-        result != 0 ? result : posix_spawn_file_actions_adddup2(actions, errors, PROGRAM_ERRORS);
-#ifdef HBRSYNC_HAVE_ADDCLOSEFROM /* what libraries opened without O_CLOEXEC */
-    result = result != 0 ? result
-                         : posix_spawn_file_actions_addclosefrom_np(actions, PROGRAM_ERRORS + 1);
-#endif
-    return result;
-}
-
-/* Whether a variable, "NAME=VALUE", is a key of ours, or a URI that gives keys out, in any of the
- * tools' spellings. The program has keys of its own to find; OIDC_TOKEN_FILE is a path. */
-static bool is_key(const char *variable)
-{
-    static const char *const prefixes[] = {"ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_",
-                                           "ALIYUN_"};
-    static const char *const parts[] = {"SECRET", "TOKEN=", "ACCESS_KEY", "CREDENTIALS_URI="};
-    const char *end = strchr(variable, '=');
-    for (size_t i = 0; end != NULL && i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        if (!text_starts_with(variable, prefixes[i])) {
-            continue;
-        }
-        for (size_t j = 0; j < sizeof(parts) / sizeof(parts[0]); j++) {
-            if (memmem(variable, (size_t)(end - variable) + 1, parts[j], strlen(parts[j])) !=
-                NULL) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-/* The environment without them: borrowed texts in an array to free; NULL: no memory. */
+/*
+ * The environment without our keys, and without URIs that give keys out, in any of the tools'
+ * spellings: the program has keys of its own to find. (OIDC_TOKEN_FILE is a path.) Borrowed texts
+ * in an array to free; NULL: no memory.
+ */
 static char **copy_environment(void)
 {
+    static const char keys[] = "^(ALIBABA_?CLOUD|ALICLOUD|ALIYUN)_[^=]*"
+                               "(SECRET|ACCESS_KEY|TOKEN=|CREDENTIALS_URI=)";
+    regex_t pattern;
     size_t count = 0;
+    if (regcomp(&pattern, keys, REG_EXTENDED | REG_NOSUB) != 0) {
+        return NULL;
+    }
     while (environ[count] != NULL) {
         count++;
     }
     char **copy = calloc(count + 1, sizeof(*copy));
     for (size_t i = 0, used = 0; copy != NULL && i < count; i++) {
-        if (!is_key(environ[i])) {
+        if (regexec(&pattern, environ[i], 0, NULL, 0) != 0) {
             copy[used++] = environ[i];
         }
     }
+    regfree(&pattern);
     return copy;
 }
 
-/* Returns an errno, 0 when the program runs. */
+/* In a group of its own, so that its children die with it; signals as in a new program. Returns an
+ * errno, 0 when it runs. */
 static int spawn(char *const arguments[], int output, int errors, pid_t *ret_child)
 {
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_t actions;
-    int result = posix_spawnattr_init(&attributes);
-    if (result != 0) {
-        return result;
-    }
-    result = posix_spawn_file_actions_init(&actions);
-    if (result == 0) {
-        result = set_attributes(&attributes);
-        result = result == 0 ? set_actions(&actions, output, errors) : result;
-        if (result == 0) {
-            char **environment = copy_environment();
-            result = environment == NULL ? ENOMEM
-                                         : posix_spawnp(ret_child, arguments[0], &actions,
-                                                        &attributes, arguments, environment);
-            free(environment);
-        }
-        (void)posix_spawn_file_actions_destroy(&actions);
-    }
+    sigset_t defaults;
+    char **environment = copy_environment();
+    (void)sigemptyset(&defaults);
+    (void)sigaddset(&defaults, SIGPIPE);
+    (void)sigaddset(&defaults, SIGXFSZ);
+    (void)sigaddset(&defaults, SIGINT);
+    (void)sigaddset(&defaults, SIGTERM);
+    (void)posix_spawnattr_init(&attributes);
+    (void)posix_spawn_file_actions_init(&actions);
+    bool ready =
+        environment != NULL && posix_spawnattr_setsigdefault(&attributes, &defaults) == 0 &&
+        posix_spawnattr_setpgroup(&attributes, 0) == 0 &&
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF) == 0 &&
+        posix_spawn_file_actions_addopen(&actions, PROGRAM_INPUT, "/dev/null", O_RDONLY, 0) == 0 &&
+        posix_spawn_file_actions_adddup2(&actions, output, PROGRAM_OUTPUT) == 0 &&
+        posix_spawn_file_actions_adddup2(&actions, errors, PROGRAM_ERRORS) == 0;
+#ifdef HBRSYNC_HAVE_ADDCLOSEFROM /* what libraries opened without O_CLOEXEC */
+    ready = ready && posix_spawn_file_actions_addclosefrom_np(&actions, PROGRAM_ERRORS + 1) == 0;
+#endif
+    int result =
+        ready ? posix_spawnp(ret_child, arguments[0], &actions, &attributes, arguments, environment)
+              : ENOMEM;
+    (void)posix_spawn_file_actions_destroy(&actions);
     (void)posix_spawnattr_destroy(&attributes);
+    free(environment);
     return result;
 }
 
-static bool out_of_time(struct error *err)
-{
-    return error_set(err, ERROR_CREDENTIALS, "the external program did not end in time");
-}
-
-/* Reads until the end of the output. */
-static bool collect(int descriptor, int64_t deadline_ms, struct buffer *output, struct error *err)
+/* Reads what is there; the descriptor becomes -1 at the end. */
+static void take(struct pollfd *wait, struct buffer *text)
 {
     char chunk[CHUNK];
+    if (wait->revents == 0) {
+        return;
+    }
+    ssize_t got = read(wait->fd, chunk, sizeof(chunk));
+    if (got > 0) {
+        buffer_append(text, chunk, (size_t)got);
+    } else if (got == 0 || errno != EINTR) {
+        wait->fd = -1;
+    }
+    OPENSSL_cleanse(chunk, sizeof(chunk));
+}
+
+/* Reads until the end of the output and of the program, which may take its time between the two. */
+static bool follow(pid_t child, int output_end, int said_end, int64_t timeout_ms,
+                   struct buffer *output, struct buffer *said, int *ret_status, struct error *err)
+{
+    struct pollfd waits[] = {{.fd = output_end, .events = POLLIN},
+                             {.fd = said_end, .events = POLLIN},
+                             {.fd = interrupt_descriptor(), .events = POLLIN}};
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    bool ended = false;
     for (;;) {
-        struct pollfd waits[] = {{.fd = descriptor, .events = POLLIN},
-                                 {.fd = interrupt_descriptor(), .events = POLLIN}};
-        int64_t left = deadline_ms - clock_monotonic_ms();
+        int64_t left = deadline - clock_monotonic_ms();
         if (!interrupt_check(err)) {
             return false;
         }
         if (left <= 0) {
-            return out_of_time(err);
+            return error_set(err, ERROR_CREDENTIALS, "the external program did not end in time");
         }
-        if (poll(waits, 2, (int)left) < 0 && errno != EINTR) {
-            return error_set_errno(err, ERROR_INTERNAL, errno, "cannot wait for a program");
+        bool silent = waits[0].fd < 0;
+        ended = ended || (silent && waitpid(child, ret_status, WNOHANG) != 0);
+        if (poll(waits, 3, ended ? 0 : silent ? REAP_STEP_MS : (int)left) < 0) {
+            continue; /* a signal */
         }
-        if (waits[0].revents == 0) {
-            continue;
-        }
-        ssize_t got = read(descriptor, chunk, sizeof(chunk));
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            OPENSSL_cleanse(chunk, sizeof(chunk));
+        if (ended && waits[1].revents == 0) {
             return true;
         }
-        buffer_append(output, chunk, (size_t)got);
+        take(&waits[0], output);
         if (output->failed) {
-            OPENSSL_cleanse(chunk, sizeof(chunk));
             return error_set(err, ERROR_CREDENTIALS,
                              "the external program prints more than %zu bytes", output->maximum);
         }
+        if (said->length >= CHUNK) {
+            buffer_reset(said); /* its end is what is shown */
+        }
+        take(&waits[1], said);
     }
 }
 
-/* Waits for the program that has closed its output; it may still take its time to end. *child
- * becomes 0 when there is no such child any more. */
-static bool reap(pid_t *child, int64_t deadline_ms, int *ret_status, struct error *err)
+bool acs_external_run(const char *command, int64_t timeout_ms, struct buffer *output,
+                      struct buffer *said, struct error *err)
 {
-    for (;;) {
-        pid_t got = waitpid(*child, ret_status, WNOHANG);
-        if (got == *child) {
-            return true;
-        }
-        if (got < 0 && errno != EINTR) {
-            *child = 0;
-            return error_set_errno(err, ERROR_INTERNAL, errno, "cannot wait for a program");
-        }
-        if (!interrupt_check(err)) {
-            return false;
-        }
-        if (clock_monotonic_ms() >= deadline_ms) {
-            return out_of_time(err);
-        }
-        (void)poll(NULL, 0, REAP_STEP_MS);
-    }
-}
-
-static bool judge_status(int status, struct error *err)
-{
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-        return true;
-    }
-    if (WIFEXITED(status)) {
-        error_set(err, ERROR_CREDENTIALS, "the external program ended with status %d",
-                  WEXITSTATUS(status));
-    } else {
-        error_set(err, ERROR_CREDENTIALS, "the external program ended by signal %d",
-                  WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-    }
-    return error_hint(err, "Run the profile's process_command by hand to see what it says.");
-}
-
-static bool follow(pid_t child, int descriptor, int64_t timeout_ms, struct buffer *output,
-                   struct error *err)
-{
+    char *arguments[ARGUMENTS_MAX + 1];
+    char program[PROGRAM_SHOWN_MAX + 4];
+    int ends[] = {-1, -1, -1, -1}; /* to read and to write the output, and what it says */
+    pid_t child = 0;
     int status = 0;
-    int64_t deadline = clock_monotonic_ms() + timeout_ms;
-    if (collect(descriptor, deadline, output, err) && reap(&child, deadline, &status, err)) {
-        return judge_status(status, err);
+    buffer_init(said, (size_t)2 * CHUNK);
+    char *words = text_copy(command);
+    bool ok = words != NULL ? split(words, arguments, err) : error_no_memory(err);
+    if (ok && (pipe2(ends, O_CLOEXEC) != 0 || pipe2(ends + 2, O_CLOEXEC) != 0)) {
+        ok = error_set_errno(err, ERROR_INTERNAL, errno, "cannot make a pipe");
+    } else if (ok) {
+        int result = spawn(arguments, ends[1], ends[3], &child);
+        (void)close(ends[1]);
+        (void)close(ends[3]);
+        ends[1] = ends[3] = -1;
+        text_show(program, sizeof(program), arguments[0], strlen(arguments[0]), PROGRAM_SHOWN_MAX);
+        ok = result == 0 || error_set_errno(err, ERROR_CREDENTIALS, result,
+                                            "cannot run the external program %s", program);
     }
-    if (child > 0) { /* else its number may be another's by now */
+    bool done = ok && follow(child, ends[0], ends[2], timeout_ms, output, said, &status, err);
+    if (ok && !done) {
         (void)kill(-child, SIGKILL);
         while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
         }
     }
-    return false;
-}
-
-/* What the program writes to its standard error: a file in memory that holds so much and no more.
- * -1: none could be made. */
-static int open_complaints(void)
-{
-    int file = memfd_create("stderr", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (file >= 0 && (ftruncate(file, COMPLAINTS_MAX) != 0 ||
-                      fcntl(file, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0)) {
-        (void)close(file);
-        file = -1;
-    }
-    return file;
-}
-
-bool acs_external_run(const char *command, int64_t timeout_ms, struct buffer *output,
-                      char said[ACS_EXTERNAL_SAID_MAX], struct error *err)
-{
-    char *arguments[ARGUMENTS_MAX + 1];
-    char program[PROGRAM_SHOWN_MAX + 4];
-    int ends[2] = {-1, -1};
-    pid_t child = 0;
-    char *words = text_copy(command);
-    if (words == NULL) {
-        return error_no_memory(err);
-    }
-    int complaints = open_complaints();
-    bool ok = split(words, arguments, err) &&
-              ((complaints >= 0 && pipe2(ends, O_CLOEXEC) == 0) ||
-               error_set_errno(err, ERROR_INTERNAL, errno, "cannot make a pipe"));
-    said[0] = '\0';
-    if (ok) {
-        int result = spawn(arguments, ends[1], complaints, &child);
-        (void)close(ends[1]);
-        text_show(program, sizeof(program), arguments[0], strlen(arguments[0]), PROGRAM_SHOWN_MAX);
-        ok = result == 0 ? follow(child, ends[0], timeout_ms, output, err)
-                         : error_set_errno(err, ERROR_CREDENTIALS, result,
-                                           "cannot run the external program %s", program);
-        ssize_t got = pread(complaints, said, ACS_EXTERNAL_SAID_MAX - 1, 0);
-        said[got > 0 ? got : 0] = '\0';
-        (void)close(ends[0]);
-    }
-    if (complaints >= 0) {
-        (void)close(complaints);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        if (ends[i] >= 0) {
+            (void)close(ends[i]);
+        }
     }
     free(words);
-    return ok;
+    if (!done || status == 0) {
+        return done;
+    }
+    (void)error_set(err, ERROR_CREDENTIALS, "the external program ended %s %d",
+                    WIFEXITED(status) ? "with status" : "by signal",
+                    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    return error_hint(err, "Run the profile's process_command by hand to see what it says.");
 }
 
 bool acs_external_read(const char *text, size_t length, struct acs_credentials *ret_credentials,
@@ -343,13 +259,13 @@ bool acs_external_read(const char *text, size_t length, struct acs_credentials *
         return false;
     }
     /* As in the SDKs, the mode may be left out. */
-    const struct json_node *value = json_find(root, "mode");
-    bool fits = json_is_blank(value) || json_find_text(root, "mode", mode, sizeof(mode));
-    bool token = json_is_blank(value) ? !json_is_blank(json_find(root, "sts_token"))
-                                      : fits && text_equal_nocase(mode, "StsToken");
-    bool ok = token || json_is_blank(value) || (fits && text_equal_nocase(mode, "AK")) ||
-              error_set(err, ERROR_CREDENTIALS, "%s has no mode AK or StsToken", what);
-    ok = ok && acs_keys_read(root, &ACS_KEY_NAMES_PROFILE, token, what, ret_credentials, err);
+    bool named = !json_is_blank(json_find(root, "mode"));
+    (void)json_find_text(root, "mode", mode, sizeof(mode)); /* else "" */
+    bool token =
+        named ? text_equal_nocase(mode, "StsToken") : !json_is_blank(json_find(root, "sts_token"));
+    bool ok = (!named || token || text_equal_nocase(mode, "AK") ||
+               error_set(err, ERROR_CREDENTIALS, "%s has no mode AK or StsToken", what)) &&
+              acs_keys_read(root, ACS_KEY_NAMES_PROFILE, token, what, ret_credentials, err);
     if (ok && !token) {
         OPENSSL_cleanse(ret_credentials->security_token, sizeof(ret_credentials->security_token));
     }
@@ -371,6 +287,12 @@ static bool is_like_key(const char *word, size_t length)
     return length >= LIKE_KEY_MIN && kinds[0] && kinds[1] && kinds[2];
 }
 
+static const char *member_text(const struct json_node *root, const char *name)
+{
+    const struct json_node *value = json_find(root, name);
+    return value->kind == JSON_TEXT ? value->text : NULL;
+}
+
 /* Adds the last line of what the program complained of, without what is or looks like a key. */
 static void add_complaint(char *said, const struct buffer *output, struct error *err)
 {
@@ -378,15 +300,12 @@ static void add_complaint(char *said, const struct buffer *output, struct error 
     struct json_node *root = NULL;
     struct buffer shown;
     bool parsed = acs_keys_parse(output->data, output->length, "", &root, NULL);
-    const struct json_node *secret = json_find(parsed ? root : NULL, "access_key_secret");
-    const struct json_node *token = json_find(root, "sts_token");
     const struct acs_secrets secrets = {
-        .key_secret = secret->kind == JSON_TEXT ? secret->text : NULL,
-        .token = token->kind == JSON_TEXT ? token->text : NULL,
+        .key_secret = member_text(parsed ? root : NULL, "access_key_secret"),
+        .token = member_text(root, "sts_token"),
     };
-    for (size_t length = strlen(said); length > 0 && isspace((unsigned char)said[length - 1]);
-         length--) {
-        said[length - 1] = '\0';
+    for (size_t length = strlen(said); length > 0 && isspace((unsigned char)said[length - 1]);) {
+        said[--length] = '\0';
     }
     char *line = strrchr(said, '\n');
     line = line != NULL ? line + 1 : said;
@@ -408,16 +327,15 @@ static void add_complaint(char *said, const struct buffer *output, struct error 
 bool acs_external_find(const char *command, struct acs_credentials *ret_credentials,
                        struct error *err)
 {
-    char said[ACS_EXTERNAL_SAID_MAX];
-    struct buffer output;
+    struct buffer output, said;
     buffer_init(&output, OUTPUT_MAX);
-    bool ok = acs_external_run(command, ACS_EXTERNAL_TIMEOUT_MS, &output, said, err) &&
+    bool ok = acs_external_run(command, ACS_EXTERNAL_TIMEOUT_MS, &output, &said, err) &&
               acs_external_read(output.data, output.length, ret_credentials, err);
     if (!ok) {
-        add_complaint(said, &output, err);
+        add_complaint(said.data, &output, err);
     }
     ret_credentials->renewable = true;
-    OPENSSL_cleanse(said, sizeof(said));
+    buffer_free_secret(&said);
     buffer_free_secret(&output);
     return ok;
 }

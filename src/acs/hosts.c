@@ -1,10 +1,8 @@
-#include "acs/hosts.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "acs/client.h"
-#include "acs/variables.h"
+#include "acs/provider.h"
 #include "base/text.h"
 
 #define STS_CENTRAL "https://sts.aliyuncs.com"
@@ -83,12 +81,10 @@ bool acs_hosts_find(const struct acs_credentials_options *options, acs_find_memb
     (void)text_fit(hosts.sts_region, sizeof(hosts.sts_region),
                    region != NULL ? region : REGION_FALLBACK);
 
+    bool own = options->sts_endpoint != NULL;
     const char *sts =
-        find(&search, options->sts_endpoint, "--sts-endpoint", "the profile's sts_endpoint", &from);
-    if (sts == NULL && options->endpoint != NULL) {
-        sts = options->endpoint;
-        from = "--endpoint";
-    }
+        find(&search, own ? options->sts_endpoint : options->endpoint,
+             own ? "--sts-endpoint" : "--endpoint", "the profile's sts_endpoint", &from);
     if (sts == NULL) {
         sts = hosts.vpc        ? "https://sts-vpc.{region}.aliyuncs.com"
               : region != NULL ? "https://sts.{region}.aliyuncs.com"

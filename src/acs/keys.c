@@ -1,16 +1,15 @@
-#include "acs/keys.h"
-
+/* Keys in JSON, as STS, the metadata service, a credentials URI and an external program hand them
+ * out. */
 #include <string.h>
 
 #include "acs/provider.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/text.h"
 
-const struct acs_key_names ACS_KEY_NAMES = {"AccessKeyId", "AccessKeySecret", "SecurityToken",
-                                            "Expiration"};
-const struct acs_key_names ACS_KEY_NAMES_PROFILE = {"access_key_id", "access_key_secret",
-                                                    "sts_token", "expiration"};
+const char *const ACS_KEY_NAMES[4] = {"AccessKeyId", "AccessKeySecret", "SecurityToken",
+                                      "Expiration"};
+const char *const ACS_KEY_NAMES_PROFILE[4] = {"access_key_id", "access_key_secret", "sts_token",
+                                              "expiration"};
 
 static bool take(const struct json_node *object, const char *member, bool needed, const char *what,
                  char *target, size_t size, struct error *err)
@@ -30,32 +29,24 @@ static bool take_expiry(const struct json_node *object, const char *member, cons
                         int64_t *ret_expires_at, struct error *err)
 {
     const struct json_node *value = json_find(object, member);
-    *ret_expires_at = 0;
-    if (json_is_blank(value)) {
-        return true;
-    }
-    if (value->kind == JSON_INTEGER && value->integer >= 0) {
-        *ret_expires_at = value->integer;
-        return true;
-    }
-    if (value->kind == JSON_TEXT && strlen(value->text) == value->length &&
-        clock_from_rfc3339(value->text, ret_expires_at)) {
-        return true;
-    }
-    return error_set(err, ERROR_CREDENTIALS, "%s has no time as its %s", what, member);
+    bool seconds = value->kind == JSON_INTEGER && value->integer >= 0;
+    *ret_expires_at = seconds ? value->integer : 0;
+    return seconds || json_is_blank(value) ||
+           (value->kind == JSON_TEXT && strlen(value->text) == value->length &&
+            clock_from_rfc3339(value->text, ret_expires_at)) ||
+           error_set(err, ERROR_CREDENTIALS, "%s has no time as its %s", what, member);
 }
 
-bool acs_keys_read(const struct json_node *object, const struct acs_key_names *names,
-                   bool token_needed, const char *what, struct acs_credentials *ret_credentials,
-                   struct error *err)
+bool acs_keys_read(const struct json_node *object, const char *const names[4], bool token_needed,
+                   const char *what, struct acs_credentials *ret_credentials, struct error *err)
 {
-    return take(object, names->id, true, what, ret_credentials->access_key_id, ACS_ACCESS_KEY_MAX,
+    return take(object, names[0], true, what, ret_credentials->access_key_id, ACS_ACCESS_KEY_MAX,
                 err) &&
-           take(object, names->secret, true, what, ret_credentials->access_key_secret,
-                ACS_SECRET_MAX, err) &&
-           take(object, names->token, token_needed, what, ret_credentials->security_token,
+           take(object, names[1], true, what, ret_credentials->access_key_secret, ACS_SECRET_MAX,
+                err) &&
+           take(object, names[2], token_needed, what, ret_credentials->security_token,
                 ACS_TOKEN_MAX, err) &&
-           take_expiry(object, names->expiration, what, &ret_credentials->expires_at, err);
+           take_expiry(object, names[3], what, &ret_credentials->expires_at, err);
 }
 
 bool acs_keys_parse(const char *text, size_t length, const char *what, struct json_node **ret_root,
@@ -86,7 +77,7 @@ bool acs_keys_read_answer(const char *text, size_t length, const char *what, boo
     bool ok = (code->kind == JSON_MISSING && !code_needed) ||
               (code->kind == JSON_TEXT && strcmp(code->text, "Success") == 0) ||
               error_set(err, ERROR_CREDENTIALS, "%s does not say Success", what);
-    ok = ok && acs_keys_read(root, &ACS_KEY_NAMES, true, what, ret_credentials, err);
+    ok = ok && acs_keys_read(root, ACS_KEY_NAMES, true, what, ret_credentials, err);
     json_free(root);
     return ok;
 }

@@ -10,8 +10,6 @@
 
 #include "acs/credentials.h"
 
-#define ACS_SPELLINGS 5 /* at most: ALIBABA_CLOUD_X, ALIBABACLOUD_X, ALICLOUD_X, X, and another */
-
 /* An environment variable that is set and not empty, else NULL. */
 const char *acs_variable(const char *name);
 
@@ -24,9 +22,6 @@ bool acs_variable_is_true(const char *name, bool also_one);
  * variable. `bare`: also one without a prefix, which may be any program's.
  */
 const char *acs_variable_for(const char *member, bool bare, const char **ret_name);
-
-/* The variable for a member in one spelling, NULL when there is none. */
-const char *acs_variable_name(const char *member, size_t spelling);
 
 /*
  * Calls `tell` for each variable that says which account or region, and has no effect: one that is

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "acs/answer.h"
-#include "acs/identity.h"
 #include "acs/probe.h"
 #include "base/clock.h"
 #include "base/interrupt.h"

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "acs/identity.h"
 #include "acs/retry_watch.h"
 #include "acs/variables.h"
 #include "base/safe_file.h"
@@ -94,10 +93,7 @@ bool session_check_file(const char *option, const char *path, const char *databa
                         struct error *err)
 {
     bool owns = false;
-    if (path == NULL || database == NULL) {
-        return true;
-    }
-    if (!store_owns_file(database, path, &owns, err)) {
+    if (path != NULL && database != NULL && !store_owns_file(database, path, &owns, err)) {
         return false;
     }
     if (!owns) {
@@ -144,27 +140,16 @@ bool session_check_one_profile(const struct session_options *options, struct err
 
 /* --- opening ------------------------------------------------------------------------------- */
 
-/* An ordinary file is emptied when it is known to be private: one that was there keeps its mode
- * through open(). A pipe or device is taken as it is. */
-static bool prepare_trace(int descriptor)
-{
-    struct stat status;
-    if (fstat(descriptor, &status) != 0) {
-        return false;
-    }
-    return !S_ISREG(status.st_mode) ||
-           (fchmod(descriptor, 0600) == 0 && ftruncate(descriptor, 0) == 0);
-}
-
 static bool open_trace(struct session *session, struct error *err)
 {
     const char *path = session->options->trace_file;
     const struct session *earlier = session->options->earlier;
+    struct safe_place place;
+    struct stat status;
     session->trace = earlier != NULL ? earlier->trace : NULL;
     if (path == NULL || session->trace != NULL) {
         return true;
     }
-    struct safe_place place;
     int descriptor = safe_place_find(path, false, &place, err)
                          ? safe_open(&place, "", O_WRONLY | O_CREAT | O_APPEND, SAFE_STREAM, err)
                          : -1;
@@ -172,16 +157,19 @@ static bool open_trace(struct session *session, struct error *err)
     if (descriptor < 0) {
         return error_context(err, "cannot open the trace file");
     }
-    if (prepare_trace(descriptor)) {
+    /* An ordinary file is emptied when it is known to be private: one that was there keeps its mode
+     * through open(). A pipe or device is taken as it is. */
+    if (fstat(descriptor, &status) == 0 &&
+        (!S_ISREG(status.st_mode) ||
+         (fchmod(descriptor, 0600) == 0 && ftruncate(descriptor, 0) == 0))) {
         session->trace = fdopen(descriptor, "w");
     }
     session->owns_trace = session->trace != NULL;
-    if (session->owns_trace) {
-        return true;
+    if (!session->owns_trace) {
+        error_set_errno(err, ERROR_USAGE, errno, "cannot open the trace file %s", path);
+        (void)close(descriptor); /* nothing was written */
     }
-    error_set_errno(err, ERROR_USAGE, errno, "cannot open the trace file %s", path);
-    (void)close(descriptor); /* nothing was written */
-    return false;
+    return session->owns_trace;
 }
 
 bool session_open_client(struct session *session, struct acs_client **ret_client, struct error *err)
@@ -234,17 +222,6 @@ void session_add_counters(const struct session *session, struct acs_client_count
     if (session->client != NULL) {
         add_counters(sum, acs_client_counters(session->client));
     }
-}
-
-/* The region that is not a choice: of the environment or of the profile; NULL: none. */
-static const char *default_region(const struct session *session, const char **ret_source)
-{
-    const char *region = acs_variable_for("region_id", false, ret_source);
-    if (region == NULL && session->credentials.region_id[0] != '\0') {
-        *ret_source = "the profile's region_id";
-        region = session->credentials.region_id;
-    }
-    return region != NULL ? region : acs_variable_for("region_id", true, ret_source);
 }
 
 void session_tell_unused(const struct session *session,
@@ -371,8 +348,13 @@ static bool add_region(const char *region_id, void *context, struct error *err)
 bool session_find_regions(struct session *session, struct error *err)
 {
     const struct session_options *options = session->options;
-    const char *source;
-    const char *region = default_region(session, &source);
+    const char *source = "the profile's region_id";
+    const char *region = acs_variable_for("region_id", false, &source);
+    if (region == NULL && session->credentials.region_id[0] != '\0') {
+        region = session->credentials.region_id;
+    } else if (region == NULL) {
+        region = acs_variable_for("region_id", true, &source);
+    }
     session->regions = calloc(REGIONS_MAX, sizeof(*session->regions));
     if (session->regions == NULL) {
         return error_no_memory(err);
@@ -404,23 +386,16 @@ bool session_find_regions(struct session *session, struct error *err)
     return true;
 }
 
-static bool find_account(struct session *session, struct error *err)
+bool session_find(struct session *session, struct error *err)
 {
     struct acs_identity identity = {.account_id = ""};
     const char *account_id = session->options->account_id;
-    if (account_id == NULL) {
-        if (!acs_caller_identity(session->client, &session->credentials.hosts, session->regions[0],
-                                 &identity, err)) {
-            return false;
-        }
-        account_id = identity.account_id;
+    if ((session->regions == NULL && !session_find_regions(session, err)) ||
+        (account_id == NULL && !acs_caller_identity(session->client, &session->credentials.hosts,
+                                                    session->regions[0], &identity, err))) {
+        return false;
     }
-    (void)text_fit(session->account_id, sizeof(session->account_id), account_id);
+    (void)text_fit(session->account_id, sizeof(session->account_id),
+                   account_id != NULL ? account_id : identity.account_id);
     return true;
-}
-
-bool session_find(struct session *session, struct error *err)
-{
-    bool found = session->regions != NULL || session_find_regions(session, err);
-    return found && find_account(session, err);
 }

@@ -160,6 +160,9 @@ class Hosts(Parity):
         self.assertEqual(self.doctor({"endpoint": "a.example", "sts_endpoint": "b.example"},
                                      ["--endpoint", "https://c.example", "--sts-endpoint", "https://d.example"]),
                          "https://c.example (--endpoint), STS at https://d.example (--sts-endpoint)")
+        self.assertEqual(self.doctor({"endpoint": "a.example", "sts_endpoint": "b.example"},
+                                     ["--endpoint", "https://c.example"], ALIBABA_CLOUD_STS_ENDPOINT="d.example"),
+                         "https://c.example (--endpoint), STS at https://c.example (--endpoint)")
 
     def test_every_call(self):
         """hbr at one simulator, GetCallerIdentity and AssumeRole at another."""
@@ -187,7 +190,10 @@ class Hosts(Parity):
 
     def test_what_is_no_endpoint(self):
         self.config({"name": "a", "mode": "AK", **KEY, "sts_endpoint": "https://canary-user@host"})
-        self.go(env=self.bare(), status=2, says="the profile's sts_endpoint: ")
+        result = self.run_hbrsync("--db", self.database, "sync", "--region", "cn-hangzhou", env=self.bare())
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("the profile's sts_endpoint: ", result.stderr)
+        self.assertNotIn("canary", result.stderr)
         self.config({"name": "a", "mode": "AK", **KEY})
         result = self.run_hbrsync("--db", self.database, "sync", "--region", "cn-hangzhou",
                                   env=self.bare(ALIBABA_CLOUD_ENDPOINT="https://host/path"))
@@ -304,6 +310,8 @@ class Program(Parity):
                             "ended with status 1; it says: [server text with a secret removed]"),
                            ("echo 'key Zk7caQ2wXpL9bTnR4sVdYh3mGc refused' >&2; exit 1",
                             "it says: key ************************** refused"),
+                           ("echo 'by its name' > /dev/stderr && exit 3", "ended with status 3; it says: by its name"),
+                           ("head -c 99999 /dev/zero | tr '\\0' x >&2; echo >&2; echo at last >&2; exit 1", "it says: at last\n"),
                            ("printf 'a\\033[31mb\\n\\n' >&2; exit 1", "it says: a\\u{001b}[31mb"),
                            ("head -c 200000 /dev/zero >&2; exit 1", "ended with status 1"), ("exit 1", "ended with status 1\n")):
             self.external(self.script("program", text))

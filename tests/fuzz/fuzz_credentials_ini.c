@@ -1,5 +1,5 @@
 /* ~/.alibabacloud/credentials. */
-#include "acs/credentials_ini.h"
+#include "acs/provider.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,11 +1,6 @@
 /* Keys as STS, the metadata service, a credentials URI and an external program hand them out. What
  * is taken can stand in a header; an error never quotes what it could not take. */
-#include "acs/assume_role.h"
-#include "acs/external_process.h"
-#include "acs/imds.h"
-#include "acs/keys.h"
-#include "acs/provider_uri.h"
-#include "base/json.h"
+#include "acs/provider.h"
 #include "fuzz.h"
 
 #define CANARY "secret-canary"
@@ -25,6 +20,18 @@ static bool read_sts(const char *text, size_t length, struct acs_credentials *cr
     return ok;
 }
 
+static bool read_metadata(const char *text, size_t length, struct acs_credentials *credentials,
+                          struct error *err)
+{
+    return acs_keys_read_answer(text, length, "the answer", true, credentials, err);
+}
+
+static bool read_uri(const char *text, size_t length, struct acs_credentials *credentials,
+                     struct error *err)
+{
+    return acs_keys_read_answer(text, length, "the answer", false, credentials, err);
+}
+
 static void check(read_keys *read, const char *text, size_t length)
 {
     static struct acs_credentials credentials;
@@ -32,7 +39,10 @@ static void check(read_keys *read, const char *text, size_t length)
     memset(&credentials, 0, sizeof(credentials));
     error_clear(&err);
     if (read(text, length, &credentials, &err)) {
-        FUZZ_REQUIRE(acs_credentials_check(&credentials, &err));
+        FUZZ_REQUIRE(credentials.access_key_id[0] != 0 && credentials.access_key_secret[0] != 0);
+        FUZZ_REQUIRE(strpbrk(credentials.access_key_id, "\r\n \"'") == NULL);
+        FUZZ_REQUIRE(strpbrk(credentials.access_key_secret, "\r\n \"'") == NULL);
+        FUZZ_REQUIRE(strpbrk(credentials.security_token, "\r\n \"'") == NULL);
     } else {
         FUZZ_REQUIRE(err.code != ERROR_NONE);
         FUZZ_REQUIRE(strstr(err.message, CANARY) == NULL && strstr(err.hint, CANARY) == NULL);
@@ -44,8 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char role[128];
     char *text = fuzz_text(data, size);
-    check(acs_imds_read, text, size);
-    check(acs_uri_read, text, size);
+    check(read_metadata, text, size);
+    check(read_uri, text, size);
     check(acs_external_read, text, size);
     check(read_sts, text, size);
     if (acs_imds_role_name(text, role, sizeof(role))) {

@@ -254,22 +254,6 @@ static void test_nothing(void **state)
     expect_error(NULL, "switched off by ALIBABA_CLOUD_CLI_PROFILE_DISABLED");
 }
 
-static void test_check(void **state)
-{
-    struct acs_credentials some = {.access_key_id = "id", .access_key_secret = "secret"};
-    struct error err;
-    (void)state;
-    assert_true(acs_credentials_check(&some, &err));
-    some.security_token[0] = '\n';
-    assert_false(acs_credentials_check(&some, &err));
-    some.security_token[0] = '\0';
-    some.access_key_secret[0] = '\0';
-    assert_false(acs_credentials_check(&some, &err));
-    memset(some.access_key_secret, 'x', sizeof(some.access_key_secret));
-    assert_false(acs_credentials_check(&some, &err));
-    assert_int_equal(err.code, ERROR_CREDENTIALS);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,7 +266,6 @@ int main(void)
         cmocka_unit_test_setup(test_bad_profiles, clean),
         cmocka_unit_test_setup(test_bad_file, clean),
         cmocka_unit_test_setup(test_nothing, clean),
-        cmocka_unit_test_setup(test_check, clean),
     };
     return cmocka_run_group_tests(tests, make_home, remove_home);
 }

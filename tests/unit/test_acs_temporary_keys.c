@@ -12,16 +12,9 @@
 
 #include <cmocka.h>
 
-#include "acs/assume_role.h"
 #include "acs/credential_source.h"
-#include "acs/credentials_ini.h"
-#include "acs/external_process.h"
-#include "acs/hosts.h"
-#include "acs/imds.h"
-#include "acs/keys.h"
-#include "acs/provider_uri.h"
+#include "acs/provider.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -64,6 +57,18 @@ static void accept(reader *read, const char *text, int64_t expires_at)
     assert_int_equal(found.expires_at, expires_at);
 }
 
+static bool read_metadata(const char *text, size_t length, struct acs_credentials *ret_credentials,
+                          struct error *err)
+{
+    return acs_keys_read_answer(text, length, "the answer", true, ret_credentials, err);
+}
+
+static bool read_uri(const char *text, size_t length, struct acs_credentials *ret_credentials,
+                     struct error *err)
+{
+    return acs_keys_read_answer(text, length, "the answer", false, ret_credentials, err);
+}
+
 /* What no place may answer, whoever reads it. */
 static const char *const nonsense[] = {
     "",
@@ -96,21 +101,21 @@ static const char *const nonsense[] = {
 static void test_metadata_answers(void **state)
 {
     (void)state;
-    accept(acs_imds_read, WHOLE, 1768465800);
+    accept(read_metadata, WHOLE, 1768465800);
     for (size_t i = 0; i < COUNT(nonsense); i++) {
-        refuse(acs_imds_read, nonsense[i]);
+        refuse(read_metadata, nonsense[i]);
     }
-    refuse(acs_imds_read, "{" KEYS "\"Expiration\":\"2026-01-15T08:30:00Z\"}");
+    refuse(read_metadata, "{" KEYS "\"Expiration\":\"2026-01-15T08:30:00Z\"}");
 }
 
 static void test_uri_answers(void **state)
 {
     (void)state;
-    accept(acs_uri_read, WHOLE, 1768465800);
-    accept(acs_uri_read, "{" KEYS "\"Expiration\":1768465800}", 1768465800);
-    accept(acs_uri_read, "{" KEYS "\"Expiration\":null}", 0);
+    accept(read_uri, WHOLE, 1768465800);
+    accept(read_uri, "{" KEYS "\"Expiration\":1768465800}", 1768465800);
+    accept(read_uri, "{" KEYS "\"Expiration\":null}", 0);
     for (size_t i = 0; i < COUNT(nonsense); i++) {
-        refuse(acs_uri_read, nonsense[i]);
+        refuse(read_uri, nonsense[i]);
     }
 }
 
@@ -147,7 +152,7 @@ static void test_long_values(void **state)
                  "{\"Code\":\"Success\",\"AccessKeyId\":\"id\",\"AccessKeySecret\":\"" CANARY
                  "\",\"SecurityToken\":\"%s\"}",
                  token) > 0);
-    refuse(acs_imds_read, text);
+    refuse(read_metadata, text);
     token[ACS_TOKEN_MAX - 1] = '\0';
     assert_true(
         snprintf(text, sizeof(text),
@@ -156,7 +161,7 @@ static void test_long_values(void **state)
                  token) > 0);
     struct acs_credentials found = {.access_key_id = ""};
     struct error err;
-    assert_true(acs_imds_read(text, strlen(text), &found, &err));
+    assert_true(read_metadata(text, strlen(text), &found, &err));
     assert_string_equal(found.security_token, token);
 }
 
@@ -270,7 +275,7 @@ static void test_renewal_from_elsewhere(void **state)
     bool renewed = true;
     (void)state;
     begin_source(&source, &credentials, 100000);
-    (void)snprintf(source.provider, sizeof(source.provider), "another place");
+    (void)snprintf(source.current.provider, sizeof(source.current.provider), "another place");
     error_clear(&err);
     assert_false(acs_credential_source_renew(&source, true, &credentials, &renewed, &err));
     assert_false(renewed);
@@ -335,10 +340,12 @@ static void test_sts_endpoints(void **state)
 static bool run(const char *command, int64_t timeout_ms, size_t maximum, struct buffer *output,
                 struct error *err)
 {
+    struct buffer said;
     buffer_init(output, maximum);
     error_clear(err);
-    static char said[ACS_EXTERNAL_SAID_MAX];
-    return acs_external_run(command, timeout_ms, output, said, err);
+    bool ok = acs_external_run(command, timeout_ms, output, &said, err);
+    buffer_free(&said);
+    return ok;
 }
 
 static void test_programs(void **state)
