@@ -70,7 +70,8 @@ tidy() {
 
 check clang-format clang-format-14 clang-format --dry-run -Werror src/*.c src/*/*.[ch] tests/*/*.[ch]
 check shellcheck shellcheck-0.9 \
-    shellcheck -x examples/*.sh examples/cron/*.sh tests/*.sh tests/*/*.sh .ci/run
+    shellcheck -x examples/*.sh examples/cron/*.sh tests/*.sh tests/*/*.sh .ci/run src/packaging/p* \
+    src/cli/completion/complete.in src/cli/completion/hbrsync.bash
 check cppcheck cppcheck-2.10 cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability \
     --std=c11 --inline-suppr --suppress=missingIncludeSystem -I src -j "$jobs" src tests/simulator tests/fuzz
 check "gcc's warnings and analyzer" gcc-12 build build-lint-gcc -DCMAKE_C_COMPILER=gcc -DHBRSYNC_ANALYZE=ON

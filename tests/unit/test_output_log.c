@@ -413,5 +413,5 @@ int main(void)
         cmocka_unit_test(test_progress_is_calm),
         cmocka_unit_test(test_progress_labels),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return setenv("TERM", "xterm", 1) != 0 || cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -1,4 +1,5 @@
 # Completion of hbrsync for bash; what can be completed is for libexec/hbrsync/complete to say.
+# shellcheck shell=bash
 _hbrsync() {
     local program=${1/#\~/$HOME} helper rest=$COMP_LINE words=() word before i
     program=$(type -P "$program") || return
