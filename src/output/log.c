@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,10 @@
 #define SAMPLE_MS 1000
 #define LEFT_AFTER_MS 3000 /* the first rates say nothing of the rest */
 
-/* Guarded by the lock of stderr. */
+/* Several threads write: one at a time, whole lines. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Guarded by the lock. */
 static struct {
     bool enabled, shown;
     int64_t started_ms, drawn_ms;
@@ -49,14 +53,19 @@ void progress_enable(bool wanted)
         wanted && isatty(STDERR_FILENO) == 1 && (kind == NULL || strcmp(kind, "dumb") != 0);
 }
 
-void progress_clear(void)
+static void clear(void)
 {
-    flockfile(stderr);
     if (progress.shown) {
         (void)fputs("\r\033[K", stderr);
         progress.shown = false;
     }
-    funlockfile(stderr);
+}
+
+void progress_clear(void)
+{
+    (void)pthread_mutex_lock(&lock);
+    clear();
+    (void)pthread_mutex_unlock(&lock);
 }
 
 /* What the terminal takes in one line; its last column would make some wrap. */
@@ -176,7 +185,7 @@ static void draw(void)
     if (!progress.enabled || now - progress.drawn_ms < REDRAW_MS) {
         return;
     }
-    progress_clear();
+    clear();
     if (progress.failure[0] == '\0' && progress.label[0] == '\0') {
         return;
     }
@@ -201,7 +210,7 @@ static void draw(void)
 void progress_update(const char *label, int64_t done, int64_t total)
 {
     int64_t now = clock_monotonic_ms();
-    flockfile(stderr);
+    (void)pthread_mutex_lock(&lock);
     const struct sample *last = &progress.samples[(progress.sampled + SAMPLES - 1) % SAMPLES];
     if (progress.sampled == 0) {
         progress.started_ms = now;
@@ -213,7 +222,7 @@ void progress_update(const char *label, int64_t done, int64_t total)
     progress.done = done;
     progress.total = total;
     draw();
-    funlockfile(stderr);
+    (void)pthread_mutex_unlock(&lock);
 }
 
 /* --- messages ------------------------------------------------------------------------------ */
@@ -231,13 +240,13 @@ static void print_line(const char *kind, const char *text)
     struct buffer line;
     buffer_init(&line, LINE_MAX_BYTES * 10);
     text_escape(&line, text, strlen(text), LINE_MAX_BYTES);
-    flockfile(stderr);
-    progress_clear();
+    (void)pthread_mutex_lock(&lock);
+    clear();
     /* Without memory to escape it, only what needs no escape, which our own messages do not. */
     int plain = (int)strspn(text, PLAIN);
     (void)fprintf(stderr, "hbrsync: %s%.*s\n", kind, line.failed ? plain : INT_MAX,
                   line.failed ? text : line.data);
-    funlockfile(stderr);
+    (void)pthread_mutex_unlock(&lock);
     buffer_free(&line);
 }
 
@@ -284,20 +293,22 @@ void log_waiting(const char *failure, int64_t until)
 {
     static bool told; /* by the caller's lock one thread at a time */
     const char *shown = failure != NULL ? failure : "";
-    flockfile(stderr);
+    char clock[16];
+    format_clock(until, clock);
+    (void)pthread_mutex_lock(&lock);
     bool waited = progress.failure[0] != '\0';
     text_show(progress.failure, sizeof(progress.failure), shown, strlen(shown),
               sizeof(progress.failure) - 4);
-    format_clock(until, progress.until);
+    memcpy(progress.until, clock, sizeof(clock));
     if (failure == NULL && waited) {
-        progress_clear(); /* somebody may print next */
+        clear(); /* somebody may print next */
     }
     draw();
     bool needs_telling = !progress.enabled && isatty(STDERR_FILENO) == 1 && level == LOG_NORMAL;
-    funlockfile(stderr);
+    (void)pthread_mutex_unlock(&lock);
     told = told && failure != NULL;
     if (needs_telling && failure != NULL && !told) {
-        log_info("%s; retrying until %s", failure, progress.until);
+        log_info("%s; retrying until %s", failure, clock);
         told = true;
     }
 }
