@@ -65,10 +65,10 @@ bool row_set_add(struct row_set *set, int64_t row, bool *ret_new, struct error *
         return error_set(err, ERROR_DATABASE,
                          "row number %" PRId64 " of restore_job is not one of ours", row);
     }
-    if (!need_chunk(set, (size_t)(row / CHUNK_ROWS), err)) {
+    uint64_t *word = need_chunk(set, (size_t)(row / CHUNK_ROWS), err) ? word_at(set, row) : NULL;
+    if (word == NULL) {
         return false;
     }
-    uint64_t *word = word_at(set, row);
     bool is_new = (*word & bit_of(row)) == 0;
     *word |= bit_of(row);
     set->count += is_new ? 1 : 0;

@@ -163,8 +163,8 @@ bool cli_begin(const char *name, const struct cli_option *options, size_t count,
         known_count += count;
         return false;
     }
-    if (mode == HELP) {
-        const struct cli_command *command = find_command(name, NULL);
+    const struct cli_command *command = mode == HELP ? find_command(name, NULL) : NULL;
+    if (command != NULL) {
         (void)printf("usage: hbrsync %s %s\n\nhbrsync %s: %s\n", name, command->synopsis, name,
                      command->summary);
         cli_print_options(stdout, all, count);

@@ -118,7 +118,9 @@ static bool tell_end(const struct doctor *doctor, struct error *err)
         (void)printf("%zu failure%s, %zu warning%s\n", doctor->failures,
                      doctor->failures == 1 ? "" : "s", doctor->warnings,
                      doctor->warnings == 1 ? "" : "s");
-        (void)printf(doctor->policy_wanted ? "\nThe smallest RAM policy:\n\n%s" : "", policy);
+        if (doctor->policy_wanted) {
+            (void)printf("\nThe smallest RAM policy:\n\n%s", policy);
+        }
     }
     return true;
 }
@@ -188,7 +190,7 @@ static void check_clock(struct doctor *doctor, int64_t date)
 static bool check_endpoint(struct doctor *doctor, const char *region)
 {
     struct acs_probe probe = {0};
-    char endpoint[ENDPOINT_SIZE], good[64];
+    char endpoint[ENDPOINT_SIZE], good[64] = "";
     struct error err;
     if (!hbr_endpoint_for_region(&doctor->session.service, region, endpoint, sizeof(endpoint),
                                  &err) ||
@@ -198,7 +200,9 @@ static bool check_endpoint(struct doctor *doctor, const char *region)
     }
     int64_t days = (probe.certificate_expires - clock_now()) / DAY;
     bool is_plain = strncmp(endpoint, "https:", 6) != 0, expires = probe.certificate_expires != 0;
-    (void)snprintf(good, sizeof(good), expires ? " and good for %" PRId64 " days" : "", days);
+    if (expires) {
+        (void)snprintf(good, sizeof(good), " and good for %" PRId64 " days", days);
+    }
     if (!is_plain && expires && days < CERTIFICATE_WARNING_DAYS) {
         warn(doctor, "endpoint", "Whoever runs that server has to renew it.",
              "%s: its certificate is good for %" PRId64 " more days only", endpoint, days);

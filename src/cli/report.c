@@ -310,8 +310,8 @@ void cli_report_more(void)
 }
 
 /* A NULL name: all as a page, or their list. */
-static bool report(const char *database, const char *name, struct selection *selection,
-                   struct error *err)
+static bool run_report(const char *database, const char *name, struct selection *selection,
+                       struct error *err)
 {
     const struct report *only = NULL;
     struct store *store = NULL;
@@ -349,7 +349,7 @@ int cli_report(const char *database, int argc, char **argv)
                   argv[operand + 1]);
         return cli_fail(&err);
     }
-    bool done = report(database, operand < argc ? argv[operand] : NULL, &selection, &err);
+    bool done = run_report(database, operand < argc ? argv[operand] : NULL, &selection, &err);
     selection_free(&selection);
     return done ? 0 : cli_fail_output(&err);
 }

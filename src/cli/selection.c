@@ -32,9 +32,9 @@ static bool parse_moment(const char *text, int64_t *ret_seconds)
 {
     static const char first[] = "0000-01-01T00:00:00Z";
     size_t length = strlen(text);
-    char moment[sizeof(first)];
     int64_t local = 0;
     if (length == 7 || length == 10 || length == 16 || length == 19) { /* without an offset */
+        char moment[sizeof(first)];
         (void)snprintf(moment, sizeof(moment), "%s%s", text, first + length);
         if (clock_from_rfc3339(moment, &local)) {
             *ret_seconds = zone_to_utc(local);

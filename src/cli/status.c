@@ -77,7 +77,7 @@ static bool add_row(const struct store_status *status, struct status *context, s
     const struct cell cells[] = {
         text_cell(source->account_id),
         text_cell(source->region_id[0] != '\0' ? source->region_id : "imported"),
-        source->edition[0] != '\0' ? text_cell(source->edition) : (struct cell){CELL_NULL},
+        source->edition[0] != '\0' ? text_cell(source->edition) : (struct cell){.kind = CELL_NULL},
         integer_cell(status->jobs),
         integer_cell(status->open_jobs),
         text_cell(proved),
@@ -170,7 +170,9 @@ static void print_summary(const struct status *context)
     bool all = context->proved == context->sources;
     const char *which = context->proved > 1 ? "the oldest " : "";
     format_age(context->now - context->oldest, age);
-    (void)snprintf(of_all, sizeof(of_all), all ? "" : " of %zu", context->sources);
+    if (!all) {
+        (void)snprintf(of_all, sizeof(of_all), " of %zu", context->sources);
+    }
     if (context->empty > 0) {
         (void)printf("%zu %ssource%s no jobs\n", context->empty, context->rows > 0 ? "more " : "",
                      context->empty == 1 ? " holds" : "s hold");
@@ -178,7 +180,9 @@ static void print_summary(const struct status *context)
     if (context->sources > 0) {
         (void)printf("%s%zu%s source%s proved", context->rows > 0 ? "\n" : "", context->proved,
                      of_all, context->sources == 1 ? "" : "s");
-        (void)printf(context->proved > 0 ? ", %s%s ago" : "", which, age);
+        if (context->proved > 0) {
+            (void)printf(", %s%s ago", which, age);
+        }
         (void)printf("%s\n", all || context->detailed ? "" : "; --verbose tells more");
     }
 }

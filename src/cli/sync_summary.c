@@ -71,8 +71,12 @@ void sync_summary_print(const struct sync_summary *summary)
     if (sum.jobs > 0 || code == ERROR_NONE) { /* else nothing was read */
         buffer_printf(&line, sum.restricted ? "%s jobs match the filter" : "checked %s jobs", jobs);
         buffer_printf(&line, ", %s new, %s changed", inserted, updated);
-        buffer_printf(&line, sum.restricted ? "" : ", %s still open", open);
-        buffer_printf(&line, sum.missing > 0 ? ", %s no longer listed" : "", missing);
+        if (!sum.restricted) {
+            buffer_printf(&line, ", %s still open", open);
+        }
+        if (sum.missing > 0) {
+            buffer_printf(&line, ", %s no longer listed", missing);
+        }
         if (sum.returned > 0) {
             buffer_printf(&line, ", %" PRId64 " listed again", sum.returned);
         }
