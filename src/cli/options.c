@@ -1,6 +1,5 @@
 #include "cli/options.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -89,11 +88,16 @@ static bool add_to_list(const struct cli_option *option, const char *text, struc
 static bool set_option(const struct cli_option *option, char *text, struct error *err)
 {
     bool ok = true;
-    assert(text != NULL || option->kind == CLI_FLAG);
-    switch (option->kind) {
-    case CLI_FLAG:
+    if (option->kind == CLI_FLAG) {
         *(bool *)option->target = true;
         return true;
+    }
+    if (text == NULL) {
+        return error_set(err, ERROR_INTERNAL, "--%s has no value", option->name);
+    }
+    switch (option->kind) {
+    case CLI_FLAG:
+        break;
     case CLI_TEXT:
     case CLI_FILE:
     case CLI_NAME:
