@@ -205,14 +205,12 @@ bool store_job_each_parent(struct store *store, int64_t source_id, bool of_open,
 {
     struct statement query;
     struct store_scope children = {source_id, "", STORE_CHILDREN};
-    if (!statement_open(store,
-                        of_open ? "SELECT DISTINCT parent_id" OPEN PARENTS_AFTER
-                                : "SELECT DISTINCT parent_id" LISTED PARENTS_AFTER,
-                        LOOKING, VALUES(SCOPE(&children), text_value(after), limit_value(limit)),
-                        &query, err)) {
-        return false;
-    }
-    return statement_visit_texts(&query, visit, context, err);
+    return statement_open(store,
+                          of_open ? "SELECT DISTINCT parent_id" OPEN PARENTS_AFTER
+                                  : "SELECT DISTINCT parent_id" LISTED PARENTS_AFTER,
+                          LOOKING, VALUES(SCOPE(&children), text_value(after), limit_value(limit)),
+                          &query, err) &&
+           statement_visit_texts(&query, visit, context, err);
 }
 
 bool store_job_each_type(struct store *store, int64_t source_id, size_t limit,
@@ -220,13 +218,11 @@ bool store_job_each_type(struct store *store, int64_t source_id, size_t limit,
                          void *context, struct error *err)
 {
     struct statement query;
-    if (!statement_open(store,
-                        "SELECT DISTINCT restore_type FROM restore_job"
-                        " WHERE source_id = ?1 AND restore_type IS NOT NULL"
-                        " ORDER BY restore_type LIMIT ?2",
-                        "list the types of jobs",
-                        VALUES(integer_value(source_id), limit_value(limit)), &query, err)) {
-        return false;
-    }
-    return statement_visit_texts(&query, visit, context, err);
+    return statement_open(store,
+                          "SELECT DISTINCT restore_type FROM restore_job"
+                          " WHERE source_id = ?1 AND restore_type IS NOT NULL"
+                          " ORDER BY restore_type LIMIT ?2",
+                          "list the types of jobs",
+                          VALUES(integer_value(source_id), limit_value(limit)), &query, err) &&
+           statement_visit_texts(&query, visit, context, err);
 }

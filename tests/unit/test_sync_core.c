@@ -618,6 +618,24 @@ static void test_children_stay_apart_after_a_refusal(void **state)
     }
 }
 
+/* Its first page, and then again: what is stored of it stands for its count. */
+static void test_a_type_is_refused_twice(void **state)
+{
+    struct core *core = *state;
+    struct memory_step script[] = {{2, MEMORY_REFUSE, 0, 0}, {12, MEMORY_REFUSE, 0, 0}};
+    add_jobs(core, 8, 1);
+    run_proved(core, RUN_FULL);
+    core->service.script = script;
+    core->service.script_count = 2;
+    core->settings.full = true;
+    run_proved(core, RUN_FULL);
+    assert_int_equal(core->service.refusals, 2);
+    assert_stored(
+        core, "SELECT json_extract(proof_detail, '$[0].types') FROM sync_run ORDER BY run_id DESC",
+        "9");
+    assert_stored(core, MISSING, "NULL");
+}
+
 /* A type all of whose stored jobs are children: its own listing is empty, which is no news. */
 static void test_a_type_of_children_alone(void **state)
 {
@@ -952,6 +970,7 @@ int main(void)
         TEST(test_requests_end_during_a_delta),
         TEST(test_children_of_one_type_stay_apart),
         TEST(test_children_stay_apart_after_a_refusal),
+        TEST(test_a_type_is_refused_twice),
         TEST(test_a_type_of_children_alone),
         TEST(test_parent_id_is_ignored_and_a_child_comes_first),
         TEST(test_an_untyped_listing_is_always_empty),
