@@ -1,5 +1,6 @@
 -- The beginning of what export and report read: hides tables and views of the same names, and leaves of them what the filter selects.
 -- :lists is NULL or a JSON object: the values that a column may have; whichever where the column is not in it.
+-- v_restore_job repeats the conditions of restore_job: to ask for what that holds would take reports twice as long.
 -- The plus keeps the order of restore_id from being sorted out of an index of the sources.
 WITH RECURSIVE
 selected_source AS NOT MATERIALIZED (

@@ -10,6 +10,8 @@
 #include "output/log.h"
 #include "store/state.h"
 
+#define TOLD_MAX 8192
+
 struct source {
     const char *database, *account_id;
     struct cli_list regions, editions;
@@ -31,10 +33,12 @@ static bool change(const struct source *command, int64_t now, struct error *err)
 {
     const char *edition = command->editions.count == 1 ? command->editions.values[0] : "";
     struct store *store = NULL;
+    struct buffer told;
     int64_t count = 0;
     bool done = store_open(command->database, STORE_READ, &hbr_restore_job_model, &store, err);
     store_close(store);
     store = NULL;
+    buffer_init(&told, TOLD_MAX);
     done = done &&
            store_open(command->database, STORE_WRITE, &hbr_restore_job_model, &store, err) &&
            store_begin(store, err);
@@ -45,12 +49,17 @@ static bool change(const struct source *command, int64_t now, struct error *err)
             error_set(err, ERROR_USAGE, "no such source of the region %s is stored", region);
             done = error_hint(err, "`hbrsync source list` names those that are.");
         } else if (done) {
-            log_info("%s: %" PRId64 " source%s %s", region, count, count == 1 ? "" : "s",
-                     now != 0 ? "retired, with all jobs kept" : "revived");
+            buffer_printf(&told, "%s%s: %" PRId64 " source%s %s", i > 0 ? "; " : "", region, count,
+                          count == 1 ? "" : "s",
+                          now != 0 ? "retired, with all jobs kept" : "revived");
         }
     }
-    done = done && store_commit(store, err);
+    done = done && buffer_ok(&told, "the message", err) && store_commit(store, err);
     store_close(store); /* which takes back what was not committed */
+    if (done) {
+        log_info("%s", told.data);
+    }
+    buffer_free(&told);
     return done && (!command->json || list(command, err));
 }
 

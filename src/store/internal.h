@@ -86,7 +86,7 @@ struct statement {
 };
 
 /* Prepares `sql` the first time; it must outlive the store. ERROR_INTERNAL for what writes outside
- * a transaction. */
+ * a transaction, and for more statements than are kept. */
 bool statement_open(struct store *store, const char *sql, const char *what,
                     const struct value *values, size_t count, struct statement *ret_statement,
                     struct error *err) MUST_CHECK;

@@ -198,6 +198,9 @@ bool store_query_selected(struct store *store, const struct store_query *query,
     struct store_parameter parameters[FILTER_PARAMETERS + STORE_PARAMETERS_MAX];
     struct buffer sql;
     const char *body = query->sql;
+    if (query->parameter_count > STORE_PARAMETERS_MAX) {
+        return error_set(err, ERROR_INTERNAL, "%s: too many parameters", query->what);
+    }
     while (strncmp(body, "--", 2) == 0) {
         body += strcspn(body, "\n");
         body += *body != '\0';
@@ -208,7 +211,7 @@ bool store_query_selected(struct store *store, const struct store_query *query,
     buffer_init(&sql, SQL_MAX);
     buffer_printf(&sql, "%s%s%s", sql_selected, has_with ? ", " : " ", body);
     set_parameters(filter, parameters);
-    for (size_t i = 0; i < query->parameter_count && i < STORE_PARAMETERS_MAX; i++) {
+    for (size_t i = 0; i < query->parameter_count; i++) {
         parameters[FILTER_PARAMETERS + i] = query->parameters[i];
     }
     struct store_query selected = *query;

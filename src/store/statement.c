@@ -1,5 +1,4 @@
 /* SQLite's errors as ours, and the cached statements. */
-#include <assert.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -144,11 +143,15 @@ bool statement_open(struct store *store, const char *sql, const char *what,
                     const struct value *values, size_t count, struct statement *ret_statement,
                     struct error *err)
 {
-    struct store_prepared *prepared = store->statements;
-    while (prepared->sql != NULL && prepared->sql != sql) {
-        prepared++;
-        assert(prepared < store->statements + STORE_STATEMENTS_MAX);
+    size_t i = 0;
+    while (i < STORE_STATEMENTS_MAX && store->statements[i].sql != NULL &&
+           store->statements[i].sql != sql) {
+        i++;
     }
+    if (i == STORE_STATEMENTS_MAX) {
+        return error_set(err, ERROR_INTERNAL, "cannot %s: too many statements", what);
+    }
+    struct store_prepared *prepared = &store->statements[i];
     if (prepared->sql == NULL) {
         if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared->handle,
                                NULL) != SQLITE_OK) {

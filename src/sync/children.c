@@ -206,13 +206,6 @@ static bool is_apart(enum store_children children)
            children == CHILDREN_LOST;
 }
 
-static bool count_stored(struct scope *scope, int64_t *ret_stored, struct error *err)
-{
-    struct store_scope children = scope->stored;
-    children.part = STORE_CHILDREN;
-    return store_job_count(scope->scanner.store, &children, ret_stored, err);
-}
-
 bool children_after_full(struct scope *scope, struct error *err)
 {
     struct row_set listed = {0};
@@ -230,8 +223,10 @@ bool children_after_full(struct scope *scope, struct error *err)
     bool keeps = none_any_more && typed; /* those of other types */
     bool lost = is_apart(scope->capabilities->children) && children == CHILDREN_CANNOT_TELL;
     if (none_any_more && !typed && !nobody) {
+        struct store_scope apart = scope->stored;
         int64_t stored = 0;
-        if (!count_stored(scope, &stored, err)) {
+        apart.part = STORE_CHILDREN;
+        if (!store_job_count(scope->scanner.store, &apart, &stored, err)) {
             return false;
         }
         if (stored > 0) { /* that takes two full scans to believe */
